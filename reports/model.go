@@ -1,0 +1,211 @@
+// Package reports holds the result of a conformance run and writes it for people and machines.
+//
+// The model below is the contract: its JSON form is described by a published, versioned JSON Schema, and every other
+// format (JUnit XML, Markdown, HTML) is derived from it and from nothing else, so that a stored report can be rendered
+// again later.
+package reports
+
+import (
+	"net/http"
+	"time"
+)
+
+// SchemaVersion is the version of the JSON report. It changes when a reader of the previous version would misread the report.
+const SchemaVersion = "1"
+
+// Outcome is what one check found.
+type Outcome string
+
+// The outcomes of a check.
+const (
+	Pass         Outcome = "pass"         // the requirement is met
+	Fail         Outcome = "fail"         // a MUST is broken
+	Warn         Outcome = "warn"         // a SHOULD is broken, or the documents disagree about what was seen
+	Skip         Outcome = "skip"         // not offered by the target, or not configured: the message says which
+	Inconclusive Outcome = "inconclusive" // nothing was proved: control refused, target unreachable, or our own error
+)
+
+// Outcomes lists every outcome, worst first.
+var Outcomes = []Outcome{Fail, Inconclusive, Warn, Skip, Pass}
+
+// Verdict is the judgement over a role.
+type Verdict string
+
+// The verdicts of a role.
+const (
+	Conformant             Verdict = "conformant"
+	ConformantWithWarnings Verdict = "conformant with warnings"
+	NotConformant          Verdict = "not conformant"
+	NoVerdict              Verdict = "inconclusive"
+)
+
+// Report is one run against one target.
+type Report struct {
+	Schema        string        `json:"$schema"`
+	SchemaVersion string        `json:"schema_version"`
+	Tool          Tool          `json:"tool"`
+	Started       time.Time     `json:"started"`
+	Seconds       float64       `json:"seconds"` // wall time of the whole run
+	Profile       string        `json:"profile"` // "ema" or "id-jag"
+	Target        Target        `json:"target"`
+	Verdict       Verdict       `json:"verdict"` // the worst of Roles
+	Roles         []RoleVerdict `json:"roles"`
+	// Ended tells why the run ended early ("interrupted", "time limit", "preflight"); empty when it ran to the end.
+	Ended        string        `json:"ended,omitempty"`
+	Problem      string        `json:"problem,omitempty"` // for an early end: the one thing to fix, in a sentence or two
+	Preflight    []Step        `json:"preflight"`
+	Requirements []Requirement `json:"requirements"`
+	Checks       []Check       `json:"checks"`
+	Baseline     *Baseline     `json:"baseline,omitempty"`
+	Load         Load          `json:"load"`
+}
+
+// Tool names the program that made the report.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Go      string `json:"go"`
+}
+
+// Target is the system under test as it was found.
+type Target struct {
+	Name                string   `json:"name,omitempty"`
+	URL                 string   `json:"url"`                  // the MCP server
+	Resource            string   `json:"resource,omitempty"`   // its RFC 9728 resource identifier
+	AuthorizationServer string   `json:"issuer,omitempty"`     // the RAS's issuer identifier
+	TokenEndpoint       string   `json:"token_endpoint,omitempty"`
+	TrustedIssuers      []string `json:"trusted_issuers,omitempty"` // issuers of the mock IdP used in the run
+	Embedded            bool     `json:"embedded,omitempty"`        // the reference target in this binary
+	Defects             []string `json:"defects,omitempty"`         // defects switched on in the embedded target
+}
+
+// RoleVerdict is the judgement over the checks of one role ("ras", "rs", "client", "idp").
+type RoleVerdict struct {
+	Role    string          `json:"role"`
+	Verdict Verdict         `json:"verdict"`
+	Counts  map[Outcome]int `json:"counts"`
+}
+
+// Step is one step of the preflight: the happy path, in order, until it works or stops.
+type Step struct {
+	Name      string     `json:"name"` // e.g. "find protected resource metadata"
+	OK        bool       `json:"ok"`
+	Saw       string     `json:"saw,omitempty"`
+	Fix       string     `json:"fix,omitempty"` // when not OK: what to do next
+	Exchanges []Exchange `json:"exchanges,omitempty"`
+}
+
+// Requirement is one entry of the catalogue as judged in this run.
+type Requirement struct {
+	ID      string   `json:"id"`
+	Role    string   `json:"role"`
+	Level   string   `json:"level"` // MUST, SHOULD or MAY
+	Says    string   `json:"says"`
+	Sources []Source `json:"sources"`
+	Why     string   `json:"why,omitempty"` // what goes wrong when it is broken
+	Fix     string   `json:"fix,omitempty"` // how to fix an implementation that fails
+	// Outcome is the worst outcome of its checks; empty when it has none in this run.
+	Outcome Outcome `json:"outcome,omitempty"`
+	// Untestable says why nothing can be seen from outside; such a requirement has no checks.
+	Untestable string `json:"untestable,omitempty"`
+}
+
+// Source is where a requirement is written down.
+type Source struct {
+	Document string `json:"document"` // e.g. "EMA", "ID-JAG draft-04", "RFC 7523"
+	Section  string `json:"section,omitempty"`
+	URL      string `json:"url,omitempty"`
+}
+
+// Check is the result of one check.
+type Check struct {
+	ID          string     `json:"id"`          // "<requirement>/<slug>", e.g. "RAS-AUD-EXACT/missing"
+	Requirement string     `json:"requirement"` // id of the requirement that it judges
+	Role        string     `json:"role"`
+	Level       string     `json:"level"` // MUST, SHOULD or MAY; may be weaker than the requirement's
+	Title       string     `json:"title"`
+	Sends       string     `json:"sends"`
+	Expects     string     `json:"expects"`
+	Labels      []string   `json:"labels,omitempty"`
+	Outcome     Outcome    `json:"outcome"`
+	Message     string     `json:"message,omitempty"` // expected, seen, and what to do; empty on a plain pass
+	Warnings    []string   `json:"warnings,omitempty"`
+	Notes       []string   `json:"notes,omitempty"` // facts worth reporting that are not judged
+	Seconds     float64    `json:"seconds"`
+	Exchanges   []Exchange `json:"exchanges,omitempty"`
+	// Expected is set when the baseline lists this check, with the reason given there.
+	Expected string `json:"expected,omitempty"`
+}
+
+// Part is the part that an exchange plays in a check.
+type Part string
+
+// The parts of exchanges.
+const (
+	Control Part = "control" // the honest twin of the attack: must be granted
+	Attack  Part = "attack"  // the one thing under test
+	Setup   Part = "setup"   // anything else
+)
+
+// Exchange is one HTTP request and its response. Everything in it is redacted already: tokens stand in Tokens with their
+// signature cut, and the places where they stood hold a reference such as "‹id-jag 1›".
+type Exchange struct {
+	Part     Part      `json:"part"`
+	Note     string    `json:"note,omitempty"`
+	Request  Request   `json:"request"`
+	Response *Response `json:"response,omitempty"` // nil when there was none: see Error
+	Error    string    `json:"error,omitempty"`
+	Seconds  float64   `json:"seconds"`
+	Tokens   []Token   `json:"tokens,omitempty"`
+}
+
+// Request is a redacted HTTP request.
+type Request struct {
+	Method string      `json:"method"`
+	URL    string      `json:"url"`
+	Header http.Header `json:"header,omitempty"`
+	Form   []Field     `json:"form,omitempty"` // the body when it is a urlencoded form, in the order sent
+	Body   string      `json:"body,omitempty"` // any other body, cut to a few KiB
+}
+
+// Field is one form field.
+type Field struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Response is a redacted HTTP response.
+type Response struct {
+	Status int         `json:"status"`
+	Header http.Header `json:"header,omitempty"`
+	Body   string      `json:"body,omitempty"` // cut to a few KiB; Cut tells
+	Cut    bool        `json:"cut,omitempty"`
+}
+
+// Token is a token of an exchange, decoded and without its signature.
+type Token struct {
+	Ref    string `json:"ref"`              // the reference that stands in its place, e.g. "id-jag 1"
+	Header string `json:"header,omitempty"` // JSON, indented; or what could be made of it
+	Claims string `json:"claims,omitempty"` // JSON, indented; or what could be made of it
+	Note   string `json:"note,omitempty"`   // e.g. "signature cut, 342 characters", "opaque, 43 characters"
+}
+
+// Baseline says how the run compares with the file of expected failures.
+type Baseline struct {
+	File string `json:"file"`
+	// Matched lists failures (or warnings, or inconclusive checks) that were expected and so do not gate.
+	Matched []string `json:"matched,omitempty"`
+	// Unexpected lists gating results that the file does not list.
+	Unexpected []string `json:"unexpected,omitempty"`
+	// Stale lists entries whose check now passes: take them off the list.
+	Stale []string `json:"stale,omitempty"`
+	// Unknown lists entries that name no check of this version.
+	Unknown []string `json:"unknown,omitempty"`
+}
+
+// Load says what the run cost.
+type Load struct {
+	Workers    int   `json:"workers"`
+	Exchanges  int   `json:"exchanges"`
+	PeakMemory int64 `json:"peak_memory_bytes"` // of the parent and its workers together
+}
