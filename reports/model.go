@@ -70,9 +70,9 @@ type Tool struct {
 // Target is the system under test as it was found.
 type Target struct {
 	Name                string   `json:"name,omitempty"`
-	URL                 string   `json:"url"`                  // the MCP server
-	Resource            string   `json:"resource,omitempty"`   // its RFC 9728 resource identifier
-	AuthorizationServer string   `json:"issuer,omitempty"`     // the RAS's issuer identifier
+	URL                 string   `json:"url"`                // the MCP server
+	Resource            string   `json:"resource,omitempty"` // its RFC 9728 resource identifier
+	AuthorizationServer string   `json:"issuer,omitempty"`   // the RAS's issuer identifier
 	TokenEndpoint       string   `json:"token_endpoint,omitempty"`
 	TrustedIssuers      []string `json:"trusted_issuers,omitempty"` // issuers of the mock IdP used in the run
 	Embedded            bool     `json:"embedded,omitempty"`        // the reference target in this binary
