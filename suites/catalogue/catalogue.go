@@ -1,0 +1,93 @@
+// Package catalogue holds what the specifications demand of each role, in our own words: one YAML file a role, embedded.
+// Checks cite its entries by id; reports and `emaconform explain` show them.
+package catalogue
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"sync"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/emaconform/emaconform/reports"
+)
+
+// Requirement is one demand on one role.
+type Requirement struct {
+	ID    string `yaml:"id"`    // stable, e.g. "RAS-AUD-EXACT"
+	Role  string `yaml:"-"`     // ras, rs, client or idp; from the file that it stands in
+	Level string `yaml:"level"` // MUST, SHOULD or MAY (MAY: judged only when the feature is offered; then its rules bind)
+	Title string `yaml:"title"` // a few words, for tables
+	Says  string `yaml:"says"`  // the demand, in a sentence or two
+
+	Sources []reports.Source `yaml:"-"` // where it is written down, in order of authority
+	// Test says how it can be judged: observe (from outside), config (something must be configured in the target),
+	// attended (needs a person or a hook), no (cannot be seen from outside).
+	Test       string   `yaml:"test"`
+	Try        []string `yaml:"try"`        // adversarial inputs; "->" gives the answer expected
+	Why        string   `yaml:"why"`        // what goes wrong when it is broken
+	Fix        string   `yaml:"fix"`        // how to fix an implementation that breaks it
+	Untestable string   `yaml:"untestable"` // for test "no": the reason
+	Reading    string   `yaml:"reading"`    // where documents disagree: the reading taken, and why
+}
+
+// Roles lists the roles in the order of the catalogue.
+var Roles = []string{"ras", "rs", "client", "idp"}
+
+//go:embed *.yaml
+var files embed.FS
+
+var load = sync.OnceValue(func() []Requirement {
+	all, err := read(files)
+	if err != nil {
+		panic("catalogue: " + err.Error())
+	}
+	return all
+})
+
+// All returns every requirement, role by role, in the order of the files.
+func All() []Requirement { return append([]Requirement(nil), load()...) }
+
+// ForRole returns the requirements of one role, in the order of its file.
+func ForRole(role string) []Requirement {
+	var list []Requirement
+	for _, r := range load() {
+		if r.Role == role {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// Find returns the requirement of this id.
+func Find(id string) (Requirement, bool) {
+	for _, r := range load() {
+		if r.ID == id {
+			return r, true
+		}
+	}
+	return Requirement{}, false
+}
+
+func read(files embed.FS) ([]Requirement, error) {
+	var all []Requirement
+	for _, role := range Roles {
+		data, err := files.ReadFile(role + ".yaml")
+		if err != nil {
+			return nil, err
+		}
+		var entries []entry
+		if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&entries); err != nil {
+			return nil, fmt.Errorf("%s.yaml: %w", role, err)
+		}
+		for _, e := range entries {
+			r, err := e.requirement(role)
+			if err != nil {
+				return nil, fmt.Errorf("%s.yaml: %s: %w", role, e.ID, err)
+			}
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
