@@ -1,0 +1,136 @@
+package mockidp
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Names of the endpoints, for faults and counts.
+const (
+	EndpointDiscovery  = "discovery"
+	EndpointKeys       = "keys"
+	EndpointAuthorize  = "authorize"
+	EndpointLogin      = "login"
+	EndpointToken      = "token"
+	EndpointUserinfo   = "userinfo"
+	EndpointIntrospect = "introspect"
+	EndpointRevoke     = "revoke"
+	EndpointLogout     = "logout"
+)
+
+// Endpoints lists the names that a Fault can carry.
+func Endpoints() []string {
+	return []string{EndpointDiscovery, EndpointKeys, EndpointAuthorize, EndpointLogin, EndpointToken, EndpointUserinfo,
+		EndpointIntrospect, EndpointRevoke, EndpointLogout}
+}
+
+// Fault makes an endpoint answer with Reply instead of what it should.
+type Fault struct {
+	Endpoint string `json:"endpoint"`
+	Reply    Reply  `json:"reply"`
+	// Count is how many requests are spoiled; 0 is all of them until the fault is cleared.
+	Count int `json:"count,omitempty"`
+	// After is how many requests are let through first.
+	After int `json:"after,omitempty"`
+	// Late lets the endpoint do its work before the reply replaces its answer: a lost answer, not a lost request.
+	Late bool `json:"late,omitempty"`
+}
+
+func (f *Fault) validate() error {
+	switch {
+	case !slices.Contains(Endpoints(), f.Endpoint):
+		return fmt.Errorf("endpoint %q: expected one of %s", f.Endpoint, strings.Join(Endpoints(), ", "))
+	case f.Count < 0 || f.After < 0:
+		return fmt.Errorf("count and after: expected 0 or more")
+	}
+	return nil
+}
+
+// faults are the faults in force and the requests seen, by endpoint.
+type faults struct {
+	mu     sync.Mutex
+	rules  []Fault
+	counts map[string]int
+}
+
+func (f *faults) add(rule Fault) error {
+	if err := rule.validate(); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rules = append(f.rules, rule)
+	return nil
+}
+
+// clear removes the faults of one endpoint, of all when it is "".
+func (f *faults) clear(endpoint string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rules = slices.DeleteFunc(f.rules, func(r Fault) bool { return endpoint == "" || r.Endpoint == endpoint })
+}
+
+func (f *faults) list() []Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.rules)
+}
+
+func (f *faults) count(endpoint string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.counts[endpoint]
+}
+
+// take counts a request to the endpoint and returns the fault that spoils it, if any: the one added first.
+func (f *faults) take(endpoint string) (Fault, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.counts == nil {
+		f.counts = map[string]int{}
+	}
+	f.counts[endpoint]++
+	for i := range f.rules {
+		rule := &f.rules[i]
+		if rule.Endpoint != endpoint {
+			continue
+		}
+		if rule.After > 0 {
+			rule.After--
+			continue
+		}
+		taken := *rule
+		if rule.Count == 1 {
+			f.rules = slices.Delete(f.rules, i, i+1)
+		} else if rule.Count > 1 {
+			rule.Count--
+		}
+		return taken, true
+	}
+	return Fault{}, false
+}
+
+// endpoint wraps the handler of an endpoint so that it is counted and can be spoiled.
+func (f *faults) endpoint(name string, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		fault, spoiled := f.take(name)
+		if !spoiled {
+			h(w, r)
+			return
+		}
+		if fault.Late {
+			h(discard{http.Header{}}, r)
+		}
+		fault.Reply.ServeHTTP(w, r)
+	}
+}
+
+// discard is a ResponseWriter that nobody reads.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d discard) WriteHeader(int)             {}

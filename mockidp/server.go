@@ -1,0 +1,142 @@
+package mockidp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// ServerOptions is everything an identity provider can be started with. The zero value serves an issuer with a new RS256
+// key on a free port of the loopback interface.
+type ServerOptions struct {
+	Listen string  // TCP address, "" is 127.0.0.1:0
+	URL    string  // issuer identifier; "" derives it from the listener
+	Keys   *KeySet // signing keys, the one in use first; nil makes an RS256 key
+	CA     *CA     // issues the server's certificate; nil is plain http
+	Now    func() time.Time
+}
+
+// Server is an IdP that listens.
+type Server struct {
+	*IdP
+	http *http.Server
+	stop context.CancelFunc
+	done chan struct{}
+
+	closing sync.Once
+	err     error
+}
+
+// Serve starts an identity provider; it stops when ctx ends or Close is called. Errors are a listener that cannot be
+// opened, an issuer URL that is none, or keys that cannot sign.
+func Serve(ctx context.Context, o ServerOptions) (*Server, error) {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	listener, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen: %w", err)
+	}
+	s, err := serveOn(ctx, listener, o)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	return s, nil
+}
+
+func serveOn(ctx context.Context, listener net.Listener, o ServerOptions) (*Server, error) {
+	if o.URL == "" {
+		o.URL = urlOf(listener, o.CA != nil)
+	}
+	idp, err := NewIdP(o)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{IdP: idp, done: make(chan struct{}), http: &http.Server{
+		Handler: idp, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: quiet(),
+	}}
+	if o.CA != nil {
+		config, err := o.CA.TLSConfig(hosts(listener, o.URL)...)
+		if err != nil {
+			return nil, fmt.Errorf("certificate: %w", err)
+		}
+		listener = tls.NewListener(listener, config)
+	}
+	ctx, s.stop = context.WithCancel(ctx)
+	go func() {
+		defer close(s.done)
+		_ = s.http.Serve(listener) // ends with ErrServerClosed, for only Close ends it
+	}()
+	context.AfterFunc(ctx, func() { _ = s.Close() })
+	return s, nil
+}
+
+// Close stops listening and ends every connection. It can be called twice.
+func (s *Server) Close() error {
+	s.closing.Do(func() {
+		s.err = s.http.Close()
+		s.stop()
+		<-s.done
+	})
+	return s.err
+}
+
+func urlOf(l net.Listener, secure bool) string {
+	scheme := "http"
+	if secure {
+		scheme = "https"
+	}
+	host, port, _ := net.SplitHostPort(l.Addr().String())
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// hosts are the names that the certificate is for: the issuer's host and the address listened on.
+func hosts(l net.Listener, issuer string) []string {
+	names := []string{"localhost", "127.0.0.1", "::1"}
+	if u, err := url.Parse(issuer); err == nil {
+		names = append(names, u.Hostname())
+	}
+	if host, _, err := net.SplitHostPort(l.Addr().String()); err == nil {
+		names = append(names, host)
+	}
+	return names
+}
+
+// checkIssuer refuses what is no issuer identifier (RFC 8414 section 2; plain http is let through, for loopback).
+func checkIssuer(issuer string) (*url.URL, error) {
+	u, err := url.Parse(issuer)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("issuer %q: expected an http or https URL", issuer)
+	case u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		return nil, fmt.Errorf("issuer %q: an issuer has no query, fragment or user (RFC 8414 section 2)", issuer)
+	}
+	return u, nil
+}
+
+func signingKeys(given *KeySet) (*KeySet, error) {
+	if given == nil {
+		return NewKeySet(jose.RS256)
+	}
+	for n, k := range given.Keys {
+		if err := k.usable(); err != nil {
+			return nil, fmt.Errorf("key %d %w", n+1, err)
+		}
+	}
+	if len(given.Keys) == 0 {
+		return nil, errors.New("the key set is empty: an issuer needs a key to sign with")
+	}
+	return given, nil
+}
