@@ -1,0 +1,161 @@
+// Package check is how a check is written down. A check is declared in one place, with its id, title and body:
+//
+//	var _ = check.For("RAS-JTI-REPLAY", func() {
+//		check.It("twice", "refuses an ID-JAG that it has already redeemed", func(t *check.T) {
+//			grant := t.Grant()
+//			t.Control(grant)
+//			Expect(t.Attack(grant)).To(BeRefused(InvalidGrant))
+//		}, check.EMAOnly("the base draft lets a client re-submit an ID-JAG"))
+//	})
+//
+// The declarations are values, so that they can be listed, explained and selected without running anything; Run turns
+// the selected ones into Ginkgo specs.
+package check
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/emaconform/emaconform/suites/catalogue"
+)
+
+// Check is one declared check.
+type Check struct {
+	ID          string // "<requirement>/<slug>"
+	Requirement catalogue.Requirement
+	Level       string // MUST, SHOULD or MAY; the requirement's unless the check weakens it
+	Title       string // continues "the target …"
+	Sends       string // what is sent, for explain and reports
+	Expects     string // what is expected
+	Serial      bool   // changes state that other checks see: runs alone, at the end
+	Intrusive   bool   // could hurt the target: off for one that is not on loopback unless asked for
+	Slow        bool   // waits for caches or for many requests
+	EMAOnly     string // why the id-jag profile does not judge it; empty when it does
+	Needs       []Need
+	Labels      []string
+
+	body func(*T)
+}
+
+// Need is something that the configuration or the target must have for a check to make sense.
+type Need struct {
+	Key     string              // the configuration key, or the metadata member, that would enable the check
+	Missing func(*World) string // why the check cannot run, or ""
+}
+
+var (
+	registry = map[string]*Check{}
+	current  *catalogue.Requirement
+)
+
+// For declares the checks of one requirement; the declarations stand in body. It returns true, so that it can be called
+// at package level: var _ = check.For(…).
+func For(requirement string, body func()) bool {
+	r, ok := catalogue.Find(requirement)
+	if !ok {
+		panic("check.For: the catalogue has no requirement " + requirement)
+	}
+	current = &r
+	defer func() { current = nil }()
+	body()
+	return true
+}
+
+// Option changes a check's declaration.
+type Option func(*Check)
+
+// It declares a check. The slug is its name within the requirement; the title continues the sentence "the target …".
+func It(slug, title string, body func(*T), options ...Option) {
+	if current == nil {
+		panic("check.It outside check.For: " + slug)
+	}
+	c := &Check{
+		ID:          current.ID + "/" + slug,
+		Requirement: *current,
+		Level:       current.Level,
+		Title:       title,
+		Expects:     "The target " + title + ".",
+		body:        body,
+	}
+	for _, o := range options {
+		o(c)
+	}
+	c.Labels = append(c.Labels, current.Role, current.ID, strings.ToLower(c.Level))
+	for label, on := range map[string]bool{"serial": c.Serial, "intrusive": c.Intrusive, "slow": c.Slow} {
+		if on {
+			c.Labels = append(c.Labels, label)
+		}
+	}
+	sort.Strings(c.Labels)
+	if registry[c.ID] != nil {
+		panic("check.It: declared twice: " + c.ID)
+	}
+	registry[c.ID] = c
+}
+
+// Should weakens a check to SHOULD: what it sees is bad practice, or the documents disagree, but no MUST is broken.
+func Should() Option { return func(c *Check) { c.Level = "SHOULD" } }
+
+// Serial marks a check that changes what other checks see (keys, faults): it runs alone, at the end.
+func Serial() Option { return func(c *Check) { c.Serial = true } }
+
+// Intrusive marks a check that could hurt a target (races, oversized input).
+func Intrusive() Option { return func(c *Check) { c.Intrusive = true } }
+
+// Slow marks a check that waits or sends much.
+func Slow() Option { return func(c *Check) { c.Slow = true } }
+
+// EMAOnly marks a check where EMA is stricter than the base draft; why says in what.
+func EMAOnly(why string) Option { return func(c *Check) { c.EMAOnly = why } }
+
+// Sends says what is sent, as a sentence.
+func Sends(what string) Option { return func(c *Check) { c.Sends = what } }
+
+// Expects says what is expected, as a sentence; by default it is made from the title.
+func Expects(what string) Option { return func(c *Check) { c.Expects = what } }
+
+// With says what the check needs; without it the check is skipped, naming the key that would enable it.
+func With(needs ...Need) Option { return func(c *Check) { c.Needs = append(c.Needs, needs...) } }
+
+// All returns every declared check, ordered by id within the catalogue's order of requirements.
+func All() []*Check {
+	order := map[string]int{}
+	for i, r := range catalogue.All() {
+		order[r.ID] = i
+	}
+	list := make([]*Check, 0, len(registry))
+	for _, c := range registry {
+		list = append(list, c)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		if a.Requirement.ID != b.Requirement.ID {
+			return order[a.Requirement.ID] < order[b.Requirement.ID]
+		}
+		return a.ID < b.ID
+	})
+	return list
+}
+
+// Find returns the check of this id.
+func Find(id string) (*Check, bool) {
+	c, ok := registry[id]
+	return c, ok
+}
+
+// Skipped says why the check does not run against this world, or "".
+func (c *Check) Skipped(w *World) string {
+	if c.EMAOnly != "" && w.Profile == ProfileIDJAG {
+		return "not judged by profile id-jag: " + c.EMAOnly
+	}
+	if c.Intrusive && !w.Intrusive {
+		return "could hurt the target, which is not on loopback: ask for it with --intrusive"
+	}
+	for _, n := range c.Needs {
+		if why := n.Missing(w); why != "" {
+			return fmt.Sprintf("%s (%s)", why, n.Key)
+		}
+	}
+	return ""
+}

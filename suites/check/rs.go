@@ -1,0 +1,213 @@
+package check
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega/types"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// MCP revisions that the suite speaks.
+const (
+	Revision2025 = "2025-11-25" // sessions
+	Revision2026 = "2026-07-28" // stateless requests
+)
+
+// Extension is the identifier of Enterprise-Managed Authorization among MCP's extensions.
+const Extension = "io.modelcontextprotocol/enterprise-managed-authorization"
+
+const sessionHeader = "Mcp-Session-Id"
+
+var (
+	clientInfo   = map[string]any{"name": "emaconform", "version": "1"}
+	capabilities = map[string]any{"extensions": map[string]any{Extension: map[string]any{}}}
+)
+
+// Initialize is the first request of an MCP session (revision 2025-11-25), with a bearer token unless it is "".
+func Initialize(url, token string) *wire.Request {
+	return Message(url, token, map[string]any{
+		"jsonrpc": "2.0", "id": 1, "method": "initialize",
+		"params": map[string]any{"protocolVersion": Revision2025, "clientInfo": clientInfo, "capabilities": capabilities},
+	})
+}
+
+// Stateless is a request of revision 2026-07-28, which needs no session; token "" sends none. Its headers repeat the
+// method and, for a tool, the name (MCP 2026-07-28, Streamable HTTP, request metadata).
+func Stateless(url, token, method string, params map[string]any) *wire.Request {
+	all := map[string]any{"_meta": map[string]any{
+		"io.modelcontextprotocol/protocolVersion":    Revision2026,
+		"io.modelcontextprotocol/clientInfo":         clientInfo,
+		"io.modelcontextprotocol/clientCapabilities": capabilities,
+	}}
+	for k, v := range params {
+		all[k] = v
+	}
+	r := Message(url, token, map[string]any{"jsonrpc": "2.0", "id": 1, "method": method, "params": all})
+	r.Header.Set("Mcp-Protocol-Version", Revision2026)
+	r.Header.Set("Mcp-Method", method)
+	if name, ok := params["name"].(string); ok {
+		r.Header.Set("Mcp-Name", name)
+	}
+	return r
+}
+
+// Message is any JSON-RPC message POSTed to an MCP server.
+func Message(url, token string, message map[string]any) *wire.Request {
+	body, err := json.Marshal(message)
+	if err != nil {
+		panic(err) // our own literal
+	}
+	r := &wire.Request{URL: url, Body: body, Header: http.Header{
+		"Accept":       {"application/json, text/event-stream"},
+		"Content-Type": {"application/json"},
+	}}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return r
+}
+
+// Revisions says which MCP revisions a server answers.
+type Revisions struct{ Sessions, Stateless bool }
+
+// Revisions finds out which MCP revisions the server under test answers: once in a process, with an honest token.
+func (t *T) Revisions() Revisions {
+	if t.revisions == nil {
+		token := t.AccessToken()
+		t.revisions = &Revisions{
+			Stateless: LetIn(t.sendMCP(Stateless(t.Config.URL, token, "tools/list", nil), reports.Setup, "does it answer revision "+Revision2026+"?")),
+			Sessions:  LetIn(t.sendMCP(Initialize(t.Config.URL, token), reports.Setup, "does it answer revision "+Revision2025+"?")),
+		}
+	}
+	return *t.revisions
+}
+
+// Knock is the cheapest request that an MCP server answers to an authorized client alone: a stateless tools/list where the
+// server under test knows it, else the initialize of a session.
+func (t *T) Knock(token string) *wire.Request { return t.KnockAt(t.Config.URL, token) }
+
+// KnockAt is Knock for another MCP server.
+func (t *T) KnockAt(url, token string) *wire.Request {
+	if t.Revisions().Stateless {
+		return Stateless(url, token, "tools/list", nil)
+	}
+	return Initialize(url, token)
+}
+
+// Use calls the MCP server under test with this token, as the honest twin of an attack: it must be let in.
+func (t *T) Use(token string) *wire.Answer { return t.UseWith(t.Knock(token)) }
+
+// UseWith is Use with any request.
+func (t *T) UseWith(r *wire.Request) *wire.Answer {
+	a := t.sendMCP(r, reports.Control, "the honest twin: must be let in")
+	if !LetIn(a) {
+		t.Inconclusivef("the control was not let in (%s), so a refusal of the attack would prove nothing", a.Summary())
+	}
+	return a
+}
+
+// Break sends a request that the MCP server must refuse.
+func (t *T) Break(r *wire.Request) *wire.Answer {
+	a := t.sendMCP(r, reports.Attack, "must be refused")
+	if a.Err == nil && a.Status >= 500 {
+		t.Warnf("refused with HTTP %d: an error of the server in place of an answer", a.Status)
+	}
+	return a
+}
+
+// sendMCP sends a request to an MCP server. A session that it opens is ended with the check.
+func (t *T) sendMCP(r *wire.Request, part reports.Part, note string) *wire.Answer {
+	a := t.Send(r, part, note)
+	if id := a.Header.Get(sessionHeader); id != "" && r.Header.Get(sessionHeader) == "" {
+		end := &wire.Request{Method: http.MethodDelete, URL: r.URL, Header: http.Header{
+			sessionHeader: {id}, "Authorization": r.Header["Authorization"], "Mcp-Protocol-Version": {Revision2025}}}
+		ginkgo.DeferCleanup(func(ctx ginkgo.SpecContext) {
+			t.Wire.Do(ctx, end, t.rec, reports.Setup, "end the session")
+		})
+	}
+	return a
+}
+
+// Session is an MCP session of revision 2025-11-25 with the server under test.
+type Session struct {
+	ID      string       // Mcp-Session-Id, "" when the server keeps no sessions
+	Opening *wire.Answer // the answer to initialize
+
+	url     string
+	version string
+}
+
+// Open opens a session with the server under test, as a control; it is ended with the check.
+func (t *T) Open(token string) *Session {
+	if !t.Revisions().Sessions {
+		t.Skipf("the server does not answer revision %s, the one with sessions", Revision2025)
+	}
+	s := &Session{url: t.Config.URL, version: Revision2025}
+	s.Opening = t.UseWith(Initialize(s.url, token))
+	s.ID = s.Opening.Header.Get(sessionHeader)
+	if v, ok := Result(s.Opening)["protocolVersion"].(string); ok {
+		s.version = v
+	}
+	r := s.With(Message(s.url, token, map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"}))
+	t.UseWith(r)
+	return s
+}
+
+// Request is a request of the session with this token.
+func (s *Session) Request(token, method string, params map[string]any) *wire.Request {
+	if params == nil {
+		params = map[string]any{}
+	}
+	return s.With(Message(s.url, token, map[string]any{"jsonrpc": "2.0", "id": 2, "method": method, "params": params}))
+}
+
+// With makes any request one of the session.
+func (s *Session) With(r *wire.Request) *wire.Request {
+	r.Header.Set("Mcp-Protocol-Version", s.version)
+	if s.ID != "" {
+		r.Header.Set(sessionHeader, s.ID)
+	}
+	return r
+}
+
+// Call is a tool call with this token: stateless where the server knows it, else in a session opened for it.
+func (t *T) Call(token, tool string, arguments map[string]any) *wire.Request {
+	if arguments == nil {
+		arguments = map[string]any{}
+	}
+	params := map[string]any{"name": tool, "arguments": arguments}
+	if t.Revisions().Stateless {
+		return Stateless(t.Config.URL, token, "tools/call", params)
+	}
+	return t.Open(token).Request(token, "tools/call", params)
+}
+
+// Result is the JSON-RPC result of an answer, nil when it has none.
+func Result(a *wire.Answer) map[string]any {
+	object, err := a.Object()
+	if err != nil {
+		return nil
+	}
+	result, _ := object["result"].(map[string]any)
+	return result
+}
+
+// LetIn reports whether the MCP server answered the request itself.
+func LetIn(a *wire.Answer) bool { return a.Err == nil && a.Status/100 == 2 }
+
+// BeLetIn succeeds when the MCP server took the request.
+func BeLetIn() types.GomegaMatcher {
+	return answerMatcher{good: LetIn, wanted: "expected the MCP server to take the request"}
+}
+
+// BeUnauthorized succeeds on 401.
+func BeUnauthorized() types.GomegaMatcher {
+	return answerMatcher{
+		good:   func(a *wire.Answer) bool { return a.Err == nil && a.Status == http.StatusUnauthorized },
+		wanted: "expected HTTP 401",
+	}
+}

@@ -1,0 +1,147 @@
+package check
+
+import (
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// The profiles that a target can be judged by.
+const (
+	ProfileEMA   = "ema"    // EMA stable: the default
+	ProfileIDJAG = "id-jag" // the base draft, where it is laxer
+)
+
+// Names of the identity providers at the control API.
+const (
+	FirstIdP  = "idp"
+	SecondIdP = "second"
+)
+
+// World is everything a check can act on: the parties that we play, the target, and what is known about it.
+type World struct {
+	Profile   string
+	Intrusive bool
+	Config    *target.Config
+	Target    *target.Discovered
+	// Inbound reports whether the target can fetch keys from us, so that changes to the JWKS reach it.
+	Inbound bool
+
+	IdP       *mockidp.Issuer // the trusted issuer; the parent process serves it with the same keys
+	SecondIdP *mockidp.Issuer // another trusted issuer, or nil
+	Attacker  *mockidp.Key // a key that nobody trusts; the canary's JWKS publishes it
+	Canary    string       // base URL of the attacker's host, "" when there is none
+	Control   *mockidp.Control
+
+	Wire *wire.Client
+}
+
+// Client is the registered client number n, counted from 0.
+func (w *World) Client(n int) *target.Client {
+	if n < len(w.Config.Clients) {
+		return &w.Config.Clients[n]
+	}
+	return nil
+}
+
+// Alice is the user that honest grants are for.
+func (w *World) Alice() target.User { return w.Config.Users[0] }
+
+// Bob is the second user; checks that use him declare NeedsSecondUser.
+func (w *World) Bob() target.User { return w.Config.Users[1] }
+
+// Issuer is the RAS's issuer identifier: the audience of an honest ID-JAG.
+func (w *World) Issuer() string { return w.Target.Issuer }
+
+// Resource is the MCP server's resource identifier.
+func (w *World) Resource() string { return w.Target.Resource }
+
+func need(key, why string, ok func(*World) bool) Need {
+	return Need{Key: key, Missing: func(w *World) string {
+		if ok(w) {
+			return ""
+		}
+		return why
+	}}
+}
+
+// What checks may need.
+var (
+	NeedsSecondClient = need("clients", "needs a second client registered with the RAS",
+		func(w *World) bool { return len(w.Config.Clients) > 1 })
+	NeedsSecondUser = need("users", "needs a second user",
+		func(w *World) bool { return len(w.Config.Users) > 1 })
+	NeedsSecondIdP = need("second_idp", "needs a second trusted IdP",
+		func(w *World) bool { return w.SecondIdP != nil && len(w.Config.SecondIdP.Users) > 0 })
+	NeedsSecondServer = need("second_server", "needs a second MCP server of the same RAS",
+		func(w *World) bool { return w.Config.SecondServer != "" })
+	NeedsPublicClient = need("public_client", "needs a client registered without credentials",
+		func(w *World) bool { return w.Config.PublicClient != "" })
+	NeedsScope = need("scopes", "needs a scope",
+		func(w *World) bool { return len(w.Config.Scopes) > 0 })
+	NeedsTwoScopes = need("scopes", "needs two scopes",
+		func(w *World) bool { return len(w.Config.Scopes) > 1 })
+	NeedsForbiddenScope = need("forbidden_scope", "needs a scope that the RAS knows but does not allow to the client",
+		func(w *World) bool { return w.Config.ForbiddenScope != "" })
+	NeedsScopedTool = need("scoped_tool", "needs a tool that requires a scope",
+		func(w *World) bool { return w.Config.ScopedTool != nil })
+	NeedsInbound = need("idp.listen", "needs a target that fetches keys from us",
+		func(w *World) bool { return w.Inbound })
+	NeedsCanary = need("idp.listen", "needs a target that can reach us",
+		func(w *World) bool { return w.Canary != "" })
+	NeedsTenant = need("idp.tenant", "needs an issuer that the target knows as multi-tenant",
+		func(w *World) bool {
+			return w.Config.IdP.Tenant != "" || w.Config.SecondIdP != nil && w.Config.SecondIdP.Tenant != ""
+		})
+	NeedsEmail = need("users[].email", "needs users with an e-mail address",
+		func(w *World) bool { return w.Alice().Email != "" })
+	NeedsEmailDomains = need("idp.email_domains", "needs the domains for which the target takes the IdP's word",
+		func(w *World) bool { return len(w.Config.IdP.EmailDomains) > 0 })
+	NeedsCIMD = need("cimd", "needs a RAS that takes Client ID Metadata Documents",
+		func(w *World) bool { return w.Config.CIMD && w.Canary != "" })
+	NeedsRAR = need("rar", "needs an authorization_details type that the RAS grants",
+		func(w *World) bool { return w.Config.RAR != nil })
+	NeedsJWE = need("jwe", "needs a RAS that takes encrypted ID-JAGs",
+		func(w *World) bool { return w.Config.JWE })
+	NeedsLog = need("log_file", "needs the target's log",
+		func(w *World) bool { return w.Config.LogFile != "" })
+)
+
+// NeedsEndpoint is for checks of an optional endpoint of the RAS, named by its metadata member.
+func NeedsEndpoint(member string) Need {
+	return need(member, "the RAS does not offer it", func(w *World) bool { return w.Target.Endpoint(member) != "" })
+}
+
+// NeedsMetadata is for checks of a feature that the RAS announces by any metadata member of this name.
+func NeedsMetadata(member string) Need {
+	return need(member, "the RAS does not announce it", func(w *World) bool { return w.Target.ServerMetadata[member] != nil })
+}
+
+// NeedsClientAuth is for checks of one client authentication method.
+func NeedsClientAuth(method string) Need {
+	return need("clients[].auth: "+method, "needs a client that authenticates by "+method,
+		func(w *World) bool { return w.clientBy(method) != nil })
+}
+
+func (w *World) clientBy(method string) *target.Client {
+	for n := range w.Config.Clients {
+		if w.Config.Clients[n].Auth == method {
+			return &w.Config.Clients[n]
+		}
+	}
+	return nil
+}
+
+// ClientBy returns the first client that authenticates by this method; checks that use it declare NeedsClientAuth.
+func (w *World) ClientBy(method string) *target.Client { return w.clientBy(method) }
+
+// secrets lists what must never be shown.
+func (w *World) secrets() map[string]string {
+	s := map[string]string{}
+	for _, c := range w.Config.Clients {
+		if len(c.Secret) >= 4 {
+			s[c.Secret] = "secret of client " + c.ID
+		}
+	}
+	return s
+}

@@ -1,0 +1,201 @@
+package run
+
+import (
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// aspect is something about an honest ID-JAG that a target may not know. Spoiling it on purpose shows how the target
+// answers when just that is wrong; taking it out shows whether that was all that was wrong.
+type aspect struct {
+	name  string
+	spoil func(p *preflight) *wire.Answer
+	cure  func(p *preflight) *wire.Answer // nil when it cannot be left out
+	fix   func(p *preflight) string
+}
+
+var aspects = []aspect{
+	{
+		name:  "client",
+		spoil: func(p *preflight) *wire.Answer { return p.probe(check.As(p.wrongClient())) },
+		fix: func(p *preflight) string {
+			c := p.driver.Client(0)
+			return fmt.Sprintf("Register client %q for %s with the authorization server, or correct clients[0] (id, auth, secret).", c.ID, c.Auth)
+		},
+	},
+	{
+		name:  "issuer",
+		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(check.Set("iss", p.wrong("iss"))) },
+		fix: func(p *preflight) string {
+			return fmt.Sprintf("Add %s to the target's trusted issuers, exactly as it stands here.", p.driver.IdP.URL)
+		},
+	},
+	{
+		name: "keys",
+		spoil: func(p *preflight) *wire.Answer {
+			return p.probeGrant(func(t *check.Token) { t.Key = p.driver.Attacker })
+		},
+		fix: func(p *preflight) string { return p.fixKeys() },
+	},
+	{
+		name:  "audience",
+		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(check.Set("aud", p.wrong("aud"))) },
+		fix: func(p *preflight) string {
+			return fmt.Sprintf("The target does not call itself %s: correct authorization_server.issuer, or the issuer in its metadata.",
+				wire.Printable(p.found.Issuer, 300))
+		},
+	},
+	{
+		name: "user",
+		spoil: func(p *preflight) *wire.Answer {
+			return p.probeGrant(check.Set("sub", rand.Text()), check.Remove("email"))
+		},
+		fix: func(p *preflight) string {
+			return fmt.Sprintf("Create an account for subject %q of issuer %s, or correct users[0].", p.driver.Alice().Sub, p.driver.IdP.URL)
+		},
+	},
+	{
+		name:  "resource",
+		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(check.Set("resource", p.wrong("resource"))) },
+		cure:  func(p *preflight) *wire.Answer { return p.probeGrant(check.Remove("resource")) },
+		fix: func(p *preflight) string {
+			return fmt.Sprintf("Register the resource %s with the authorization server, or set resource.", wire.Printable(p.found.Resource, 300))
+		},
+	},
+	{
+		name:  "scope",
+		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(check.Set("scope", rand.Text())) },
+		cure:  func(p *preflight) *wire.Answer { return p.probeGrant(check.Remove("scope")) },
+		fix: func(p *preflight) string {
+			return fmt.Sprintf("Allow the scopes %q to client %q for this resource, or correct scopes.",
+				strings.Join(p.driver.Config.Scopes, " "), p.driver.Client(0).ID)
+		},
+	},
+}
+
+func (p *preflight) probe(options ...check.RedeemOption) *wire.Answer {
+	return p.driver.Present(p.driver.Grant(), reports.Setup, "a probe", options...)
+}
+
+func (p *preflight) probeGrant(edits ...check.Edit) *wire.Answer {
+	return p.driver.Present(p.driver.Grant(edits...), reports.Setup, "a probe")
+}
+
+func (p *preflight) wrongClient() *target.Client {
+	c := *p.driver.Client(0)
+	c.ID += "-" + rand.Text()[:6]
+	return &c
+}
+
+// wrong is an identifier of the same form that nobody knows.
+func (p *preflight) wrong(claim string) string {
+	return "https://" + strings.ToLower(rand.Text()[:10]) + ".invalid/" + claim
+}
+
+// diagnose finds out why an honest ID-JAG was refused.
+func (p *preflight) diagnose() *stop {
+	saw := fmt.Sprintf("The token endpoint did not grant an honest ID-JAG: %s%s.", p.redemption.Summary(), p.words())
+	if s := p.obvious(saw); s != nil {
+		return s
+	}
+	for _, a := range aspects {
+		if a.cure != nil && check.Granted(a.cure(p)) {
+			return &stop{saw + " Without its " + a.name + " it is granted: the " + a.name + " is refused.", a.fix(p)}
+		}
+	}
+	suspects := p.suspects()
+	if len(suspects) == 0 {
+		return &stop{saw, "Look into the authorization server's log for the reason: nothing that we changed in the ID-JAG changed the answer in a telling way."}
+	}
+	text := saw + " It answers in the same way when the " + suspects[0].name + " is one that it cannot know"
+	if len(suspects) == 1 {
+		return &stop{text + ": the " + suspects[0].name + " is what it does not know.", suspects[0].fix(p)}
+	}
+	var names []string
+	for _, a := range suspects[1:] {
+		names = append(names, a.name)
+	}
+	return &stop{text + " (and also for: " + strings.Join(names, ", ") + ").", suspects[0].fix(p)}
+}
+
+// obvious are the cases that need no probe.
+func (p *preflight) obvious(saw string) *stop {
+	a := p.redemption
+	switch code := a.String("error"); {
+	case a.Err != nil:
+		return &stop{saw, "Check that the token endpoint can be reached from here."}
+	case a.Status == 404 || a.Status == 405:
+		return &stop{saw, "Correct authorization_server.token_endpoint, or token_endpoint in the metadata."}
+	case code == check.UnsupportedGrantType:
+		return &stop{saw, "Enable the grant type " + check.GrantJWTBearer + " at the authorization server."}
+	case code == check.UnauthorizedClient:
+		return &stop{saw, fmt.Sprintf("Allow the grant type %s to client %q.", check.GrantJWTBearer, p.driver.Client(0).ID)}
+	case code == check.InvalidClient:
+		return &stop{saw + " The client is not known, or its credentials are wrong.", aspects[0].fix(p)}
+	}
+	return nil
+}
+
+// words are the target's own explanation.
+func (p *preflight) words() string {
+	if d := p.redemption.String("error_description"); d != "" {
+		return " (" + wire.Printable(wire.ScrubJWTs(d), 200) + ")"
+	}
+	return ""
+}
+
+// suspects are the aspects that the target's answer fits, the one that servers look at first in front. An answer that fits
+// every aspect tells nothing, except through what the target fetched.
+func (p *preflight) suspects() []aspect {
+	got := fingerprint(p.redemption)
+	var list []aspect
+	for _, a := range aspects {
+		if fingerprint(a.spoil(p)) == got {
+			list = append(list, a)
+		}
+	}
+	if p.driver.Config.IdP.Static() {
+		return list
+	}
+	if p.fetches() == 0 {
+		// It refused without having seen a key of ours. Known issuers are told from unknown ones by the answer.
+		return slices.DeleteFunc(list, func(a aspect) bool { return a.name != "issuer" && a.name != "keys" })
+	}
+	return slices.DeleteFunc(list, func(a aspect) bool { return a.name == "issuer" })
+}
+
+func fingerprint(a *wire.Answer) string {
+	return fmt.Sprint(a.Status, a.String("error"), a.String("error_description"))
+}
+
+func (p *preflight) fixKeys() string {
+	s := p.driver
+	switch {
+	case s.Config.IdP.Static():
+		return fmt.Sprintf("Give the target the key set of `emaconform mockidp export` for %s again: it holds other keys than %s.", s.IdP.URL, s.Config.IdP.Keys)
+	case p.fetches() > 0:
+		return "The target fetched our keys but does not take the signature: check that it uses the JWKS of this issuer and allows " + s.Config.IdP.Alg + "."
+	case target.Loopback(s.IdP.URL) && !target.Loopback(s.Config.URL):
+		return fmt.Sprintf("The target cannot reach %s, which is this machine's loopback: set idp.issuer and idp.listen to an address that it can "+
+			"reach, or give it the key set of `emaconform mockidp export` and set idp.listen: none.", s.IdP.URL)
+	default:
+		return fmt.Sprintf("The target never fetched our keys: let it reach %s (metadata at %s), or give it the key set of `emaconform mockidp export` "+
+			"and set idp.listen: none.", p.parties.idp.JWKSURI(), wellKnownOf(s.IdP.URL))
+	}
+}
+
+func wellKnownOf(issuer string) string {
+	u, err := url.JoinPath(issuer, ".well-known/openid-configuration")
+	if err != nil {
+		return issuer
+	}
+	return u
+}

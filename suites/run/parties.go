@@ -1,0 +1,152 @@
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+)
+
+// parties is everybody that we play during a run: they live in the parent process.
+type parties struct {
+	idp, second *mockidp.Server // second may be nil; a static one has no listener
+	keys        *mockidp.KeySet
+	secondKeys  *mockidp.KeySet
+	ca          map[*mockidp.Server][]byte // PEM, of those that serve https
+	attacker    *mockidp.KeySet
+	canary      *mockidp.Canary // nil when the target cannot reach us
+	control     *http.Server
+	controlURL  string
+	secret      string
+	closers     []func()
+}
+
+// Keyring keeps keys that were made in memory, so that many runs in one process (the kill matrix) make them once.
+type Keyring struct {
+	mu   sync.Mutex
+	sets map[string]*mockidp.KeySet
+}
+
+func (k *Keyring) set(name, alg string) (*mockidp.KeySet, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.sets == nil {
+		k.sets = map[string]*mockidp.KeySet{}
+	}
+	if s := k.sets[name+alg]; s != nil {
+		return s, nil
+	}
+	s, err := mockidp.NewKeySet(jose.SignatureAlgorithm(alg))
+	if err == nil {
+		k.sets[name+alg] = s
+	}
+	return s, err
+}
+
+// startParties starts the identity providers, the canary and the control API, and fills in the issuers that were left to
+// be derived.
+func startParties(ctx context.Context, c *target.Config, ring *Keyring) (_ *parties, err error) {
+	p := &parties{secret: rand.Text(), ca: map[*mockidp.Server][]byte{}}
+	defer func() {
+		if err != nil {
+			p.Close()
+		}
+	}()
+	if p.idp, p.keys, err = p.startIdP(ctx, &c.IdP, check.FirstIdP, ring); err != nil {
+		return nil, fmt.Errorf("idp: %w", err)
+	}
+	if c.SecondIdP != nil {
+		if p.second, p.secondKeys, err = p.startIdP(ctx, c.SecondIdP, check.SecondIdP, ring); err != nil {
+			return nil, fmt.Errorf("second_idp: %w", err)
+		}
+	}
+	if p.attacker, err = ring.set("attacker", c.IdP.Alg); err != nil {
+		return nil, err
+	}
+	if !c.IdP.Static() {
+		listen := "127.0.0.1:0"
+		if host, _, err := net.SplitHostPort(c.IdP.Listen); err == nil {
+			listen = net.JoinHostPort(host, "0")
+		}
+		if p.canary, err = mockidp.StartCanary(ctx, listen, p.attacker.Signing()); err != nil {
+			return nil, fmt.Errorf("canary: %w", err)
+		}
+		p.closers = append(p.closers, p.canary.Close)
+	}
+	return p, p.startControl()
+}
+
+func (p *parties) startIdP(ctx context.Context, i *target.IdP, name string, ring *Keyring) (*mockidp.Server, *mockidp.KeySet, error) {
+	keys, err := keysOf(i, name, ring)
+	if err != nil || i.Static() {
+		return nil, keys, err
+	}
+	var ca *mockidp.CA
+	if i.CA != "" {
+		if ca, err = mockidp.LoadOrCreateCA(i.CA); err != nil {
+			return nil, nil, err
+		}
+	}
+	server, err := mockidp.Serve(ctx, mockidp.ServerOptions{Listen: i.Listen, URL: i.Issuer, Keys: keys, CA: ca})
+	if err != nil {
+		return nil, nil, err
+	}
+	p.closers = append(p.closers, func() { _ = server.Close() })
+	if ca != nil {
+		p.ca[server] = ca.PEM()
+	}
+	i.Issuer = server.Issuer().URL
+	return server, keys, nil
+}
+
+func keysOf(i *target.IdP, name string, ring *Keyring) (*mockidp.KeySet, error) {
+	switch {
+	case i.Keys == "":
+		return ring.set(name, i.Alg)
+	case i.Static():
+		return mockidp.LoadKeySet(i.Keys)
+	default:
+		return mockidp.LoadOrCreateKeySet(i.Keys, jose.SignatureAlgorithm(i.Alg))
+	}
+}
+
+func (p *parties) startControl() error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	idps := map[string]*mockidp.Server{}
+	if p.idp != nil {
+		idps[check.FirstIdP] = p.idp
+	}
+	if p.second != nil {
+		idps[check.SecondIdP] = p.second
+	}
+	p.control = &http.Server{Handler: mockidp.NewControlHandler(p.secret, idps, p.canary), ReadHeaderTimeout: 10 * time.Second}
+	p.controlURL = "http://" + listener.Addr().String()
+	go func() {
+		if err := p.control.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			panic(err) // a listener of ours broke: nothing can be trusted
+		}
+	}()
+	p.closers = append(p.closers, func() { _ = p.control.Close() })
+	return nil
+}
+
+// Close stops every server.
+func (p *parties) Close() {
+	for i := len(p.closers) - 1; i >= 0; i-- {
+		p.closers[i]()
+	}
+	p.closers = nil
+}

@@ -1,0 +1,208 @@
+package run
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// preflight walks the happy path, a step at a time, and stops at the first step that does not work: nothing that the
+// checks found behind it would mean anything.
+type preflight struct {
+	driver   *check.Driver
+	parties  *parties
+	progress Progress
+	steps    []reports.Step
+
+	found      target.Discovered
+	challenge  string // resource_metadata that the MCP server's 401 points to
+	redemption *wire.Answer
+}
+
+// stop is a step that does not work: what was seen, and the one thing to fix.
+type stop struct{ saw, fix string }
+
+func (s *stop) Error() string { return s.saw }
+
+// run returns the one thing to fix, or "".
+func (p *preflight) run() string {
+	p.driver.Target = &p.found
+	for _, step := range []struct {
+		name string
+		do   func() (saw string, failed *stop)
+	}{
+		{"reach the MCP server", p.reach},
+		{"find the protected resource metadata", p.findResource},
+		{"find the authorization server's metadata", p.findServer},
+		{"redeem an honest ID-JAG", p.redeem},
+		{"call the MCP server with the access token", p.call},
+	} {
+		before := p.driver.Recorder().Len()
+		saw, failed := step.do()
+		s := reports.Step{Name: step.name, OK: failed == nil, Saw: saw}
+		if failed != nil {
+			s.Saw, s.Fix = failed.saw, failed.fix
+		}
+		s.Saw, s.Fix = p.driver.Recorder().Scrub(s.Saw), p.driver.Recorder().Scrub(s.Fix)
+		s.Exchanges = p.driver.Recorder().Exchanges()[before:]
+		p.steps = append(p.steps, s)
+		p.progress.Step(s)
+		if failed != nil {
+			return s.Saw + " " + s.Fix
+		}
+	}
+	return ""
+}
+
+// latency is the typical time of an exchange.
+func (p *preflight) latency() time.Duration {
+	var sum float64
+	list := p.driver.Recorder().Exchanges()
+	for _, e := range list {
+		sum += e.Seconds
+	}
+	return time.Duration(sum / float64(max(1, len(list))) * float64(time.Second))
+}
+
+func (p *preflight) send(r *wire.Request) *wire.Answer {
+	return p.driver.Wire.Do(p.driver, r, p.driver.Recorder(), reports.Setup, "")
+}
+
+func (p *preflight) reach() (string, *stop) {
+	config := p.driver.Config
+	a := p.send(check.Initialize(config.URL, ""))
+	switch {
+	case a.Err != nil:
+		return "", &stop{fmt.Sprintf("%s does not answer (%v).", config.URL, a.Err),
+			"Start the server, or correct url. If it is behind a private certificate authority, name it with ca_file."}
+	case a.Status/100 == 3:
+		return "", &stop{fmt.Sprintf("%s redirects to %s.", config.URL, wire.Printable(wire.WithoutQuery(a.Header.Get("Location")), 200)),
+			"Name the MCP server's own URL in url: a token is never sent to where a redirect points."}
+	case a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed:
+		return "", &stop{fmt.Sprintf("%s answers a POST with HTTP %d: there is no MCP server at this URL.", config.URL, a.Status),
+			"Name the URL of the MCP endpoint in url, with its path, e.g. https://mcp.example/mcp."}
+	case a.MediaType() == "text/html":
+		return "", &stop{fmt.Sprintf("%s answers with HTML (HTTP %d): this looks like a web page, not like an MCP server.", config.URL, a.Status),
+			"Name the URL of the MCP endpoint in url, with its path, e.g. https://mcp.example/mcp."}
+	}
+	p.challenge = target.ResourceMetadataFromChallenge(a.Header)
+	return fmt.Sprintf("HTTP %d", a.Status), nil
+}
+
+func (p *preflight) findResource() (string, *stop) {
+	config := p.driver.Config
+	p.found.Resource = config.Resource
+	urls := target.ResourceMetadataURLs(config.URL)
+	if p.challenge != "" {
+		urls = append([]string{p.challenge}, urls...)
+	}
+	var tried []string
+	for _, u := range urls {
+		document, _, err := p.driver.Get(u)
+		if err != nil {
+			tried = append(tried, err.Error())
+			continue
+		}
+		p.found.ResourceMetadataURL, p.found.ResourceMetadata = u, document
+		if p.found.Resource == "" {
+			p.found.Resource, _ = document["resource"].(string)
+		}
+		if p.found.Resource == "" {
+			p.found.Resource = config.URL
+		}
+		return "resource " + wire.Printable(p.found.Resource, 300), nil
+	}
+	if p.found.Resource == "" {
+		p.found.Resource = config.URL
+	}
+	if config.AuthorizationServer.Issuer != "" {
+		return "none; the authorization server is taken from the configuration", nil
+	}
+	return "", &stop{"There is no protected resource metadata (RFC 9728): " + strings.Join(tried, "; ") + ".",
+		"Serve it, and point to it with resource_metadata in the 401's WWW-Authenticate header. To test the rest before that, set authorization_server.issuer."}
+}
+
+func (p *preflight) findServer() (string, *stop) {
+	config := p.driver.Config.AuthorizationServer
+	p.found.Issuer, p.found.TokenEndpoint = config.Issuer, config.TokenEndpoint
+	if p.found.Issuer == "" {
+		list, _ := p.found.ResourceMetadata["authorization_servers"].([]any)
+		for _, v := range list {
+			if s, ok := v.(string); ok && p.found.Issuer == "" {
+				p.found.Issuer = s
+			}
+		}
+	}
+	if p.found.Issuer == "" {
+		return "", &stop{"The protected resource metadata names no authorization server (authorization_servers).",
+			"List the Resource Authorization Server's issuer there, or set authorization_server.issuer."}
+	}
+	var tried []string
+	for _, u := range target.ServerMetadataURLs(p.found.Issuer) {
+		document, _, err := p.driver.Get(u)
+		if err != nil {
+			tried = append(tried, err.Error())
+			continue
+		}
+		p.found.ServerMetadataURL, p.found.ServerMetadata = u, document
+		break
+	}
+	if p.found.TokenEndpoint == "" {
+		p.found.TokenEndpoint = p.found.Endpoint("token_endpoint")
+	}
+	if p.found.TokenEndpoint == "" && p.found.ServerMetadata == nil {
+		return "", &stop{"There is no metadata of the authorization server " + wire.Printable(p.found.Issuer, 300) + ": " + strings.Join(tried, "; ") + ".",
+			"Serve it (RFC 8414), or set authorization_server.token_endpoint."}
+	}
+	if p.found.TokenEndpoint == "" {
+		return "", &stop{"The authorization server's metadata names no token_endpoint.", "Add it, or set authorization_server.token_endpoint."}
+	}
+	return "token endpoint " + wire.Printable(p.found.TokenEndpoint, 300), nil
+}
+
+// redeem presents an honest ID-JAG. It also learns whether the target fetches our keys: when it knew them already, a
+// grant signed with a key that is new says whether it asks again.
+func (p *preflight) redeem() (string, *stop) {
+	s := p.driver
+	if s.Config.IdP.Static() {
+		return p.redeemed("the keys are those that were exported")
+	}
+	before := p.fetches()
+	saw, failed := p.redeemed("the target fetched our keys")
+	s.Inbound = p.fetches() > before
+	if failed == nil && !s.Inbound {
+		saw = "granted; the target did not fetch our keys: checks of key rotation and of unknown issuers are skipped"
+	}
+	return saw, failed
+}
+
+func (p *preflight) redeemed(how string) (string, *stop) {
+	p.redemption = p.driver.Present(p.driver.Grant(), reports.Setup, "an honest ID-JAG")
+	if check.Granted(p.redemption) {
+		return "granted; " + how, nil
+	}
+	return "", p.diagnose()
+}
+
+func (p *preflight) fetches() int {
+	n, err := p.driver.Control.Fetches(p.driver, check.FirstIdP)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (p *preflight) call() (string, *stop) {
+	a := p.send(check.Initialize(p.driver.Config.URL, p.redemption.String("access_token")))
+	if check.LetIn(a) {
+		return fmt.Sprintf("HTTP %d", a.Status), nil
+	}
+	return "", &stop{fmt.Sprintf("The authorization server granted an access token, but the MCP server does not take it: %s.", a.Summary()),
+		"Check that the MCP server accepts tokens of " + wire.Printable(p.found.Issuer, 300) + " with the audience " + wire.Printable(p.found.Resource, 300) + "."}
+}

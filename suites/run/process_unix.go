@@ -1,0 +1,38 @@
+//go:build unix
+
+package run
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+)
+
+// detach gives a worker its own process group: an interrupt from the terminal goes to the parent alone, which decides.
+func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+
+// peakMemory is the largest resident size of a finished process, in bytes.
+func peakMemory(p *os.ProcessState) int64 {
+	usage, ok := p.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	return rss(usage)
+}
+
+// ownPeakMemory is the largest resident size of this process, in bytes.
+func ownPeakMemory() int64 {
+	var usage syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
+		return 0
+	}
+	return rss(&usage)
+}
+
+func rss(u *syscall.Rusage) int64 {
+	if runtime.GOOS == "darwin" {
+		return int64(u.Maxrss)
+	}
+	return int64(u.Maxrss) * 1024
+}

@@ -1,0 +1,80 @@
+package run
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/check"
+)
+
+// Selection says which checks to run. The zero value is all of them.
+type Selection struct {
+	Checks []string // ids of checks or requirements, with * and ?, in any case
+	Labels string   // a label filter of Ginkgo, e.g. "ras && !slow"
+}
+
+// checks returns the selected checks in the order of the catalogue. Selecting nothing is an error.
+func (s Selection) checks() ([]*check.Check, error) {
+	filter, err := types.ParseLabelFilter(s.Labels)
+	if err != nil {
+		return nil, fmt.Errorf("label filter %q: %w", s.Labels, err)
+	}
+	used := make([]bool, len(s.Checks))
+	var list []*check.Check
+	for _, c := range check.All() {
+		if !filter(c.Labels) {
+			continue
+		}
+		hit := len(s.Checks) == 0
+		for i, pattern := range s.Checks {
+			ok, err := matches(pattern, c)
+			if err != nil {
+				return nil, err
+			}
+			used[i] = used[i] || ok
+			hit = hit || ok
+		}
+		if hit {
+			list = append(list, c)
+		}
+	}
+	for i, pattern := range s.Checks {
+		if !used[i] {
+			return nil, fmt.Errorf("no check matches %q: `emaconform list` shows all ids", pattern)
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no check matches the label filter %q: `emaconform list` shows all labels", s.Labels)
+	}
+	return list, nil
+}
+
+func matches(pattern string, c *check.Check) (bool, error) {
+	pattern = strings.ToLower(pattern)
+	for _, id := range []string{c.ID, c.Requirement.ID} {
+		ok, err := path.Match(pattern, strings.ToLower(id))
+		if err != nil {
+			return false, fmt.Errorf("check pattern %q: %w", pattern, err)
+		}
+		if ok {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// requirements are those of the roles that a server run judges, for the report.
+func requirements() []reports.Requirement {
+	var list []reports.Requirement
+	for _, role := range []string{"ras", "rs"} {
+		for _, r := range catalogue.ForRole(role) {
+			list = append(list, r.Report())
+		}
+	}
+	return list
+}

@@ -1,0 +1,288 @@
+// Package target describes the server under test: what its owner tells us (the configuration) and what it tells itself
+// (discovery).
+package target
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/goccy/go-yaml"
+)
+
+// Config is the configuration file of `emaconform server`. Every member is optional but URL, one client and one user.
+type Config struct {
+	Name     string `yaml:"name,omitempty" json:"name,omitempty"` // how reports call the target
+	URL      string `yaml:"url,omitempty" json:"url"`             // the MCP server
+	Resource string `yaml:"resource,omitempty" json:"resource,omitempty"`
+	CAFile   string `yaml:"ca_file,omitempty" json:"ca_file,omitempty"` // PEM: trust these authorities for the target, too
+
+	AuthorizationServer AuthorizationServer `yaml:"authorization_server,omitempty" json:"authorization_server"`
+
+	IdP       IdP  `yaml:"idp,omitempty" json:"idp"`
+	SecondIdP *IdP `yaml:"second_idp,omitempty" json:"second_idp,omitempty"`
+
+	Clients        []Client `yaml:"clients,omitempty" json:"clients"`
+	PublicClient   string   `yaml:"public_client,omitempty" json:"public_client,omitempty"` // client id registered without credentials
+	Users          []User   `yaml:"users,omitempty" json:"users"`
+	Scopes         []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`                   // each registered for the resource and allowed for the clients
+	ForbiddenScope string   `yaml:"forbidden_scope,omitempty" json:"forbidden_scope,omitempty"` // registered, but not allowed for the clients
+	SecondServer   string   `yaml:"second_server,omitempty" json:"second_server,omitempty"`     // URL of another MCP server of the same RAS
+	ScopedTool     *Tool    `yaml:"scoped_tool,omitempty" json:"scoped_tool,omitempty"`         // a tool that needs a scope
+
+	CIMD    bool   `yaml:"cimd,omitempty" json:"cimd,omitempty"`         // the RAS takes Client ID Metadata Document URLs
+	RAR     *RAR   `yaml:"rar,omitempty" json:"rar,omitempty"`           // the RAS takes authorization_details
+	JWE     bool   `yaml:"jwe,omitempty" json:"jwe,omitempty"`           // the RAS takes encrypted ID-JAGs
+	Redeem  Extra  `yaml:"redeem,omitempty" json:"redeem"`               // parameters that the target wants in every redemption
+	Timing  Time   `yaml:"timing,omitempty" json:"timing"`               // how patient to be
+	Setup   Setup  `yaml:"setup,omitempty" json:"setup,omitempty"`       // a command that registers us with the target
+	LogFile string `yaml:"log_file,omitempty" json:"log_file,omitempty"` // the target's log, searched for whole ID-JAGs
+}
+
+// AuthorizationServer overrides what discovery would find.
+type AuthorizationServer struct {
+	Issuer        string `yaml:"issuer,omitempty" json:"issuer,omitempty"`
+	TokenEndpoint string `yaml:"token_endpoint,omitempty" json:"token_endpoint,omitempty"`
+}
+
+// IdP is a mock identity provider as the target knows it.
+type IdP struct {
+	Issuer string `yaml:"issuer,omitempty" json:"issuer,omitempty"` // default: derived from Listen
+	Listen string `yaml:"listen,omitempty" json:"listen,omitempty"` // address to serve it on; "none": the target has the exported JWKS
+	Keys   string `yaml:"keys,omitempty" json:"keys,omitempty"`     // file with the private keys; made when missing
+	Alg    string `yaml:"alg,omitempty" json:"alg,omitempty"`       // default RS256
+	CA     string `yaml:"ca,omitempty" json:"ca,omitempty"`         // file with the CA; serves https; made when missing
+	Tenant string `yaml:"tenant,omitempty" json:"tenant,omitempty"` // the target knows this issuer as multi-tenant, this is ours
+	// EmailDomains are the domains for which the target takes this IdP's word for an e-mail address.
+	EmailDomains []string `yaml:"email_domains,omitempty" json:"email_domains,omitempty"`
+	Users        []User   `yaml:"users,omitempty" json:"users,omitempty"` // of the second IdP; the first one's stand at the top level
+}
+
+// Static reports whether the target has our keys already and does not fetch them.
+func (i *IdP) Static() bool { return i.Listen == "none" }
+
+// User is an account of the target as the IdP names it.
+type User struct {
+	Sub   string `yaml:"sub" json:"sub"`
+	Email string `yaml:"email,omitempty" json:"email,omitempty"`
+}
+
+// Client is a client registered with the Resource Authorization Server.
+type Client struct {
+	ID         string           `yaml:"id" json:"id"`
+	Auth       string           `yaml:"auth,omitempty" json:"auth,omitempty"` // client_secret_basic (default), client_secret_post, private_key_jwt
+	Secret     string           `yaml:"secret,omitempty" json:"secret,omitempty"`
+	SecretEnv  string           `yaml:"secret_env,omitempty" json:"-"`  // environment variable that holds the secret
+	SecretFile string           `yaml:"secret_file,omitempty" json:"-"` // file that holds the secret
+	KeyFile    string           `yaml:"key_file,omitempty" json:"-"`    // private JWK (JSON) for private_key_jwt
+	Key        *jose.JSONWebKey `yaml:"-" json:"key,omitempty"`
+}
+
+// Tool is an MCP tool and the scope that calling it needs.
+type Tool struct {
+	Name  string `yaml:"name" json:"name"`
+	Scope string `yaml:"scope" json:"scope"`
+}
+
+// RAR is an authorization_details entry that the target grants, as JSON.
+type RAR struct {
+	Granted string `yaml:"granted" json:"granted"` // a JSON object that may be granted
+	Wider   string `yaml:"wider,omitempty" json:"wider,omitempty"`
+}
+
+// Extra says which optional parameters a redemption carries by default.
+type Extra struct {
+	Resource bool `yaml:"resource,omitempty" json:"resource,omitempty"`
+	Scope    bool `yaml:"scope,omitempty" json:"scope,omitempty"`
+}
+
+// Time says how patient to be with the target.
+type Time struct {
+	Request      time.Duration `yaml:"request,omitempty" json:"request,omitempty"`             // one exchange; default 10s
+	Check        time.Duration `yaml:"check,omitempty" json:"check,omitempty"`                 // one check; default 60s
+	Run          time.Duration `yaml:"run,omitempty" json:"run,omitempty"`                     // the whole run; default 15m
+	JWKSPatience time.Duration `yaml:"jwks_patience,omitempty" json:"jwks_patience,omitempty"` // until a new key must work; default 35s
+}
+
+// Setup is a command and its arguments.
+type Setup []string
+
+// Load reads a configuration file. Unknown keys are errors that name the line.
+func Load(path string) (*Config, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	var c Config
+	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&c); err != nil {
+		return nil, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
+	}
+	return &c, nil
+}
+
+// Merge replaces what the document (JSON or YAML) names. Unknown keys are errors, which name the line but quote nothing: the
+// document may hold secrets.
+func (c *Config) Merge(document []byte) error {
+	err := yaml.NewDecoder(bytes.NewReader(document), yaml.Strict()).Decode(c)
+	if errors.Is(err, io.EOF) {
+		return nil // nothing to add
+	}
+	if err != nil {
+		return errors.New(yaml.FormatError(err, false, false))
+	}
+	return nil
+}
+
+// Defaults fills in what was left out.
+func (c *Config) Defaults() {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d == 0 {
+			*d = v
+		}
+	}
+	def(&c.Timing.Request, 10*time.Second)
+	def(&c.Timing.Check, time.Minute)
+	def(&c.Timing.Run, 15*time.Minute)
+	def(&c.Timing.JWKSPatience, 35*time.Second)
+	for _, i := range []*IdP{&c.IdP, c.SecondIdP} {
+		if i == nil {
+			continue
+		}
+		if i.Listen == "" {
+			i.Listen = "127.0.0.1:0"
+		}
+		if i.Alg == "" {
+			i.Alg = string(jose.RS256)
+		}
+	}
+	for n := range c.Clients {
+		if c.Clients[n].Auth == "" {
+			c.Clients[n].Auth = "client_secret_basic"
+		}
+	}
+}
+
+// Resolve reads the secrets and keys that the configuration points at and checks the whole for sense. All problems come
+// in one error, a line each.
+func (c *Config) Resolve() error {
+	var problems []error
+	complain := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	checkURL := func(key, value string) {
+		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+			complain("%s: %q is no http or https URL", key, value)
+		}
+	}
+	if c.URL == "" {
+		complain("url: missing: the URL of the MCP server to test")
+	}
+	checkURL("url", c.URL)
+	checkURL("second_server", c.SecondServer)
+	checkURL("authorization_server.issuer", c.AuthorizationServer.Issuer)
+	checkURL("authorization_server.token_endpoint", c.AuthorizationServer.TokenEndpoint)
+	if len(c.Clients) == 0 {
+		complain("clients: none: at least one client registered with the authorization server is needed")
+	}
+	for n := range c.Clients {
+		if err := c.Clients[n].resolve(); err != nil {
+			complain("clients[%d] (%s): %v", n, c.Clients[n].ID, err)
+		}
+	}
+	if len(c.Users) == 0 {
+		complain("users: none: at least one user that the target knows (sub, and email if the target links by it) is needed")
+	}
+	for n, u := range c.Users {
+		if u.Sub == "" {
+			complain("users[%d]: sub is missing", n)
+		}
+	}
+	for key, i := range map[string]*IdP{"idp": &c.IdP, "second_idp": c.SecondIdP} {
+		if i == nil {
+			continue
+		}
+		checkURL(key+".issuer", i.Issuer)
+		if i.Static() && (i.Issuer == "" || i.Keys == "") {
+			complain("%s: listen: none needs both issuer and keys, those of `emaconform mockidp export`", key)
+		}
+		switch jose.SignatureAlgorithm(i.Alg) {
+		case jose.RS256, jose.PS256, jose.ES256, jose.EdDSA:
+		default:
+			complain("%s.alg: %q is none of RS256, PS256, ES256, EdDSA", key, i.Alg)
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (c *Client) resolve() error {
+	if c.ID == "" {
+		return errors.New("id is missing")
+	}
+	if c.SecretEnv != "" {
+		if c.Secret = os.Getenv(c.SecretEnv); c.Secret == "" {
+			return fmt.Errorf("secret_env: the environment variable %s is empty", c.SecretEnv)
+		}
+	}
+	if c.SecretFile != "" {
+		raw, err := os.ReadFile(c.SecretFile)
+		if err != nil {
+			return fmt.Errorf("secret_file: %w", err)
+		}
+		c.Secret = strings.TrimSpace(string(raw))
+	}
+	switch c.Auth {
+	case "client_secret_basic", "client_secret_post":
+		if c.Secret == "" {
+			return fmt.Errorf("%s needs a secret: set secret_env, secret_file or secret", c.Auth)
+		}
+	case "private_key_jwt":
+		return c.resolveKey()
+	default:
+		return fmt.Errorf("auth: %q is none of client_secret_basic, client_secret_post, private_key_jwt", c.Auth)
+	}
+	return nil
+}
+
+func (c *Client) resolveKey() error {
+	if c.Key != nil {
+		return nil
+	}
+	if c.KeyFile == "" {
+		return errors.New("private_key_jwt needs key_file: a private JWK as JSON")
+	}
+	raw, err := os.ReadFile(c.KeyFile)
+	if err != nil {
+		return fmt.Errorf("key_file: %w", err)
+	}
+	var key jose.JSONWebKey
+	if err := key.UnmarshalJSON(raw); err != nil {
+		return fmt.Errorf("key_file %s is no JWK: expected one JSON object with kty, alg, kid and the private members", c.KeyFile)
+	}
+	switch key.Key.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
+	default:
+		return fmt.Errorf("key_file %s holds no private key", c.KeyFile)
+	}
+	if key.Algorithm == "" {
+		return fmt.Errorf("key_file %s: the JWK has no alg member", c.KeyFile)
+	}
+	c.Key = &key
+	return nil
+}
+
+// Loopback reports whether this URL's host is the machine itself.
+func Loopback(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return false
+	}
+	host := u.Hostname()
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || strings.HasPrefix(host, "127.")
+}

@@ -1,0 +1,124 @@
+package target
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// Discovered is what a target publishes about itself. The documents are kept as they came, since checks judge them.
+type Discovered struct {
+	Resource      string `json:"resource"` // resource identifier of the MCP server
+	Issuer        string `json:"issuer"`   // issuer identifier of the RAS
+	TokenEndpoint string `json:"token_endpoint"`
+
+	ResourceMetadataURL string         `json:"resource_metadata_url,omitempty"`
+	ResourceMetadata    map[string]any `json:"resource_metadata,omitempty"` // RFC 9728
+	ServerMetadataURL   string         `json:"server_metadata_url,omitempty"`
+	ServerMetadata      map[string]any `json:"server_metadata,omitempty"` // RFC 8414 or OIDC discovery
+}
+
+// Endpoint returns an endpoint that the RAS's metadata names, or "".
+func (d *Discovered) Endpoint(member string) string {
+	s, _ := d.ServerMetadata[member].(string)
+	return s
+}
+
+// Lists reports whether a list-valued member of the RAS's metadata holds the value.
+func (d *Discovered) Lists(member, value string) bool {
+	list, _ := d.ServerMetadata[member].([]any)
+	for _, v := range list {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// Fetch gets a JSON document, following at most three redirects: metadata requests carry no credentials.
+func Fetch(ctx context.Context, c *wire.Client, rec *wire.Recorder, rawURL string) (map[string]any, *wire.Answer, error) {
+	at := rawURL
+	for hop := 0; ; hop++ {
+		a := c.Do(ctx, &wire.Request{URL: at, Header: http.Header{"Accept": {"application/json"}}}, rec, reports.Setup, "")
+		if a.Err != nil {
+			return nil, a, fmt.Errorf("%s: %w", at, a.Err)
+		}
+		if next := a.Header.Get("Location"); a.Status/100 == 3 && next != "" {
+			u, err := resolveReference(at, next)
+			if err != nil || hop == 3 {
+				return nil, a, fmt.Errorf("%s: more than three redirects, or one to nowhere", rawURL)
+			}
+			at = u
+			continue
+		}
+		if a.Status != http.StatusOK {
+			return nil, a, fmt.Errorf("%s: HTTP %d", at, a.Status)
+		}
+		object, err := a.Object()
+		if err != nil {
+			return nil, a, fmt.Errorf("%s: %w", at, err)
+		}
+		return object, a, nil
+	}
+}
+
+func resolveReference(base, ref string) (string, error) {
+	b, err := url.Parse(base)
+	if err != nil {
+		return "", err
+	}
+	u, err := b.Parse(ref)
+	if err != nil {
+		return "", err
+	}
+	return u.String(), nil
+}
+
+var resourceMetadataParam = regexp.MustCompile(`(?i)resource_metadata\s*=\s*(?:"([^"]*)"|([^\s,]+))`)
+
+// ResourceMetadataFromChallenge returns the resource_metadata parameter of the WWW-Authenticate headers, or "" (RFC 9728 5.1).
+func ResourceMetadataFromChallenge(h http.Header) string {
+	for _, v := range h.Values("WWW-Authenticate") {
+		if m := resourceMetadataParam.FindStringSubmatch(v); m != nil {
+			return m[1] + m[2]
+		}
+	}
+	return ""
+}
+
+// ResourceMetadataURLs lists where the metadata of a resource may be: path-inserted, then at the root (RFC 9728 3.1, MCP).
+func ResourceMetadataURLs(resource string) []string {
+	return wellKnown(resource, "oauth-protected-resource", false)
+}
+
+// ServerMetadataURLs lists where the metadata of an issuer may be, in the order in which MCP clients look: RFC 8414
+// path-inserted, OpenID Connect path-inserted, OpenID Connect appended.
+func ServerMetadataURLs(issuer string) []string {
+	list := wellKnown(issuer, "oauth-authorization-server", false)[:1]
+	oidc := wellKnown(issuer, "openid-configuration", true)
+	return append(list, oidc...)
+}
+
+func wellKnown(id, suffix string, appended bool) []string {
+	u, err := url.Parse(id)
+	if err != nil {
+		return []string{id}
+	}
+	origin := u.Scheme + "://" + u.Host
+	path := strings.TrimSuffix(u.EscapedPath(), "/")
+	list := []string{origin + "/.well-known/" + suffix + path}
+	switch {
+	case path == "":
+	case appended:
+		list = append(list, origin+path+"/.well-known/"+suffix)
+	default:
+		list = append(list, origin+"/.well-known/"+suffix)
+	}
+	return list
+}

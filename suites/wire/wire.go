@@ -1,0 +1,349 @@
+// Package wire sends single HTTP requests to a target that may be broken or hostile, within bounds, and records every
+// exchange redacted.
+//
+// Nothing is followed, retried or cached behind the caller's back: a redirect is an answer like any other, so that
+// credentials never travel to a host that the caller did not name.
+package wire
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emaconform/emaconform/reports"
+)
+
+// Bounds of a single exchange; the zero value of each means the default.
+type Bounds struct {
+	Body    int64         // bytes of a response body that are read; default 1 MiB
+	Header  int64         // bytes of response headers; default 64 KiB
+	Timeout time.Duration // for the whole exchange, body included; default 10 s
+}
+
+func (b Bounds) withDefaults() Bounds {
+	if b.Body == 0 {
+		b.Body = 1 << 20
+	}
+	if b.Header == 0 {
+		b.Header = 64 << 10
+	}
+	if b.Timeout == 0 {
+		b.Timeout = 10 * time.Second
+	}
+	return b
+}
+
+// Client sends requests. It is safe for concurrent use.
+type Client struct {
+	http    *http.Client
+	bounds  Bounds
+	waiting time.Duration // most that is spent on obeying Retry-After, per exchange
+}
+
+// NewClient makes a client. roots are the certificate authorities to trust; nil means the system's.
+func NewClient(bounds Bounds, roots *x509.CertPool) *Client {
+	bounds = bounds.withDefaults()
+	transport := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		MaxResponseHeaderBytes: bounds.Header,
+		MaxIdleConnsPerHost:    32,
+		DialContext:            (&net.Dialer{Timeout: bounds.Timeout}).DialContext,
+		ForceAttemptHTTP2:      true,
+	}
+	return &Client{
+		http: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		bounds:  bounds,
+		waiting: 20 * time.Second,
+	}
+}
+
+// Close gives up idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Request is a request to send. Form and Body exclude each other.
+type Request struct {
+	Method string // default: POST with a Form or Body, else GET
+	URL    string
+	Header http.Header
+	Form   []reports.Field // sent urlencoded, in this order, duplicates kept
+	Body   []byte
+}
+
+// SetField replaces every field of this name by one, or adds it.
+func (r *Request) SetField(name, value string) {
+	r.DropField(name)
+	r.AddField(name, value)
+}
+
+// AddField adds a field, even when one of this name is there already.
+func (r *Request) AddField(name, value string) {
+	r.Form = append(r.Form, reports.Field{Name: name, Value: value})
+}
+
+// DropField removes every field of this name.
+func (r *Request) DropField(name string) {
+	kept := r.Form[:0:0]
+	for _, f := range r.Form {
+		if f.Name != name {
+			kept = append(kept, f)
+		}
+	}
+	r.Form = kept
+}
+
+// Field returns the first field of this name, or "".
+func (r *Request) Field(name string) string {
+	for _, f := range r.Form {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+func (r *Request) encodedForm() string {
+	var b strings.Builder
+	for i, f := range r.Form {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(url.QueryEscape(f.Name) + "=" + url.QueryEscape(f.Value))
+	}
+	return b.String()
+}
+
+func (r *Request) build(ctx context.Context) (*http.Request, error) {
+	body, method := r.Body, r.Method
+	if r.Form != nil {
+		body = []byte(r.encodedForm())
+	}
+	if method == "" {
+		method = http.MethodGet
+		if body != nil {
+			method = http.MethodPost
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, r.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range r.Header {
+		req.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	if r.Form != nil && req.Header.Get("Content-Type") == "" {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "emaconform")
+	}
+	return req, nil
+}
+
+// Answer is what came back. Err is set when there was no complete answer: connection, time or size.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte // at most Bounds.Body bytes
+	Err    error
+
+	// Exchange is the record of this exchange, already in the recorder.
+	Exchange *reports.Exchange
+}
+
+// ErrTooLarge means that a body went on after Bounds.Body bytes.
+var ErrTooLarge = errors.New("the body is larger than we read")
+
+// Do sends one request and records the exchange in rec (nil: nowhere). A 429 is not an answer to judge by: Do waits as
+// Retry-After asks, a bounded time in all, and asks again.
+func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports.Part, note string) *Answer {
+	deadline := time.Now().Add(c.waiting)
+	for {
+		started := time.Now()
+		answer := c.once(ctx, r)
+		wait, again := retryAfter(answer)
+		if again && time.Now().Add(wait).Before(deadline) {
+			select {
+			case <-time.After(wait):
+				continue
+			case <-ctx.Done():
+			}
+		}
+		answer.Exchange = rec.add(r, answer, part, note, time.Since(started))
+		return answer
+	}
+}
+
+func (c *Client) once(ctx context.Context, r *Request) *Answer {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.bounds.Timeout, fmt.Errorf("no complete answer within %s", c.bounds.Timeout))
+	defer cancel()
+	fail := func(a *Answer, err error) *Answer {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		a.Err = cleanError(err)
+		return a
+	}
+	req, err := r.build(ctx)
+	if err != nil {
+		return fail(&Answer{}, err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return fail(&Answer{}, err)
+	}
+	defer resp.Body.Close()
+	answer := &Answer{Status: resp.StatusCode, Header: resp.Header}
+	if isEventStream(resp.Header) {
+		answer.Body, err = readEvent(resp.Body, c.bounds.Body)
+	} else {
+		answer.Body, err = io.ReadAll(io.LimitReader(resp.Body, c.bounds.Body+1))
+	}
+	if int64(len(answer.Body)) > c.bounds.Body {
+		answer.Body, err = answer.Body[:c.bounds.Body], ErrTooLarge
+	}
+	if err != nil {
+		return fail(answer, err)
+	}
+	return answer
+}
+
+// cleanError drops the URL that net/http puts into its errors: it may hold a token.
+func cleanError(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+func retryAfter(a *Answer) (time.Duration, bool) {
+	if a.Err != nil || a.Status != http.StatusTooManyRequests {
+		return 0, false
+	}
+	seconds, err := strconv.Atoi(a.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		seconds = 1
+	}
+	return time.Duration(max(seconds, 1)) * time.Second, true
+}
+
+// Throttled reports whether the target still answered 429 after we had waited as long as we will.
+func (a *Answer) Throttled() bool { return a.Err == nil && a.Status == http.StatusTooManyRequests }
+
+// MediaType is the media type of the answer in lower case, without parameters.
+func (a *Answer) MediaType() string {
+	mt, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	if err != nil {
+		return strings.ToLower(strings.TrimSpace(a.Header.Get("Content-Type")))
+	}
+	return mt
+}
+
+// Object decodes the body as one JSON object with nothing behind it.
+func (a *Answer) Object() (map[string]any, error) {
+	d := json.NewDecoder(bytes.NewReader(a.Body))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, fmt.Errorf("the body is no JSON (%s)", a.describeBody())
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("the body is JSON but no object")
+	}
+	if d.More() {
+		return nil, fmt.Errorf("the body has more behind the JSON object")
+	}
+	return object, nil
+}
+
+func (a *Answer) describeBody() string {
+	switch trimmed := bytes.TrimSpace(a.Body); {
+	case len(trimmed) == 0:
+		return "it is empty"
+	case trimmed[0] == '<':
+		return "it looks like HTML"
+	default:
+		return fmt.Sprintf("%d bytes of %s", len(a.Body), a.MediaType())
+	}
+}
+
+// String returns a string member of the JSON body, or "".
+func (a *Answer) String(member string) string {
+	if a == nil || a.Err != nil {
+		return ""
+	}
+	object, err := a.Object()
+	if err != nil {
+		return ""
+	}
+	s, _ := object[member].(string)
+	return s
+}
+
+// Summary tells in a few words what was answered, without any secret: "400 invalid_grant", "302 to https://…", "no answer: …".
+func (a *Answer) Summary() string {
+	if a.Err != nil {
+		if a.Status != 0 {
+			return fmt.Sprintf("HTTP %d, then %v", a.Status, a.Err)
+		}
+		return fmt.Sprintf("no answer: %v", a.Err)
+	}
+	s := strconv.Itoa(a.Status)
+	if code := a.String("error"); code != "" {
+		return s + " " + Printable(code, 60)
+	}
+	if a.Status == http.StatusOK && a.String("access_token") != "" {
+		return s + " with an access token"
+	}
+	if loc := a.Header.Get("Location"); loc != "" && a.Status/100 == 3 {
+		return s + " to " + Printable(WithoutQuery(loc), 120)
+	}
+	if mt := a.MediaType(); mt != "" {
+		s += " " + Printable(mt, 60)
+	}
+	return s
+}
+
+// GomegaString keeps bodies and tokens out of failure messages.
+func (a *Answer) GomegaString() string { return a.Summary() }
+
+// WithoutQuery cuts the query and the fragment off a URL, where tokens would stand.
+func WithoutQuery(u string) string {
+	if i := strings.IndexAny(u, "?#"); i >= 0 {
+		return u[:i]
+	}
+	return u
+}
+
+// Printable makes a hostile string fit to be shown: one line, printable, at most n runes.
+func Printable(s string, n int) string {
+	var b strings.Builder
+	for i, r := range []rune(s) {
+		if i == n {
+			b.WriteString("…")
+			break
+		}
+		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
+			r = ' '
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
