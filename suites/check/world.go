@@ -29,11 +29,13 @@ type World struct {
 
 	IdP       *mockidp.Issuer // the trusted issuer; the parent process serves it with the same keys
 	SecondIdP *mockidp.Issuer // another trusted issuer, or nil
-	Attacker  *mockidp.Key // a key that nobody trusts; the canary's JWKS publishes it
-	Canary    string       // base URL of the attacker's host, "" when there is none
+	Attacker  *mockidp.Key    // a key that nobody trusts; the canary's JWKS publishes it
+	Canary    string          // base URL of the attacker's host, "" when there is none
 	Control   *mockidp.Control
 
 	Wire *wire.Client
+
+	revisions *Revisions // of the MCP server under test, once they are known
 }
 
 // Client is the registered client number n, counted from 0.

@@ -1,0 +1,163 @@
+package rs
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// impostor is a token that was not issued for the MCP server under test, or not issued at all.
+type impostor struct {
+	slug    string
+	what    string // continues "refuses …"
+	make    func(t *check.T, good string) string
+	options []check.Option
+}
+
+var impostors = []impostor{
+	{"id-jag", "an ID-JAG in place of an access token", func(t *check.T, _ string) string {
+		return signed(t, t.Grant())
+	}, nil},
+	{"id-token", "an ID token in place of an access token", func(t *check.T, _ string) string {
+		return signed(t, t.IdP.IDToken(t.Alice().Sub, t.Client(0).ID))
+	}, nil},
+	{"idp-access-token", "an access token of the IdP", func(t *check.T, _ string) string {
+		return signed(t, accessToken(t, t.IdP.URL, t.IdP.URL+"/api", t.IdP.Keys.Signing()))
+	}, nil},
+	{"signed-by-idp", "a token with the right audience that the IdP issued and signed", func(t *check.T, _ string) string {
+		return signed(t, accessToken(t, t.IdP.URL, t.Resource(), t.IdP.Keys.Signing()))
+	}, nil},
+	{"signed-by-idp-for-ras", "a token in the RAS's name that the IdP signed", func(t *check.T, _ string) string {
+		return signed(t, accessToken(t, t.Issuer(), t.Resource(), t.IdP.Keys.Signing()))
+	}, nil},
+	{"signed-by-stranger", "a copy of a good token that a stranger signed", func(t *check.T, good string) string {
+		return hostile.Sign(withAlg(copyOf(t, good, t.Attacker)))
+	}, nil},
+	{"embedded-key", "a copy of a good token signed with a key that it brings along (jwk header)", func(t *check.T, good string) string {
+		return hostile.WithJWK(withAlg(copyOf(t, good, t.Attacker)), t.Attacker)
+	}, nil},
+	{"unsigned", "an unsigned token with the claims of an access token", func(t *check.T, _ string) string {
+		return hostile.None(accessToken(t, t.Issuer(), t.Resource(), t.Attacker), "none")
+	}, nil},
+	{"none-copy", "an alg none copy of a good token", func(t *check.T, good string) string {
+		return hostile.None(copyOf(t, good, t.Attacker), "none")
+	}, nil},
+	{"no-signature", "a good token with its signature cut off", func(t *check.T, good string) string {
+		copyOf(t, good, nil)
+		return hostile.WithoutSignature(good)
+	}, nil},
+	{"changed", "a good token with one character changed", func(t *check.T, good string) string {
+		return changed(good)
+	}, nil},
+	{"changed-scope", "a good token whose payload was exchanged for one with another scope", func(t *check.T, good string) string {
+		token := copyOf(t, good, nil)
+		token.Claims["scope"] = "everything"
+		return hostile.WithPayload(good, token.Claims)
+	}, nil},
+}
+
+var _ = check.For("RS-TOKEN-AUD", func() {
+	for _, i := range impostors {
+		check.It(i.slug, "refuses "+i.what, func(t *check.T) {
+			good := t.AccessToken()
+			t.Use(good)
+			Expect(t.Break(t.Knock(i.make(t, good)))).To(check.BeUnauthorized())
+		}, append(i.options, check.Sends("A request with a good access token as control, then one with "+i.what))...)
+	}
+
+	check.It("other-resource", "refuses a token that the same RAS issued for another MCP server", func(t *check.T) {
+		t.Use(t.AccessToken())
+		other := t.AccessToken(check.Set("resource", t.Config.SecondServer))
+		t.UseWith(t.KnockAt(t.Config.SecondServer, other))
+		Expect(t.Break(t.Knock(other))).To(check.BeUnauthorized())
+	}, check.With(check.NeedsSecondServer), check.Sends("A token for the second MCP server, first there as control, then to the server under test"))
+
+	check.It("expired", "refuses an expired token", func(t *check.T) {
+		token, expiry := shortLived(t)
+		t.Use(token)
+		// Before its expiry the token may be taken, and a server may allow for clocks that differ, so only its end is judged.
+		refused := false
+		Eventually(t.Context, func() *wire.Answer {
+			a := t.Break(t.Knock(token))
+			refused = !check.LetIn(a)
+			return a
+		}).WithTimeout(time.Until(expiry)+leeway).WithPolling(patience(t)).Should(check.BeUnauthorized(),
+			fmt.Sprintf("the token was still taken %s after its expiry", leeway))
+		if late := time.Since(expiry); refused && late > 5*time.Second {
+			t.Notef("refused %d s after its expiry only: the server allows for clocks that differ", int(late.Seconds()))
+		}
+	}, check.Slow(), check.Sends("A token with a short life, as control while it lives, then again until it is refused"))
+})
+
+// leeway is how long after its expiry a token may still be taken, for clocks that differ.
+const leeway = 30 * time.Second
+
+// patience is how often a token is tried: seldom enough not to trouble a target that is not on this machine.
+func patience(t *check.T) time.Duration {
+	if target.Loopback(t.Config.URL) {
+		return 50 * time.Millisecond
+	}
+	return time.Second
+}
+
+// shortLived obtains an access token that lives a few seconds, by whichever registered client gets such ones.
+func shortLived(t *check.T) (token string, expiry time.Time) {
+	const short = 5
+	for n := range t.Config.Clients {
+		c := t.Client(n)
+		asked := time.Now()
+		a := t.Control(t.Grant(check.Set("client_id", c.ID)), check.As(c))
+		object, _ := a.Object()
+		var seconds int
+		if _, err := fmt.Sscan(fmt.Sprint(object["expires_in"]), &seconds); err == nil && seconds <= short {
+			return a.String("access_token"), asked.Add(time.Duration(seconds) * time.Second)
+		}
+	}
+	t.Skipf("needs a client whose access tokens live %d seconds at most, to see one expire (clients)", short)
+	return "", time.Time{}
+}
+
+func signed(t *check.T, token *check.Token) string {
+	compact, err := token.Sign()
+	if err != nil {
+		t.Inconclusivef("our own error: cannot sign the token: %v", err)
+	}
+	return compact
+}
+
+// accessToken has the claims of a JWT access token (RFC 9068 2.2) for the user and client of an honest grant.
+func accessToken(t *check.T, issuer, audience string, key *mockidp.Key) *check.Token {
+	now := time.Now()
+	return mockidp.NewToken(key, "at+jwt", map[string]any{
+		"iss": issuer, "aud": audience, "sub": t.Alice().Sub, "client_id": t.Client(0).ID, "jti": rand.Text(),
+		"scope": strings.Join(t.Config.Scopes, " "), "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
+	})
+}
+
+// withAlg makes the header say the algorithm of the token's key; the kid stays the one of the original.
+func withAlg(token *check.Token) *check.Token {
+	token.Header["alg"] = token.Key.Algorithm
+	return token
+}
+
+// changed exchanges one character in the middle of the last part: of the signature of a JWT, of the text of any other.
+func changed(token string) string {
+	if strings.Count(token, ".") == 2 {
+		return hostile.FlipSignature(token)
+	}
+	middle := len(token) / 2
+	with := "x"
+	if token[middle] == 'x' {
+		with = "y"
+	}
+	return token[:middle] + with + token[middle+1:]
+}

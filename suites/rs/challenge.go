@@ -1,0 +1,94 @@
+package rs
+
+import (
+	"crypto/rand"
+	"net/http"
+	"regexp"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+var malformed = []struct {
+	slug, what string
+	header     func(token string) string
+}{
+	{"empty-bearer", "the word Bearer alone", func(string) string { return "Bearer" }},
+	{"no-scheme", "the token but no scheme", func(token string) string { return token }},
+	{"basic", "the token as Basic credentials", func(token string) string { return check.Basic("token", token) }},
+	{"other-scheme", "the token under another scheme", func(token string) string { return "Token " + token }},
+}
+
+var _ = check.For("RS-401", func() {
+	check.It("no-token", "answers 401 with a Bearer challenge when there is no token", func(t *check.T) {
+		t.Use(t.AccessToken())
+		a := t.Break(t.Knock(""))
+		Expect(a).To(check.BeUnauthorized())
+		mustChallenge(t, a)
+	}, check.Sends("A request with a token as control, then the same without the Authorization header"))
+
+	check.It("no-token-session", "answers 401 to an initialize without a token", func(t *check.T) {
+		t.Open(t.AccessToken())
+		a := t.Break(check.Initialize(t.Config.URL, ""))
+		Expect(a).To(check.BeUnauthorized())
+		mustChallenge(t, a)
+	}, check.Sends("An initialize (2025-11-25) with a token as control, then one without"))
+
+	check.It("no-token-error", "leaves error out of the challenge when no token was sent", func(t *check.T) {
+		a := t.Break(t.Knock(""))
+		if code := mustChallenge(t, a)["error"]; code != "" {
+			t.Failf("expected no error code, for the request carried no authentication at all (RFC 6750 3.1), but saw %q", wire.Printable(code, 40))
+		}
+	}, check.Should(), check.Sends("A request without the Authorization header"))
+
+	check.It("bad-token", "answers 401 with a Bearer challenge to a token that nobody issued", func(t *check.T) {
+		t.Use(t.AccessToken())
+		a := t.Break(t.Knock(rand.Text()))
+		Expect(a).To(check.BeUnauthorized())
+		mustChallenge(t, a)
+	}, check.Sends("A request with a random token, after one with a good token as control"))
+
+	check.It("bad-token-error", "says invalid_token when the token is bad", func(t *check.T) {
+		a := t.Break(t.Knock(rand.Text()))
+		Expect(mustChallenge(t, a)).To(HaveKeyWithValue("error", "invalid_token"), "clients tell by it that a new token may help (RFC 6750 3.1)")
+	}, check.Should(), check.Sends("A request with a random token"))
+
+	for _, m := range malformed {
+		check.It(m.slug, "refuses an Authorization header with "+m.what, func(t *check.T) {
+			token := t.AccessToken()
+			t.Use(token)
+			r := t.Knock("")
+			r.Header.Set("Authorization", m.header(token))
+			Expect(t.Break(r)).To(check.BeStatus(http.StatusUnauthorized, http.StatusBadRequest))
+		}, check.Sends("A request with an Authorization header that has "+m.what+", after a good one as control"))
+	}
+
+	check.It("resource-metadata", "names its metadata in the challenge when that is not at a well-known location", func(t *check.T) {
+		if pointedTo(t, t.Config.URL) == nil && wellKnown(t, t.Config.URL) == nil {
+			t.Failf("the challenge has no resource_metadata, and no well-known location has the metadata either: clients cannot find the authorization server")
+		}
+	}, check.Sends("A request without a token, then a GET request for what the challenge names"))
+
+	check.It("resource-metadata-always", "names its metadata in the challenge", func(t *check.T) {
+		params := mustChallenge(t, t.Break(t.Knock("")))
+		Expect(params).To(HaveKey("resource_metadata"), "with it clients need not guess (RFC 9728 5.1)")
+	}, check.Should(), check.Sends("A request without a token"))
+})
+
+var scopeSyntax = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$`)
+
+var _ = check.For("RS-401-SCOPE", func() {
+	check.It("named", "names the scopes that are needed in its challenge", func(t *check.T) {
+		a := t.Send(t.Knock(""), reports.Attack, "no token: which scopes does the challenge name?")
+		scope := mustChallenge(t, a)["scope"]
+		if scope == "" {
+			t.Failf("expected a scope parameter in the challenge: clients ask for what it names, and for everything without it (MCP, scope selection)")
+		}
+		if !scopeSyntax.MatchString(scope) {
+			t.Failf("scope %q is no list of scope tokens separated by one space (RFC 6749 3.3)", wire.Printable(scope, 80))
+		}
+	}, check.With(check.NeedsScope), check.Sends("A request without a token"))
+})

@@ -1,0 +1,82 @@
+package rs
+
+import (
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+var _ = check.For("RS-HAPPY", func() {
+	check.It("some-revision", "answers a token that was obtained with an ID-JAG, in a revision of MCP that we speak", func(t *check.T) {
+		if r := t.Revisions(); !r.Sessions && !r.Stateless {
+			t.Failf("neither an initialize of %s nor a stateless tools/list of %s was answered: see the exchanges", check.Revision2025, check.Revision2026)
+		}
+	}, check.Sends("An ID-JAG to the RAS; then, with the access token, a tools/list (2026-07-28) and an initialize (2025-11-25)"))
+
+	check.It("session", "keeps a session: initialize, tools/list", func(t *check.T) {
+		token := t.AccessToken()
+		s := t.Open(token)
+		Expect(check.Result(s.Opening)).To(HaveKey("protocolVersion"), "the answer to initialize must have a result")
+		expectTools(t.Send(s.Request(token, "tools/list", nil), reports.Attack, ""))
+	}, check.Sends("initialize, notifications/initialized and tools/list of revision 2025-11-25"))
+
+	check.It("stateless", "answers stateless requests: server/discover, tools/list", func(t *check.T) {
+		if !t.Revisions().Stateless {
+			t.Skipf("the server does not answer revision %s", check.Revision2026)
+		}
+		token := t.AccessToken()
+		discovered := t.Send(check.Stateless(t.Config.URL, token, "server/discover", nil), reports.Attack, "")
+		Expect(check.Result(discovered)["supportedVersions"]).To(ContainElement(check.Revision2026))
+		expectTools(t.Send(check.Stateless(t.Config.URL, token, "tools/list", nil), reports.Attack, ""))
+	}, check.Sends("server/discover and tools/list of revision 2026-07-28"))
+
+	check.It("call", "lets a tool be called with a token that has its scope", func(t *check.T) {
+		Expect(t.Send(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil), reports.Attack, "")).To(check.BeLetIn())
+	}, check.With(check.NeedsScopedTool), check.Sends("A tools/call for the scoped tool, with a token that has all scopes"))
+
+	check.It("second-server", "lets the second MCP server take tokens that are for it", func(t *check.T) {
+		token := t.AccessToken(check.Set("resource", t.Config.SecondServer))
+		Expect(t.Send(t.KnockAt(t.Config.SecondServer, token), reports.Attack, "")).To(check.BeLetIn())
+	}, check.With(check.NeedsSecondServer), check.Sends("An ID-JAG for the second MCP server, then its access token to that server"))
+})
+
+func expectTools(a *wire.Answer) {
+	Expect(a).To(check.BeLetIn())
+	Expect(check.Result(a)).To(HaveKey("tools"), "the answer to tools/list must have a result with tools")
+}
+
+var _ = check.For("RS-EXTENSION", func() {
+	check.It("session", "names the extension as an object in the answer to initialize", func(t *check.T) {
+		judgeExtension(t, t.Open(t.AccessToken()).Opening)
+	}, check.Sends("An initialize of revision 2025-11-25"))
+
+	check.It("stateless", "names the extension as an object in the answer to server/discover", func(t *check.T) {
+		if !t.Revisions().Stateless {
+			t.Skipf("the server does not answer revision %s", check.Revision2026)
+		}
+		judgeExtension(t, t.UseWith(check.Stateless(t.Config.URL, t.AccessToken(), "server/discover", nil)))
+	}, check.Sends("A server/discover of revision 2026-07-28"))
+})
+
+// judgeExtension judges what a server says of the extension, if it does: extensions is a map from identifiers to objects
+// (MCP, extension negotiation).
+func judgeExtension(t *check.T, a *wire.Answer) {
+	capabilities, _ := check.Result(a)["capabilities"].(map[string]any)
+	extensions, present := capabilities["extensions"]
+	if !present {
+		t.Skipf("the server names no extensions")
+	}
+	byID, ok := extensions.(map[string]any)
+	if !ok {
+		t.Failf("expected capabilities.extensions to be an object, but it is a %T", extensions)
+	}
+	settings, named := byID[check.Extension]
+	if !named {
+		t.Skipf("the server does not name %s", check.Extension)
+	}
+	if _, ok := settings.(map[string]any); !ok {
+		t.Failf("expected the settings of %s to be an object, {} when there are none, but they are a %T", check.Extension, settings)
+	}
+}

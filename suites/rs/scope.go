@@ -1,0 +1,47 @@
+package rs
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+var needsScopedTool = check.With(check.NeedsScopedTool, check.NeedsTwoScopes)
+
+const sendsScoped = "A call of the scoped tool with a token that has its scope as control, then with a token that lacks it"
+
+// underScoped calls the scoped tool with a token that has every scope but the one that it needs.
+func underScoped(t *check.T) *wire.Answer {
+	tool := t.Config.ScopedTool
+	t.UseWith(t.Call(t.AccessToken(), tool.Name, nil))
+	others := slices.DeleteFunc(slices.Clone(t.Config.Scopes), func(s string) bool { return s == tool.Scope })
+	without := t.AccessToken(check.Set("scope", strings.Join(others, " ")))
+	t.Use(without)
+	return t.Break(t.Call(without, tool.Name, nil))
+}
+
+var _ = check.For("RS-SCOPE-403", func() {
+	check.It("status", "answers 403 when the token lacks the scope that a tool needs", func(t *check.T) {
+		Expect(underScoped(t)).To(check.BeStatus(http.StatusForbidden))
+	}, needsScopedTool, check.Sends(sendsScoped))
+
+	check.It("error", "says insufficient_scope in the challenge beside the 403", func(t *check.T) {
+		Expect(mustChallenge(t, underScoped(t))).To(HaveKeyWithValue("error", "insufficient_scope"),
+			"clients step up when they see it (RFC 6750 3.1)")
+	}, needsScopedTool, check.Sends(sendsScoped))
+
+	check.It("scope", "names the scope that is needed in the challenge beside the 403", func(t *check.T) {
+		scope := mustChallenge(t, underScoped(t))["scope"]
+		Expect(strings.Fields(scope)).To(ContainElement(t.Config.ScopedTool.Scope),
+			"without it clients must guess what to ask for (MCP, scope challenge handling)")
+	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
+
+	check.It("metadata", "names its metadata in the challenge beside the 403", func(t *check.T) {
+		Expect(mustChallenge(t, underScoped(t))).To(HaveKey("resource_metadata"), "as in a 401 (MCP, scope challenge handling)")
+	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
+})

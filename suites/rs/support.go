@@ -1,0 +1,81 @@
+package rs
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"strings"
+
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// challenge is the Bearer challenge of an answer, with its parameters (RFC 6750 3); ok is false when there is none.
+func challenge(a *wire.Answer) (params map[string]string, ok bool) {
+	all, err := oauthex.ParseWWWAuthenticate(a.Header.Values("WWW-Authenticate"))
+	if err != nil {
+		return nil, false
+	}
+	for _, c := range all {
+		if strings.EqualFold(c.Scheme, "bearer") {
+			return c.Params, true
+		}
+	}
+	return nil, false
+}
+
+// mustChallenge is challenge for a check that cannot go on without one.
+func mustChallenge(t *check.T, a *wire.Answer) map[string]string {
+	params, ok := challenge(a)
+	if !ok {
+		t.Failf("expected a WWW-Authenticate header with a well-formed Bearer challenge beside %s, but saw %s", a.Summary(), seen(a))
+	}
+	return params
+}
+
+func seen(a *wire.Answer) string {
+	if v := a.Header.Values("WWW-Authenticate"); len(v) > 0 {
+		return `"` + wire.Printable(strings.Join(v, ", "), 200) + `"`
+	}
+	return "no such header"
+}
+
+// copyOf decodes a JWT access token to a token that can be changed and signed with another key; opaque tokens end the
+// check, since there is nothing in them to change.
+func copyOf(t *check.T, compact string, key *mockidp.Key) *check.Token {
+	parts := strings.Split(compact, ".")
+	token := &check.Token{Key: key}
+	if len(parts) != 3 || !decode(parts[0], &token.Header) || !decode(parts[1], &token.Claims) {
+		t.Skipf("the RAS issues opaque access tokens: there are no claims to forge")
+	}
+	return token
+}
+
+func decode(part string, into *map[string]any) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	return err == nil && json.Unmarshal(raw, into) == nil && *into != nil
+}
+
+// secure reports whether a URL may be used with tokens: https, or http on this machine (EMA 7.3).
+func secure(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && target.Loopback(rawURL)
+}
+
+func texts(v any) []string {
+	list, _ := v.([]any)
+	var out []string
+	for _, x := range list {
+		if s, ok := x.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
