@@ -68,7 +68,9 @@ func startCanary(ctx context.Context, listen string, key *Key, config *tls.Confi
 		keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}},
 		ids:  map[string]*canaryID{},
 	}
-	c.server = &http.Server{Handler: c, TLSConfig: config, ErrorLog: quiet(), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10}
+	c.server = &http.Server{
+		Handler: c, TLSConfig: config, ErrorLog: quiet(), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10,
+	}
 	if config != nil {
 		go func() { _ = c.server.ServeTLS(listener, "", "") }()
 	} else {
@@ -150,8 +152,8 @@ func (c *Canary) id(id string) *canaryID {
 	return c.ids[id]
 }
 
-// issuerPath splits a request path into the id and the path below it. Metadata may be asked for with the well-known part
-// before the issuer's path (RFC 8414 section 3.1) or after it (OpenID Connect Discovery section 4).
+// issuerPath splits a request path into the id and the path below it. Metadata may be asked for with the well-known
+// part before the issuer's path (RFC 8414 section 3.1) or after it (OpenID Connect Discovery section 4).
 func issuerPath(path string) (id, rest string) {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	if len(parts) >= 3 && parts[0] == ".well-known" {

@@ -92,16 +92,19 @@ func TestCanaryPublishes(t *testing.T) {
 	c, _ := startCanaryFor(t)
 	c.Publish("one", "/doc", Reply{Body: "first"})
 	c.Publish("one", "doc", Reply{Body: "second", Repeat: 1 << 20})
-	c.Publish("one", "away", Reply{Status: http.StatusFound, Header: map[string]string{"Location": c.URL() + "/two/landed"}})
-	c.Publish("one", ".well-known/openid-configuration", Reply{Body: `{"issuer":"https://other.example"}`})
+	elsewhere := map[string]string{"Location": c.URL() + "/two/landed"}
+	c.Publish("one", "away", Reply{Status: http.StatusFound, Header: elsewhere})
+	const metadata = ".well-known/openid-configuration"
+	c.Publish("one", metadata, Reply{Body: `{"issuer":"https://other.example"}`})
 	c.Publish("two", "landed", Reply{Status: http.StatusTeapot})
-	if _, body := get(t, http.DefaultClient, c.URL()+"/one/doc"); !strings.HasPrefix(body, "second") || len(body) != 1<<20 {
+	_, body := get(t, http.DefaultClient, c.URL()+"/one/doc")
+	if !strings.HasPrefix(body, "second") || len(body) != 1<<20 {
 		t.Errorf("the document has %d bytes", len(body))
 	}
 	if resp, _ := get(t, http.DefaultClient, c.URL()+"/one/away"); resp.StatusCode != http.StatusTeapot {
 		t.Errorf("the redirect led to status %d", resp.StatusCode)
 	}
-	if _, body := get(t, http.DefaultClient, c.URL()+"/one/.well-known/openid-configuration"); !strings.Contains(body, "other.example") {
+	if _, body := get(t, http.DefaultClient, c.URL()+"/one/"+metadata); !strings.Contains(body, "other.example") {
 		t.Errorf("the metadata is still %s", body)
 	}
 	if len(c.Hits("two")) != 1 {

@@ -26,6 +26,7 @@ func get(t *testing.T, client *http.Client, url string) (*http.Response, string)
 }
 
 func TestReplyAnswersAsItSays(t *testing.T) {
+	html := map[string]string{"Content-Type": "text/html"}
 	for name, c := range map[string]struct {
 		reply       Reply
 		status      int
@@ -33,7 +34,7 @@ func TestReplyAnswersAsItSays(t *testing.T) {
 		length      int
 	}{
 		"nothing":      {Reply{}, 200, "application/json", 0},
-		"error page":   {Reply{Status: 503, Body: "<p>", Header: map[string]string{"Content-Type": "text/html"}}, 503, "text/html", 3},
+		"error page":   {Reply{Status: 503, Body: "<p>", Header: html}, 503, "text/html", 3},
 		"padded":       {Reply{Body: `{"keys":[]}`, Repeat: 3 << 20}, 200, "application/json", 3 << 20},
 		"padded short": {Reply{Body: `{"keys":[]}`, Repeat: 3}, 200, "application/json", 11},
 	} {
@@ -55,7 +56,8 @@ func TestReplyAnswersAsItSays(t *testing.T) {
 }
 
 func TestReplyRedirects(t *testing.T) {
-	server := httptest.NewServer(Reply{Status: http.StatusFound, Header: map[string]string{"Location": "https://elsewhere.invalid/"}})
+	elsewhere := map[string]string{"Location": "https://elsewhere.invalid/"}
+	server := httptest.NewServer(Reply{Status: http.StatusFound, Header: elsewhere})
 	defer server.Close()
 	client := server.Client()
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

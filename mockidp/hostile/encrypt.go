@@ -14,14 +14,14 @@ import (
 )
 
 // Encrypt returns a signed ID-JAG inside a JWE to the RAS's key: the honest nested token (RFC 7519 section 5.2, ID-JAG
-// draft-04 section 3.1), its inner type in cty. The key encryption is the one that the key names in alg, else RSA-OAEP-256
-// or ECDH-ES+A256KW by kind of key; the content encryption is A256GCM.
+// draft-04 section 3.1), its inner type in cty. The key encryption is the one that the key names in alg, else
+// RSA-OAEP-256 or ECDH-ES+A256KW by kind of key; the content encryption is A256GCM.
 func Encrypt(signed string, to jose.JSONWebKey) (string, error) {
 	return encrypt([]byte(signed), to, (&jose.EncrypterOptions{}).WithContentType(mockidp.TypeIDJAG))
 }
 
-// EncryptUnsigned returns a JWE whose plaintext is the bare claims set: everyone who knows the RAS's public key can make
-// it, so it proves nothing.
+// EncryptUnsigned returns a JWE whose plaintext is the bare claims set: everyone who knows the RAS's public key can
+// make it, so it proves nothing.
 func EncryptUnsigned(claims map[string]any, to jose.JSONWebKey) (string, error) {
 	return encrypt(object(claims), to, (&jose.EncrypterOptions{}).WithType(mockidp.TypeIDJAG))
 }
@@ -56,7 +56,8 @@ func encrypt(plain []byte, to jose.JSONWebKey, options *jose.EncrypterOptions) (
 			alg = jose.RSA_OAEP_256
 		}
 	}
-	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: alg, Key: to.Key, KeyID: to.KeyID}, options)
+	recipient := jose.Recipient{Algorithm: alg, Key: to.Key, KeyID: to.KeyID}
+	encrypter, err := jose.NewEncrypter(jose.A256GCM, recipient, options)
 	if err != nil {
 		return "", fmt.Errorf("cannot encrypt to key %q with %s: %w", to.KeyID, alg, err)
 	}

@@ -38,7 +38,8 @@ func encryptionKeys(t *testing.T) map[string]crypto.Signer {
 
 func decrypt(t *testing.T, compact string, alg string, key any) []byte {
 	t.Helper()
-	parsed, err := jose.ParseEncrypted(compact, []jose.KeyAlgorithm{jose.KeyAlgorithm(alg)}, []jose.ContentEncryption{jose.A256GCM})
+	algs, encs := []jose.KeyAlgorithm{jose.KeyAlgorithm(alg)}, []jose.ContentEncryption{jose.A256GCM}
+	parsed, err := jose.ParseEncrypted(compact, algs, encs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,8 @@ func TestEncryptedTokensOpenWithThePrivateKey(t *testing.T) {
 }
 
 func TestEncryptSaysWhichKeyCannot(t *testing.T) {
-	_, err := hostile.Encrypt("a.b.c", jose.JSONWebKey{Key: encryptionKeys(t)["RSA-OAEP-256"].Public(), KeyID: "k", Algorithm: "RS256"})
+	public := encryptionKeys(t)["RSA-OAEP-256"].Public()
+	_, err := hostile.Encrypt("a.b.c", jose.JSONWebKey{Key: public, KeyID: "k", Algorithm: "RS256"})
 	if err == nil || !strings.Contains(err.Error(), `"k"`) {
 		t.Errorf("error is %v", err)
 	}
@@ -87,7 +89,8 @@ func TestPBES2AsksForItsRounds(t *testing.T) {
 	if header["p2c"] != float64(1<<30) || header["alg"] != "PBES2-HS256+A128KW" || header["p2s"] == nil {
 		t.Errorf("header %v", header)
 	}
-	_, err := jose.ParseEncrypted(compact, []jose.KeyAlgorithm{jose.PBES2_HS256_A128KW}, []jose.ContentEncryption{jose.A128GCM})
+	algs, encs := []jose.KeyAlgorithm{jose.PBES2_HS256_A128KW}, []jose.ContentEncryption{jose.A128GCM}
+	_, err := jose.ParseEncrypted(compact, algs, encs)
 	if err != nil {
 		t.Errorf("is no well-formed JWE: %v", err)
 	}
@@ -131,7 +134,8 @@ func TestBombUnfolds(t *testing.T) {
 }
 
 func TestSAMLAssertionIsWellFormedAndUnsigned(t *testing.T) {
-	raw, err := base64.RawURLEncoding.DecodeString(hostile.SAMLAssertion("https://idp.example/?a=1&b=2", "https://as.example", "<alice>"))
+	encoded := hostile.SAMLAssertion("https://idp.example/?a=1&b=2", "https://as.example", "<alice>")
+	raw, err := base64.RawURLEncoding.DecodeString(encoded)
 	if err != nil {
 		t.Fatal(err)
 	}

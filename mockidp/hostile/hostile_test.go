@@ -70,7 +70,9 @@ func TestSignVerifiesUnderEachAlgorithm(t *testing.T) {
 func TestSignSignsAnyHeaderAsItStands(t *testing.T) {
 	key := newKey(t, jose.EdDSA)
 	token := newToken(key)
-	for _, header := range []map[string]any{{"alg": "ES512"}, {"alg": 5.0}, {"alg": nil}, {"typ": "JWT"}, {}, {"crit": []any{"exp"}}} {
+	for _, header := range []map[string]any{
+		{"alg": "ES512"}, {"alg": 5.0}, {"alg": nil}, {"typ": "JWT"}, {}, {"crit": []any{"exp"}},
+	} {
 		token.Header = header
 		compact := hostile.Sign(token)
 		if got := jsonPart(t, compact, 0); !reflect.DeepEqual(got, header) {
@@ -191,12 +193,14 @@ func TestZeroSignatureIsES256(t *testing.T) {
 func TestDuplicateHoldsBothInOrder(t *testing.T) {
 	key := newKey(t, jose.EdDSA)
 	for _, claims := range []map[string]any{{"sub": "alice", "aud": "https://as.example"}, {"aud": "x"}, {}} {
-		compact := hostile.Duplicate(mockidp.NewToken(key, "", claims), "aud", "https://as.example", []string{"https://evil.example"})
+		token := mockidp.NewToken(key, "", claims)
+		compact := hostile.Duplicate(token, "aud", "https://as.example", []string{"https://evil.example"})
 		if !verifies(t, compact, key.Public()) {
 			t.Error("does not verify")
 		}
 		payload := string(part(t, compact, 1))
-		first, last := strings.Index(payload, `"aud":"https://as.example"`), strings.Index(payload, `"aud":["https://evil.example"]`)
+		first := strings.Index(payload, `"aud":"https://as.example"`)
+		last := strings.Index(payload, `"aud":["https://evil.example"]`)
 		if first < 0 || last < first || strings.Count(payload, `"aud"`) != 2 {
 			t.Errorf("payload is %s", payload)
 		}

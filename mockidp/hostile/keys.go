@@ -22,8 +22,8 @@ type Form struct {
 	Bytes []byte
 }
 
-// PublicKeyForms returns the bytes that a verifier which confuses algorithms may take for an HMAC secret: the public key
-// as pem-pkix, pem-pkcs1 (RSA), der (PKIX), jwk, and its bare number: modulus (RSA) or x (EC, OKP).
+// PublicKeyForms returns the bytes that a verifier which confuses algorithms may take for an HMAC secret: the public
+// key as pem-pkix, pem-pkcs1 (RSA), der (PKIX), jwk, and its bare number: modulus (RSA) or x (EC, OKP).
 func PublicKeyForms(k *mockidp.Key) []Form {
 	public := k.Public()
 	der := must(x509.MarshalPKIXPublicKey(public.Key))

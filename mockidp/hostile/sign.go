@@ -53,7 +53,8 @@ func HMAC(t *mockidp.Token, secret []byte) string {
 // ZeroSignature returns the token with alg ES256, whatever its key, and a signature of r = s = 0, which a verifier that
 // leaves out the range check takes for valid under every key (CVE-2022-21449).
 func ZeroSignature(t *mockidp.Token) string {
-	return signingInput(object(withHeader(t, map[string]any{"alg": "ES256"})), object(t.Claims)) + "." + encode(make([]byte, 64))
+	input := signingInput(object(withHeader(t, map[string]any{"alg": "ES256"})), object(t.Claims))
+	return input + "." + encode(make([]byte, 64))
 }
 
 // DERSignature returns the token with its ECDSA signature in ASN.1 DER, where RFC 7518 section 3.4 wants r and s side
@@ -74,7 +75,8 @@ func Duplicate(t *mockidp.Token, member string, first, second any) string {
 	rest := maps.Clone(t.Claims)
 	delete(rest, member)
 	payload := object(rest)
-	twice := fmt.Sprintf("%[1]s:%[2]s,%[1]s:%[3]s", must(json.Marshal(member)), must(json.Marshal(first)), must(json.Marshal(second)))
+	name, one, two := must(json.Marshal(member)), must(json.Marshal(first)), must(json.Marshal(second))
+	twice := fmt.Sprintf("%[1]s:%[2]s,%[1]s:%[3]s", name, one, two)
 	if len(rest) > 0 {
 		twice += ","
 	}
@@ -87,7 +89,8 @@ func signature(key *mockidp.Key, input string) []byte {
 	switch k := key.Key.(type) {
 	case *rsa.PrivateKey:
 		if key.Algorithm == string(jose.PS256) {
-			return must(rsa.SignPSS(rand.Reader, k, crypto.SHA256, digest[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}))
+			salt := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+			return must(rsa.SignPSS(rand.Reader, k, crypto.SHA256, digest[:], salt))
 		}
 		return must(rsa.SignPKCS1v15(rand.Reader, k, crypto.SHA256, digest[:]))
 	case *ecdsa.PrivateKey:
