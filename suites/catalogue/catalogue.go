@@ -1,5 +1,5 @@
-// Package catalogue holds what the specifications demand of each role, in our own words: one YAML file a role, embedded.
-// Checks cite its entries by id; reports and `emaconform explain` show them.
+// Package catalogue holds what the specifications demand of each role, in our own words: one YAML file a role, embedded,
+// and documents.yaml with the texts that they cite. Checks cite entries by id; reports and `emaconform explain` show them.
 package catalogue
 
 import (
@@ -70,19 +70,20 @@ func Find(id string) (Requirement, bool) {
 	return Requirement{}, false
 }
 
+// read reads the files of all roles.
 func read(files embed.FS) ([]Requirement, error) {
+	docs, err := readDocuments(files)
+	if err != nil {
+		return nil, err
+	}
 	var all []Requirement
 	for _, role := range Roles {
-		data, err := files.ReadFile(role + ".yaml")
+		entries, err := decode[entry](files, role+".yaml")
 		if err != nil {
 			return nil, err
 		}
-		var entries []entry
-		if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&entries); err != nil {
-			return nil, fmt.Errorf("%s.yaml: %w", role, err)
-		}
 		for _, e := range entries {
-			r, err := e.requirement(role)
+			r, err := e.requirement(role, docs)
 			if err != nil {
 				return nil, fmt.Errorf("%s.yaml: %s: %w", role, e.ID, err)
 			}
@@ -90,4 +91,17 @@ func read(files embed.FS) ([]Requirement, error) {
 		}
 	}
 	return all, nil
+}
+
+// decode reads a list from a YAML file; a key that T does not have is an error.
+func decode[T any](files embed.FS, name string) ([]T, error) {
+	data, err := files.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var list []T
+	if err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(&list); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return list, nil
 }

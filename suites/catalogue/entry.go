@@ -1,19 +1,72 @@
 package catalogue
 
-import "github.com/emaconform/emaconform/reports"
+import (
+	"embed"
+	"fmt"
+	"strings"
+
+	"github.com/emaconform/emaconform/reports"
+)
 
 // entry is a requirement as the YAML files write it.
 type entry struct {
 	Requirement `yaml:",inline"`
 
-	Src []string `yaml:"src"` // e.g. "EMA 7.4.2", "RFC7523 3"
+	Src []string `yaml:"src"` // citations, e.g. "EMA §7.4.2"
 }
 
-func (e entry) requirement(role string) (Requirement, error) {
+// document is a text that entries cite; see documents.yaml.
+type document struct {
+	Name     string            `yaml:"name"`
+	URL      string            `yaml:"url"`
+	Sections map[string]string `yaml:"sections"` // section → what follows the URL
+	Anchor   string            `yaml:"anchor"`   // for documents without sections; {} stands for the section's number
+}
+
+type library map[string]document
+
+func readDocuments(files embed.FS) (library, error) {
+	list, err := decode[document](files, "documents.yaml")
+	if err != nil {
+		return nil, err
+	}
+	docs := library{}
+	for _, d := range list {
+		docs[d.Name] = d
+	}
+	return docs, nil
+}
+
+// cite turns "NAME §SECTION" into a source with its URL.
+func (l library) cite(citation string) (reports.Source, error) {
+	name, section, ok := strings.Cut(citation, " §")
+	d, known := l[name]
+	if !ok || !known {
+		return reports.Source{}, fmt.Errorf("%q is no citation of a known document: write \"NAME §SECTION\"", citation)
+	}
+	s := reports.Source{Document: name, Section: section, URL: d.URL}
+	if d.Sections == nil {
+		s.URL += strings.ReplaceAll(d.Anchor, "{}", section)
+		return s, nil
+	}
+	place, ok := d.Sections[section]
+	if !ok {
+		return reports.Source{}, fmt.Errorf("%s has no section %q in documents.yaml", name, section)
+	}
+	s.URL += place
+	return s, nil
+}
+
+// requirement completes an entry of this role's file.
+func (e entry) requirement(role string, docs library) (Requirement, error) {
 	r := e.Requirement
 	r.Role = role
-	for _, s := range e.Src {
-		r.Sources = append(r.Sources, reports.Source{Document: s})
+	for _, c := range e.Src {
+		s, err := docs.cite(c)
+		if err != nil {
+			return r, err
+		}
+		r.Sources = append(r.Sources, s)
 	}
 	return r, nil
 }
