@@ -51,8 +51,11 @@ type Report struct {
 	Verdict       Verdict       `json:"verdict"` // the worst of Roles
 	Roles         []RoleVerdict `json:"roles"`
 	// Ended tells why the run ended early ("interrupted", "time limit", "preflight"); empty when it ran to the end.
-	Ended        string        `json:"ended,omitempty"`
-	Problem      string        `json:"problem,omitempty"` // for an early end: the one thing to fix, in a sentence or two
+	Ended   string `json:"ended,omitempty"`
+	Problem string `json:"problem,omitempty"` // for an early end: the one thing to fix, in a sentence or two
+	// Selection tells what picked the checks when not all of the role ran (e.g. "--check RAS-AUD-EXACT"): the verdict
+	// speaks of these checks alone.
+	Selection    string        `json:"selection,omitempty"`
 	Preflight    []Step        `json:"preflight"`
 	Requirements []Requirement `json:"requirements"`
 	Checks       []Check       `json:"checks"`
@@ -99,12 +102,14 @@ type Step struct {
 type Requirement struct {
 	ID      string   `json:"id"`
 	Role    string   `json:"role"`
-	Level   string   `json:"level"` // MUST, SHOULD or MAY
+	Level   string   `json:"level"`           // MUST, SHOULD or MAY
+	Title   string   `json:"title,omitempty"` // a few words
 	Says    string   `json:"says"`
 	Sources []Source `json:"sources"`
-	Why     string   `json:"why,omitempty"` // what goes wrong when it is broken
-	Fix     string   `json:"fix,omitempty"` // how to fix an implementation that fails
-	// Outcome is the worst outcome of its checks; empty when it has none in this run.
+	Why     string   `json:"why,omitempty"`     // what goes wrong when it is broken
+	Fix     string   `json:"fix,omitempty"`     // how to fix an implementation that fails
+	Reading string   `json:"reading,omitempty"` // where documents disagree: the reading taken
+	// Outcome is the worst outcome of its checks, skip only when all were skipped; empty when it has none in this run.
 	Outcome Outcome `json:"outcome,omitempty"`
 	// Untestable says why nothing can be seen from outside; such a requirement has no checks.
 	Untestable string `json:"untestable,omitempty"`

@@ -1,0 +1,202 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+const (
+	textFindings = 40   // findings of one outcome that a terminal shows in full
+	textMessage  = 1200 // runes of one message
+	minimumWidth = 40
+)
+
+// textOutcomes says how outcomes look on a terminal: sign and SGR colour.
+var textOutcomes = map[Outcome]struct{ sign, color string }{
+	Pass: {"✓", "32"}, Fail: {"✗", "31"}, Warn: {"!", "33"}, Skip: {"-", "90"}, Inconclusive: {"?", "35"},
+}
+
+var verdictColors = map[Verdict]string{
+	Conformant: "32", ConformantWithWarnings: "33", NotConformant: "31", NoVerdict: "35",
+}
+
+// WriteText writes the summary for a terminal: the verdict, counts for each role, then what failed and what to do about
+// it, what proved nothing, and warnings. width is in columns; color adds SGR sequences.
+func WriteText(w io.Writer, r *Report, color bool, width int) error {
+	t := &textWriter{color: color, width: max(width, minimumWidth)}
+	t.verdict(r)
+	t.roles(r)
+	t.preflight(r)
+	t.findings(r, Fail, "Failed", true)
+	t.findings(r, Inconclusive, "Inconclusive", false)
+	t.findings(r, Warn, "Warnings", false)
+	_, err := io.WriteString(w, t.b.String())
+	return err
+}
+
+type textWriter struct {
+	b     strings.Builder
+	color bool
+	width int
+}
+
+func (t *textWriter) paint(sgr, s string) string {
+	if !t.color || s == "" {
+		return s
+	}
+	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
+}
+
+// para writes text wrapped to the width and indented; hostile text comes out harmless.
+func (t *textWriter) para(indent int, s string) {
+	s = strings.ReplaceAll(visible(strings.TrimRight(s, " \t\n")), "\t", "  ")
+	for _, l := range strings.Split(s, "\n") {
+		lead := min(len(l)-len(strings.TrimLeft(l, " ")), t.width/3)
+		for _, part := range strings.Split(text.WrapSoft(strings.TrimSpace(l), t.width-indent-lead), "\n") {
+			t.b.WriteString(strings.TrimRight(strings.Repeat(" ", indent+lead)+part, " ") + "\n")
+		}
+	}
+}
+
+func (t *textWriter) verdict(r *Report) {
+	t.b.WriteString("\n" + t.paint("1;"+verdictColors[r.Verdict], strings.ToUpper(string(r.Verdict))) + "\n")
+	t.para(0, line(r.subject()))
+	for _, s := range r.headline() {
+		t.para(0, s)
+	}
+	t.b.WriteString("\n")
+}
+
+func (t *textWriter) roles(r *Report) {
+	if len(r.Roles) == 0 {
+		return
+	}
+	grid := table.NewWriter()
+	style := table.StyleLight
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Box.PaddingLeft = ""
+	style.Box.PaddingRight = "  "
+	style.Format.Header = text.FormatDefault
+	grid.SetStyle(style)
+	header, right := table.Row{"Role", "Verdict"}, []table.ColumnConfig{}
+	for i, o := range Outcomes {
+		header = append(header, string(o))
+		right = append(right, table.ColumnConfig{Number: i + 3, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	grid.AppendHeader(header)
+	grid.SetColumnConfigs(right)
+	narrow := t.width < 90
+	for _, v := range r.Roles {
+		name := roleTitle(v.Role)
+		if narrow {
+			name = v.Role
+		}
+		row := table.Row{cut(line(name), 40), t.paint(verdictColors[v.Verdict], string(v.Verdict))}
+		for _, o := range Outcomes {
+			n := v.Counts[o]
+			color := textOutcomes[o].color
+			if n == 0 {
+				color = "90"
+			}
+			row = append(row, t.paint(color, fmt.Sprint(n)))
+		}
+		grid.AppendRow(row)
+	}
+	for _, l := range strings.Split(grid.Render(), "\n") {
+		t.b.WriteString(strings.TrimRight(l, " ") + "\n")
+	}
+}
+
+// preflight shows its steps only when one of them did not work.
+func (t *textWriter) preflight(r *Report) {
+	broken := false
+	for _, s := range r.Preflight {
+		broken = broken || !s.OK
+	}
+	if !broken {
+		return
+	}
+	t.heading("Preflight", len(r.Preflight))
+	for _, s := range r.Preflight {
+		o := Pass
+		if !s.OK {
+			o = Fail
+		}
+		t.b.WriteString("  " + t.sign(o) + " " + cut(line(s.Name), t.width-4) + "\n")
+		if !s.OK {
+			t.para(4, cut(s.Saw, textMessage))
+			t.labelled("Fix", s.Fix)
+		}
+	}
+}
+
+func (t *textWriter) heading(title string, n int) {
+	t.b.WriteString("\n" + t.paint("1", fmt.Sprintf("%s (%d)", title, n)) + "\n")
+}
+
+func (t *textWriter) sign(o Outcome) string {
+	return t.paint(textOutcomes[o].color, textOutcomes[o].sign)
+}
+
+func (t *textWriter) labelled(label, s string) {
+	if s != "" {
+		t.para(4, label+": "+cut(line(s), textMessage))
+	}
+}
+
+// findings lists the checks of one outcome by requirement. In full: with what the requirement says, where it is written,
+// and how to fix it; otherwise a line or two for each check.
+func (t *textWriter) findings(r *Report, o Outcome, title string, full bool) {
+	list := r.findings(o)
+	if len(list) == 0 {
+		return
+	}
+	t.heading(title, r.Counts()[o])
+	shown := 0
+	for i, f := range list {
+		if full && i > 0 {
+			t.b.WriteString("\n")
+		}
+		if shown >= textFindings {
+			t.para(2, fmt.Sprintf("… and %d more: see the report.", r.Counts()[o]-shown))
+			return
+		}
+		if full {
+			t.requirement(f.Requirement)
+		}
+		for _, c := range f.Checks {
+			t.check(c, full)
+		}
+		if full {
+			t.labelled("Fix", f.Requirement.Fix)
+		}
+		shown += len(f.Checks)
+	}
+}
+
+func (t *textWriter) requirement(q Requirement) {
+	where := []string{q.Level}
+	for _, s := range q.Sources {
+		where = append(where, s.where())
+	}
+	t.b.WriteString("  " + t.paint("1", cut(line(q.ID), t.width-2)) + "\n")
+	t.para(2, line(strings.Join(where, " · ")))
+	if q.Says != "" {
+		t.para(2, line(q.Says))
+	}
+}
+
+func (t *textWriter) check(c Check, full bool) {
+	t.b.WriteString("  " + t.sign(c.Outcome) + " " + t.paint("1", cut(line(c.ID), t.width-4)) + "\n")
+	if full {
+		t.para(4, cut(line(c.Title), 300))
+		t.para(4, cut(c.Message, textMessage))
+	} else {
+		t.para(4, cut(line(c.Message), 240))
+	}
+	t.labelled("Expected by the baseline", c.Expected)
+}

@@ -1,0 +1,126 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+)
+
+// roleTitles are the roles in words.
+var roleTitles = map[string]string{
+	"ras":    "Resource Authorization Server",
+	"rs":     "MCP server",
+	"client": "MCP client",
+	"idp":    "Identity provider",
+}
+
+func roleTitle(role string) string {
+	if title, ok := roleTitles[role]; ok {
+		return title
+	}
+	return role
+}
+
+// subject says what was judged, and by what.
+func (r *Report) subject() string {
+	what := r.Target.URL
+	if r.Target.Name != "" {
+		what = r.Target.Name + " (" + r.Target.URL + ")"
+	}
+	return what + ", profile " + r.Profile
+}
+
+// headline says in a sentence each what stands behind the verdict, and what qualifies it.
+func (r *Report) headline() []string {
+	n, total := r.Counts(), len(r.Checks)
+	var said []string
+	if r.Ended != "" {
+		said = append(said, strings.TrimSpace(fmt.Sprintf("The run ended early (%s). %s", r.Ended, r.Problem)))
+	}
+	switch {
+	case total == 0 && r.Ended == "":
+		said = append(said, "No check ran.")
+	case n[Fail] > 0:
+		said = append(said, fmt.Sprintf("%d of %s failed.", n[Fail], count(total, "check")))
+	case n[Inconclusive] > 0:
+		said = append(said, fmt.Sprintf("%d of %s proved nothing.", n[Inconclusive], count(total, "check")))
+	case n[Warn] > 0:
+		said = append(said, fmt.Sprintf("No check failed, %s.", count(n[Warn], "warning")))
+	case total > 0 && n[Pass] > 0:
+		said = append(said, fmt.Sprintf("%s passed, none failed.", count(n[Pass], "check")))
+	case total > 0:
+		said = append(said, "No check passed: all were skipped.")
+	}
+	if r.Selection != "" {
+		said = append(said, fmt.Sprintf("Only part of the checks ran (%s): the verdict speaks of these alone.", r.Selection))
+	}
+	if r.Baseline != nil {
+		said = append(said, r.Baseline.headline()...)
+	}
+	return said
+}
+
+func (b *Baseline) headline() []string {
+	var said []string
+	if len(b.Unexpected) == 0 {
+		said = append(said, fmt.Sprintf("Nothing unexpected: %s as listed in %s.", count(len(b.Matched), "result"), b.File))
+	} else {
+		said = append(said, fmt.Sprintf("%s not expected by %s, %d as listed.", count(len(b.Unexpected), "result"), b.File,
+			len(b.Matched)))
+	}
+	if len(b.Stale) > 0 {
+		said = append(said, "Better than expected, take off the list: "+strings.Join(b.Stale, ", ")+".")
+	}
+	if len(b.Unknown) > 0 {
+		said = append(said, "The list names what does not exist: "+strings.Join(b.Unknown, ", ")+".")
+	}
+	return said
+}
+
+// count is "1 check" or "3 checks".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// where names a source: document and section.
+func (s Source) where() string {
+	if s.Section == "" {
+		return s.Document
+	}
+	return s.Document + " § " + s.Section
+}
+
+// finding is a requirement with those of its checks that ended in one outcome.
+type finding struct {
+	Requirement Requirement
+	Checks      []Check
+}
+
+// findings groups the checks of this outcome by requirement, in the order of the checks.
+func (r *Report) findings(o Outcome) []finding {
+	known := map[string]Requirement{}
+	for _, q := range r.Requirements {
+		known[q.ID] = q
+	}
+	var list []finding
+	at := map[string]int{}
+	for _, c := range r.Checks {
+		if c.Outcome != o {
+			continue
+		}
+		i, ok := at[c.Requirement]
+		if !ok {
+			i = len(list)
+			at[c.Requirement] = i
+			q, found := known[c.Requirement]
+			if !found {
+				q = Requirement{ID: c.Requirement, Role: c.Role, Level: c.Level}
+			}
+			list = append(list, finding{Requirement: q})
+		}
+		list[i].Checks = append(list[i].Checks, c)
+	}
+	return list
+}
