@@ -97,6 +97,10 @@ func It(slug, title string, body func(*T), options ...Option) {
 // Should weakens a check to SHOULD: what it sees is bad practice, or the documents disagree, but no MUST is broken.
 func Should() Option { return func(c *Check) { c.Level = "SHOULD" } }
 
+// Must strengthens a check to MUST: the requirement asks for a feature that a server may leave out, the check for what the
+// feature has to be like.
+func Must() Option { return func(c *Check) { c.Level = "MUST" } }
+
 // Serial marks a check that changes what other checks see (keys, faults): it runs alone, at the end.
 func Serial() Option { return func(c *Check) { c.Serial = true } }
 

@@ -175,6 +175,11 @@ func (d *Driver) ClientAssertion(c *target.Client, edit func(claims map[string]a
 	return compact
 }
 
+// TokenRequest is the request with which Redeem presents an assertion, not yet sent: for checks that change it as a whole.
+func (d *Driver) TokenRequest(assertion any, options ...RedeemOption) *wire.Request {
+	return &d.redemption(assertion, options).Request
+}
+
 // Present is Redeem outside of a check: it takes any answer for what it is.
 func (d *Driver) Present(assertion any, part reports.Part, note string, options ...RedeemOption) *wire.Answer {
 	return d.Wire.Do(d, &d.redemption(assertion, options).Request, d.rec, part, note)
