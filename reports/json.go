@@ -67,6 +67,10 @@ func read(in io.Reader, limit int64) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the report does not follow its schema: %w", err)
 	}
+	stored := r.Verdict
+	if Finish(&r); r.Verdict != stored {
+		return nil, fmt.Errorf("the report was changed: it says %q, but its checks amount to %q", stored, r.Verdict)
+	}
 	return &r, nil
 }
 

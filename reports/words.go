@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -22,12 +23,22 @@ func roleTitle(role string) string {
 
 // subject says what was judged, and by what.
 func (r *Report) subject() string {
-	what := r.Target.URL
-	if r.Target.Name != "" {
-		what = r.Target.Name + " (" + r.Target.URL + ")"
+	what := r.Target.name()
+	if what != r.Target.URL {
+		what += " (" + r.Target.URL + ")"
 	}
 	return what + ", profile " + r.Profile
 }
+
+func (t Target) name() string {
+	if t.Name == "" {
+		return t.URL
+	}
+	return t.Name
+}
+
+// slug is the check's name within its requirement.
+func (c Check) slug() string { return strings.TrimPrefix(c.ID, c.Requirement+"/") }
 
 // headline says in a sentence each what stands behind the verdict, and what qualifies it.
 func (r *Report) headline() []string {
@@ -123,4 +134,14 @@ func (r *Report) findings(o Outcome) []finding {
 		list[i].Checks = append(list[i].Checks, c)
 	}
 	return list
+}
+
+// httpLink is u when it is a plain http or https URL that any format can link to, or "".
+func httpLink(u string) string {
+	parsed, err := url.Parse(u)
+	if err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.Host == "" ||
+		strings.ContainsAny(u, "<>\"'`\\ ") || visible(u) != u || strings.ContainsAny(u, "\t\n") {
+		return ""
+	}
+	return u
 }

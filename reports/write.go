@@ -18,6 +18,8 @@ type format struct {
 
 var formats = []format{
 	{"json", "report.json", WriteJSON},
+	{"junit", "junit.xml", WriteJUnit},
+	{"markdown", "summary.md", WriteMarkdown},
 }
 
 // Formats lists the names that WriteAll takes.
