@@ -110,7 +110,7 @@ type runner struct {
 }
 
 func (r *runner) run(ctx context.Context) (*reports.Report, error) {
-	report := &reports.Report{Tool: tool(), Profile: r.Profile, Requirements: requirements()}
+	report := &reports.Report{Tool: reports.Tool{Name: "emaconform", Version: Version(), Go: runtime.Version()}, Profile: r.Profile, Selection: r.Selection.String(), Requirements: requirements()}
 	base := r.assignment()
 	roots, err := readRoots(r.Config.CAFile)
 	if err != nil {
@@ -236,12 +236,12 @@ func exchanges(r *reports.Report) int {
 	return n
 }
 
-func tool() reports.Tool {
-	version := "devel"
+// Version is the version of this program, as the go command stamped it.
+func Version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		version = info.Main.Version
+		return info.Main.Version
 	}
-	return reports.Tool{Name: "emaconform", Version: version, Go: runtime.Version()}
+	return "devel"
 }
 
 func readRoots(path string) ([]byte, error) {

@@ -18,6 +18,18 @@ type Selection struct {
 	Labels string   // a label filter of Ginkgo, e.g. "ras && !slow"
 }
 
+// String says what is selected, "" for everything.
+func (s Selection) String() string {
+	var parts []string
+	if len(s.Checks) > 0 {
+		parts = append(parts, "checks "+strings.Join(s.Checks, ", "))
+	}
+	if s.Labels != "" {
+		parts = append(parts, "labels "+s.Labels)
+	}
+	return strings.Join(parts, "; ")
+}
+
 // checks returns the selected checks in the order of the catalogue. Selecting nothing is an error.
 func (s Selection) checks() ([]*check.Check, error) {
 	filter, err := types.ParseLabelFilter(s.Labels)

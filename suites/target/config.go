@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -123,10 +124,19 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	var c Config
-	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&c); err != nil {
-		return nil, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, true))
+	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: %s", path, explain(err))
 	}
 	return &c, nil
+}
+
+// explain says where the mistake is. A duration that is none comes without its place: only timing has durations.
+func explain(err error) string {
+	var placed yaml.Error
+	if errors.As(err, &placed) {
+		return yaml.FormatError(err, false, true)
+	}
+	return fmt.Sprintf("timing: %v (write 500ms, 10s or 2m)", err)
 }
 
 // Merge replaces what the document (JSON or YAML) names. Unknown keys are errors, which name the line but quote nothing: the
@@ -284,5 +294,6 @@ func Loopback(rawURL string) bool {
 		return false
 	}
 	host := u.Hostname()
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "::1" || strings.HasPrefix(host, "127.")
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
 }

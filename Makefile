@@ -1,0 +1,25 @@
+# What is used to judge this module. Versions are pinned so that a new release cannot break a build.
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: demo build test lint matrix bench fuzz
+
+demo: ## judge the embedded reference target
+	go run ./cmd/emaconform server
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/emaconform ./cmd/emaconform
+
+test: lint ## everything a reviewer would look at; installs what it needs
+	go test -race ./...
+
+lint:
+	go vet ./...
+	go run $(GOLANGCI) run ./...
+	go run $(GOLANGCI) fmt --diff ./...
+	go mod verify
+
+matrix: ## every check against every defect
+	go run ./cmd/emaconform matrix
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/emaconform/emaconform/fixtures"
+	"github.com/emaconform/emaconform/fixtures/defects"
+	"github.com/emaconform/emaconform/fixtures/reference"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/target"
+)
+
+// embedded is the reference target in this process: it is made to trust the mock IdP when a run asks for it.
+type embedded struct {
+	defects   []string
+	roundTrip time.Duration
+	adjust    func(*fixtures.Options) // changes the target's configuration; may be nil
+	target    *reference.Target
+}
+
+// Close stops the target.
+func (e *embedded) Close() {
+	if e.target != nil {
+		_ = e.target.Close()
+	}
+}
+
+// configure lets a run judge this target, with every optional part of the configuration in place.
+func (e *embedded) configure(o *run.Options) {
+	o.Register = e.register
+	o.Config.SecondIdP = &target.IdP{Tenant: fixtures.AliceTenant}
+	o.Describe = func(t *reports.Target) {
+		t.Name, t.Embedded, t.Defects = "reference target", true, e.defects
+	}
+}
+
+func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Config) error {
+	for _, id := range e.defects {
+		if _, ok := defects.Find(id); !ok {
+			return fmt.Errorf("there is no defect %q: `emaconform matrix --list` shows all", id)
+		}
+	}
+	first := issuer(trust.IdP)
+	first.EmailDomains = []string{fixtures.EmailDomain}
+	second := issuer(*trust.Second)
+	second.MultiTenant = true
+	options, err := fixtures.DefaultOptions(first, second)
+	if err != nil {
+		return err
+	}
+	options.Defects, options.RoundTrip = e.defects, e.roundTrip
+	options.CIMD = &fixtures.CIMD{AllowLoopback: true, AllowHTTP: true, Scopes: []string{fixtures.ScopeRead, fixtures.ScopeWrite}}
+	if e.adjust != nil {
+		e.adjust(&options)
+	}
+	if e.target, err = reference.Start(ctx, options); err != nil {
+		return err
+	}
+	return e.describe(&options, c)
+}
+
+func issuer(t run.TrustedIdP) fixtures.TrustedIssuer {
+	return fixtures.TrustedIssuer{Issuer: t.Issuer, JWKSURI: t.JWKSURI, RootCAs: []byte(t.CA)}
+}
+
+// describe tells the run what it may know of the target.
+func (e *embedded) describe(o *fixtures.Options, c *target.Config) error {
+	c.URL, c.SecondServer = e.target.ResourceURL(0), e.target.ResourceURL(1)
+	c.Scopes = []string{fixtures.ScopeRead, fixtures.ScopeWrite}
+	c.ForbiddenScope = fixtures.ScopeAdmin
+	c.ScopedTool = &target.Tool{Name: "write_note", Scope: fixtures.ScopeWrite}
+	c.PublicClient = fixtures.ConnectorOpen
+	c.CIMD, c.JWE = true, true
+	c.IdP.EmailDomains = []string{fixtures.EmailDomain}
+	c.Timing.JWKSPatience = 5 * time.Second
+	for _, id := range []string{fixtures.ConnectorA, fixtures.ConnectorB, fixtures.ConnectorK, fixtures.ConnectorShort} {
+		k := o.Client(id)
+		c.Clients = append(c.Clients, target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, Key: k.Key})
+	}
+	for _, id := range []string{fixtures.Alice, fixtures.Bob} {
+		user := o.User(id)
+		for _, iss := range []*target.IdP{&c.IdP, c.SecondIdP} {
+			login, ok := user.Login(iss.Issuer)
+			if !ok {
+				continue
+			}
+			known := target.User{Sub: login.Subject, Email: user.Email}
+			if iss == &c.IdP {
+				c.Users = append(c.Users, known)
+			} else {
+				iss.Users = append(iss.Users, known)
+			}
+		}
+	}
+	return e.describeDetails(c)
+}
+
+func (e *embedded) describeDetails(c *target.Config) error {
+	detail := func(actions ...string) string {
+		raw, _ := json.Marshal(map[string]any{"type": fixtures.DetailType, "actions": slices.Clone(actions)})
+		return string(raw)
+	}
+	c.RAR = &target.RAR{Granted: detail("read"), Wider: detail("read", "write")}
+	return nil
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/check"
+)
+
+// allChecks lists the checks of every role.
+func allChecks() []listed {
+	var list []listed
+	for _, k := range check.All() {
+		l := listed{
+			ID: k.ID, Requirement: k.Requirement.ID, Role: k.Requirement.Role, Level: k.Level, Title: "the target " + k.Title,
+			Sends: k.Sends, Expects: k.Expects, Labels: k.Labels, EMAOnly: k.EMAOnly,
+		}
+		for _, n := range k.Needs {
+			l.Needs = append(l.Needs, n.Key)
+		}
+		list = append(list, l)
+	}
+	return list
+}
+
+func matchesAny(patterns []string, ids ...string) bool {
+	if len(patterns) == 0 {
+		return true
+	}
+	for _, p := range patterns {
+		for _, id := range ids {
+			if ok, err := path.Match(strings.ToLower(p), strings.ToLower(id)); err == nil && ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func newExplain() *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain ID…",
+		Short: "Explain a check or a requirement: what is sent, what is expected, why it matters, how to fix it",
+		Example: `  emaconform explain RAS-JTI-REPLAY
+  emaconform explain 'RAS-AUD-EXACT/*'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, ids []string) error {
+			for _, id := range ids {
+				requirements, checks := find("", []string{id})
+				if len(requirements) == 0 {
+					return fmt.Errorf("there is no check and no requirement %q: `emaconform list` shows all%s", id, suggest(id))
+				}
+				for _, r := range requirements {
+					explain(c.OutOrStdout(), r, checks)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// suggest names the ids that hold what was asked for.
+func suggest(id string) string {
+	var near []string
+	for _, r := range catalogue.All() {
+		if strings.Contains(r.ID, strings.ToUpper(id)) && len(near) < 5 {
+			near = append(near, r.ID)
+		}
+	}
+	if len(near) == 0 {
+		return ""
+	}
+	return " (did you mean " + strings.Join(near, ", ") + "?)"
+}
+
+func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
+	fmt.Fprintf(w, "%s  %s\n", text.Bold.Sprint(r.ID), r.Level)
+	paragraph(w, "", r.Says)
+	for _, s := range r.Sources {
+		fmt.Fprintf(w, "  %s\n", strings.TrimSpace(s.Document+" "+s.Section+"  "+s.URL))
+	}
+	paragraph(w, "Why it matters", r.Why)
+	paragraph(w, "How to fix it", r.Fix)
+	paragraph(w, "Where documents disagree", r.Reading)
+	paragraph(w, "Not judged", r.Untestable)
+	for _, k := range checks {
+		if k.Requirement != r.ID {
+			continue
+		}
+		fmt.Fprintf(w, "\n  %s  %s\n", text.Bold.Sprint(k.ID), k.Level)
+		for _, line := range [][2]string{
+			{"judges that", k.Title}, {"sends", k.Sends}, {"expects", k.Expects}, {"needs", strings.Join(k.Needs, ", ")},
+			{"only in profile ema", k.EMAOnly}, {"labels", strings.Join(k.Labels, " ")},
+		} {
+			if line[1] != "" {
+				fmt.Fprintf(w, "    %-12s %s\n", line[0], indent(text.WrapSoft(line[1], 90), 17))
+			}
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+func paragraph(w io.Writer, title, body string) {
+	if body == "" {
+		return
+	}
+	if title != "" {
+		fmt.Fprintf(w, "\n  %s\n", title)
+	}
+	fmt.Fprintf(w, "  %s\n", indent(text.WrapSoft(body, 100), 2))
+}
+
+func indent(s string, n int) string { return strings.ReplaceAll(s, "\n", "\n"+strings.Repeat(" ", n)) }

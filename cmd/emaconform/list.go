@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
+)
+
+// listed is a check as list and explain show it, of whatever role.
+type listed struct {
+	ID          string   `json:"id"`
+	Requirement string   `json:"requirement"`
+	Role        string   `json:"role"`
+	Level       string   `json:"level"`
+	Title       string   `json:"title"`
+	Sends       string   `json:"sends"`
+	Expects     string   `json:"expects"`
+	Labels      []string `json:"labels"`
+	Needs       []string `json:"needs,omitempty"`    // configuration keys without which it is skipped
+	EMAOnly     string   `json:"ema_only,omitempty"` // why profile id-jag does not judge it
+}
+
+func newList() *cobra.Command {
+	var asJSON, requirementsOnly bool
+	var role string
+	c := &cobra.Command{
+		Use:   "list [PATTERN…]",
+		Short: "List the checks and the requirements that they judge",
+		RunE: func(c *cobra.Command, patterns []string) error {
+			if role != "" && !slices.Contains(catalogue.Roles, role) {
+				return fmt.Errorf("--role %q is none of %s", role, strings.Join(catalogue.Roles, ", "))
+			}
+			requirements, checks := find(role, patterns)
+			if len(requirements) == 0 {
+				return fmt.Errorf("nothing matches %s", strings.Join(patterns, " "))
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), requirements, checks)
+			}
+			printList(c.OutOrStdout(), requirements, checks, requirementsOnly)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	c.Flags().BoolVar(&requirementsOnly, "requirements", false, "only the requirements")
+	c.Flags().StringVar(&role, "role", "", "only this role: ras, rs, client, idp")
+	return c
+}
+
+// find returns the requirements that match (all without patterns) and their checks. A pattern is an id of either, with *
+// and ?, in any case.
+func find(role string, patterns []string) ([]catalogue.Requirement, []listed) {
+	byRequirement := map[string][]listed{}
+	for _, k := range allChecks() {
+		byRequirement[k.Requirement] = append(byRequirement[k.Requirement], k)
+	}
+	var requirements []catalogue.Requirement
+	var checks []listed
+	for _, r := range catalogue.All() {
+		if role != "" && r.Role != role {
+			continue
+		}
+		var own []listed
+		for _, k := range byRequirement[r.ID] {
+			if matchesAny(patterns, r.ID, k.ID) {
+				own = append(own, k)
+			}
+		}
+		if len(own) > 0 || matchesAny(patterns, r.ID) {
+			requirements, checks = append(requirements, r), append(checks, own...)
+		}
+	}
+	return requirements, checks
+}
+
+func printJSON(w io.Writer, requirements []catalogue.Requirement, checks []listed) error {
+	list := make([]reports.Requirement, len(requirements))
+	for i, r := range requirements {
+		list[i] = r.Report()
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(map[string]any{"requirements": list, "checks": checks})
+}
+
+func printList(w io.Writer, requirements []catalogue.Requirement, checks []listed, requirementsOnly bool) {
+	t := newTable(w)
+	t.AppendHeader(table.Row{"id", "level", "what", "source, labels"})
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 3, WidthMax: 72, WidthMaxEnforcer: text.WrapSoft}, {Number: 4, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
+	for _, r := range requirements {
+		says := r.Says
+		if r.Untestable != "" {
+			says += " (no checks: " + r.Untestable + ")"
+		}
+		t.AppendRow(table.Row{text.Bold.Sprint(r.ID), r.Level, says, sources(r.Sources)})
+		for _, k := range checks {
+			if k.Requirement == r.ID && !requirementsOnly {
+				t.AppendRow(table.Row{"  " + k.ID, k.Level, k.Title, strings.Join(k.Labels, " ")})
+			}
+		}
+	}
+	t.Render()
+	fmt.Fprintf(w, "\n%d requirements, %d checks. emaconform explain ID tells more.\n", len(requirements), len(checks))
+}
+
+func sources(list []reports.Source) string {
+	var names []string
+	for _, s := range list {
+		names = append(names, strings.TrimSpace(s.Document+" "+s.Section))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,68 @@
+// Command emaconform judges implementations of MCP Enterprise-Managed Authorization and serves a mock identity provider
+// for their developers.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/emaconform/emaconform/suites/run"
+)
+
+// Exit codes: what a CI job gates on.
+const (
+	exitConformant    = 0
+	exitNotConformant = 1
+	exitUsage         = 2
+	exitInconclusive  = 3
+)
+
+// exitCode is an error that only sets the exit code: everything has been said already.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+func main() {
+	run.WorkerMain()
+	os.Exit(execute(context.Background(), os.Args[1:]))
+}
+
+func execute(ctx context.Context, args []string) int {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second interrupt ends the program at once.
+	context.AfterFunc(ctx, stop)
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var code exitCode
+	switch {
+	case err == nil:
+		return exitConformant
+	case errors.As(err, &code):
+		return int(code)
+	default:
+		fmt.Fprintln(root.ErrOrStderr(), "emaconform: "+err.Error())
+		return exitUsage
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "emaconform",
+		Short: "Conformance suite and mock identity provider for MCP Enterprise-Managed Authorization",
+		Long: "emaconform tells whether an MCP connector implements Enterprise-Managed Authorization\n" +
+			"(io.modelcontextprotocol/enterprise-managed-authorization, ID-JAG, Cross App Access) correctly and safely, and proves it.\n\n" +
+			"Exit codes: 0 conformant, 1 not conformant, 2 usage or configuration error, 3 inconclusive.",
+		SilenceUsage: true, SilenceErrors: true,
+		Version: run.Version(),
+	}
+	root.AddCommand(newServer(), newList(), newExplain(), newMatrix(), newRender(), newSchema())
+	return root
+}

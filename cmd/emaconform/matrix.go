@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/emaconform/emaconform/fixtures/defects"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/matrix"
+	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/target"
+)
+
+func newMatrix() *cobra.Command {
+	var list, byCheck bool
+	var only []string
+	c := &cobra.Command{
+		Use:   "matrix",
+		Short: "Prove that every check can fail: run the suite against every defect of the reference target",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			selected, err := selectDefects(only)
+			if err != nil {
+				return err
+			}
+			if list {
+				printDefects(c.OutOrStdout(), selected)
+				return nil
+			}
+			return printMatrix(c, selected, byCheck, len(only) > 0)
+		},
+	}
+	c.Flags().BoolVar(&list, "list", false, "list the defects and run nothing")
+	c.Flags().BoolVar(&byCheck, "by-check", false, "a row for each check instead of each defect")
+	c.Flags().StringSliceVar(&only, "defect", nil, "only these defects; * and ? match")
+	return c
+}
+
+func selectDefects(patterns []string) ([]matrix.Defect, error) {
+	var list []matrix.Defect
+	for _, d := range defects.All() {
+		if matchesAny(patterns, d.ID) {
+			list = append(list, matrix.Defect{ID: d.ID, Title: d.Title, Breaks: d.Breaks})
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --list` shows all", strings.Join(patterns, " "))
+	}
+	return list, nil
+}
+
+// buildMatrix judges the reference target once for each defect.
+func buildMatrix(ctx context.Context, list []matrix.Defect, done func(matrix.Row)) (*matrix.Matrix, error) {
+	keys := &run.Keyring{}
+	judge := func(ctx context.Context, defect string) (*reports.Report, error) {
+		reference := &embedded{}
+		if defect != "" {
+			reference.defects = []string{defect}
+		}
+		defer reference.Close()
+		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys}
+		reference.configure(&options)
+		return run.Run(ctx, options)
+	}
+	// A run waits now and then (for a token to expire, say), so that more runs than cores keep the machine busy.
+	return matrix.Build(ctx, list, judge, 2*runtime.NumCPU(), done)
+}
+
+func printMatrix(c *cobra.Command, list []matrix.Defect, byCheck, partial bool) error {
+	done := 0
+	m, err := buildMatrix(c.Context(), list, func(row matrix.Row) {
+		done++
+		fmt.Fprintf(c.ErrOrStderr(), "%3d of %d  %s: noticed by %d\n", done, len(list), row.ID, len(row.Noticed))
+	})
+	if err != nil {
+		return err
+	}
+	t := newTable(c.OutOrStdout())
+	if byCheck {
+		killers := m.Killers()
+		t.AppendHeader(table.Row{"check", "killed by"})
+		for _, k := range m.Correct.Checks {
+			t.AppendRow(table.Row{k.ID, strings.Join(killers[k.ID], " ")})
+		}
+	} else {
+		t.AppendHeader(table.Row{"defect", "noticed by"})
+		for _, row := range m.Rows {
+			t.AppendRow(table.Row{row.ID, strings.Join(row.Noticed, " ")})
+		}
+	}
+	t.Render()
+	fmt.Fprintf(c.OutOrStdout(), "\n%d defects, %d checks.\n", len(m.Rows), len(m.Correct.Checks))
+	problems := m.Problems()
+	if partial {
+		return nil // a part of the defects proves nothing about the others' checks
+	}
+	for _, p := range problems {
+		fmt.Fprintln(c.OutOrStdout(), p)
+	}
+	if len(problems) > 0 {
+		return exitCode(exitNotConformant)
+	}
+	return nil
+}
+
+func printDefects(w io.Writer, list []matrix.Defect) {
+	t := newTable(w)
+	t.AppendHeader(table.Row{"defect", "mistake", "breaks"})
+	for _, d := range list {
+		t.AppendRow(table.Row{d.ID, d.Title, strings.Join(d.Breaks, " ")})
+	}
+	t.Render()
+}
+
+func newTable(w io.Writer) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 2, WidthMax: 90, WidthMaxEnforcer: text.WrapSoft}, {Number: 3, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
+	return t
+}

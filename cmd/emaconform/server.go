@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/run"
+)
+
+// serverFlags are the flags of `emaconform server` that are not part of the target's configuration.
+type serverFlags struct {
+	config    string
+	profile   string
+	checks    []string
+	labels    string
+	workers   int
+	intrusive bool
+	reportFlags
+	defects   []string
+	roundTrip time.Duration
+}
+
+// reportFlags say what becomes of a report; every role's command has them.
+type reportFlags struct {
+	out           string
+	formats       []string
+	baseline      string
+	writeBaseline string
+	strict        bool
+	verbose       bool
+	quiet         bool
+	noColor       bool
+}
+
+func (f *reportFlags) add(c *cobra.Command) {
+	c.Flags().StringVarP(&f.out, "out", "o", "emaconform-report", "directory for the reports")
+	c.Flags().StringSliceVar(&f.formats, "format", []string{"json", "junit", "markdown", "html"}, "reports to write")
+	c.Flags().StringVar(&f.baseline, "baseline", "", "file of expected failures: these do not gate")
+	c.Flags().StringVar(&f.writeBaseline, "write-baseline", "", "write what failed in this run as a baseline, to be given reasons")
+	c.Flags().BoolVar(&f.strict, "strict", false, "warnings and stale baseline entries gate, too")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "a line for every check")
+	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress, only the verdict")
+	c.Flags().BoolVar(&f.noColor, "no-color", os.Getenv("NO_COLOR") != "", "no colours (also: the environment variable NO_COLOR)")
+}
+
+const serverLong = `Judges an MCP server and its Resource Authorization Server: plays the identity provider and the client, and sends honest
+and hostile ID-JAGs and access tokens.
+
+Without --url it judges the reference target that is built in. A target of your own has to trust the mock IdP; see
+"How your server learns to trust the mock IdP" in README.md.
+
+Every setting can stand in the file named by --config, in the environment as EMACONFORM_<FLAG> (EMACONFORM_CLIENT_ID), or in
+a flag. A flag wins over the environment, the environment over the file.`
+
+func newServer() *cobra.Command {
+	f, s := &serverFlags{}, &settings{}
+	c := &cobra.Command{
+		Use:   "server",
+		Short: "Judge an MCP server and its authorization server",
+		Long:  serverLong,
+		Example: `  emaconform server
+  emaconform server --url https://mcp.example/mcp --config ema.yaml
+  emaconform server --config ema.yaml --check 'RAS-AUD-*' --label '!slow'`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := fromEnvironment(c.Flags(), os.Environ()); err != nil {
+				return err
+			}
+			return f.run(c, s)
+		},
+	}
+	s.add(c.Flags())
+	c.Flags().StringVarP(&f.config, "config", "c", "", "configuration file (YAML)")
+	c.Flags().StringVar(&f.profile, "profile", "ema", "ema: EMA stable; id-jag: the base draft where it is laxer")
+	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
+	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'ras && !slow'")
+	c.Flags().IntVar(&f.workers, "workers", 0, "worker processes (default: from the machine and the target's latency)")
+	c.Flags().BoolVar(&f.intrusive, "intrusive", false, "also checks that could hurt a target which is not on loopback")
+	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference target (see emaconform matrix --list)")
+	c.Flags().DurationVar(&f.roundTrip, "round-trip", 0, "put the reference target this far away")
+	f.add(c)
+	return c
+}
+
+func (f *serverFlags) run(c *cobra.Command, s *settings) error {
+	if f.profile != "ema" && f.profile != "id-jag" {
+		return fmt.Errorf("--profile %q is none of: ema, id-jag", f.profile)
+	}
+	config, err := s.load(f.config, c.Flags())
+	if err != nil {
+		return err
+	}
+	options := run.Options{
+		Config: config, Profile: f.profile, Selection: run.Selection{Checks: f.checks, Labels: f.labels},
+		Workers: f.workers, Intrusive: f.intrusive,
+	}
+	if config.URL == "" {
+		if f.config != "" {
+			return fmt.Errorf("%s names no url, and there is no --url: which MCP server is to be judged?", f.config)
+		}
+		reference := &embedded{defects: f.defects, roundTrip: f.roundTrip}
+		defer reference.Close()
+		reference.configure(&options)
+	} else if len(f.defects) > 0 || f.roundTrip > 0 {
+		return fmt.Errorf("--defect and --round-trip are for the reference target, not for %s", config.URL)
+	}
+	return f.reportFlags.judge(c, func(ctx context.Context, p run.Progress) (*reports.Report, error) {
+		options.Progress = p
+		return run.Run(ctx, options)
+	})
+}
+
+// judge runs a run with live progress, applies the baseline, writes the reports and prints the verdict. It serves every role.
+func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, run.Progress) (*reports.Report, error)) error {
+	for _, name := range f.formats { // before the run, not after it
+		if !slices.Contains(reports.Formats(), name) {
+			return fmt.Errorf("--format %q is none of %s", name, strings.Join(reports.Formats(), ", "))
+		}
+	}
+	var baseline *reports.BaselineFile
+	if f.baseline != "" {
+		var err error
+		if baseline, err = reports.LoadBaseline(f.baseline); err != nil {
+			return err
+		}
+	}
+	out := c.OutOrStdout()
+	color := isTerminal(out) && !f.noColor
+	progress := newProgress(c.ErrOrStderr(), f)
+	report, err := do(c.Context(), progress)
+	progress.Close()
+	if err != nil {
+		return err
+	}
+	if baseline != nil {
+		baseline.Apply(report)
+	}
+	written, writeErr := reports.WriteAll(f.out, report, f.formats)
+	if err := reports.WriteText(out, report, color, width(out)); err != nil {
+		return err
+	}
+	for _, path := range written {
+		fmt.Fprintln(out, "  "+path)
+	}
+	if f.writeBaseline != "" {
+		var text bytes.Buffer
+		if err := errors.Join(reports.WriteBaseline(&text, report), os.WriteFile(f.writeBaseline, text.Bytes(), 0o644)); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "  %s: give each entry its reason\n", f.writeBaseline)
+	}
+	if writeErr != nil {
+		return writeErr
+	}
+	if code := report.ExitCode(f.strict); code != exitConformant {
+		return exitCode(code)
+	}
+	return nil
+}
+
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// width is how many columns there are to write in.
+func width(w io.Writer) int {
+	if file, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(file.Fd())); err == nil {
+			return columns
+		}
+	}
+	return 100
+}

@@ -1,0 +1,138 @@
+// Package matrix proves that the suite can tell right from wrong: it runs the checks against a correct target and against
+// targets that each have one defect. A check that no defect makes fail cannot fail; a defect that no check notices is a
+// hole in the suite.
+package matrix
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/emaconform/emaconform/reports"
+)
+
+// Defect is a mistake that a target can be started with.
+type Defect struct {
+	ID     string
+	Title  string
+	Breaks []string // ids of the requirements that it breaks
+}
+
+// Judge runs all checks against a target that has this defect ("" is the correct target).
+type Judge func(ctx context.Context, defect string) (*reports.Report, error)
+
+// Row is what the checks say of one defect.
+type Row struct {
+	Defect
+	Noticed []string // checks that pass against the correct target and fail or warn against this one
+}
+
+// Matrix is defects by checks.
+type Matrix struct {
+	Correct      *reports.Report
+	Rows         []Row
+	requirements []reports.Requirement
+}
+
+// Build judges the correct target and then every defective one, a few at a time. done is called after each.
+func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, done func(Row)) (*Matrix, error) {
+	correct, err := judge(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("the correct target: %w", err)
+	}
+	if correct.Ended != "" {
+		return nil, fmt.Errorf("the correct target: %s: %s", correct.Ended, correct.Problem)
+	}
+	m := &Matrix{Correct: correct, Rows: make([]Row, len(defects)), requirements: correct.Requirements}
+	passing := outcomes(correct, reports.Pass)
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	slots := make(chan struct{}, parallel)
+	for i, d := range defects {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			report, err := judge(ctx, d.ID)
+			if err != nil {
+				cancel(fmt.Errorf("defect %s: %w", d.ID, err))
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			m.Rows[i] = Row{Defect: d, Noticed: noticed(report, passing)}
+			done(m.Rows[i])
+		})
+	}
+	wg.Wait()
+	return m, context.Cause(ctx)
+}
+
+func outcomes(r *reports.Report, wanted ...reports.Outcome) map[string]bool {
+	set := map[string]bool{}
+	for _, c := range r.Checks {
+		if slices.Contains(wanted, c.Outcome) {
+			set[c.ID] = true
+		}
+	}
+	return set
+}
+
+// noticed lists the checks that tell this report from the correct one. A target that does not even pass the preflight is
+// noticed by it, and by no check.
+func noticed(r *reports.Report, passing map[string]bool) []string {
+	var list []string
+	for _, c := range r.Checks {
+		if passing[c.ID] && (c.Outcome == reports.Fail || c.Outcome == reports.Warn) {
+			list = append(list, c.ID)
+		}
+	}
+	return list
+}
+
+// Killers lists, for each check, the defects that make it fail.
+func (m *Matrix) Killers() map[string][]string {
+	killers := map[string][]string{}
+	for _, c := range m.Correct.Checks {
+		killers[c.ID] = nil
+	}
+	for _, row := range m.Rows {
+		for _, id := range row.Noticed {
+			killers[id] = append(killers[id], row.ID)
+		}
+	}
+	return killers
+}
+
+// Problems lists what is wrong with the suite, a sentence each: a check that does not pass against the correct target, one
+// that no defect makes fail, a defect that no check of a requirement it breaks notices, and a requirement with neither a
+// check nor a reason.
+func (m *Matrix) Problems() []string {
+	var list []string
+	killers := m.Killers()
+	requirementOf := map[string]string{}
+	for _, c := range m.Correct.Checks {
+		requirementOf[c.ID] = c.Requirement
+		if c.Outcome != reports.Pass {
+			list = append(list, fmt.Sprintf("check %s does not pass against the correct target: %s: %s", c.ID, c.Outcome, c.Message))
+		} else if len(killers[c.ID]) == 0 {
+			list = append(list, fmt.Sprintf("check %s has no killer: no defect makes it fail", c.ID))
+		}
+	}
+	for _, row := range m.Rows {
+		hit := slices.ContainsFunc(row.Noticed, func(id string) bool { return slices.Contains(row.Breaks, requirementOf[id]) })
+		if !hit {
+			list = append(list, fmt.Sprintf("defect %s breaks %v, but no check of these notices it (noticed by: %v)", row.ID, row.Breaks, row.Noticed))
+		}
+	}
+	for _, r := range m.requirements {
+		covered := slices.ContainsFunc(m.Correct.Checks, func(c reports.Check) bool { return c.Requirement == r.ID })
+		if !covered && r.Untestable == "" {
+			list = append(list, fmt.Sprintf("requirement %s has neither a check nor a stated reason", r.ID))
+		}
+	}
+	return list
+}

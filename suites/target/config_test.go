@@ -1,0 +1,133 @@
+package target_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/suites/target"
+)
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const good = `
+url: https://mcp.example/mcp
+clients:
+  - id: connector
+    secret_env: CONNECTOR_SECRET
+users:
+  - sub: 00u1alice
+    email: alice@acme.example
+scopes: [notes.read]
+timing:
+  request: 3s
+second_idp:
+  alg: ES256
+`
+
+func TestLoadAndResolve(t *testing.T) {
+	g := NewWithT(t)
+	t.Setenv("CONNECTOR_SECRET", "s3cret")
+	c, err := target.Load(write(t, "ema.yaml", good))
+	g.Expect(err).NotTo(HaveOccurred())
+	c.Defaults()
+	g.Expect(c.Resolve()).To(Succeed())
+	g.Expect(c.Clients[0].Secret).To(Equal("s3cret"))
+	g.Expect(c.Clients[0].Auth).To(Equal("client_secret_basic"))
+	g.Expect(c.Timing.Request).To(Equal(3 * time.Second))
+	g.Expect(c.Timing.Check).To(Equal(time.Minute))
+	g.Expect(c.IdP.Alg).To(Equal("RS256"))
+	g.Expect(c.SecondIdP.Alg).To(Equal("ES256"))
+}
+
+func TestLoadNamesTheLineOfAMistake(t *testing.T) {
+	for content, message := range map[string]string{
+		"url: https://mcp.example/mcp\nclinets: []\n":           `[2:1] unknown field "clinets"`,
+		"url: https://mcp.example/mcp\ntiming:\n  request: x\n": `timing: time: invalid duration "x"`,
+		"url: [\n":                         "[1:6]",
+		"url: https://a\nurl: https://b\n": "[2:1]",
+	} {
+		_, err := target.Load(write(t, "ema.yaml", content))
+		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(message)), "file %q", content)
+	}
+	_, err := target.Load(filepath.Join(t.TempDir(), "none.yaml"))
+	NewWithT(t).Expect(err).To(MatchError(ContainSubstring("cannot read the configuration")))
+}
+
+func TestResolveSaysAllThatIsWrong(t *testing.T) {
+	g := NewWithT(t)
+	c := &target.Config{
+		URL: "mcp.example/mcp", SecondServer: "ftp://x",
+		Clients: []target.Client{{ID: "a"}, {ID: "b", Auth: "tls"}, {ID: "c", Auth: "private_key_jwt", KeyFile: write(t, "key.json", "hello")}},
+		Users:   []target.User{{Email: "x@y"}},
+		IdP:     target.IdP{Listen: "none", Alg: "HS256"},
+	}
+	c.Defaults()
+	err := c.Resolve()
+	for _, message := range []string{
+		`url: "mcp.example/mcp" is no http or https URL`, `second_server: "ftp://x"`,
+		"clients[0] (a): client_secret_basic needs a secret", "clients[1] (b): auth: \"tls\" is none of", "clients[2] (c): key_file", "is no JWK",
+		"users[0]: sub is missing", "idp: listen: none needs both issuer and keys", `idp.alg: "HS256" is none of`,
+	} {
+		g.Expect(err).To(MatchError(ContainSubstring(message)))
+	}
+}
+
+func TestMergeTakesWhatASetupCommandSays(t *testing.T) {
+	g := NewWithT(t)
+	c := &target.Config{URL: "https://mcp.example/mcp", Scopes: []string{"a"}}
+	g.Expect(c.Merge([]byte(`{"clients":[{"id":"new","secret":"s"}],"users":[{"sub":"u"}]}`))).To(Succeed())
+	g.Expect(c.URL).To(Equal("https://mcp.example/mcp"))
+	g.Expect(c.Clients).To(HaveLen(1))
+	g.Expect(c.Merge(nil)).To(Succeed())
+	err := c.Merge([]byte(`{"clients":[{"id":"new","sekret":"do-not-show"}]}`))
+	g.Expect(err).To(MatchError(ContainSubstring("unknown field")))
+	g.Expect(err.Error()).NotTo(ContainSubstring("do-not-show"))
+}
+
+func TestWellKnownLocations(t *testing.T) {
+	g := NewWithT(t)
+	g.Expect(target.ServerMetadataURLs("https://as.example/tenant/7")).To(Equal([]string{
+		"https://as.example/.well-known/oauth-authorization-server/tenant/7",
+		"https://as.example/.well-known/openid-configuration/tenant/7",
+		"https://as.example/tenant/7/.well-known/openid-configuration",
+	}))
+	g.Expect(target.ServerMetadataURLs("https://as.example")).To(Equal([]string{
+		"https://as.example/.well-known/oauth-authorization-server",
+		"https://as.example/.well-known/openid-configuration",
+	}))
+	g.Expect(target.ResourceMetadataURLs("https://mcp.example/a/mcp")).To(Equal([]string{
+		"https://mcp.example/.well-known/oauth-protected-resource/a/mcp",
+		"https://mcp.example/.well-known/oauth-protected-resource",
+	}))
+}
+
+func TestResourceMetadataFromChallenge(t *testing.T) {
+	for header, want := range map[string]string{
+		`Bearer resource_metadata="https://mcp.example/prm"`:           "https://mcp.example/prm",
+		`Bearer realm="a", Resource_Metadata = https://x/prm, scope=a`: "https://x/prm",
+		`Basic realm="a"`: "",
+	} {
+		h := map[string][]string{"Www-Authenticate": {header}}
+		NewWithT(t).Expect(target.ResourceMetadataFromChallenge(h)).To(Equal(want), header)
+	}
+}
+
+func TestLoopback(t *testing.T) {
+	for url, want := range map[string]bool{
+		"http://127.0.0.1:1/x": true, "http://localhost": true, "http://a.localhost": true, "http://[::1]:2": true,
+		"https://mcp.example": false, "http://127.evil.example": false, "http://10.0.0.1": false, "::": false,
+	} {
+		NewWithT(t).Expect(target.Loopback(url)).To(Equal(want), url)
+	}
+}
