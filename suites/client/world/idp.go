@@ -1,0 +1,281 @@
+package world
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/mockidp/hostile"
+)
+
+// Who is who.
+const (
+	Alice       = "demo-user@example.com"
+	Mallory     = "mallory@example.com"
+	ClientID    = "emaconform-client" // at the RAS
+	IdPClientID = "emaconform-idp-client"
+)
+
+// Token type identifiers and grant types (RFC 8693 3, ID-JAG draft-04).
+const (
+	TypeIDJAG        = "urn:ietf:params:oauth:token-type:id-jag"
+	TypeIDToken      = "urn:ietf:params:oauth:token-type:id_token"
+	TypeRefreshToken = "urn:ietf:params:oauth:token-type:refresh_token"
+	TypeSAML2        = "urn:ietf:params:oauth:token-type:saml2"
+	GrantExchange    = "urn:ietf:params:oauth:grant-type:token-exchange"
+	GrantJWTBearer   = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	ProfileIDJAG     = "urn:ietf:params:oauth:grant-profile:id-jag"
+)
+
+// IdP is the identity provider.
+type IdP struct {
+	*Party
+	Issuer      *mockidp.Issuer
+	RedirectURI string // where a login ends
+
+	// EditGiven changes the ID token that the client is given, EditIDToken those that its logins and refreshes yield, and
+	// EditIDJAG what it gets for them, before they are signed.
+	EditGiven   func(*mockidp.Token)
+	EditIDToken func(*mockidp.Token)
+	EditIDJAG   func(*mockidp.Token)
+	// Forge makes the compact form of an ID token otherwise than by signing it; nil signs.
+	Forge func(*mockidp.Token) string
+	// EditLogin changes the answer of a login: the parameters behind the redirect URI.
+	EditLogin func(answer url.Values)
+
+	codes   map[string]*login
+	refresh map[string]string // refresh token → subject
+	saml    string
+}
+
+// login is an authorization request that was answered with a code.
+type login struct{ subject, nonce, challenge, redirectURI string }
+
+// StrangersCode is a code that the IdP gave to somebody else's login, at another browser: an attacker knows it.
+func (p *IdP) StrangersCode(nonce string) string {
+	challenge := sha256.Sum256([]byte(rand.Text()))
+	return p.code(&login{subject: Mallory, nonce: nonce, challenge: base64.RawURLEncoding.EncodeToString(challenge[:])})
+}
+
+func (w *World) makeIdP(party *Party, keys *mockidp.KeySet) (*IdP, error) {
+	redirect, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	p := &IdP{
+		Party: party, Issuer: &mockidp.Issuer{URL: party.URL, Keys: keys}, RedirectURI: "http://" + redirect + "/callback",
+		codes: map[string]*login{}, refresh: map[string]string{},
+	}
+	w.IdPClientSecret = w.issue(ClientSecret, "idp-secret-"+rand.Text(), party)
+	metadata := map[string]any{
+		"issuer":                                            p.URL,
+		"authorization_endpoint":                            p.URL + "/authorize",
+		"token_endpoint":                                    p.URL + "/token",
+		"jwks_uri":                                          p.URL + "/jwks",
+		"grant_types_supported":                             []string{"authorization_code", "refresh_token", GrantExchange},
+		"response_types_supported":                          []string{"code"},
+		"subject_types_supported":                           []string{"public"},
+		"id_token_signing_alg_values_supported":             []string{keys.Signing().Algorithm},
+		"code_challenge_methods_supported":                  []string{"S256"},
+		"token_endpoint_auth_methods_supported":             []string{"client_secret_basic", "client_secret_post", "none"},
+		"scopes_supported":                                  []string{"openid", "offline_access"},
+		"authorization_response_iss_parameter_supported":    true,
+		"identity_chaining_requested_token_types_supported": []string{TypeIDJAG},
+		"dpop_signing_alg_values_supported":                 []string{"ES256"},
+	}
+	p.Publish("/.well-known/openid-configuration", metadata)
+	p.Publish("/.well-known/oauth-authorization-server", metadata)
+	p.Publish("/jwks", map[string]any{"keys": keys.Public().Keys})
+	p.endpoints["/authorize"] = &Endpoint{Step: "login", honest: p.authorize}
+	p.endpoints["/token"] = &Endpoint{Step: "token request", honest: p.token}
+	return p, nil
+}
+
+func (p *IdP) sign(t *mockidp.Token) string {
+	if p.Forge != nil {
+		return p.Forge(t)
+	}
+	return hostile.Sign(t)
+}
+
+func (p *IdP) givenIDToken() string {
+	t := p.Issuer.IDToken(Alice, IdPClientID)
+	t.Claims["email"] = Alice
+	if p.EditGiven != nil {
+		p.EditGiven(t)
+	}
+	return p.world.issue(IDToken, hostile.Sign(t), p.Party)
+}
+
+func (p *IdP) idToken(subject, nonce string) string {
+	t := p.Issuer.IDToken(subject, IdPClientID)
+	if nonce != "" {
+		t.Claims["nonce"] = nonce
+	}
+	if p.EditIDToken != nil {
+		p.EditIDToken(t)
+	}
+	return p.world.issue(IDToken, p.sign(t), p.Party)
+}
+
+func (p *IdP) refreshToken(subject string) string {
+	token := p.world.issue(RefreshToken, "refresh-"+rand.Text(), p.Party)
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	p.refresh[token] = subject
+	return token
+}
+
+func (p *IdP) samlAssertion() string {
+	p.saml = p.world.issue(SAMLAssertion, hostile.SAMLAssertion(p.URL, IdPClientID, Alice), p.Party)
+	return p.saml
+}
+
+func (p *IdP) code(l *login) string {
+	code := p.world.issue(Code, "code-"+rand.Text(), p.Party)
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	p.codes[code] = l
+	return code
+}
+
+// authorize answers a login at once: the user is there, and allowed.
+func (p *IdP) authorize(c *Call) *Reply {
+	q := c.Request.URL.Query()
+	if q.Get("redirect_uri") == "" {
+		return oauthError(http.StatusBadRequest, "invalid_request", "redirect_uri is missing")
+	}
+	answer := url.Values{"iss": {p.URL}}
+	if s := q.Get("state"); s != "" {
+		answer.Set("state", s)
+	}
+	answer.Set("code", p.code(&login{
+		subject: Alice, nonce: q.Get("nonce"), challenge: q.Get("code_challenge"), redirectURI: q.Get("redirect_uri"),
+	}))
+	if p.EditLogin != nil {
+		p.EditLogin(answer)
+	}
+	separator := "?"
+	if strings.Contains(q.Get("redirect_uri"), "?") {
+		separator = "&"
+	}
+	return &Reply{Status: http.StatusFound, Header: map[string]string{"Location": q.Get("redirect_uri") + separator + answer.Encode()}}
+}
+
+func (p *IdP) token(c *Call) *Reply {
+	if p.world.Confidential {
+		if _, ok := Credentials(c, p.world.IdPClientSecret); !ok {
+			return oauthError(http.StatusUnauthorized, "invalid_client", "the client has a secret here")
+		}
+	}
+	switch c.Form.Get("grant_type") {
+	case "authorization_code":
+		return p.redeemCode(c)
+	case "refresh_token":
+		subject, ok := p.lookup(p.refresh, c.Form.Get("refresh_token"))
+		if !ok {
+			return oauthError(http.StatusBadRequest, "invalid_grant", "unknown refresh token")
+		}
+		return &Reply{JSON: map[string]any{
+			"id_token": p.idToken(subject, ""), "access_token": rand.Text(), "token_type": "Bearer", "expires_in": 3600,
+			"refresh_token": c.Form.Get("refresh_token"), "scope": "openid offline_access",
+		}}
+	case GrantExchange:
+		return p.exchange(c)
+	}
+	return oauthError(http.StatusBadRequest, "unsupported_grant_type", "expected a code, a refresh token or a token exchange")
+}
+
+// redeemCode checks PKCE when the client uses it, as an authorization server of old that does not insist.
+func (p *IdP) redeemCode(c *Call) *Reply {
+	p.world.mu.Lock()
+	l := p.codes[c.Form.Get("code")]
+	delete(p.codes, c.Form.Get("code"))
+	p.world.mu.Unlock()
+	verifier := c.Form.Get("code_verifier")
+	switch {
+	case l == nil:
+		return oauthError(http.StatusBadRequest, "invalid_grant", "unknown code")
+	case verifier != "":
+		p.world.issue(Verifier, verifier, p.Party)
+		sum := sha256.Sum256([]byte(verifier))
+		if base64.RawURLEncoding.EncodeToString(sum[:]) != l.challenge {
+			return oauthError(http.StatusBadRequest, "invalid_grant", "the code verifier is not the one of this code")
+		}
+	}
+	return &Reply{JSON: map[string]any{
+		"id_token": p.idToken(l.subject, l.nonce), "access_token": rand.Text(), "token_type": "Bearer", "expires_in": 3600,
+		"scope": "openid",
+	}}
+}
+
+func (p *IdP) lookup(m map[string]string, k string) (string, bool) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	v, ok := m[k]
+	return v, ok
+}
+
+// exchange is the token exchange (ID-JAG draft-04 4.3): for an ID-JAG, or from a SAML assertion to a refresh token (4.5).
+func (p *IdP) exchange(c *Call) *Reply {
+	subject, refused := p.subject(c)
+	if refused != nil {
+		return refused
+	}
+	if c.Form.Get("requested_token_type") == TypeRefreshToken {
+		return &Reply{JSON: map[string]any{
+			"issued_token_type": TypeRefreshToken, "access_token": p.refreshToken(subject), "token_type": "N_A",
+			"scope": c.Form.Get("scope"), "expires_in": 1209600,
+		}}
+	}
+	ras := p.world.rasOf(c.Form.Get("audience"))
+	token := p.Issuer.IDJAG(mockidp.Grant{
+		Subject: subject, Audience: c.Form.Get("audience"), ClientID: ClientID, Resource: c.Form.Get("resource"), Scope: c.Form.Get("scope"),
+	})
+	if jkt, ok := thumbprint(c, p.URL+"/token"); ok {
+		token.Claims["cnf"] = map[string]any{"jkt": jkt}
+	}
+	if p.EditIDJAG != nil {
+		p.EditIDJAG(token)
+	}
+	answer := map[string]any{
+		"issued_token_type": TypeIDJAG, "token_type": "N_A", "expires_in": 300,
+		"access_token": p.world.issue(IDJAG, hostile.Sign(token), ras...),
+	}
+	if scope := c.Form.Get("scope"); scope != "" {
+		answer["scope"] = scope
+	}
+	return &Reply{JSON: answer}
+}
+
+// subject is the user that a subject token stands for.
+func (p *IdP) subject(c *Call) (string, *Reply) {
+	given := c.Form.Get("subject_token")
+	switch c.Form.Get("subject_token_type") {
+	case TypeSAML2:
+		if given != "" && given == p.saml {
+			return Alice, nil
+		}
+	case TypeRefreshToken:
+		if s, ok := p.lookup(p.refresh, given); ok {
+			return s, nil
+		}
+	default:
+		var claims jwt.Claims
+		token, err := jwt.ParseSigned(given, algorithms)
+		if err == nil && token.Claims(p.Issuer.Keys.Signing().Public(), &claims) == nil {
+			if claims.Expiry == nil || claims.Expiry.Time().After(time.Now()) {
+				return claims.Subject, nil
+			}
+			return "", oauthError(http.StatusBadRequest, "invalid_grant", "the subject token has expired")
+		}
+	}
+	return "", oauthError(http.StatusBadRequest, "invalid_grant", "the subject token is not one of ours")
+}

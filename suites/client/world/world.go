@@ -1,0 +1,209 @@
+package world
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/emaconform/emaconform/mockidp"
+)
+
+// Identity is how a client gets to prove who its user is.
+type Identity string
+
+// The identities that a client can be given.
+const (
+	Given   Identity = "given"   // an ID token
+	Login   Identity = "login"   // nothing: it logs in with OpenID Connect
+	Refresh Identity = "refresh" // an ID token and a refresh token
+	SAML    Identity = "saml"    // a SAML assertion
+)
+
+// Options is the shape of a world.
+type Options struct {
+	Identity     Identity // "" is Given
+	TwoServers   bool     // a second MCP server, with a RAS of its own
+	TLS          bool     // https everywhere, by a CA that the client is told of
+	Confidential bool     // the client has a secret at the IdP, and the IdP wants it
+	DPoP         bool     // the client is asked to bind its ID-JAG to a key
+	Revision     string   // the only MCP revision that is answered; "" is both
+	IssuerPath   string   // path of the RAS's issuer identifier, e.g. "/tenant"
+	// RequestTimeout is the longest that the client should wait for an answer; 0 leaves it to the client.
+	RequestTimeout time.Duration
+}
+
+// World is everybody that one run of a client meets.
+type World struct {
+	Options
+	IdP      *IdP
+	RAS      *RAS
+	MCP      *Server
+	OtherRAS *RAS    // nil unless TwoServers
+	OtherMCP *Server // nil unless TwoServers
+	Consent  *Party  // where a person would be asked for consent: must stay untouched
+	Attacker *Party
+
+	ClientSecret    string // at every RAS
+	IdPClientSecret string // at the IdP
+
+	// Certificates are bad certificates for parties, in a world with TLS.
+	Certificates map[*Party]mockidp.BadCertificate
+
+	parties []*Party
+	ca      *mockidp.CA
+	caFile  string
+
+	mu      sync.Mutex
+	seen    []*Seen
+	secrets []Secret
+	flood   sync.Once
+	flooded chan struct{}
+}
+
+// Key is what the identity providers of all worlds sign with: made once in a process, for it is slow to make.
+var key = sync.OnceValues(func() (*mockidp.KeySet, error) { return mockidp.NewKeySet(jose.ES256) })
+
+var authority = sync.OnceValues(mockidp.NewCA)
+
+// New makes an honest world and opens its ports; nothing is answered before Serve. Close it in any case.
+func New(o Options) (*World, error) {
+	if o.Identity == "" {
+		o.Identity = Given
+	}
+	w := &World{Options: o, flooded: make(chan struct{}), Certificates: map[*Party]mockidp.BadCertificate{}}
+	if err := w.build(); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+func (w *World) build() (err error) {
+	keys, err := key()
+	if err != nil {
+		return err
+	}
+	if w.TLS {
+		if w.ca, err = authority(); err != nil {
+			return err
+		}
+		if err := w.writeCA(); err != nil {
+			return err
+		}
+	}
+	names := []string{"IdP", "RAS", "MCP server", "consent page", "attacker"}
+	if w.TwoServers {
+		names = append(names, "second RAS", "second MCP server")
+	}
+	parties := map[string]*Party{}
+	for _, name := range names {
+		if parties[name], err = w.party(name); err != nil {
+			return err
+		}
+	}
+	w.Consent, w.Attacker = parties["consent page"], parties["attacker"]
+	w.makeConsent()
+	if w.IdP, err = w.makeIdP(parties["IdP"], keys); err != nil {
+		return err
+	}
+	w.ClientSecret = w.issue(ClientSecret, "ras-secret-"+rand.Text(), parties["RAS"], parties["second RAS"])
+	w.RAS = w.makeRAS(parties["RAS"], w.IssuerPath)
+	w.MCP = w.makeServer(parties["MCP server"], w.RAS)
+	if w.TwoServers {
+		w.OtherRAS = w.makeRAS(parties["second RAS"], "")
+		w.OtherMCP = w.makeServer(parties["second MCP server"], w.OtherRAS)
+	}
+	w.Attacker.Anything = func(*Call) *Reply {
+		return &Reply{JSON: map[string]any{"access_token": rand.Text(), "token_type": "Bearer", "expires_in": 600}}
+	}
+	return nil
+}
+
+func (w *World) party(name string) (*Party, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("cannot open a port for the %s: %w", name, err)
+	}
+	scheme := "http"
+	if w.TLS {
+		scheme = "https"
+	}
+	p := &Party{
+		Name: name, URL: scheme + "://" + listener.Addr().String(), world: w, listener: listener,
+		documents: map[string]map[string]any{}, endpoints: map[string]*Endpoint{},
+	}
+	w.parties = append(w.parties, p)
+	return p, nil
+}
+
+// makeConsent builds the page that a RAS would send the user's browser to, with a registration endpoint: what a client
+// that gives up on Enterprise-Managed Authorization would use.
+func (w *World) makeConsent() {
+	w.Consent.Anything = func(*Call) *Reply { return oauthError(403, "access_denied", "no consent is given here") }
+	for path, step := range map[string]string{"/authorize": "consent page", "/register": "client registration"} {
+		w.Consent.endpoints[path] = &Endpoint{Step: step, honest: w.Consent.Anything}
+	}
+}
+
+// Serve begins to answer, until Close or the end of ctx.
+func (w *World) Serve(ctx context.Context) error {
+	for _, p := range w.parties {
+		config, err := w.tls(p)
+		if err != nil {
+			return err
+		}
+		p.serve(config)
+	}
+	context.AfterFunc(ctx, func() { _ = w.Close() })
+	return nil
+}
+
+func (w *World) tls(p *Party) (*tls.Config, error) {
+	if !w.TLS {
+		return nil, nil
+	}
+	if bad, ok := w.Certificates[p]; ok {
+		return w.ca.BadTLSConfig(bad)
+	}
+	return w.ca.TLSConfig()
+}
+
+func (w *World) writeCA() error {
+	f, err := os.CreateTemp("", "emaconform-ca-*.pem")
+	if err != nil {
+		return fmt.Errorf("cannot write the CA certificate for the client: %w", err)
+	}
+	w.caFile = f.Name()
+	_, err = f.Write(w.ca.PEM())
+	return errors.Join(err, f.Close())
+}
+
+// Close closes every port and cuts every connection. It can be called twice.
+func (w *World) Close() error {
+	var errs []error
+	for _, p := range w.parties {
+		if p.server != nil {
+			errs = append(errs, p.server.Close())
+		} else if err := p.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	for _, s := range []*Server{w.MCP, w.OtherMCP} {
+		if s != nil {
+			s.close()
+		}
+	}
+	if w.caFile != "" {
+		if err := os.Remove(w.caFile); !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
