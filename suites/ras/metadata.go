@@ -1,0 +1,242 @@
+package ras
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+const profiles = "authorization_grant_profiles_supported"
+
+// document is metadata of the authorization server as it came from one location.
+type document struct {
+	url     string
+	members map[string]any
+	answer  *wire.Answer
+}
+
+// documents fetches the metadata from every location that clients derive from the issuer, and keeps what was there.
+func documents(t *check.T) (found []document, missing []string) {
+	for _, u := range target.ServerMetadataURLs(t.Issuer()) {
+		members, answer, err := t.Get(u)
+		if err != nil {
+			missing = append(missing, err.Error())
+			continue
+		}
+		found = append(found, document{u, members, answer})
+	}
+	return found, missing
+}
+
+// mustHaveDocuments is documents for checks that have nothing to judge without one.
+func mustHaveDocuments(t *check.T) []document {
+	found, _ := documents(t)
+	if len(found) == 0 {
+		t.Skipf("the server publishes no metadata: see RAS-META-DISCOVERY")
+	}
+	return found
+}
+
+var sendsLocations = check.Sends("A GET for each well-known location that clients derive from the issuer identifier")
+
+var _ = check.For("RAS-META-DISCOVERY", func() {
+	check.It("location", "serves its metadata at a well-known location derived from its issuer", func(t *check.T) {
+		if found, missing := documents(t); len(found) == 0 {
+			t.Failf("expected a JSON object at one of the locations of issuer %s, but saw: %s",
+				t.Issuer(), strings.Join(missing, "; "))
+		}
+	}, sendsLocations)
+
+	check.It("media-type", "serves its metadata as application/json", func(t *check.T) {
+		for _, d := range mustHaveDocuments(t) {
+			Expect(d.answer.MediaType()).To(Equal("application/json"), "the media type of %s (RFC 8414 3.2)", d.url)
+		}
+	}, sendsLocations)
+
+	check.It("token-endpoint", "names its token endpoint in its metadata", func(t *check.T) {
+		for _, d := range mustHaveDocuments(t) {
+			endpoint, _ := d.members["token_endpoint"].(string)
+			if u, err := url.Parse(endpoint); err != nil || u.Host == "" {
+				t.Failf("expected token_endpoint to be an absolute URL in %s (RFC 8414 2), but saw %s",
+					d.url, describe(d.members["token_endpoint"]))
+			}
+		}
+	}, sendsLocations)
+
+	check.It("same-everywhere", "names the same token endpoint at each location of its metadata", func(t *check.T) {
+		found := mustHaveDocuments(t)
+		for _, d := range found[1:] {
+			if d.members["token_endpoint"] != found[0].members["token_endpoint"] {
+				t.Failf("expected one token endpoint, but %s names %s and %s names %s",
+					found[0].url, describe(found[0].members["token_endpoint"]), d.url, describe(d.members["token_endpoint"]))
+			}
+		}
+	}, sendsLocations)
+
+	check.It("other-issuer", "serves no metadata at the location of an issuer that it is not", func(t *check.T) {
+		mustHaveDocuments(t)
+		other := strings.TrimSuffix(t.Issuer(), "/") + "/" + strings.ToLower(rand.Text()[:8])
+		members, _, err := t.Get(target.ServerMetadataURLs(other)[0])
+		if err == nil && members["issuer"] != other {
+			t.Failf("asked for the metadata of %s, which does not exist, and got that of %s: a client that does not compare "+
+				"the two is led to a server that it did not ask for (RFC 8414 3.3)", other, describe(members["issuer"]))
+		}
+				t.Failf("expected issuer to be %q in %s, character by character, but saw %s: clients must refuse such "+
+})
+
+var _ = check.For("RAS-META-ISSUER", func() {
+	check.It("identical", "names in its metadata exactly the issuer that the location is derived from", func(t *check.T) {
+		for _, d := range mustHaveDocuments(t) {
+			if d.members["issuer"] != t.Issuer() {
+				t.Failf("expected issuer to be %q in %s, character by character, but saw %s: clients must refuse such metadata "+
+					"(RFC 8414 3.3). Make authorization_servers of the protected resource metadata and issuer of this document "+
+					"the same string.", t.Issuer(), d.url, describe(d.members["issuer"]))
+			}
+		}
+	}, sendsLocations)
+
+	check.It("form", "has an issuer identifier without query and fragment", func(t *check.T) {
+		if strings.ContainsAny(t.Issuer(), "?#") {
+			t.Failf("expected an issuer identifier without query and fragment (RFC 8414 2), but saw %q", t.Issuer())
+		}
+	}, check.Sends("Nothing: judges the issuer identifier that discovery found"))
+})
+
+var _ = check.For("RAS-META-PROFILE", func() {
+	check.It("listed", "lists the id-jag grant profile in its metadata", func(t *check.T) {
+		d := mustHaveDocuments(t)[0]
+		if !slices.Contains(texts(d.members[profiles]), check.GrantProfileIDJAG) {
+			t.Failf("expected %s to hold %s, by which clients find support (EMA 6), but saw %s",
+				profiles, check.GrantProfileIDJAG, describe(d.members[profiles]))
+		}
+	}, sendsLocations)
+
+	check.It("form", "gives its grant profiles as a JSON array of strings", func(t *check.T) {
+		value := mustHaveProfiles(t)
+		if list, ok := value.([]any); !ok || len(texts(value)) != len(list) {
+			t.Failf("expected %s to be an array of strings (ID-JAG draft-04 7.2), but saw %s", profiles, describe(value))
+		}
+	}, sendsLocations, check.Must())
+})
+
+func mustHaveProfiles(t *check.T) any {
+	value, present := mustHaveDocuments(t)[0].members[profiles]
+	if !present {
+		t.Skipf("the metadata has no %s: see RAS-META-PROFILE", profiles)
+	}
+	return value
+}
+
+var _ = check.For("RAS-META-GRANT", func() {
+	check.It("listed", "lists the jwt-bearer grant type beside the id-jag profile", func(t *check.T) {
+		metadata := mustHaveDocuments(t)[0].members
+		if !mentions(metadata[profiles], check.GrantProfileIDJAG) {
+			t.Skipf("the metadata does not list the id-jag profile: see RAS-META-PROFILE")
+		}
+		grants := metadata["grant_types_supported"]
+		if !slices.Contains(texts(grants), check.GrantJWTBearer) {
+			t.Failf("expected grant_types_supported to hold %s, but saw %s", check.GrantJWTBearer, describe(grants))
+		}
+	}, sendsLocations)
+})
+
+var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
+	check.It("profiles", "names no trusted issuer among its grant profiles", func(t *check.T) {
+		value := mustHaveProfiles(t)
+		for _, trusted := range trustedIssuers(t) {
+			if mentions(value, trusted) {
+				t.Failf("expected profile identifiers alone in %s, but saw the trusted issuer %s: who federates with whom is "+
+					"nobody's business (ID-JAG draft-04 8.4)", profiles, trusted)
+			}
+		}
+	}, sendsLocations)
+
+	check.It("elsewhere", "names no trusted issuer anywhere in its public metadata", func(t *check.T) {
+		for _, d := range mustHaveDocuments(t) {
+			for name, value := range d.members {
+				for _, trusted := range trustedIssuers(t) {
+					if name != profiles && mentions(value, trusted) {
+						t.Failf("%s names the trusted issuer %s in %s: metadata is public, and so is now who federates with whom",
+							d.url, trusted, name)
+					}
+				}
+			}
+		}
+	}, sendsLocations, check.Should())
+})
+
+func trustedIssuers(t *check.T) []string {
+	list := []string{t.IdP.URL}
+	if t.SecondIdP != nil {
+		list = append(list, t.SecondIdP.URL)
+	}
+	return list
+}
+
+// mentions looks for text anywhere in a JSON value, in names and values of objects as well.
+func mentions(value any, text string) bool {
+	switch v := value.(type) {
+	case string:
+		return strings.Contains(v, text)
+	case []any:
+		return slices.ContainsFunc(v, func(one any) bool { return mentions(one, text) })
+	case map[string]any:
+		for name, one := range v {
+			if mentions(name, text) || mentions(one, text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var _ = check.For("RAS-META-HTTPS", func() {
+	check.It("urls", "has https URLs for its issuer, its metadata and every endpoint", func(t *check.T) {
+		urls := map[string]string{"issuer": t.Issuer()}
+		for _, d := range mustHaveDocuments(t) {
+			urls["the metadata"] = d.url
+			for name, value := range d.members {
+				if u, ok := value.(string); ok && (strings.HasSuffix(name, "_endpoint") || name == "jwks_uri") {
+					urls[name] = u
+				}
+			}
+		}
+		var plain, local []string
+		for name, u := range urls {
+			switch {
+			case strings.HasPrefix(u, "https://"):
+			case target.Loopback(u):
+				local = append(local, name)
+			default:
+				plain = append(plain, fmt.Sprintf("%s %s", name, wire.Printable(u, 200)))
+			}
+		}
+		slices.Sort(plain)
+		slices.Sort(local)
+		if len(plain) > 0 {
+			t.Failf("expected https URLs (EMA 7.3), but saw %s", strings.Join(plain, ", "))
+		}
+		if len(local) > 0 {
+			t.Notef("http is let pass because this target is on loopback; a deployment needs https for: %s",
+				strings.Join(local, ", "))
+		}
+	}, sendsLocations)
+})
+
+// describe shows a metadata member for a message.
+func describe(value any) string {
+	if value == nil {
+		return "no such member"
+	}
+	raw, _ := json.Marshal(value) // came from JSON
+	return wire.Printable(string(raw), 200)
+}
