@@ -1,11 +1,12 @@
-// Package catalogue holds what the specifications demand of each role, in our own words: one YAML file a role, embedded,
-// and documents.yaml with the texts that they cite. Checks cite entries by id; reports and `emaconform explain` show them.
+// Package catalogue holds what the specifications demand of each role, in our own words: one YAML file a role, and
+// documents.yaml with the texts that they cite, all embedded. Checks cite entries by id; reports and explain show them.
 package catalogue
 
 import (
 	"bytes"
 	"embed"
 	"fmt"
+	"io/fs"
 	"sync"
 
 	"github.com/goccy/go-yaml"
@@ -17,7 +18,7 @@ import (
 type Requirement struct {
 	ID    string `yaml:"id"`    // stable, e.g. "RAS-AUD-EXACT"
 	Role  string `yaml:"-"`     // ras, rs, client or idp; from the file that it stands in
-	Level string `yaml:"level"` // MUST, SHOULD or MAY (MAY: judged only when the feature is offered; then its rules bind)
+	Level string `yaml:"level"` // MUST, SHOULD or MAY (judged only when the feature is offered; then its rules bind)
 	Title string `yaml:"title"` // a few words, for tables
 	Says  string `yaml:"says"`  // the demand, in a sentence or two
 
@@ -46,7 +47,8 @@ var load = sync.OnceValue(func() []Requirement {
 	return all
 })
 
-// All returns every requirement, role by role, in the order of the files.
+// All returns every requirement, role by role, in the order of the files. It panics when the embedded files are broken,
+// which a test of this package rules out; so do Find and ForRole.
 func All() []Requirement { return append([]Requirement(nil), load()...) }
 
 // ForRole returns the requirements of one role, in the order of its file.
@@ -71,7 +73,7 @@ func Find(id string) (Requirement, bool) {
 }
 
 // read reads the files of all roles.
-func read(files embed.FS) ([]Requirement, error) {
+func read(files fs.FS) ([]Requirement, error) {
 	docs, err := readDocuments(files)
 	if err != nil {
 		return nil, err
@@ -94,8 +96,8 @@ func read(files embed.FS) ([]Requirement, error) {
 }
 
 // decode reads a list from a YAML file; a key that T does not have is an error.
-func decode[T any](files embed.FS, name string) ([]T, error) {
-	data, err := files.ReadFile(name)
+func decode[T any](files fs.FS, name string) ([]T, error) {
+	data, err := fs.ReadFile(files, name)
 	if err != nil {
 		return nil, err
 	}

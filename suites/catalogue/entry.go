@@ -1,8 +1,8 @@
 package catalogue
 
 import (
-	"embed"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
@@ -25,7 +25,7 @@ type document struct {
 
 type library map[string]document
 
-func readDocuments(files embed.FS) (library, error) {
+func readDocuments(files fs.FS) (library, error) {
 	list, err := decode[document](files, "documents.yaml")
 	if err != nil {
 		return nil, err
