@@ -20,6 +20,7 @@ var formats = []format{
 	{"json", "report.json", WriteJSON},
 	{"junit", "junit.xml", WriteJUnit},
 	{"markdown", "summary.md", WriteMarkdown},
+	{"html", "report.html", WriteHTML},
 }
 
 // Formats lists the names that WriteAll takes.

@@ -1,0 +1,116 @@
+package reports
+
+import (
+	"strings"
+)
+
+// group is a role with its requirements.
+type group struct {
+	Role, Title  string
+	Requirements []requirementView
+	Untestable   []requirementView
+}
+
+// requirementView is a requirement with its checks, made ready for the page.
+type requirementView struct {
+	Requirement
+	Counts []outcomeCount // without those that are 0
+	Open   bool
+	Links  []sourceView
+	Checks []checkView
+}
+
+type sourceView struct{ Name, URL string }
+
+// checkView is a check made ready for the page.
+type checkView struct {
+	Check
+	Slug   string
+	Millis string
+	Search string // what the text filter looks at
+	Rows   []pair
+}
+
+// groups sorts requirements and their checks by role, in the order of the catalogue. A check whose requirement the
+// report does not describe is shown under the bare id.
+func groups(r *Report) []group {
+	checks := map[string][]Check{}
+	requirements := append([]Requirement(nil), r.Requirements...)
+	known := map[string]bool{}
+	for _, q := range requirements {
+		known[q.ID] = true
+	}
+	for _, c := range r.Checks {
+		checks[c.Requirement] = append(checks[c.Requirement], c)
+		if !known[c.Requirement] {
+			known[c.Requirement] = true
+			requirements = append(requirements, Requirement{ID: c.Requirement, Role: c.Role, Level: c.Level})
+		}
+	}
+	var list []group
+	at := map[string]int{}
+	for _, q := range requirements {
+		i, ok := at[q.Role]
+		if !ok {
+			i = len(list)
+			at[q.Role] = i
+			list = append(list, group{Role: line(q.Role), Title: line(roleTitle(q.Role))})
+		}
+		v := viewRequirement(q, checks[q.ID])
+		if q.Untestable != "" && len(v.Checks) == 0 {
+			list[i].Untestable = append(list[i].Untestable, v)
+		} else {
+			list[i].Requirements = append(list[i].Requirements, v)
+		}
+	}
+	return list
+}
+
+func viewRequirement(q Requirement, checks []Check) requirementView {
+	v := requirementView{Requirement: q}
+	for _, s := range []*string{&v.ID, &v.Role, &v.Level, &v.Title, &v.Says, &v.Why, &v.Fix, &v.Reading, &v.Untestable} {
+		*s = line(*s)
+	}
+	n := noCounts()
+	var found []Outcome
+	for _, c := range checks {
+		n[c.Outcome]++
+		found = append(found, c.Outcome)
+		v.Checks = append(v.Checks, viewCheck(c))
+	}
+	v.Outcome = worst(found)
+	v.Open = v.Outcome == Fail || v.Outcome == Inconclusive || v.Outcome == Warn
+	for _, c := range bar(n) {
+		if c.N > 0 {
+			v.Counts = append(v.Counts, c)
+		}
+	}
+	for _, s := range q.Sources {
+		v.Links = append(v.Links, sourceView{line(s.where()), httpLink(s.URL)})
+	}
+	return v
+}
+
+func viewCheck(c Check) checkView {
+	v := checkView{Check: c, Slug: line(c.slug()), Millis: millis(c.Seconds), Rows: pairs(c.Exchanges)}
+	for _, s := range []*string{&v.ID, &v.Level, &v.Role, &v.Title, &v.Sends, &v.Expects, &v.Expected} {
+		*s = line(*s)
+	}
+	v.Message = visible(c.Message)
+	v.Warnings, v.Notes, v.Labels = nil, lines(c.Notes), lines(c.Labels)
+	for _, w := range c.Warnings {
+		if w != c.Message { // a check that only warns has its first warning as message
+			v.Warnings = append(v.Warnings, visible(w))
+		}
+	}
+	v.Search = strings.ToLower(strings.Join([]string{v.ID, v.Title, v.Sends, v.Expects, v.Message, strings.Join(v.Labels, " ")}, " "))
+	return v
+}
+
+func lines(list []string) []string {
+	var made []string
+	for _, s := range list {
+		made = append(made, line(s))
+	}
+	return made
+}

@@ -1,0 +1,213 @@
+package reports
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+//go:embed page
+var pageFiles embed.FS
+
+// pageTemplate is parsed once; style and script are part of the program, everything else is escaped by html/template.
+var pageTemplate = template.Must(template.New("report.html").ParseFS(pageFiles, "page/*.html"))
+
+var (
+	pageStyle  = mustReadPage("page/report.css")
+	pageScript = mustReadPage("page/report.js")
+)
+
+func mustReadPage(name string) string {
+	data, err := pageFiles.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	return string(data)
+}
+
+// WriteHTML writes the report as one page that needs nothing else: it works from a file, without a network and, but
+// for filters and copying, without scripts. Its policy lets it load and run nothing but its own style and script.
+func WriteHTML(w io.Writer, r *Report) error {
+	return pageTemplate.ExecuteTemplate(w, "report.html", newPage(r))
+}
+
+// page is what the template shows.
+type page struct {
+	Title     string
+	Policy    string // Content-Security-Policy
+	Style     template.CSS
+	Script    template.JS
+	Name, URL string
+	Verdict   Verdict
+	Class     string // of the verdict
+	Headline  []string
+	Roles     []roleView
+	Facts     []fact
+	Preflight []stepView
+	Broken    bool // a step of the preflight did not work
+	Failed    []finding
+	Facets    []facet
+	Total     int
+	Groups    []group
+	Made      string // by which program
+}
+
+type fact struct {
+	Label  string
+	Values []string
+}
+
+type roleView struct {
+	Role, Title string
+	Verdict     Verdict
+	Class       string
+	Counts      []outcomeCount
+}
+
+// outcomeCount is a number of checks, and its place in a bar of 100 units.
+type outcomeCount struct {
+	Outcome  Outcome
+	N        int
+	From, To float64
+}
+
+// Width is the part of the bar.
+func (c outcomeCount) Width() float64 { return c.To - c.From }
+
+type stepView struct {
+	Step
+	Rows []pair
+}
+
+type facet struct {
+	Name    string
+	Options []option
+}
+
+type option struct {
+	Value, Title string
+	N            int
+}
+
+func newPage(r *Report) *page {
+	p := &page{
+		Title: line(fmt.Sprintf("%s: %s", r.Target.name(), r.Verdict)), Policy: policy(),
+		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
+		Name: line(r.Target.name()), URL: line(r.Target.URL), Verdict: r.Verdict, Class: verdictClass(r.Verdict),
+		Facts: facts(r), Failed: r.findings(Fail), Total: len(r.Checks), Groups: groups(r),
+		Made: line(strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)),
+	}
+	for _, s := range r.headline() {
+		p.Headline = append(p.Headline, visible(s))
+	}
+	for _, v := range r.Roles {
+		p.Roles = append(p.Roles, roleView{line(v.Role), line(roleTitle(v.Role)), v.Verdict, verdictClass(v.Verdict), bar(v.Counts)})
+	}
+	for _, s := range r.Preflight {
+		p.Broken = p.Broken || !s.OK
+		s.Name, s.Saw, s.Fix = line(s.Name), visible(s.Saw), visible(s.Fix)
+		p.Preflight = append(p.Preflight, stepView{s, pairs(s.Exchanges)})
+	}
+	p.Facets = facets(r)
+	return p
+}
+
+// policy allows the page its own style and script, by hash, and nothing else.
+func policy() string {
+	hash := func(s string) string {
+		sum := sha256.Sum256([]byte(s))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
+		hash(pageStyle), hash(pageScript))
+}
+
+func verdictClass(v Verdict) string {
+	switch v {
+	case Conformant:
+		return string(Pass)
+	case ConformantWithWarnings:
+		return string(Warn)
+	case NotConformant:
+		return string(Fail)
+	default:
+		return string(Inconclusive)
+	}
+}
+
+func bar(counts map[Outcome]int) []outcomeCount {
+	total, at := 0, 0
+	for _, n := range counts {
+		total += n
+	}
+	var list []outcomeCount
+	for _, o := range Outcomes {
+		n := counts[o]
+		c := outcomeCount{Outcome: o, N: n}
+		if total > 0 {
+			c.From, c.To = 100*float64(at)/float64(total), 100*float64(at+n)/float64(total)
+		}
+		list = append(list, c)
+		at += n
+	}
+	return list
+}
+
+func facts(r *Report) []fact {
+	t := r.Target
+	target := t.URL
+	if t.Embedded {
+		target += " (reference target of this program)"
+	}
+	list := []fact{
+		{"MCP server", []string{target}},
+		{"Resource", []string{t.Resource}},
+		{"Authorization server", []string{t.AuthorizationServer}},
+		{"Token endpoint", []string{t.TokenEndpoint}},
+		{"Trusted issuers", t.TrustedIssuers},
+		{"Defects switched on", t.Defects},
+		{"Profile", []string{r.Profile}},
+		{"Selection", []string{r.Selection}},
+		{"Started", []string{r.Started.UTC().Format("2006-01-02 15:04:05 UTC")}},
+		{"Took", []string{(time.Duration(r.Seconds*1000) * time.Millisecond).String()}},
+		{"Load", []string{fmt.Sprintf("%s, %s, %d MiB at peak", count(r.Load.Workers, "worker"), count(r.Load.Exchanges, "exchange"),
+			r.Load.PeakMemory>>20)}},
+	}
+	for i := range list {
+		values := slices.Clone(list[i].Values)
+		for j := range values {
+			values[j] = line(values[j])
+		}
+		list[i].Values = values
+	}
+	return slices.DeleteFunc(list, func(f fact) bool { return strings.Join(f.Values, "") == "" })
+}
+
+// facets are what the checks can be filtered by.
+func facets(r *Report) []facet {
+	outcomes, roles, levels := facet{Name: "outcome"}, facet{Name: "role"}, facet{Name: "level"}
+	for _, o := range Outcomes {
+		outcomes.count(string(o), string(o), 0)
+	}
+	for _, c := range r.Checks {
+		outcomes.count(string(c.Outcome), string(c.Outcome), 1)
+		roles.count(line(c.Role), line(roleTitle(c.Role)), 1)
+		levels.count(line(c.Level), line(c.Level), 1)
+	}
+	return []facet{outcomes, roles, levels}
+}
+
+func (f *facet) count(value, title string, n int) {
+	i := slices.IndexFunc(f.Options, func(o option) bool { return o.Value == value })
+	if i < 0 {
+		i = len(f.Options)
+		f.Options = append(f.Options, option{Value: value, Title: title})
+	}
+	f.Options[i].N += n
+}
