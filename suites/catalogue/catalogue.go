@@ -22,7 +22,7 @@ type Requirement struct {
 	Title string `yaml:"title"` // a few words, for tables
 	Says  string `yaml:"says"`  // the demand, in a sentence or two
 
-	Sources []reports.Source `yaml:"-"` // where it is written down, in order of authority
+	Sources []reports.Source `yaml:"-"` // where it is written down
 	// Test says how it can be judged: observe (from outside), config (something must be configured in the target),
 	// attended (needs a person or a hook), no (cannot be seen from outside).
 	Test       string   `yaml:"test"`
