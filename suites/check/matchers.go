@@ -20,6 +20,8 @@ const (
 	UnauthorizedClient   = "unauthorized_client"
 	UnsupportedGrantType = "unsupported_grant_type"
 	InvalidDPoPProof     = "invalid_dpop_proof"
+	UseDPoPNonce         = "use_dpop_nonce"
+	InvalidDetails       = "invalid_authorization_details"
 )
 
 // BeGranted succeeds when an answer carries an access token.

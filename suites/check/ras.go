@@ -194,6 +194,9 @@ func (t *T) Redeem(assertion any, options ...RedeemOption) *wire.Answer {
 // check ends as inconclusive.
 func (t *T) Control(assertion any, options ...RedeemOption) *wire.Answer {
 	a := t.Send(&t.redemption(assertion, options).Request, reports.Control, "the honest twin: must be granted")
+	if a.String("error") == UseDPoPNonce {
+		a = t.Send(&t.redemption(assertion, options).Request, reports.Control, "again, with the nonce that was asked for")
+	}
 	t.mustBeGranted(a)
 	return a
 }

@@ -31,6 +31,8 @@ func (d *Driver) Recorder() *wire.Recorder { return d.rec }
 type T struct {
 	*Driver
 	Check *Check
+	// DPoPNonce is the nonce that the target last gave out for DPoP proofs (RFC 9449 section 8), "" when it gave none.
+	DPoPNonce string
 
 	outcome  reports.Outcome // set when the body ended the check itself
 	message  string
@@ -71,10 +73,17 @@ func (t *T) Notef(format string, args ...any) {
 // Send sends any request and records it.
 func (t *T) Send(r *wire.Request, part reports.Part, note string) *wire.Answer {
 	a := t.Wire.Do(t, r, t.rec, part, note)
+	t.mustNotBeThrottled(a)
+	if nonce := a.Header.Get("DPoP-Nonce"); nonce != "" {
+		t.DPoPNonce = nonce
+	}
+	return a
+}
+
+func (t *T) mustNotBeThrottled(a *wire.Answer) {
 	if a.Throttled() {
 		t.Inconclusivef("the target answers 429 Too Many Requests: run with fewer --workers, or raise its limit for the test client")
 	}
-	return a
 }
 
 // Get fetches a JSON document, following a few redirects.
