@@ -97,6 +97,10 @@ var (
 		})
 	NeedsEmail = need("users[].email", "needs users with an e-mail address",
 		func(w *World) bool { return w.Alice().Email != "" })
+	NeedsLinkableEmail = need("linkable_email", "needs the e-mail address of an account that the IdP may link and names by no sub yet",
+		func(w *World) bool { return w.Config.LinkableEmail != "" })
+	NeedsSharedEmail = need("shared_email", "needs an e-mail address that two such accounts share",
+		func(w *World) bool { return w.Config.SharedEmail != "" })
 	NeedsEmailDomains = need("idp.email_domains", "needs the domains for which the target takes the IdP's word",
 		func(w *World) bool { return len(w.Config.IdP.EmailDomains) > 0 })
 	NeedsCIMD = need("cimd", "needs a RAS that takes Client ID Metadata Documents",

@@ -35,6 +35,8 @@ type Config struct {
 	Clients        []Client `yaml:"clients,omitempty" json:"clients"`
 	PublicClient   string   `yaml:"public_client,omitempty" json:"public_client,omitempty"` // client id registered without credentials
 	Users          []User   `yaml:"users,omitempty" json:"users"`
+	LinkableEmail  string   `yaml:"linkable_email,omitempty" json:"linkable_email,omitempty"`   // of an account without a sub
+	SharedEmail    string   `yaml:"shared_email,omitempty" json:"shared_email,omitempty"`       // of two such accounts
 	Scopes         []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`                   // each registered for the resource and allowed for the clients
 	ForbiddenScope string   `yaml:"forbidden_scope,omitempty" json:"forbidden_scope,omitempty"` // registered, but not allowed for the clients
 	SecondServer   string   `yaml:"second_server,omitempty" json:"second_server,omitempty"`     // URL of another MCP server of the same RAS
