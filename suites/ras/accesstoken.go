@@ -1,0 +1,103 @@
+package ras
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// tokenClaims is what can be seen of the access token in an answer: its claims when it is a JWT (RFC 9068), else what
+// introspection tells the client about it (RFC 7662). It is nil when the token cannot be looked into.
+func tokenClaims(t *check.T, a *wire.Answer) map[string]any {
+	token := a.String("access_token")
+	if claims := jwtClaims(token); claims != nil || token == "" {
+		return claims
+	}
+	if t.Target.Endpoint("introspection_endpoint") == "" {
+		return nil
+	}
+	seen, err := introspect(t, token, reports.Setup).Object()
+	if err != nil || seen["active"] != true {
+		return nil
+	}
+	return seen
+}
+
+func jwtClaims(token string) map[string]any {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(parts[1])
+	if err != nil {
+		return nil
+	}
+	var claims map[string]any
+	if json.Unmarshal(raw, &claims) != nil {
+		return nil
+	}
+	return claims
+}
+
+// audienceOf is aud as a list: a string is a list of one.
+func audienceOf(claims map[string]any) []string {
+	if aud, ok := claims["aud"].(string); ok {
+		return []string{aud}
+	}
+	return texts(claims["aud"])
+}
+
+// secondResource is the resource identifier of the second MCP server, from its metadata (RFC 9728) or else its URL.
+func secondResource(t *check.T) string {
+	for _, at := range target.ResourceMetadataURLs(t.Config.SecondServer) {
+		if metadata, _, err := t.Get(at); err == nil {
+			if id, ok := metadata["resource"].(string); ok {
+				return id
+			}
+		}
+	}
+	return t.Config.SecondServer
+}
+
+var _ = check.For("RAS-AT-AUDIENCE", func() {
+	check.It("named", "names the MCP server of the resource claim, and no other, as the token's audience", func(t *check.T) {
+		claims := tokenClaims(t, t.Control(t.Grant()))
+		if claims == nil {
+			t.Skipf("access tokens are opaque and introspection tells the client nothing: second_server would show whether they are restricted")
+		}
+		audience := audienceOf(claims)
+		switch {
+		case len(audience) == 0:
+			t.Failf("expected an access token whose aud names the MCP server, but it has no aud: every MCP server could take it")
+		case !slices.Contains(audience, t.Resource()):
+			t.Warnf("the token's aud is %q, not the resource identifier %s: whether that is this MCP server alone cannot be told from outside",
+				wire.Printable(strings.Join(audience, " "), 200), t.Resource())
+		case len(audience) > 1:
+			t.Warnf("the token's aud names more than the MCP server: %q", wire.Printable(strings.Join(audience, " "), 200))
+		}
+	}, check.Sends("An honest ID-JAG; the access token is looked into"))
+
+	check.It("other-server", "issues a token that a second MCP server refuses", func(t *check.T) {
+		token := t.AccessToken()
+		t.Use(token)
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeUnauthorized(),
+			"the token is not restricted to the MCP server that resource named, or the second one does not look at its audience")
+	}, check.With(check.NeedsSecondServer), check.Sends("A token for the MCP server, there as control, then to a second MCP server of the same RAS"))
+
+	check.It("by-claim", "restricts the token to whichever of its MCP servers the resource claim names", func(t *check.T) {
+		t.Use(t.AccessToken())
+		a := t.Control(t.Grant(check.Set("resource", secondResource(t))))
+		token := a.String("access_token")
+		t.UseWith(t.KnockAt(t.Config.SecondServer, token))
+		Expect(t.Break(t.Knock(token))).To(check.BeUnauthorized(),
+			"the ID-JAG named the second MCP server, and the first one takes the token")
+	}, check.With(check.NeedsSecondServer), check.Sends("An ID-JAG for a second MCP server; its token goes there as control, then to the first one"))
+})

@@ -1,0 +1,97 @@
+package ras
+
+import (
+	"crypto/rand"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+)
+
+// stranger is a user of whom the target knows at most the e-mail address: the sub is new.
+func stranger(email string) target.User {
+	return target.User{Sub: "emaconform-" + rand.Text(), Email: email}
+}
+
+// linked is a user whom the target finds by e-mail address alone. The sub is always the same, since a target may remember it.
+func linked(t *check.T) target.User {
+	return target.User{Sub: "emaconform-linked", Email: t.Config.LinkableEmail}
+}
+
+// lookalikes are e-mail addresses that are another one to whoever compares them exactly.
+var lookalikes = []struct {
+	slug, what string
+	of         func(email string) string
+}{
+	{"email-case", "an e-mail address in another case", otherCase},
+	{"email-plus", "an e-mail address with a plus-alias", func(email string) string { return strings.Replace(email, "@", "+x@", 1) }},
+	{"email-homoglyph", "an e-mail address with a Cyrillic letter that looks like a Latin one", homoglyph},
+	{"email-dot", "an e-mail address with a dot at its end", func(email string) string { return email + "." }},
+}
+
+// homoglyph exchanges the first letter that has a Cyrillic twin.
+func homoglyph(email string) string {
+	for _, twin := range []struct{ latin, cyrillic string }{{"a", "а"}, {"e", "е"}, {"o", "о"}, {"c", "с"}} {
+		if strings.Contains(email, twin.latin) {
+			return strings.Replace(email, twin.latin, twin.cyrillic, 1)
+		}
+	}
+	return email
+}
+
+var _ = check.For("RAS-ACCOUNT-LINK", func() {
+	check.It("known-email", "does not sign a new sub in to the account of the user who has its e-mail address", func(t *check.T) {
+		bob := t.Control(t.GrantFrom(t.IdP, t.Bob()))
+		expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger(t.Bob().Email))), bob)
+	}, check.With(check.NeedsSecondUser, check.NeedsEmail),
+		check.Sends("A user with the right sub as control, then another sub with that user's e-mail address"))
+
+	check.It("changed-email", "keeps the account of a known sub whose e-mail address has changed", func(t *check.T) {
+		alice, bob := t.Control(t.Grant()), t.Control(t.GrantFrom(t.IdP, t.Bob()))
+		if account(t, alice) == "" {
+			t.Skipf("whose account a token is for cannot be seen: it is opaque")
+		}
+		a := t.Attack(t.Grant(check.Set("email", t.Bob().Email)))
+		Expect(a).To(check.BeGranted(), "sub identifies the user, whatever the e-mail address")
+		Expect(account(t, a)).NotTo(Equal(account(t, bob)), "the token is for the user who has the e-mail address, not for the one of the sub")
+		Expect(account(t, a)).To(Equal(account(t, alice)), "the token is for another account than before")
+	}, check.With(check.NeedsSecondUser, check.NeedsEmail),
+		check.Sends("The sub of one user with the e-mail address of another, after both users as controls"))
+
+	check.It("unverified", "does not link an account by an e-mail address that the IdP calls unverified", func(t *check.T) {
+		known := t.Control(t.GrantFrom(t.IdP, linked(t), check.Set("email_verified", true)))
+		expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger(t.Config.LinkableEmail), check.Set("email_verified", false))), known)
+	}, check.With(check.NeedsLinkableEmail),
+		check.Sends("A user whom only the e-mail address identifies, verified as control, then with email_verified false"))
+
+	for _, l := range lookalikes {
+		check.It(l.slug, "does not link an account by "+l.what, func(t *check.T) {
+			known := t.Control(t.GrantFrom(t.IdP, linked(t)))
+			email := l.of(t.Config.LinkableEmail)
+			if email == t.Config.LinkableEmail {
+				t.Skipf("linkable_email has no letter that could be another one")
+			}
+			expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger(email))), known)
+		}, check.With(check.NeedsLinkableEmail), check.Sends("A user whom only the e-mail address identifies as control, then a new sub with "+l.what))
+	}
+
+	check.It("foreign-domain", "does not link an account by an e-mail address that the IdP has no authority over", func(t *check.T) {
+		_, domain, _ := strings.Cut(t.Config.LinkableEmail, "@")
+		if slices.Contains(t.Config.SecondIdP.EmailDomains, domain) {
+			t.Skipf("needs a linkable_email in a domain that the second IdP has no authority over (second_idp.email_domains)")
+		}
+		known := t.Control(t.GrantFrom(t.IdP, linked(t)))
+		t.Control(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))
+		expectNobodyElse(t, t.Attack(t.GrantFrom(t.SecondIdP, stranger(t.Config.LinkableEmail))), known)
+	}, check.With(check.NeedsLinkableEmail, check.NeedsSecondIdP),
+		check.Sends("A user whom only the e-mail address identifies, by the IdP that may as control, then by the second IdP"))
+
+	check.It("shared-email", "chooses none of two accounts that share an e-mail address", func(t *check.T) {
+		t.Control(t.GrantFrom(t.IdP, linked(t)))
+		expectRefused(t, t.Attack(t.GrantFrom(t.IdP, stranger(t.Config.SharedEmail))))
+	}, check.With(check.NeedsLinkableEmail, check.NeedsSharedEmail),
+		check.Sends("A new sub with an e-mail address of one account as control, then with one that two accounts share"))
+})

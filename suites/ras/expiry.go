@@ -1,0 +1,69 @@
+package ras
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/suites/check"
+)
+
+// expired moves the whole validity window of an ID-JAG into the past: it ended this long ago.
+func expired(ago time.Duration) check.Edit {
+	return func(j *check.Token) {
+		end := time.Now().Add(-ago)
+		j.Claims["exp"], j.Claims["iat"] = end.Unix(), end.Add(-mockidp.IDJAGLifetime).Unix()
+	}
+}
+
+// bare gives exp this JSON text, which need not be JSON.
+func bare(text string) func(*check.T, *check.Token) string {
+	return func(t *check.T, j *check.Token) string {
+		const mark = "emaconform-exp"
+		j.Claims["exp"] = mark
+		header, err := json.Marshal(j.Header)
+		if err != nil {
+			t.Inconclusivef("our own error: %v", err)
+		}
+		payload, err := json.Marshal(j.Claims)
+		if err != nil {
+			t.Inconclusivef("our own error: %v", err)
+		}
+		return hostile.SignBytes(j.Key, header, bytes.Replace(payload, []byte(`"`+mark+`"`), []byte(text), 1))
+	}
+}
+
+var _ = check.For("RAS-EXP", func() {
+	refuses(
+		attack{slug: "missing", what: "an ID-JAG without exp", edit: check.Remove("exp")},
+		attack{slug: "null", what: "an ID-JAG whose exp is null", edit: check.Set("exp", nil)},
+		attack{slug: "string", what: "an ID-JAG whose exp is a string of digits", edit: quoted("exp")},
+		attack{slug: "text", what: "an ID-JAG whose exp is the string NaN", edit: check.Set("exp", "NaN")},
+		attack{slug: "negative", what: "an ID-JAG whose exp is negative", edit: check.Set("exp", -1)},
+		attack{slug: "zero", what: "an ID-JAG whose exp is 0", edit: check.Set("exp", 0)},
+		attack{slug: "fraction", what: "an ID-JAG that expired two minutes and a fraction of a second ago", edit: func(j *check.Token) {
+			expired(2 * time.Minute)(j)
+			j.Claims["exp"] = float64(j.Claims["exp"].(int64)) + 0.5
+		}},
+		attack{slug: "nan", what: "an ID-JAG whose exp is NaN, which some parsers take for a number", craft: bare("NaN")},
+		attack{slug: "infinite", what: "an ID-JAG whose exp is 1e400, which overflows to infinity", craft: bare("1e400")},
+		attack{slug: "overflow", what: "an ID-JAG whose exp is 2^63, which overflows a signed 64-bit number", craft: bare("9223372036854775808")},
+
+		attack{slug: "expired-1s", what: "an ID-JAG that expired a second ago", edit: expired(time.Second),
+			options: []check.Option{check.Should()}},
+		attack{slug: "expired-2m", what: "an ID-JAG that expired two minutes ago", edit: expired(2 * time.Minute)},
+		attack{slug: "expired-1h", what: "an ID-JAG that expired an hour ago", edit: expired(time.Hour)},
+		attack{slug: "expired-1y", what: "an ID-JAG that expired a year ago", edit: expired(365 * 24 * time.Hour)},
+		attack{slug: "no-lifetime", what: "an ID-JAG whose exp is its iat", edit: func(j *check.Token) { j.Claims["exp"] = j.Claims["iat"] },
+			options: []check.Option{check.Should()}},
+	)
+})
+
+var _ = check.For("RAS-LIFETIME", func() {
+	refuses(
+		attack{slug: "day", what: "an ID-JAG that lives 24 hours", edit: in("exp", 24*time.Hour)},
+		attack{slug: "decade", what: "an ID-JAG that lives ten years", edit: in("exp", 10*365*24*time.Hour)},
+	)
+})

@@ -1,0 +1,116 @@
+package ras
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// introspection asks about a token as this client or, when it is nil, as nobody (RFC 7662 2.1).
+func introspection(t *check.T, token string, c *target.Client) *wire.Request {
+	r := &wire.Request{URL: t.Target.Endpoint("introspection_endpoint"), Header: http.Header{"Accept": {"application/json"}}}
+	r.AddField("token", token)
+	t.Authenticate(r, c)
+	return r
+}
+
+// introspect is what the RAS tells the first client about a token.
+func introspect(t *check.T, token string, part reports.Part) *wire.Answer {
+	return t.Send(introspection(t, token, t.Client(0)), part, "what does the RAS tell about the token?")
+}
+
+// described is the answer for a token that is active. A RAS that does not let this client ask leaves nothing to judge.
+func described(t *check.T, token string) map[string]any {
+	a := introspect(t, token, reports.Control)
+	if a.Err == nil && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden) {
+		t.Skipf("the RAS does not let the client introspect its own token (%s): only resource servers may", a.Summary())
+	}
+	seen, err := a.Object()
+	if err != nil || a.Status != http.StatusOK {
+		t.Failf("expected 200 with a JSON object (RFC 7662 2.2), but saw %s", a.Summary())
+	}
+	if active, ok := seen["active"].(bool); !ok || !active {
+		t.Failf(`expected "active": true for a token that was just issued to this client, but saw %v`, seen["active"])
+	}
+	return seen
+}
+
+// expectInactive judges the answer for a token that is not active: that, and nothing else about it (RFC 7662 2.2).
+func expectInactive(t *check.T, a *wire.Answer) {
+	seen, err := a.Object()
+	if err != nil || a.Status != http.StatusOK {
+		t.Failf("expected 200 with a JSON object (RFC 7662 2.2), but saw %s", a.Summary())
+	}
+	if active, ok := seen["active"].(bool); !ok || active {
+		t.Failf(`expected "active": false, but saw %v`, seen["active"])
+	}
+	if len(seen) > 1 {
+		t.Warnf("the answer for a token that is not active has %d members more than active: nothing should be told about it", len(seen)-1)
+	}
+}
+
+var _ = check.For("RAS-INTROSPECT", func() {
+	endpoint := check.With(check.NeedsEndpoint("introspection_endpoint"))
+
+	check.It("truthful", "tells who, for whom, what for and how long about an active token", func(t *check.T) {
+		seen := described(t, t.AccessToken())
+		var missing []string
+		for _, member := range []string{"scope", "client_id", "aud", "exp", "sub"} {
+			if _, ok := seen[member]; !ok {
+				missing = append(missing, member)
+			}
+		}
+		if len(missing) > 0 {
+			t.Warnf("the answer lacks %s: an MCP server that validates tokens this way cannot check them", strings.Join(missing, ", "))
+		}
+		if id, ok := seen["client_id"].(string); ok {
+			Expect(id).To(Equal(t.Client(0).ID), "client_id is not the client that the token was issued to")
+		}
+		if audience := audienceOf(seen); len(audience) > 0 && !slices.Contains(audience, t.Resource()) {
+			t.Failf("expected aud to name the MCP server %s, but saw %q", t.Resource(), wire.Printable(strings.Join(audience, " "), 200))
+		}
+		if exp, ok := seen["exp"].(json.Number); ok {
+			seconds, err := exp.Int64()
+			Expect(err == nil && seconds > time.Now().Unix()).To(BeTrue(), "exp is no time that lies ahead, though the token is active")
+		}
+	}, endpoint, check.Sends("An access token that was just issued, to the introspection endpoint"))
+
+	check.It("unauthenticated", "tells nothing to somebody who does not authenticate", func(t *check.T) {
+		token := t.AccessToken()
+		described(t, token)
+		a := t.Send(introspection(t, token, nil), reports.Attack, "must be refused")
+		if active, _ := a.Object(); active["active"] == true {
+			t.Failf("expected a refusal (RFC 7662 2.1), but a request without any credentials was told about the token")
+		}
+		Expect(a).To(check.BeStatus(http.StatusUnauthorized, http.StatusBadRequest, http.StatusForbidden))
+	}, endpoint, check.Sends("An active token by the client as control, then by nobody"))
+
+	check.It("unknown-token", "calls an unknown token inactive", func(t *check.T) {
+		described(t, t.AccessToken())
+		expectInactive(t, introspect(t, rand.Text(), reports.Attack))
+	}, endpoint, check.Sends("An active token as control, then a token that does not exist"))
+
+	check.It("id-jag", "calls an ID-JAG inactive", func(t *check.T) {
+		described(t, t.AccessToken())
+		expectInactive(t, introspect(t, hostile.Sign(t.Grant()), reports.Attack))
+	}, endpoint, check.Sends("An active access token as control, then an honest ID-JAG that was not redeemed"))
+
+	check.It("revoked", "calls a revoked token inactive", func(t *check.T) {
+		token := t.AccessToken()
+		described(t, token)
+		mustRevoke(t, token)
+		expectInactive(t, introspect(t, token, reports.Attack))
+	}, endpoint, check.With(check.NeedsEndpoint("revocation_endpoint")),
+		check.Sends("An active token as control, its revocation, then the same token"))
+})

@@ -1,0 +1,30 @@
+package ras
+
+import (
+	"crypto/rand"
+	"strings"
+
+	"github.com/emaconform/emaconform/suites/check"
+)
+
+var _ = check.For("RAS-JTI-PRESENT", func() {
+	refuses(
+		// EMA 7.4.2 says "when present", the draft says REQUIRED: granting without it is a warning.
+		attack{slug: "missing", what: "an ID-JAG without jti", edit: check.Remove("jti"), options: []check.Option{check.Should()}},
+		attack{slug: "empty", what: "an ID-JAG whose jti is the empty string", edit: check.Set("jti", "")},
+		attack{slug: "number", what: "an ID-JAG whose jti is a number", edit: check.Set("jti", 1)},
+	)
+
+	check.It("long", "refuses a jti of 64 KB, or at least remembers all of it", func(t *check.T) {
+		t.Control(t.Grant())
+		grant := t.Grant(check.Set("jti", rand.Text()+strings.Repeat("0", 64<<10)))
+		a := t.Attack(grant)
+		if !check.Granted(a) {
+			return // whatever says no is right: there is no code for a request that is too large
+		}
+		if t.Profile == check.ProfileEMA {
+			expectRefused(t, t.Attack(grant))
+		}
+		t.Warnf("granted with a jti of 64 KB: whoever may send such ones fills the store of used identifiers; bound their length")
+	}, check.Intrusive(), check.Sends("An ID-JAG whose jti has 64 KB, after an honest one as control; where it is granted, once more"))
+})

@@ -1,0 +1,95 @@
+package ras
+
+import (
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// laxer is why the base draft does not ask for what EMA 7.4.2 wants.
+var laxer = check.EMAOnly("the base draft lets a client submit an ID-JAG again when its access token has expired")
+
+// atOnce is how many requests of a race are sent at the same time, and races how many there are: the first one has to
+// open its connections, which spreads its requests in time.
+const atOnce, races = 16, 3
+
+var _ = check.For("RAS-JTI-REPLAY", func() {
+	check.It("twice", "refuses an ID-JAG that it has already redeemed", func(t *check.T) {
+		grant := t.Grant()
+		t.Control(grant)
+		expectRefused(t, t.Attack(grant), check.InvalidGrant)
+	}, laxer, check.Sends("One ID-JAG twice: the first time is the control"))
+
+	check.It("race", "grants one of many requests that present the same ID-JAG at the same instant", func(t *check.T) {
+		t.Control(t.Grant())
+		for range races {
+			granted := 0
+			for _, a := range t.Race(atOnce, t.Grant()) {
+				if check.Granted(a) {
+					granted++
+				}
+			}
+			if granted > 1 {
+				t.Failf("expected one grant, but %d of %d simultaneous requests with one ID-JAG were granted: looking a jti up and "+
+					"recording it must be one atomic step", granted, atOnce)
+			}
+			if granted == 0 {
+				t.Warnf("none of %d simultaneous requests with one ID-JAG was granted: an honest client that sends twice gets nothing", atOnce)
+			}
+		}
+	}, laxer, check.Intrusive(), check.Sends("The same ID-JAG in 16 requests at once, three times with a fresh one"))
+
+	check.It("re-signed", "refuses a used jti in an ID-JAG with other claims", func(t *check.T) {
+		used := t.Grant()
+		t.Control(used)
+		again := t.Grant(check.Set("jti", used.Claims["jti"]), in("exp", 4*time.Minute))
+		expectRefused(t, t.Attack(again), check.InvalidGrant)
+	}, laxer, check.Sends("An ID-JAG as control, then another one of the same issuer, user and jti that expires at another time"))
+
+	check.It("after-refusal", "redeems an ID-JAG once even when another client tried it before", func(t *check.T) {
+		grant := t.Grant()
+		t.Control(t.Grant())
+		Expect(t.Attack(grant, check.As(t.Client(1)))).To(check.BeRefused())
+		if right := t.Redeem(grant); check.Granted(right) {
+			t.Notef("the attempt of another client does not use an ID-JAG up")
+		} else {
+			t.Notef("the attempt of another client uses an ID-JAG up (%s): whoever copies one can keep its owner from using it", right.Summary())
+		}
+		expectRefused(t, t.Attack(grant))
+	}, laxer, check.With(check.NeedsSecondClient),
+		check.Sends("One ID-JAG by another client, then by the right one, then once more"))
+
+	check.It("other-issuer", "grants an ID-JAG whose jti another issuer has used", func(t *check.T) {
+		used := t.Grant()
+		t.Control(used)
+		theirs := t.Config.SecondIdP.Users[0]
+		t.Control(t.GrantFrom(t.SecondIdP, theirs))
+		Expect(t.Redeem(t.GrantFrom(t.SecondIdP, theirs, check.Set("jti", used.Claims["jti"])))).To(check.BeGranted(),
+			"two issuers may choose the same jti, so used ones are remembered by issuer")
+	}, laxer, check.With(check.NeedsSecondIdP), check.Sends("An ID-JAG of each of two issuers, then one of the second with the jti of the first"))
+
+	check.It("after-revocation", "refuses a used ID-JAG also when its access token was revoked", func(t *check.T) {
+		grant := t.Grant()
+		token := t.Control(grant).String("access_token")
+		mustRevoke(t, token)
+		expectRefused(t, t.Attack(grant), check.InvalidGrant)
+	}, laxer, check.With(check.NeedsEndpoint("revocation_endpoint")),
+		check.Sends("An ID-JAG as control, the revocation of its access token, then the same ID-JAG"))
+
+	check.It("until-expiry", "remembers a used ID-JAG to the end of its life and beyond", func(t *check.T) {
+		grant, exp := shortGrant(t)
+		t.Control(grant)
+		Consistently(t.Context, func() *wire.Answer { return t.Attack(grant) }).WithTimeout(time.Until(exp)).
+			WithPolling(250 * time.Millisecond).Should(check.BeRefused())
+		expectRefused(t, t.Attack(grant), check.InvalidGrant)
+	}, laxer, check.Slow(), check.Sends("An ID-JAG that lives a second or two as control, the same again until it has expired, and once after that"))
+})
+
+// shortGrant is an honest ID-JAG with only so much life that it can be redeemed, and its end.
+func shortGrant(t *check.T) (*check.Token, time.Time) {
+	exp := time.Now().Add(700 * time.Millisecond).Truncate(time.Second).Add(time.Second)
+	return t.Grant(check.Set("exp", exp.Unix())), exp
+}

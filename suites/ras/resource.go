@@ -1,0 +1,137 @@
+package ras
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// resources are values of the resource claim that name no MCP server of this RAS, or not exactly.
+var resources = []struct {
+	slug, what string
+	value      func(*check.T) any
+	options    []check.Option
+}{
+	{"foreign", "an MCP server of somebody else", func(*check.T) any { return otherResource }, nil},
+	{"relative", "the MCP server's path alone", func(t *check.T) any { return pathOf(t.Resource()) }, nil},
+	{"fragment", "the MCP server with a fragment", func(t *check.T) any { return t.Resource() + "#fragment" }, nil},
+	{"userinfo", "the MCP server with a user name in it", func(t *check.T) any {
+		return strings.Replace(t.Resource(), "://", "://user@", 1)
+	}, nil},
+	{"prefix", "the MCP server without its last character", func(t *check.T) any { return t.Resource()[:len(t.Resource())-1] }, nil},
+	{"suffix", "the MCP server followed by .evil", func(t *check.T) any { return t.Resource() + ".evil" }, nil},
+	{"subpath", "a path below the MCP server", func(t *check.T) any { return strings.TrimSuffix(t.Resource(), "/") + "/evil" }, nil},
+	{"case", "the MCP server with its path in another case", func(t *check.T) any {
+		path := pathOf(t.Resource())
+		return strings.TrimSuffix(t.Resource(), path) + otherCase(path)
+	}, nil},
+	// MCP calls both forms valid, so a server that treats them as one breaks no MUST.
+	{"slash", "the MCP server with the slash at its end added or taken away", func(t *check.T) any { return otherSlash(t.Resource()) },
+		[]check.Option{check.Should()}},
+	{"empty", "the empty string", func(*check.T) any { return "" }, nil},
+	{"number", "a number", func(*check.T) any { return 1 }, nil},
+	{"object", "an object that holds the MCP server", func(t *check.T) any { return map[string]any{"uri": t.Resource()} }, nil},
+	{"array-empty", "an empty array", func(*check.T) any { return []string{} }, nil},
+	{"array-foreign", "an array of somebody else's MCP server alone", func(*check.T) any { return []string{otherResource} }, nil},
+}
+
+func pathOf(resource string) string {
+	u, err := url.Parse(resource)
+	if err != nil || u.EscapedPath() == "" {
+		return "/"
+	}
+	return u.EscapedPath()
+}
+
+// resourceCodes are the error codes for a wrong resource: EMA 7.6.2 fixes one, the base draft refers to RFC 8707.
+func resourceCodes(t *check.T) []string {
+	if t.Profile == check.ProfileIDJAG {
+		return []string{check.InvalidGrant, check.InvalidTarget}
+	}
+	return []string{check.InvalidGrant}
+}
+
+var _ = check.For("RAS-RES-BOUND", func() {
+	for _, r := range resources {
+		what := "an ID-JAG whose resource is " + r.what
+		check.It(r.slug, "refuses "+what, func(t *check.T) {
+			t.Control(t.Grant())
+			expectRefused(t, t.Attack(claim("resource", r.value)(t, t.Grant())), resourceCodes(t)...)
+		}, append(r.options, check.Sends(sentence(what)+", after an honest ID-JAG as control"))...)
+	}
+
+	check.It("array-own-and-foreign", "grants nothing for a resource array that names somebody else's MCP server, too", func(t *check.T) {
+		t.Control(t.Grant())
+		a := t.Attack(t.Grant(check.Set("resource", []string{t.Resource(), otherResource})))
+		if !check.Granted(a) {
+			expectRefused(t, a, resourceCodes(t)...)
+			return
+		}
+		if slices.Contains(audienceOf(tokenClaims(t, a)), otherResource) {
+			t.Failf("expected a refusal, but the token's audience holds %s, which is no MCP server of this RAS", otherResource)
+		}
+		t.Warnf("granted for a resource array with a foreign member: draft-04 4.4.1 lets a server grant a part of it, EMA 7.6.2 wants the " +
+			"claim to match its own MCP servers")
+	}, check.Sends("An ID-JAG whose resource is an array of the MCP server and somebody else's, after an honest one as control"))
+
+	check.It("array-of-one", "grants an ID-JAG whose resource is an array of the MCP server alone", func(t *check.T) {
+		t.Control(t.Grant())
+		Expect(t.Redeem(t.Grant(check.Set("resource", []string{t.Resource()})))).To(check.BeGranted(),
+			"draft-04 3.1 lets resource be a URI or an array of URIs")
+	}, check.Should(), check.Sends("An ID-JAG whose resource is a one-element array, after one with a string as control"))
+
+	check.It("parameter-foreign", "does not let the resource parameter name somebody else's MCP server", func(t *check.T) {
+		t.Control(t.Grant())
+		a := t.Attack(t.Grant(), check.Param("resource", otherResource))
+		if !check.Granted(a) {
+			return
+		}
+		if slices.Contains(audienceOf(tokenClaims(t, a)), otherResource) {
+			t.Failf("expected a refusal or a token for the claim's resource, but the token's audience holds %s", otherResource)
+		}
+		t.Notef("the resource parameter is ignored: the claim decides")
+	}, check.Sends("A token request whose resource parameter is not what the ID-JAG says, after one without it as control"))
+
+	check.It("parameter-second-server", "does not let the resource parameter choose another MCP server than the claim", func(t *check.T) {
+		t.Control(t.Grant())
+		a := t.Attack(t.Grant(), check.Param("resource", secondResource(t)))
+		if !check.Granted(a) {
+			return
+		}
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, a.String("access_token")))).To(check.BeUnauthorized(),
+			"the claim names the first MCP server, the parameter the second, and the second takes the token")
+	}, check.With(check.NeedsSecondServer),
+		check.Sends("An ID-JAG for the MCP server with a resource parameter for a second one; a token that is granted goes there"))
+
+	check.It("missing", "restricts the token to one MCP server also when the ID-JAG names none", func(t *check.T) {
+		t.Control(t.Grant())
+		a := t.Attack(t.Grant(check.Remove("resource")))
+		if !check.Granted(a) {
+			t.Notef("an ID-JAG without resource is refused: %s", a.Summary())
+			return
+		}
+		expectRestricted(t, a)
+	}, check.Sends("An ID-JAG without resource, after an honest one as control"))
+})
+
+// expectRestricted judges a token that was granted without naming an MCP server: it may be for one of them, not for all.
+func expectRestricted(t *check.T, a *wire.Answer) {
+	claims := tokenClaims(t, a)
+	if audience := audienceOf(claims); len(audience) > 0 {
+		t.Notef("an ID-JAG without resource is granted for %s", wire.Printable(strings.Join(audience, " "), 200))
+	} else if claims != nil {
+		t.Failf("expected a token that is restricted to one MCP server, but it has no aud")
+	}
+	if t.Config.SecondServer == "" {
+		return
+	}
+	token := a.String("access_token")
+	if check.LetIn(t.Break(t.Knock(token))) {
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeUnauthorized(), "both MCP servers take the token")
+	}
+}

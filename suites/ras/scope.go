@@ -1,0 +1,154 @@
+package ras
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// unknownScope is a scope that no server has.
+const unknownScope = "emaconform.unknown"
+
+// grantedScope is every scope that an answer grants: what the response says and what the token holds. When neither can
+// be seen it is what was asked for, as RFC 6749 5.1 has it.
+func grantedScope(t *check.T, a *wire.Answer, asked string) []string {
+	said := a.String("scope")
+	held, _ := tokenClaims(t, a)["scope"].(string)
+	if said == "" && held == "" {
+		return strings.Fields(asked)
+	}
+	return strings.Fields(said + " " + held)
+}
+
+// expectWithin judges what was granted: nothing, or no more than allowed.
+func expectWithin(t *check.T, a *wire.Answer, asked string, allowed ...string) {
+	if !check.Granted(a) {
+		Expect(a).To(check.BeRefused())
+		return
+	}
+	for _, s := range grantedScope(t, a, asked) {
+		if !slices.Contains(allowed, s) {
+			t.Failf("expected no more than %q, but %q was granted", strings.Join(allowed, " "), wire.Printable(s, 80))
+		}
+	}
+}
+
+// everything is a scope parameter that asks for all that there is.
+func everything(t *check.T) string {
+	return strings.TrimSpace(strings.Join(t.Config.Scopes, " ") + " " + t.Config.ForbiddenScope)
+}
+
+// scopeCase is an ID-JAG and a request of which no more than allowed may come out. a and b are the first two scopes.
+type scopeCase struct {
+	slug, title, what string
+	claim             func(a, b string) any
+	ask               func(a string) string // nil: everything
+	allowed           func(a, b string) []string
+	lenient           string // why a grant at all is a warning; "" when it is none
+	options           []check.Option
+}
+
+func first(a, _ string) []string { return []string{a} }
+func both(a, b string) []string  { return []string{a, b} }
+
+var scopeCases = []scopeCase{
+	{slug: "request-wider", title: "grants no more than the ID-JAG carries when the request asks for more",
+		what: "one scope in the ID-JAG and more in the request", claim: func(a, _ string) any { return a }, allowed: first},
+	{slug: "request-narrower", title: "grants no more than the request asks for when the ID-JAG carries more",
+		what: "two scopes in the ID-JAG and one of them in the request", claim: func(a, b string) any { return a + " " + b },
+		ask: func(a string) string { return a }, allowed: first,
+		options: []check.Option{check.EMAOnly("the base draft has no scope parameter, and RFC 6749 3.3 lets a server ignore it")}},
+	{slug: "unknown", title: "grants no scope that it does not know", what: "a scope that does not exist beside a good one",
+		claim: func(a, _ string) any { return a + " " + unknownScope },
+		ask:   func(a string) string { return a + " " + unknownScope }, allowed: first},
+	{slug: "array", title: "makes no more of a scope array than its members", what: "a scope claim that is an array",
+		claim: func(a, _ string) any { return []string{a} }, allowed: first,
+		lenient: "a scope claim that is an array was taken, though draft-04 3.1 makes it a string"},
+	{slug: "tab", title: "makes no more of a scope with a tab than its parts", what: "two scopes with a tab between them",
+		claim: func(a, b string) any { return a + "\t" + b }, allowed: both,
+		lenient: "a tab was taken for the space that RFC 6749 3.3 wants between scopes"},
+	{slug: "double-space", title: "makes no more of two spaces than of one", what: "two scopes with two spaces between them",
+		claim: func(a, b string) any { return a + "  " + b }, allowed: both},
+	{slug: "leading-space", title: "makes nothing of a leading space", what: "a scope with a space before it",
+		claim: func(a, _ string) any { return " " + a }, allowed: first},
+	{slug: "duplicate", title: "makes nothing of a scope that is named twice", what: "one scope twice",
+		claim: func(a, _ string) any { return a + " " + a }, allowed: first},
+	{slug: "thousand", title: "grants nothing but what it knows of a thousand scopes", what: "one scope and 999 that do not exist",
+		claim: func(a, _ string) any { return a + thousand() }, allowed: first},
+}
+
+func thousand() string {
+	var b strings.Builder
+	for n := range 999 {
+		fmt.Fprintf(&b, " %s-%d", unknownScope, n)
+	}
+	return b.String()
+}
+
+var _ = check.For("RAS-SCOPE-INTERSECT", func() {
+	for _, c := range scopeCases {
+		check.It(c.slug, c.title, func(t *check.T) {
+			a, b := t.Config.Scopes[0], t.Config.Scopes[1]
+			t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
+			asked := everything(t)
+			if c.ask != nil {
+				asked = c.ask(a)
+			}
+			got := t.Attack(t.Grant(check.Set("scope", c.claim(a, b))), check.Param("scope", asked))
+			expectWithin(t, got, asked, c.allowed(a, b)...)
+			if check.Granted(got) && c.lenient != "" {
+				t.Warnf("%s", c.lenient)
+			}
+		}, append(c.options, check.With(check.NeedsTwoScopes), check.Sends(sentence(c.what)+", after one scope in both as control"))...)
+	}
+
+	check.It("client-limit", "grants no scope that the client may not have", func(t *check.T) {
+		a, forbidden := t.Config.Scopes[0], t.Config.ForbiddenScope
+		t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
+		asked := a + " " + forbidden
+		expectWithin(t, t.Attack(t.Grant(check.Set("scope", asked)), check.Param("scope", asked)), asked, a)
+	}, check.With(check.NeedsScope, check.NeedsForbiddenScope),
+		check.Sends("A scope that the client may not have in both ID-JAG and request, after one that it may have as control"))
+
+	check.It("no-claim", "grants no more than the client may have when the ID-JAG carries no scope", func(t *check.T) {
+		a := t.Config.Scopes[0]
+		t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
+		asked := everything(t)
+		got := t.Attack(t.Grant(check.Remove("scope")), check.Param("scope", asked))
+		expectWithin(t, got, asked, t.Config.Scopes...)
+		if check.Granted(got) {
+			t.Notef("without a scope claim %q is granted: the draft leaves that to policy", strings.Join(grantedScope(t, got, asked), " "))
+		}
+	}, check.With(check.NeedsScope, check.NeedsForbiddenScope),
+		check.Sends("An ID-JAG without scope and a request for everything, after one scope in both as control"))
+
+	check.It("case", "takes a scope in another case for another scope", func(t *check.T) {
+		a := t.Config.Scopes[0]
+		t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
+		expectWithin(t, t.Attack(claim("scope", func(*check.T) any { return otherCase(a) })(t, t.Grant(check.Set("scope", a))),
+			check.Param("scope", a)), a)
+	}, check.With(check.NeedsScope), check.Sends("A scope in another case in the ID-JAG than in the request, after the same in both as control"))
+
+	check.It("disjoint", "refuses a request for a scope that the ID-JAG does not carry", func(t *check.T) {
+		a, b := t.Config.Scopes[0], t.Config.Scopes[1]
+		t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
+		expectRefused(t, t.Attack(t.Grant(check.Set("scope", a)), check.Param("scope", b)), check.InvalidScope, check.InvalidGrant)
+	}, check.With(check.NeedsTwoScopes), check.EMAOnly("the base draft has no scope parameter, and RFC 6749 3.3 lets a server ignore it"),
+		check.Sends("One scope in the ID-JAG and another in the request, after the same in both as control"))
+})
+
+var _ = check.For("RAS-SCOPE-REGISTERED", func() {
+	refuses(
+		attack{slug: "unknown", what: "an ID-JAG whose only scope does not exist", edit: check.Set("scope", unknownScope),
+			codes: []string{check.InvalidGrant}},
+		attack{slug: "one-unknown", what: "an ID-JAG with a scope that does not exist beside good ones", edit: func(j *check.Token) {
+			known, _ := j.Claims["scope"].(string)
+			j.Claims["scope"] = strings.TrimSpace(known + " " + unknownScope)
+		}, codes: []string{check.InvalidGrant}},
+	)
+})
