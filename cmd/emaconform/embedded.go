@@ -76,7 +76,6 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) error {
 	c.ScopedTool = &target.Tool{Name: "write_note", Scope: fixtures.ScopeWrite}
 	c.PublicClient = fixtures.ConnectorOpen
 	c.CIMD, c.JWE = true, true
-	c.LinkableEmail, c.SharedEmail = o.User(fixtures.Carol).Email, o.User(fixtures.Dora).Email
 	c.IdP.EmailDomains = []string{fixtures.EmailDomain}
 	c.LinkableEmail, c.SharedEmail = o.User(fixtures.Carol).Email, o.User(fixtures.Dora).Email
 	c.Timing.JWKSPatience = 5 * time.Second
