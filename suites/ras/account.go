@@ -21,8 +21,8 @@ func linked(t *check.T) target.User {
 	return target.User{Sub: "emaconform-linked", Email: t.Config.LinkableEmail}
 }
 
-// lookalikes are e-mail addresses that are another one to whoever compares them exactly.
-var lookalikes = []struct {
+// nearEmails are e-mail addresses that are another one to whoever compares them exactly.
+var nearEmails = []struct {
 	slug, what string
 	of         func(email string) string
 }{
@@ -67,7 +67,7 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 	}, check.With(check.NeedsLinkableEmail),
 		check.Sends("A user whom only the e-mail address identifies, verified as control, then with email_verified false"))
 
-	for _, l := range lookalikes {
+	for _, l := range nearEmails {
 		check.It(l.slug, "does not link an account by "+l.what, func(t *check.T) {
 			known := t.Control(t.GrantFrom(t.IdP, linked(t)))
 			email := l.of(t.Config.LinkableEmail)
