@@ -30,15 +30,17 @@ func (s Selection) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// checks returns the selected checks in the order of the catalogue. Selecting nothing is an error.
-func (s Selection) checks() ([]*check.Check, error) {
+func (s Selection) checks() ([]*check.Check, error) { return s.Of(check.All()) }
+
+// Of returns those of all that are selected, in their order. Selecting nothing is an error.
+func (s Selection) Of(all []*check.Check) ([]*check.Check, error) {
 	filter, err := types.ParseLabelFilter(s.Labels)
 	if err != nil {
 		return nil, fmt.Errorf("label filter %q: %w", s.Labels, err)
 	}
 	used := make([]bool, len(s.Checks))
 	var list []*check.Check
-	for _, c := range check.All() {
+	for _, c := range all {
 		if !filter(c.Labels) {
 			continue
 		}
