@@ -1,7 +1,7 @@
 # What is used to judge this module. Versions are pinned so that a new release cannot break a build.
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: demo build test lint matrix bench fuzz
+.PHONY: demo tools build test lint matrix bench fuzz
 
 demo: ## judge the embedded reference target
 	go run ./cmd/emaconform server
@@ -9,7 +9,10 @@ demo: ## judge the embedded reference target
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/emaconform ./cmd/emaconform
 
-test: lint ## everything a reviewer would look at; installs what it needs
+tools: ## what the tests need besides Go
+	.ci/tools
+
+test: tools lint ## everything a reviewer would look at; installs what it needs
 	go test -race ./...
 
 lint:

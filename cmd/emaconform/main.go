@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
+	_ "github.com/emaconform/emaconform/suites/ras" // its checks
+	_ "github.com/emaconform/emaconform/suites/rs"
 	"github.com/emaconform/emaconform/suites/run"
 )
 
@@ -30,16 +33,18 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
 	run.WorkerMain()
-	os.Exit(execute(context.Background(), os.Args[1:]))
+	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func execute(ctx context.Context, args []string) int {
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// A second interrupt ends the program at once.
 	context.AfterFunc(ctx, stop)
 	root := newRoot()
 	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var code exitCode
 	switch {
@@ -48,7 +53,7 @@ func execute(ctx context.Context, args []string) int {
 	case errors.As(err, &code):
 		return int(code)
 	default:
-		fmt.Fprintln(root.ErrOrStderr(), "emaconform: "+err.Error())
+		fmt.Fprintln(stderr, "emaconform: "+err.Error())
 		return exitUsage
 	}
 }

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"github.com/spf13/pflag"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/run"
+)
+
+// Runs start workers by re-executing this binary.
+func TestMain(m *testing.M) {
+	run.WorkerMain()
+	os.Exit(m.Run())
+}
+
+// result is what a command did.
+type result struct {
+	code           int
+	stdout, stderr string
+	dir            string // where it was told to write reports
+}
+
+// emaconform runs a command in this process, with its reports in a folder of the test's.
+func emaconform(t *testing.T, args ...string) result {
+	t.Helper()
+	r := result{dir: filepath.Join(t.TempDir(), "out")}
+	if args[0] == "server" {
+		args = append(args, "--out", r.dir)
+	}
+	var stdout, stderr bytes.Buffer
+	r.code = execute(t.Context(), args, &stdout, &stderr)
+	r.stdout, r.stderr = stdout.String(), stderr.String()
+	return r
+}
+
+func (r result) report(t *testing.T) *reports.Report {
+	t.Helper()
+	file, err := os.Open(filepath.Join(r.dir, "report.json"))
+	if err != nil {
+		t.Fatalf("no report: %v\n%s%s", err, r.stdout, r.stderr)
+	}
+	defer file.Close()
+	report, err := reports.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func TestMistakesOnTheCommandLineAreUsageErrors(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none")
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"server", "--sped", "9"}, "unknown flag: --sped"},
+		{[]string{"server", "--profile", "oidc"}, `--profile "oidc" is none of: ema, id-jag`},
+		{[]string{"server", "--format", "pdf"}, `--format "pdf" is none of`},
+		{[]string{"server", "--check", "RAS-NONE"}, `no check matches "RAS-NONE"`},
+		{[]string{"server", "--label", "ras &&"}, "label filter"},
+		{[]string{"server", "--config", missing}, "cannot read the configuration"},
+		{[]string{"server", "--baseline", missing}, missing},
+		{[]string{"server", "--url", "mcp.example"}, `url: "mcp.example" is no http or https URL`},
+		{[]string{"server", "--url", "http://127.0.0.1:1/mcp"}, "clients: none"},
+		{[]string{"server", "--url", "http://127.0.0.1:1/mcp", "--defect", "x"}, "are for the reference target"},
+		{[]string{"server", "--defect", "x"}, `there is no defect "x"`},
+		{[]string{"explain", "RAS-REPLAY"}, `there is no check and no requirement "RAS-REPLAY"`},
+		{[]string{"list", "--role", "judge"}, `--role "judge" is none of`},
+		{[]string{"render", missing}, "there is no file " + missing},
+	} {
+		r := emaconform(t, c.args...)
+		g := NewWithT(t)
+		g.Expect(r.code).To(Equal(exitUsage), "%v", c.args)
+		g.Expect(r.stderr).To(ContainSubstring(c.says), "%v", c.args)
+		g.Expect(strings.Count(r.stderr, "emaconform: ")).To(Equal(1), "%v says it once", c.args)
+	}
+}
+
+func TestAFlagWinsOverTheEnvironmentAndThatOverTheFile(t *testing.T) {
+	g := NewWithT(t)
+	file := filepath.Join(t.TempDir(), "ema.yaml")
+	g.Expect(os.WriteFile(file, []byte("name: file\nurl: http://file.example\nresource: https://file.example\n"), 0o600)).To(Succeed())
+	s, flags := &settings{}, pflag.NewFlagSet("server", pflag.ContinueOnError)
+	s.add(flags)
+	g.Expect(flags.Parse([]string{"--resource", "https://flag.example"})).To(Succeed())
+	g.Expect(fromEnvironment(flags, []string{"EMACONFORM_NAME=environment", "EMACONFORM_RESOURCE=https://environment.example", "HOME=/"})).To(Succeed())
+	c, err := s.load(file, flags)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect([]string{c.URL, c.Name, c.Resource}).To(Equal([]string{"http://file.example", "environment", "https://flag.example"}))
+}
+
+func TestUnknownEnvironmentVariableIsAnError(t *testing.T) {
+	t.Setenv("EMACONFORM_CLEINT_ID", "x")
+	r := emaconform(t, "server")
+	NewWithT(t).Expect(r.code).To(Equal(exitUsage))
+	NewWithT(t).Expect(r.stderr).To(ContainSubstring("environment variable EMACONFORM_CLEINT_ID: there is no such setting"))
+}
