@@ -90,7 +90,7 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 			t.Failf("asked for the metadata of %s, which does not exist, and got that of %s: a client that does not compare "+
 				"the two is led to a server that it did not ask for (RFC 8414 3.3)", other, describe(members["issuer"]))
 		}
-	}, check.Should(), check.Sends("A GET for the metadata of an issuer that is not there: this one's with a random path behind"))
+	}, check.Should(), check.Sends("A GET for the metadata of this issuer with a random path segment behind it"))
 })
 
 var _ = check.For("RAS-META-ISSUER", func() {
@@ -103,12 +103,6 @@ var _ = check.For("RAS-META-ISSUER", func() {
 			}
 		}
 	}, sendsLocations)
-
-	check.It("form", "has an issuer identifier without query and fragment", func(t *check.T) {
-		if strings.ContainsAny(t.Issuer(), "?#") {
-			t.Failf("expected an issuer identifier without query and fragment (RFC 8414 2), but saw %q", t.Issuer())
-		}
-	}, check.Sends("Nothing: judges the issuer identifier that discovery found"))
 })
 
 var _ = check.For("RAS-META-PROFILE", func() {

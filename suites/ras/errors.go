@@ -1,0 +1,198 @@
+package ras
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// rejected declares a check that looks at the answer to an ID-JAG with a spoiled signature.
+func rejected(slug, title string, judge func(t *check.T, a *wire.Answer, assertion string), options ...check.Option) {
+	sends := check.Sends("An ID-JAG with a spoiled signature, after an honest one as control")
+	check.It(slug, title, func(t *check.T) {
+		t.Control(t.Grant())
+		assertion := hostile.FlipSignature(hostile.Sign(t.Grant()))
+		a := t.Attack(assertion)
+		Expect(a).To(check.BeRefused())
+		judge(t, a, assertion)
+	}, append(options, sends)...)
+}
+
+// allowed are the characters of error and error_description (RFC 6749 5.2).
+var allowed = regexp.MustCompile(`^[\x20-\x21\x23-\x5B\x5D-\x7E]*$`)
+
+var _ = check.For("RAS-ERR-SHAPE", func() {
+	rejected("status", "refuses with status 400", func(_ *check.T, a *wire.Answer, _ string) {
+		Expect(a).To(check.BeStatus(http.StatusBadRequest), "RFC 6749 5.2")
+	})
+	rejected("media-type", "refuses with application/json", func(_ *check.T, a *wire.Answer, _ string) {
+		Expect(a.MediaType()).To(Equal("application/json"), "the media type of an error response (RFC 6749 5.2)")
+	})
+	rejected("code", "calls a bad assertion invalid_grant", func(_ *check.T, a *wire.Answer, _ string) {
+		Expect(a).To(check.BeRefused(check.InvalidGrant), "RFC 7521 4.1.1")
+	})
+	rejected("no-store", "forbids caches to keep an error", func(t *check.T, a *wire.Answer, _ string) {
+		if !noStore(a) {
+			t.Failf("expected Cache-Control: no-store, as the examples of RFC 6749 5.2 have it, but saw %q",
+				strings.Join(a.Header.Values("Cache-Control"), ", "))
+		}
+	}, check.Should())
+	rejected("quotes-no-token", "quotes nothing of what it refuses", func(t *check.T, a *wire.Answer, assertion string) {
+		var header bytes.Buffer
+		_ = a.Header.Write(&header)
+		parts := strings.Split(assertion, ".")
+		for _, secret := range []string{assertion, parts[1], parts[2]} {
+			if strings.Contains(string(a.Body)+header.String(), secret) {
+				t.Failf("the error quotes the assertion: what a client logs of an error must not hold a credential (EMA 7.4.2)")
+			}
+		}
+	})
+
+	check.It("description", "keeps to the characters that an error may have, whatever was sent", func(t *check.T) {
+		t.Control(t.Grant())
+		a := t.Attack(t.Grant(), check.Param("grant_type", "\"\\\n\u2603"))
+		Expect(a).To(check.BeRefused())
+		for _, name := range []string{"error", "error_description"} {
+			if text := a.String(name); !allowed.MatchString(text) {
+				t.Failf("expected printable ASCII without quote and backslash in %s (RFC 6749 5.2), but saw %s",
+					name, member(a, name))
+			}
+		}
+	}, check.Sends("A grant_type of a quote, a backslash, a line break and a snowman, after an honest request as control"))
+
+	check.It("invalid-client", "answers wrong Basic credentials with 401 and a challenge", func(t *check.T) {
+		c := t.ClientBy("client_secret_basic")
+		t.Control(grantFor(t, c), check.As(c))
+		a := t.Attack(grantFor(t, c), check.As(impostor(c, c.ID, c.Secret+"x")))
+		Expect(a).To(check.BeStatus(http.StatusUnauthorized), "RFC 6749 5.2")
+		if challenge := a.Header.Get("WWW-Authenticate"); !strings.HasPrefix(strings.ToLower(challenge), "basic") {
+			t.Failf("expected WWW-Authenticate with Basic, as the client used it (RFC 6749 5.2), but saw %q", challenge)
+		}
+	}, check.With(check.NeedsClientAuth("client_secret_basic")),
+		check.Sends("A client with a wrong secret in the Authorization header, after the right one as control"))
+})
+
+// trace is what a program prints when it breaks: Go, Python, Java, JavaScript, .NET, PHP, Ruby.
+var trace = regexp.MustCompile(`goroutine \d+ \[|panic: |Traceback \(most recent call last\)|\n\s+at [\w.$<>]+ ?\(|` +
+	`\w+Exception: |Stack trace:|\.rb:\d+:in `)
+
+// garbage is an assertion that is no ID-JAG in any sense. Unlike a forged one it tests the parser.
+type garbage struct {
+	slug, what string
+	make       func(t *check.T, honest *check.Token) string
+	options    []check.Option
+}
+
+// payload signs these bytes as the payload of an otherwise honest ID-JAG.
+func payload(raw string) func(*check.T, *check.Token) string {
+	return func(_ *check.T, honest *check.Token) string {
+		return hostile.SignBytes(honest.Key, jsonOf(honest.Header), []byte(raw))
+	}
+}
+
+// header signs these bytes as the header.
+func header(raw string) func(*check.T, *check.Token) string {
+	return func(_ *check.T, honest *check.Token) string {
+		return hostile.SignBytes(honest.Key, []byte(raw), jsonOf(honest.Claims))
+	}
+}
+
+// subEnding puts these bytes, as they are, at the end of the text of sub.
+func subEnding(raw string) func(*check.T, *check.Token) string {
+	return func(_ *check.T, honest *check.Token) string {
+		const mark = "emaconform-mark"
+		honest.Claims["sub"] = fmt.Sprint(honest.Claims["sub"], mark)
+		claims := bytes.Replace(jsonOf(honest.Claims), []byte(mark), []byte(raw), 1)
+		return hostile.SignBytes(honest.Key, jsonOf(honest.Header), claims)
+	}
+}
+
+func jsonOf(members map[string]any) []byte {
+	raw, err := json.Marshal(members)
+	if err != nil {
+		panic(err) // our own literals
+	}
+	return raw
+}
+
+func literal(s string) func(*check.T, *check.Token) string {
+	return func(*check.T, *check.Token) string { return s }
+}
+
+var oversized = []check.Option{check.Intrusive()}
+
+var garbages = []garbage{
+	{slug: "segments-empty", what: "an assertion of three empty segments", make: literal("..")},
+	{slug: "segments-1", what: "an assertion of one segment", make: literal(hostile.Segments(1))},
+	{slug: "segments-2", what: "an assertion of two segments", make: func(_ *check.T, honest *check.Token) string {
+		return hostile.CutSignature(hostile.Sign(honest))
+	}},
+	{slug: "segments-4", what: "an assertion of four segments", make: func(_ *check.T, honest *check.Token) string {
+		return hostile.Sign(honest) + ".e30"
+	}},
+	{slug: "segments-5", what: "an assertion of five segments that is no JWE", make: literal(hostile.Segments(5))},
+	{slug: "segments-10000", what: "an assertion of 10,000 segments", make: literal(hostile.Segments(10000)),
+		options: oversized},
+	{slug: "not-base64url", what: "an assertion that is not base64url", make: literal("!!!!.!!!!.!!!!")},
+	{slug: "header-not-json", what: "an assertion whose header is not JSON", make: header("{alg:RS256")},
+	{slug: "header-array", what: "an assertion whose header is an array", make: header("[]")},
+	{slug: "payload-not-json", what: "a signed assertion whose payload is not JSON", make: payload("{iss:")},
+	{slug: "payload-array", what: "a signed assertion whose payload is an array", make: payload("[]")},
+	{slug: "payload-string", what: "a signed assertion whose payload is a string", make: payload(`"iss"`)},
+	{slug: "payload-null", what: "a signed assertion whose payload is null", make: payload("null")},
+	{slug: "nul-raw", what: "a signed assertion whose sub ends in a NUL byte", make: subEnding("\x00")},
+	{slug: "nul-escaped", what: "a signed assertion whose sub ends in an escaped NUL", make: subEnding(`\u0000`)},
+	{slug: "invalid-utf8", what: "a signed assertion whose sub is not UTF-8", make: subEnding("\xff")},
+	{slug: "nested", what: "a signed assertion nested 10,000 levels deep", make: payload(string(hostile.Nested(10000))),
+		options: oversized},
+}
+
+var _ = check.For("RAS-ERR-500", func() {
+	for _, g := range garbages {
+		check.It(g.slug, "answers "+g.what+" with an OAuth error", func(t *check.T) {
+			t.Control(t.Grant())
+			a := t.Attack(g.make(t, t.Grant()))
+			expectOAuthError(t, a)
+			expectRefused(t, a)
+		}, append([]check.Option{check.Sends(sentence(g.what) + ", after an honest ID-JAG as control")}, g.options...)...)
+	}
+
+	check.It("256-kib", "answers an ID-JAG of 256 KiB", func(t *check.T) {
+		t.Control(t.Grant())
+		a := t.Attack(t.Grant(check.Set("padding", strings.Repeat("x", 192<<10)))) // base64 makes it 256
+		if check.Granted(a) {
+			t.Notef("granted: no document bounds the size of an assertion")
+			return
+		}
+		if a.Status != http.StatusRequestEntityTooLarge {
+			expectOAuthError(t, a)
+		}
+	}, check.Intrusive(), check.Sends("An ID-JAG with a claim of 192 KiB, after an honest one as control"),
+		check.Expects("The target grants or refuses it, with an OAuth error or HTTP 413; it does not break."))
+})
+
+// expectOAuthError fails on what a parser answers that was taken by surprise: nothing, a 5xx, a trace, no OAuth error.
+func expectOAuthError(t *check.T, a *wire.Answer) {
+	switch {
+	case check.Granted(a):
+		t.Failf("expected an OAuth error, but the request was granted")
+	case a.Err != nil:
+		t.Failf("expected an OAuth error, but there was %s, while an honest request is answered", a.Summary())
+	case a.Status >= 500:
+		t.Failf("expected an OAuth error, but the target answered HTTP %d: the request broke it (RFC 7521 4.1.1)", a.Status)
+	case trace.Match(a.Body):
+		t.Failf("expected an OAuth error, but the answer (HTTP %d) holds a stack trace: strangers learn from it",
+			a.Status)
+	case a.String("error") == "":
+		t.Failf("expected an OAuth error as a JSON object with error (RFC 6749 5.2), but the target answered %s", a.Summary())
+	}
+}

@@ -1,0 +1,140 @@
+package ras
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// answered declares a check that looks at the answer to an honest ID-JAG.
+func answered(slug, title string, judge func(*check.T, *wire.Answer), options ...check.Option) {
+	check.It(slug, title, func(t *check.T) { judge(t, t.Control(t.Grant())) },
+		append([]check.Option{check.Sends("An honest ID-JAG; the answer is looked at")}, options...)...)
+}
+
+var _ = check.For("RAS-RESP-SHAPE", func() {
+	answered("status", "answers a granted request with status 200", func(_ *check.T, a *wire.Answer) {
+		Expect(a).To(check.BeStatus(http.StatusOK), "RFC 6749 5.1")
+	})
+	answered("media-type", "answers with application/json", func(_ *check.T, a *wire.Answer) {
+		Expect(a.MediaType()).To(Equal("application/json"), "the media type of a token response (RFC 6749 5.1)")
+	})
+	answered("token-type", "says what type its access token has", func(t *check.T, a *wire.Answer) {
+		if kind := a.String("token_type"); !strings.EqualFold(kind, "Bearer") {
+			t.Failf("expected token_type Bearer, for no proof of a key was sent, but saw %s", member(a, "token_type"))
+		}
+	})
+	answered("no-store", "forbids caches to keep the access token", func(t *check.T, a *wire.Answer) {
+		if !noStore(a) {
+			t.Failf("expected Cache-Control: no-store (RFC 6749 5.1), but saw %q",
+				strings.Join(a.Header.Values("Cache-Control"), ", "))
+		}
+	})
+	answered("expires-in", "says in a positive number how long the access token lives", func(t *check.T, a *wire.Answer) {
+		object, err := a.Object()
+		Expect(err).NotTo(HaveOccurred())
+		value, present := object["expires_in"]
+		if !present {
+			t.Warnf("expected expires_in, which RFC 6749 5.1 recommends: without it clients find out by being refused")
+			return
+		}
+		number, _ := value.(json.Number)
+		if seconds, err := number.Float64(); err != nil || seconds <= 0 {
+			t.Failf("expected expires_in to be a positive number (RFC 6749 5.1), but saw %s", member(a, "expires_in"))
+		}
+	})
+})
+
+func noStore(a *wire.Answer) bool {
+	for _, directive := range strings.Split(strings.Join(a.Header.Values("Cache-Control"), ","), ",") {
+		if strings.EqualFold(strings.TrimSpace(directive), "no-store") {
+			return true
+		}
+	}
+	return false
+}
+
+// member shows one member of a JSON answer for a message.
+func member(a *wire.Answer, name string) string {
+	object, err := a.Object()
+	if err != nil {
+		return err.Error()
+	}
+	return describe(object[name])
+}
+
+var _ = check.For("RAS-RESP-SCOPE", func() {
+	check.It("unasked", "names the granted scope when the request asked for none", func(t *check.T) {
+		a := t.Control(t.Grant(), check.Without("scope"))
+		if scopes := strings.Fields(a.String("scope")); len(scopes) == 0 {
+			t.Failf("expected scope in the response as a space-separated string, for the request named none and %q stood in "+
+				"the ID-JAG (RFC 6749 5.1), but saw %s", strings.Join(t.Config.Scopes, " "), member(a, "scope"))
+		}
+	}, check.With(check.NeedsScope), check.Sends("An honest ID-JAG with scopes, in a request without scope"))
+
+	check.It("narrowed", "names the granted scope when it is less than what was asked", func(t *check.T) {
+		first := t.Config.Scopes[0]
+		a := t.Redeem(t.Grant(check.Set("scope", first)), check.Param("scope", strings.Join(t.Config.Scopes, " ")))
+		if !check.Granted(a) {
+			t.Skipf("the server refuses a request for more than the ID-JAG carries instead of granting less: %s", a.Summary())
+		}
+		if got := strings.Fields(a.String("scope")); len(got) == 0 || len(got) == len(t.Config.Scopes) {
+			t.Failf("expected scope %q in the response, for %q was asked and the ID-JAG carries no more (RFC 6749 5.1), "+
+				"but saw %s", first, strings.Join(t.Config.Scopes, " "), member(a, "scope"))
+		}
+	}, check.With(check.NeedsTwoScopes), check.Sends("An ID-JAG with the first scope, in a request for all of them"))
+
+	check.It("as-asked", "names the granted scope when it is what was asked", func(t *check.T) {
+		scope := strings.Join(t.Config.Scopes, " ")
+		a := t.Control(t.Grant(), check.Param("scope", scope))
+		if a.String("scope") == "" {
+			t.Failf("expected scope in the response, as ID-JAG draft-04 4.4.1 wants it always (RFC 6749 5.1 does not), "+
+				"but saw %s", member(a, "scope"))
+		}
+	}, check.Should(), check.With(check.NeedsScope), check.Sends("An honest ID-JAG, in a request for the same scopes"))
+})
+
+var _ = check.For("RAS-RESP-NO-REFRESH", func() {
+	answered("plain", "returns no refresh token", func(t *check.T, a *wire.Answer) { expectNoRefreshToken(t, a) })
+
+	check.It("offline-access", "returns no refresh token for an ID-JAG with the scope offline_access", func(t *check.T) {
+		t.Control(t.Grant())
+		scopes := append(slices.Clone(t.Config.Scopes), "offline_access")
+		expectNoRefreshToken(t, t.Attack(t.Grant(check.Set("scope", strings.Join(scopes, " ")))))
+	}, check.Sends("An ID-JAG that carries offline_access among its scopes, after an honest one as control"),
+		check.Expects("The target refuses the scope, or grants without a refresh token."))
+
+	check.It("other-client", "refuses a refresh token that another client presents", func(t *check.T) {
+		refresh := t.Control(t.Grant()).String("refresh_token")
+		if refresh == "" {
+			t.Skipf("the server returns no refresh token, as it should")
+		}
+		expectRefused(t, t.Attack("", refreshing(refresh), check.As(t.Client(1))), check.InvalidGrant)
+		if a := t.Redeem("", refreshing(refresh)); !check.Granted(a) {
+			t.Inconclusivef("the client that the refresh token was issued to cannot use it either: %s", a.Summary())
+		}
+	}, check.Must(), check.With(check.NeedsSecondClient),
+		check.Sends("A refresh token that came back for an ID-JAG, presented by another client, then by its own as control"))
+})
+
+func expectNoRefreshToken(t *check.T, a *wire.Answer) {
+	if a.String("refresh_token") != "" {
+		t.Failf("expected no refresh token (ID-JAG draft-04 4.4.3), but the response has one: access would outlive the " +
+			"IdP's word. A client gets a new ID-JAG instead.")
+	}
+}
+
+// refreshing turns a redemption into a refresh (RFC 6749 6).
+func refreshing(token string) check.RedeemOption {
+	return func(r *check.Redemption) {
+		r.DropField("assertion")
+		r.SetField("grant_type", "refresh_token")
+		r.SetField("refresh_token", token)
+	}
+}

@@ -1,0 +1,138 @@
+package ras
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
+)
+
+// malformed are token requests with one mistake in their form (RFC 6749 3.2 and 5.2).
+var malformed = []attack{
+	{slug: "grant-type-missing", what: "a token request without grant_type",
+		redeem: []check.RedeemOption{check.Without("grant_type")}, codes: []string{check.InvalidRequest}},
+	{slug: "grant-type-empty", what: "a token request with an empty grant_type",
+		redeem: []check.RedeemOption{check.Param("grant_type", "")}, codes: []string{check.InvalidRequest}},
+	{slug: "grant-type-unknown", what: "a token request with a grant_type that does not exist",
+		redeem: []check.RedeemOption{check.Param("grant_type", "urn:example:grant-type:unknown")},
+		codes:  []string{check.UnsupportedGrantType}},
+	{slug: "grant-type-twice", what: "a token request with grant_type twice",
+		redeem: []check.RedeemOption{twice("grant_type")}, codes: []string{check.InvalidRequest}},
+	{slug: "assertion-missing", what: "a token request without assertion",
+		redeem: []check.RedeemOption{check.Without("assertion")}, codes: []string{check.InvalidRequest}},
+	{slug: "assertion-empty", what: "a token request with an empty assertion",
+		redeem: []check.RedeemOption{check.Param("assertion", "")}, codes: []string{check.InvalidRequest}},
+	{slug: "assertion-twice", what: "a token request with the same assertion twice",
+		redeem: []check.RedeemOption{twice("assertion")}, codes: []string{check.InvalidRequest}},
+}
+
+// twice sends a parameter a second time.
+func twice(name string) check.RedeemOption {
+	return func(r *check.Redemption) { r.AddField(name, r.Field(name)) }
+}
+
+var _ = check.For("RAS-TOKEN-POST-FORM", func() {
+	refuses(malformed...)
+
+	check.It("scope-twice", "refuses a token request with scope twice", func(t *check.T) {
+		scope := check.Param("scope", t.Config.Scopes[0])
+		t.Control(t.Grant(), scope)
+		expectRefused(t, t.Attack(t.Grant(), scope, twice("scope")), check.InvalidRequest)
+	}, check.With(check.NeedsScope), check.Sends("A token request with one scope parameter as control, then one with two"))
+
+	check.It("get", "refuses a token request by GET", func(t *check.T) {
+		c := clientWithoutSecretInForm(t)
+		t.Control(grantFor(t, c), check.As(c))
+		r := t.TokenRequest(grantFor(t, c), check.As(c))
+		r.Method, r.URL, r.Form = http.MethodGet, withQuery(r.URL, r.Form...), nil
+		Expect(t.AttackWith(r)).To(check.BeRefused())
+	}, check.Sends("An honest token request as control, then the same parameters in the query of a GET"))
+
+	check.It("query", "refuses an assertion in the query of a POST", func(t *check.T) {
+		t.Control(t.Grant())
+		r := t.TokenRequest(t.Grant())
+		r.URL = withQuery(r.URL, reports.Field{Name: "assertion", Value: r.Field("assertion")})
+		r.DropField("assertion")
+		Expect(t.AttackWith(r)).To(check.BeRefused(), "URLs end up in logs: no ID-JAG may travel in one (EMA 7.3)")
+	}, check.Sends("An honest token request as control, then one whose assertion is in the URL instead of the body"))
+
+	check.It("json", "refuses a token request in JSON", func(t *check.T) {
+		t.Control(t.Grant())
+		r := t.TokenRequest(t.Grant())
+		members := map[string]string{}
+		for _, f := range r.Form {
+			members[f.Name] = f.Value
+		}
+		r.Body, _ = json.Marshal(members) // strings always have a JSON form
+		r.Form = nil
+		r.Header.Set("Content-Type", "application/json")
+		Expect(t.AttackWith(r)).To(check.BeRefused(), "RFC 6749 4 has every parameter sent in a urlencoded form")
+	}, check.Should(), check.Sends("An honest token request as control, then the same parameters as a JSON object"))
+
+	check.It("unknown-parameter", "ignores a parameter that it does not know", func(t *check.T) {
+		Expect(t.Redeem(t.Grant(), check.Param("emaconform_unknown", "1"))).To(check.BeGranted(),
+			"unrecognized parameters MUST be ignored (RFC 6749 3.2)")
+	}, check.Sends("An honest token request with one parameter that no specification defines"))
+
+	check.It("charset", "takes a form whose media type has a charset", func(t *check.T) {
+		charset := check.HeaderField("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
+		Expect(t.Redeem(t.Grant(), charset)).To(check.BeGranted(), "many HTTP clients send it, and it changes nothing")
+	}, check.Sends("An honest token request with the media type application/x-www-form-urlencoded; charset=UTF-8"))
+})
+
+// clientWithoutSecretInForm is a client whose parameters may stand in a URL, since no lasting secret is among them.
+func clientWithoutSecretInForm(t *check.T) *target.Client {
+	for _, method := range []string{"client_secret_basic", "private_key_jwt"} {
+		if c := t.ClientBy(method); c != nil {
+			return c
+		}
+	}
+	t.Skipf("needs a client that authenticates by client_secret_basic or private_key_jwt: no secret may stand in a URL")
+	return nil
+}
+
+// withQuery is the URL with these fields added to its query.
+func withQuery(rawURL string, fields ...reports.Field) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return rawURL
+	}
+	query := u.Query()
+	for _, f := range fields {
+		query.Add(f.Name, f.Value)
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+var _ = check.For("RAS-HAPPY", func() {
+	check.It("granted", "grants an honest ID-JAG", func(t *check.T) {
+		Expect(t.Redeem(t.Grant())).To(check.BeGranted())
+	}, check.Sends("An honest ID-JAG of the first user, presented by the first client"))
+
+	check.It("again", "grants a second ID-JAG of the same user", func(t *check.T) {
+		t.Control(t.Grant())
+		Expect(t.Redeem(t.Grant())).To(check.BeGranted(), "it has a jti of its own: only the same jti is a replay")
+	}, check.Sends("Two honest ID-JAGs of the same user, one after the other"))
+
+	check.It("second-user", "grants an honest ID-JAG of another user", func(t *check.T) {
+		Expect(t.Redeem(t.GrantFrom(t.IdP, t.Bob()))).To(check.BeGranted())
+	}, check.With(check.NeedsSecondUser), check.Sends("An honest ID-JAG of the second user"))
+
+	check.It("second-idp", "grants an honest ID-JAG of another trusted IdP", func(t *check.T) {
+		Expect(t.Redeem(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))).To(check.BeGranted())
+	}, check.With(check.NeedsSecondIdP), check.Sends("An honest ID-JAG of the second IdP"))
+
+	for _, method := range []string{"client_secret_basic", "client_secret_post", "private_key_jwt"} {
+		check.It(method, "grants an honest ID-JAG to a client that authenticates by "+method, func(t *check.T) {
+			c := t.ClientBy(method)
+			Expect(t.Redeem(grantFor(t, c), check.As(c))).To(check.BeGranted())
+		}, check.With(check.NeedsClientAuth(method)),
+			check.Sends("An honest ID-JAG by a client that authenticates by "+method))
+	}
+})
