@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+
+	"github.com/emaconform/emaconform/mockidp/audit"
 )
 
 // NewControlHandler serves the control API of identity providers, below /idps/<name>/, and of a canary (nil for none),
@@ -27,6 +29,26 @@ func NewControlHandler(secret string, idps map[string]*Server, canary *Canary) h
 		controlError(w, http.StatusNotFound, errors.New("no such identity provider, canary or operation"))
 	})
 	return guard(secret, router)
+}
+
+// ControlHandler serves the control API of one identity provider, for callers with the secret of ServerOptions.
+func (p *IdP) ControlHandler() http.Handler {
+	router := mux.NewRouter()
+	p.controlRoutes(router)
+	return guard(p.secret, router)
+}
+
+// systemLog is Okta's System Log API: GET /api/v1/logs, for callers with the control secret as SSWS or bearer token.
+func (p *IdP) systemLog(w http.ResponseWriter, r *http.Request) {
+	r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), "SSWS ", "Bearer ", 1))
+	guard(p.secret, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q, err := audit.ParseQuery(r.URL.Query())
+		if err != nil {
+			writeJSON(w, http.StatusBadRequest, oktaError("E0000001", err.Error()))
+			return
+		}
+		writeJSON(w, http.StatusOK, p.audit.Find(q))
+	})).ServeHTTP(w, r)
 }
 
 // guard lets only requests with the secret pass, and only so much of their bodies.
@@ -69,7 +91,7 @@ func (p *IdP) putJWKS(w http.ResponseWriter, r *http.Request) {
 		controlError(w, http.StatusBadRequest, err)
 		return
 	}
-	p.keys.publish(raw)
+	p.org.keys.publish(raw)
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -86,7 +108,7 @@ func (p *IdP) putMaxAge(w http.ResponseWriter, r *http.Request) {
 		controlError(w, http.StatusBadRequest, fmt.Errorf("seconds %d: expected 0 or more", age.Seconds))
 		return
 	}
-	p.keys.setMaxAge(time.Duration(age.Seconds) * time.Second)
+	p.org.keys.setMaxAge(time.Duration(age.Seconds) * time.Second)
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -127,7 +149,7 @@ func (p *IdP) postRestore(w http.ResponseWriter, _ *http.Request) {
 // restore publishes the signing keys again and clears every fault.
 func (p *IdP) restore() {
 	p.faults.clear("")
-	p.keys.restore(p.issuer.Keys)
+	p.org.keys.restore()
 }
 
 // readControl decodes the body of a request, or answers why it cannot.

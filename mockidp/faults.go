@@ -113,18 +113,18 @@ func (f *faults) take(endpoint string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// endpoint wraps the handler of an endpoint so that it is counted and can be spoiled.
-func (f *faults) endpoint(name string, h http.HandlerFunc) http.HandlerFunc {
+// endpoint wraps the handler of an endpoint so that it is counted, and spoiled while a fault is in force.
+func (f *faults) endpoint(name string, honest http.HandlerFunc, spoil func(http.ResponseWriter, *http.Request, Fault)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		fault, spoiled := f.take(name)
 		if !spoiled {
-			h(w, r)
+			honest(w, r)
 			return
 		}
 		if fault.Late {
-			h(discard{http.Header{}}, r)
+			honest(discard{http.Header{}}, r)
 		}
-		fault.Reply.ServeHTTP(w, r)
+		spoil(w, r, fault)
 	}
 }
 

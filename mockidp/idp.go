@@ -1,24 +1,65 @@
 package mockidp
 
 import (
-	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/mux"
+
+	"github.com/emaconform/emaconform/mockidp/audit"
+	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/flavour"
+	"github.com/emaconform/emaconform/mockidp/internal/clientauth"
+	"github.com/emaconform/emaconform/mockidp/internal/vault"
 )
 
-// IdP is an identity provider as an http.Handler. Make it with NewIdP, or with Serve to have it listen.
+// IdP is an identity provider as an http.Handler. Make it with NewIdP, or with Serve to have it listen. It is safe for
+// concurrent use.
 type IdP struct {
-	issuer *Issuer
-	base   *url.URL // the issuer's URL without a slash at its end
-	router *mux.Router
-	faults faults
-	keys   publication
+	issuer  string
+	base    *url.URL // the issuer's URL without a slash at its end
+	flavour *flavour.Flavour
+	log     *slog.Logger
+	saml    AssertionVerifier
+	secret  string // of the control API; "" switches it off
+
+	org     *authServer
+	servers map[string]*authServer // custom authorization servers, by id
+	router  *mux.Router
+
+	updating  sync.Mutex // held while the directory is exchanged
+	directory atomic.Pointer[directory.Directory]
+	started   *directory.Directory // what Reset goes back to
+	vault     atomic.Pointer[vault.Vault]
+	clock     clock
+	faults    faults
+	edits     edits
+	audit     *audit.Log
+	exchanges exchangeLog
+	rate      rate
 }
+
+// authServer is one of the authorization servers: the org's, which signs people in and mints ID-JAGs, or a custom one,
+// which does not mint them (https://developer.okta.com/docs/concepts/auth-servers/).
+type authServer struct {
+	id       string // "" is the org's
+	issuer   string
+	url      string // of its endpoints, without a slash at the end
+	audience string // of its access tokens
+	keys     *keyring
+}
+
+func (s *authServer) isOrg() bool { return s.id == "" }
+
+// auditSize is how many entries of the audit log are kept in memory.
+const auditSize = 10_000
 
 // NewIdP makes an identity provider for a server of your own. o.URL is required; Listen and CA are not looked at.
 func NewIdP(o ServerOptions) (*IdP, error) {
@@ -27,91 +68,107 @@ func NewIdP(o ServerOptions) (*IdP, error) {
 		return nil, err
 	}
 	base.Path = strings.TrimSuffix(base.Path, "/")
-	keys, err := signingKeys(o.Keys)
+	if err := checkKeys(o.Keys); err != nil {
+		return nil, err
+	}
+	d := o.Directory
+	if d == nil {
+		d = new(directory.Directory)
+	}
+	if err := d.Compile(); err != nil {
+		return nil, fmt.Errorf("directory: %w", err)
+	}
+	f, err := flavour.Find(d.Settings.Flavour)
 	if err != nil {
 		return nil, err
 	}
-	p := &IdP{base: base, issuer: &Issuer{URL: o.URL, Keys: keys, Now: o.Now}}
-	p.keys.restore(keys)
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	p := &IdP{issuer: o.URL, base: base, flavour: f, log: o.Log, saml: o.SAML, secret: o.ControlSecret,
+		started: d, clock: clock{base: o.Now}, audit: audit.New(auditSize, o.AuditLines)}
+	p.directory.Store(d)
+	p.vault.Store(vault.New())
+	p.makeServers(o.Keys)
 	p.route()
 	return p, nil
 }
 
-// Issuer mints tokens in this identity provider's name.
-func (p *IdP) Issuer() *Issuer { return p.issuer }
+func (p *IdP) makeServers(keys *KeySet) {
+	make := func() (*KeySet, error) { return NewKeySet(p.flavour.Algorithm) }
+	p.org = &authServer{issuer: p.issuer, url: p.url("/oauth2/v1"), audience: p.issuer, keys: newKeyring(keys, make)}
+	p.servers = map[string]*authServer{}
+	for _, id := range []string{"default"} {
+		p.servers[id] = &authServer{id: id, issuer: p.url("/oauth2/" + id), url: p.url("/oauth2/" + id + "/v1"),
+			audience: "api://" + id, keys: newKeyring(nil, make)}
+	}
+}
+
+// Issuer mints tokens in this identity provider's name, with the keys that are in force at the call.
+func (p *IdP) Issuer() *Issuer { return &Issuer{URL: p.issuer, Keys: p.org.keys.set(), Now: p.Now} }
 
 // JWKSURI is where the public keys are.
-func (p *IdP) JWKSURI() string { return p.url("/oauth2/v1/keys") }
+func (p *IdP) JWKSURI() string { return p.org.url + "/keys" }
+
+// TokenURL is the token endpoint.
+func (p *IdP) TokenURL() string { return p.org.url + "/token" }
+
+// Now is the identity provider's time.
+func (p *IdP) Now() time.Time { return p.clock.now() }
 
 func (p *IdP) url(path string) string { return p.base.String() + path }
 
 func (p *IdP) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
 
-// route registers every endpoint. Well-known documents are served where RFC 8414 section 3.1 puts them (before the
-// issuer's path) and where OpenID Connect Discovery section 4 does (after it).
-func (p *IdP) route() {
-	p.router = mux.NewRouter().UseEncodedPath()
-	p.router.NotFoundHandler = http.HandlerFunc(notFound)
-	for _, document := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"} {
-		p.handle(EndpointDiscovery, p.base.Path+document, p.discovery, http.MethodGet)
-		if p.base.Path != "" {
-			p.handle(EndpointDiscovery, document+p.base.Path, p.discovery, http.MethodGet)
-		}
+// seenBefore remembers an identifier that must not come twice.
+func (p *IdP) seenBefore(ends, now time.Time, parts ...string) (bool, error) {
+	return p.vault.Load().Seen(ends, now, parts...)
+}
+
+// verifier authenticates the clients of a call.
+func (c *call) verifier() *clientauth.Verifier {
+	v := &clientauth.Verifier{Seen: c.seenBefore, Now: c.now, Audiences: []string{c.endpointURL()}}
+	if c.flavour.IssuerAudience {
+		v.Audiences = append(v.Audiences, c.server.issuer)
 	}
-	p.handle(EndpointKeys, p.base.Path+"/oauth2/v1/keys", p.jwks, http.MethodGet)
+	return v
 }
 
-// handle registers an endpoint by its name and path. GET implies HEAD.
-func (p *IdP) handle(name, path string, h http.HandlerFunc, methods ...string) {
-	if methods[0] == http.MethodGet {
-		methods = append(methods, http.MethodHead)
+// endpointURL is the public URL of the endpoint that was called.
+func (c *call) endpointURL() string {
+	path := c.r.URL.Path
+	return c.server.url + path[strings.LastIndexByte(path, '/'):]
+}
+
+// clock is the time, moved by an offset.
+type clock struct {
+	base   func() time.Time
+	offset atomic.Int64
+}
+
+func (c *clock) now() time.Time {
+	t := time.Now()
+	if c.base != nil {
+		t = c.base()
 	}
-	p.router.HandleFunc(path, p.faults.endpoint(name, h)).Methods(methods...)
+	return t.Add(time.Duration(c.offset.Load()))
 }
 
-// discovery is the metadata of Okta's org authorization server.
-func (p *IdP) discovery(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Cache-Control", "max-age=86400, must-revalidate")
-	writeJSON(w, http.StatusOK, map[string]any{"issuer": p.issuer.URL, "jwks_uri": p.JWKSURI()})
+// rate counts requests in windows of a minute, for the rate limit headers. It refuses nobody: faults do.
+type rate struct {
+	mu     sync.Mutex
+	window int64
+	n      int
 }
 
-func (p *IdP) jwks(w http.ResponseWriter, _ *http.Request) { p.keys.serve(w) }
+const rateLimit = 6000
 
-// DefaultMaxAge is how long clients may cache the JWKS unless SetMaxAge says otherwise.
-const DefaultMaxAge = 5 * time.Minute
-
-// publication is what the JWKS endpoint publishes, which need not be what is signed with.
-type publication struct {
-	mu     sync.RWMutex
-	set    json.RawMessage
-	maxAge time.Duration
-}
-
-func (k *publication) restore(keys *KeySet) {
-	raw, err := json.Marshal(keys.Public())
-	if err != nil {
-		panic(err) // keys that usable has seen always have a JSON form
+func (l *rate) count(now time.Time) (limit, remaining int, reset int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if window := now.Unix() / 60; window != l.window {
+		l.window, l.n = window, 0
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.set, k.maxAge = raw, DefaultMaxAge
-}
-
-func (k *publication) publish(set json.RawMessage) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.set = set
-}
-
-func (k *publication) setMaxAge(d time.Duration) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.maxAge = d
-}
-
-func (k *publication) serve(w http.ResponseWriter) {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	w.Header().Set("Cache-Control", cacheFor(k.maxAge))
-	writeRaw(w, http.StatusOK, k.set)
+	l.n++
+	return rateLimit, max(0, rateLimit-l.n), (l.window + 1) * 60
 }

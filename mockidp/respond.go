@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,11 +32,8 @@ func cacheFor(d time.Duration) string {
 
 // notFound answers as Okta answers for a path it does not know
 // (https://developer.okta.com/docs/reference/error-codes/, E0000008).
-func notFound(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusNotFound, map[string]any{
-		"errorCode": "E0000008", "errorSummary": "The requested path was not found", "errorLink": "E0000008",
-		"errorCauses": []any{},
-	})
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusNotFound, oktaError("E0000008", "The requested path was not found"))
 }
 
 // decodeStrict reads exactly one JSON value without unknown members.
@@ -52,3 +50,27 @@ func decodeStrict(r io.Reader, into any) error {
 }
 
 func quiet() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// unknownServer answers for an authorization server that is none (E0000007 of the same list).
+func unknownServer(w http.ResponseWriter) {
+	writeJSON(w, http.StatusNotFound, oktaError("E0000007", "Not found: there is no such authorization server"))
+}
+
+func methodNotAllowed(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusMethodNotAllowed, oktaError("E0000022", "The endpoint does not support this HTTP method"))
+}
+
+// oktaError is an error of Okta's management API.
+func oktaError(code, summary string) map[string]any {
+	return map[string]any{"errorCode": code, "errorSummary": summary, "errorLink": code, "errorId": "oae" + rand.Text(), "errorCauses": []any{}}
+}
+
+// uuid is a random UUID (RFC 9562 section 5.4).
+func uuid() string {
+	var b [16]byte
+	rand.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+func unknown(kind, name string) error { return fmt.Errorf("there is no %s %q", kind, name) }

@@ -5,13 +5,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"sync"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
 // ServerOptions is everything an identity provider can be started with. The zero value serves an issuer with a new RS256
@@ -22,6 +24,12 @@ type ServerOptions struct {
 	Keys   *KeySet // signing keys, the one in use first; nil makes an RS256 key
 	CA     *CA     // issues the server's certificate; nil is plain http
 	Now    func() time.Time
+
+	Directory     *directory.Directory // nil is empty: nobody can sign in
+	SAML          AssertionVerifier    // nil takes no SAML assertions as subject tokens
+	Log           *slog.Logger         // what goes wrong; nil is silence
+	AuditLines    io.Writer            // the audit log as JSON lines; nil is none
+	ControlSecret string               // serves the control API below /control and the log at /api/v1/logs; "" does not
 }
 
 // Server is an IdP that listens.
@@ -126,17 +134,17 @@ func checkIssuer(issuer string) (*url.URL, error) {
 	return u, nil
 }
 
-func signingKeys(given *KeySet) (*KeySet, error) {
+func checkKeys(given *KeySet) error {
 	if given == nil {
-		return NewKeySet(jose.RS256)
+		return nil
+	}
+	if len(given.Keys) == 0 {
+		return errors.New("the key set is empty: an issuer needs a key to sign with")
 	}
 	for n, k := range given.Keys {
 		if err := k.usable(); err != nil {
-			return nil, fmt.Errorf("key %d %w", n+1, err)
+			return fmt.Errorf("key %d %w", n+1, err)
 		}
 	}
-	if len(given.Keys) == 0 {
-		return nil, errors.New("the key set is empty: an issuer needs a key to sign with")
-	}
-	return given, nil
+	return nil
 }

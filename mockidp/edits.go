@@ -1,0 +1,97 @@
+package mockidp
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// TokenKind is a kind of token that the identity provider issues.
+type TokenKind string
+
+const (
+	TokenID     TokenKind = "id_token"
+	TokenIDJAG  TokenKind = "id_jag"
+	TokenAccess TokenKind = "access_token" // of custom authorization servers
+)
+
+// Edit changes tokens before they are signed: the next Count of them, or every one. A header that names another alg than
+// the key's makes the issuing fail: package hostile makes such tokens.
+type Edit struct {
+	Token  TokenKind      `json:"token"`
+	Client string         `json:"client,omitempty"` // client id; "" is any
+	User   string         `json:"user,omitempty"`   // user id; "" is any
+	Set    map[string]any `json:"set,omitempty"`    // claims
+	Delete []string       `json:"delete,omitempty"` // claims
+	Header map[string]any `json:"header,omitempty"` // header members; null takes one away
+	Count  int            `json:"count,omitempty"`  // 0 is all until the edits are cleared
+}
+
+func (e *Edit) validate() error {
+	switch {
+	case !slices.Contains([]TokenKind{TokenID, TokenIDJAG, TokenAccess}, e.Token):
+		return fmt.Errorf("token %q: expected %s, %s or %s", e.Token, TokenID, TokenIDJAG, TokenAccess)
+	case e.Count < 0:
+		return fmt.Errorf("count %d: expected 0 or more", e.Count)
+	case e.Header["alg"] != nil:
+		return fmt.Errorf("header: alg is the key's; mint such a token by hand")
+	}
+	return nil
+}
+
+// edits are those in force, in the order in which they were made.
+type edits struct {
+	mu   sync.Mutex
+	list []Edit
+}
+
+func (e *edits) add(edit Edit) error {
+	if err := edit.validate(); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.list = append(e.list, edit)
+	return nil
+}
+
+func (e *edits) clear() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.list = nil
+}
+
+func (e *edits) all() []Edit {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.list)
+}
+
+func (e *edits) apply(kind TokenKind, t *Token, client, user string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.list = slices.DeleteFunc(e.list, func(x Edit) bool { return x.Count < 0 })
+	for i := range e.list {
+		x := &e.list[i]
+		if x.Count < 0 || x.Token != kind || x.Client != "" && x.Client != client || x.User != "" && x.User != user {
+			continue
+		}
+		maps.Copy(t.Claims, x.Set)
+		for _, name := range x.Delete {
+			delete(t.Claims, name)
+		}
+		for name, value := range x.Header {
+			if value == nil {
+				delete(t.Header, name)
+			} else {
+				t.Header[name] = value
+			}
+		}
+		if x.Count == 1 {
+			x.Count = -1 // used up
+		} else if x.Count > 1 {
+			x.Count--
+		}
+	}
+}

@@ -1,0 +1,87 @@
+// Package flavour describes how the tokens of identity providers differ, as data. Each difference names the public document
+// that shows it; what no document shows is marked as a guess.
+package flavour
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/emaconform/emaconform/mockidp/directory"
+)
+
+// Flavour is an identity provider's way with tokens.
+type Flavour struct {
+	Name, Title string
+	Algorithm   jose.SignatureAlgorithm
+	IssuerPath  string // appended to an issuer that is derived from the listener
+
+	Subject         directory.SubjectStyle // sub of ID tokens, and of ID-JAGs unless the connector has its own
+	IDTokenLifetime time.Duration
+	IDTokenTyp      string
+	IDTokenJTI      string         // prefix; jti is left out when NoIDTokenJTI
+	Thin            bool           // claims of scope profile and email go to userinfo when an access token comes too
+	IDTokenClaims   map[string]any // constant members
+	TenantClaim     string         // of ID tokens: where Settings.Tenant goes; "" is tenant, when there is one
+
+	IDJAGLifetime time.Duration
+	IDJAGJTI      string // prefix
+	Email         EmailRule
+	NotBefore     bool // nbf
+	AudienceArray bool // aud as an array of one
+	Authenticated bool // auth_time, acr and amr in ID-JAGs
+	ScopeEcho     bool // scope in the response even when it is what was asked
+
+	SAMLDirect bool // a SAML assertion can be exchanged for an ID-JAG without a refresh token in between
+
+	AnnounceTypes    bool // identity_chaining_requested_token_types_supported (ID-JAG draft-04 section 7.1)
+	AnnounceProfiles bool // authorization_grant_profiles_supported (section 7.2, for servers that also accept ID-JAGs)
+	IssuerAudience   bool // a client assertion's aud may be the issuer, besides the endpoint's URL
+	ResponseIssuer   bool // iss in authorization responses (RFC 9207)
+
+	Differences []Difference
+}
+
+// EmailRule says when an ID-JAG holds the user's e-mail address.
+type EmailRule string
+
+const (
+	EmailByScope EmailRule = "scope" // the sign-in asked for the scope email
+	EmailAlways  EmailRule = "always"
+	EmailNever   EmailRule = "never"
+)
+
+// Difference is one way in which a flavour is itself. Source is a URL, or "" for a guess.
+type Difference struct{ What, Source string }
+
+// Guess reports that no public document shows the difference.
+func (d Difference) Guess() bool { return d.Source == "" }
+
+// Default is the name of the flavour that is used when none is named.
+const Default = "okta"
+
+// Find returns the flavour of that name, Default's for "".
+func Find(name string) (*Flavour, error) {
+	if name == "" {
+		name = Default
+	}
+	for _, f := range All() {
+		if f.Name == name {
+			return &f, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no flavour %q: use one of %s", name, strings.Join(Names(), ", "))
+}
+
+// Names lists the flavours.
+func Names() []string {
+	var names []string
+	for _, f := range All() {
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,133 @@
+package mockidp
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// DefaultMaxAge is how long clients may cache the JWKS unless SetMaxAge says otherwise.
+const DefaultMaxAge = 5 * time.Minute
+
+// keyring is the keys of one authorization server: those it signs with and what it publishes, which are the same unless
+// a test says otherwise. Keys that were not given are made at their first use, for RSA keys take a while.
+type keyring struct {
+	mu        sync.RWMutex
+	make      func() (*KeySet, error) // nil once the keys are there
+	keys      *KeySet                 // never changed in place: replaced
+	prepared  *Key                    // published, not yet used
+	published json.RawMessage         // "" is the keys themselves
+	maxAge    time.Duration
+}
+
+func newKeyring(given *KeySet, make func() (*KeySet, error)) *keyring {
+	k := &keyring{maxAge: DefaultMaxAge, make: make}
+	if given != nil {
+		k.keys, k.make = &KeySet{Keys: slices.Clone(given.Keys)}, nil
+	}
+	return k
+}
+
+// set is the keys in force.
+func (k *keyring) set() *KeySet {
+	k.mu.RLock()
+	keys := k.keys
+	k.mu.RUnlock()
+	if keys != nil {
+		return keys
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.keys == nil {
+		made, err := k.make()
+		if err != nil {
+			panic(err) // only an algorithm that is none fails, and options are checked
+		}
+		k.keys = made
+	}
+	return k.keys
+}
+
+// prepare publishes a new key before it is used.
+func (k *keyring) prepare(next *Key) {
+	k.set()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.prepared = next
+}
+
+// rotate signs with another key from now on: the prepared one, else next. The old ones stay published unless withdraw.
+func (k *keyring) rotate(next *Key, withdraw bool) *Key {
+	k.set()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.prepared != nil {
+		next, k.prepared = k.prepared, nil
+	}
+	keys := []*Key{next}
+	if !withdraw {
+		keys = append(keys, k.keys.Keys...)
+	}
+	k.keys = &KeySet{Keys: keys}
+	return next
+}
+
+func (k *keyring) publish(set json.RawMessage) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.published = set
+}
+
+func (k *keyring) setMaxAge(d time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.maxAge = d
+}
+
+// restore publishes the keys in force again.
+func (k *keyring) restore() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.published, k.maxAge = nil, DefaultMaxAge
+}
+
+func (k *keyring) serve(c *call) {
+	set := k.set().Public()
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	c.w.Header().Set("Cache-Control", cacheFor(k.maxAge))
+	c.seen.Status = http.StatusOK
+	if k.published != nil {
+		writeRaw(c.w, http.StatusOK, k.published)
+		return
+	}
+	if k.prepared != nil {
+		set.Keys = append(set.Keys, k.prepared.Public())
+	}
+	writeJSON(c.w, http.StatusOK, set)
+}
+
+// find is the public key of a kid.
+func (k *keyring) find(kid string) *jose.JSONWebKey {
+	for _, key := range k.set().Keys {
+		if key.KeyID == kid {
+			public := key.Public()
+			return &public
+		}
+	}
+	return nil
+}
+
+// algorithm is that of the key in use; keys that are still to be made are for otherwise.
+func (k *keyring) algorithm(otherwise jose.SignatureAlgorithm) jose.SignatureAlgorithm {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if k.keys == nil {
+		return otherwise
+	}
+	return jose.SignatureAlgorithm(k.keys.Signing().Algorithm)
+}

@@ -1,0 +1,173 @@
+package mockidp
+
+import (
+	"slices"
+	"time"
+
+	"github.com/emaconform/emaconform/mockidp/audit"
+	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/internal/vault"
+)
+
+// Directory is who and what the identity provider knows now. It is not to be changed: see Update.
+func (p *IdP) Directory() *directory.Directory { return p.directory.Load() }
+
+// Update changes the directory: change gets a copy, which takes effect as a whole when it compiles; else the error says
+// why and all stays as it was. Sessions and tokens are kept, but for those of users who may not sign in to a client any
+// more: theirs are revoked, and do not come back.
+func (p *IdP) Update(change func(*directory.Directory) error) error {
+	p.updating.Lock()
+	defer p.updating.Unlock()
+	next := p.directory.Load().Clone()
+	if err := change(next); err != nil {
+		return err
+	}
+	return p.replace(next)
+}
+
+// Replace puts another directory in the place of the present one, as Update does.
+func (p *IdP) Replace(next *directory.Directory) error {
+	p.updating.Lock()
+	defer p.updating.Unlock()
+	return p.replace(next)
+}
+
+func (p *IdP) replace(next *directory.Directory) error {
+	if err := next.Compile(); err != nil {
+		return err
+	}
+	before := p.directory.Swap(next)
+	p.lifecycle(before, next)
+	return nil
+}
+
+// lifecycle logs what has become of users, and revokes what users may not have any more
+// (https://developer.okta.com/docs/guides/revoke-tokens/main/).
+func (p *IdP) lifecycle(before, next *directory.Directory) {
+	for n := range before.Users {
+		old := &before.Users[n]
+		u := next.User(old.ID)
+		switch {
+		case u == nil:
+			p.record(audit.Entry{Type: audit.UserLifecycle + "delete", Outcome: audit.Success, User: old.ID, Login: old.Login})
+		case u.Status != old.Status:
+			p.record(audit.Entry{Type: audit.UserLifecycle + verb(old.Status, u.Status), Outcome: audit.Success, User: u.ID})
+		}
+		if u == nil || !u.Status.OK() && old.Status.OK() {
+			p.vault.Load().ClearUser(old.ID, p.Now())
+		}
+	}
+	p.vault.Load().RevokeWhere(func(g vault.Grant) bool {
+		k := next.Client(g.Client)
+		if k == nil {
+			return true
+		}
+		_, denied := directory.MaySignIn(k, next.User(g.User))
+		return denied != nil
+	})
+}
+
+func verb(from, to directory.Status) string {
+	switch {
+	case to == directory.Suspended:
+		return "suspend"
+	case to == directory.Deprovisioned:
+		return "deactivate"
+	case from == directory.Suspended && to.OK():
+		return "unsuspend"
+	case to.OK():
+		return "activate"
+	}
+	return "update"
+}
+
+// SetStatus changes a user's status, by login. Anything but Active ends their sessions and tokens at once.
+func (p *IdP) SetStatus(login string, s directory.Status) error {
+	return p.Update(func(d *directory.Directory) error {
+		i := slices.IndexFunc(d.Users, func(u directory.User) bool { return u.Login == login })
+		if i < 0 {
+			return unknown("user", login)
+		}
+		d.Users[i].Status = s
+		return nil
+	})
+}
+
+// EndSessions ends every session and token of a user, by login; the user may sign in again.
+func (p *IdP) EndSessions(login string) error {
+	u := p.Directory().Login(login)
+	if u == nil {
+		return unknown("user", login)
+	}
+	p.vault.Load().ClearUser(u.ID, p.Now())
+	p.record(audit.Entry{Type: audit.SessionClear, Outcome: audit.Success, User: u.ID})
+	return nil
+}
+
+// Advance moves the clock forward, or back when d is negative. Tokens that live by the clock age with it.
+func (p *IdP) Advance(d time.Duration) { p.clock.offset.Add(int64(d)) }
+
+// SetClock makes the time t, from where it goes on.
+func (p *IdP) SetClock(t time.Time) { p.Advance(t.Sub(p.Now())) }
+
+// Fault spoils answers of an endpoint until ClearFaults, or for as many requests as it says.
+func (p *IdP) Fault(f Fault) error { return p.faults.add(f) }
+
+// ClearFaults removes the faults of an endpoint, of all when it is "".
+func (p *IdP) ClearFaults(endpoint string) { p.faults.clear(endpoint) }
+
+// Requests counts the requests to an endpoint.
+func (p *IdP) Requests(endpoint string) int { return p.faults.count(endpoint) }
+
+// Edit changes tokens before they are signed, until ClearEdits or for as many as it says.
+func (p *IdP) Edit(e Edit) error { return p.edits.add(e) }
+
+// ClearEdits removes every edit.
+func (p *IdP) ClearEdits() { p.edits.clear() }
+
+// PrepareKey publishes a new key that is not used yet; RotateKeys uses it.
+func (p *IdP) PrepareKey() (*Key, error) {
+	k, err := p.newKey()
+	if err == nil {
+		p.org.keys.prepare(k)
+	}
+	return k, err
+}
+
+// RotateKeys signs with another key from now on: the prepared one, else a new one. The old keys stay in the JWKS, so that
+// tokens signed with them stay valid, unless withdraw takes them out.
+func (p *IdP) RotateKeys(withdraw bool) (*Key, error) {
+	k, err := p.newKey()
+	if err != nil {
+		return nil, err
+	}
+	k = p.org.keys.rotate(k, withdraw)
+	p.record(audit.Entry{Type: audit.KeyRollover, Outcome: audit.Success, Detail: "kid " + k.KeyID})
+	return k, nil
+}
+
+func (p *IdP) newKey() (*Key, error) { return NewKey(p.org.keys.algorithm(p.flavour.Algorithm)) }
+
+// Audit is the log of decisions.
+func (p *IdP) Audit() *audit.Log { return p.audit }
+
+// Exchanges are the last requests and answers, the oldest first, without secrets.
+func (p *IdP) Exchanges() []Exchange { return p.exchanges.list() }
+
+// Sizes is how many sessions, codes, grants, access tokens and identifiers are remembered.
+func (p *IdP) Sizes() map[string]int { return p.vault.Load().Sizes() }
+
+// Reset goes back to the beginning: the directory that the identity provider was started with, no sessions, tokens, faults,
+// edits or log entries, the clock at the time that it is. Keys stay.
+func (p *IdP) Reset() error {
+	p.restore()
+	p.edits.clear()
+	p.clock.offset.Store(0)
+	p.vault.Store(vault.New())
+	if err := p.Replace(p.started.Clone()); err != nil {
+		return err
+	}
+	p.exchanges.clear()
+	p.audit.Clear()
+	return nil
+}

@@ -1,0 +1,230 @@
+package mockidp
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/emaconform/emaconform/mockidp/directory"
+)
+
+// Test is an identity provider for one test: New starts it, the end of the test stops it. Its methods fail the test
+// instead of returning errors.
+type Test struct {
+	*Server
+	tb testing.TB
+}
+
+// Option changes how New starts an identity provider.
+type Option func(*ServerOptions)
+
+// WithDirectory replaces directory.Default, the people, clients and connectors that New starts with. d is compiled.
+func WithDirectory(d *directory.Directory) Option { return func(o *ServerOptions) { o.Directory = d } }
+
+// WithKeys signs with these keys instead of RS256 keys that all tests of the process share.
+func WithKeys(keys *KeySet) Option { return func(o *ServerOptions) { o.Keys = keys } }
+
+// WithAlgorithm makes a new key for this algorithm.
+func WithAlgorithm(alg jose.SignatureAlgorithm) Option {
+	return func(o *ServerOptions) {
+		keys, err := NewKeySet(alg)
+		if err != nil {
+			panic(err) // the caller named an algorithm that is none
+		}
+		o.Keys = keys
+	}
+}
+
+// WithIssuer names the issuer, for instance one with a path on the address of WithListen.
+func WithIssuer(url string) Option { return func(o *ServerOptions) { o.URL = url } }
+
+// WithListen listens on this address instead of a free port of 127.0.0.1.
+func WithListen(address string) Option { return func(o *ServerOptions) { o.Listen = address } }
+
+// WithClock takes the time from now instead of time.Now; Advance moves it from there.
+func WithClock(now func() time.Time) Option { return func(o *ServerOptions) { o.Now = now } }
+
+// WithTLS serves https with a certificate of the CA.
+func WithTLS(ca *CA) Option { return func(o *ServerOptions) { o.CA = ca } }
+
+// WithSAML takes SAML assertions as subject tokens.
+func WithSAML(v AssertionVerifier) Option { return func(o *ServerOptions) { o.SAML = v } }
+
+// WithFlavour is the named flavour; see package flavour.
+func WithFlavour(name string) Option {
+	return func(o *ServerOptions) { o.Directory.Settings.Flavour = name }
+}
+
+// WithUser adds a user.
+func WithUser(u directory.User) Option {
+	return func(o *ServerOptions) { o.Directory.Users = append(o.Directory.Users, u) }
+}
+
+// WithClient adds a client.
+func WithClient(k directory.Client) Option {
+	return func(o *ServerOptions) { o.Directory.Clients = append(o.Directory.Clients, k) }
+}
+
+// WithConnector adds a connector that every client reaches, each with its own client id at the RAS unless named otherwise
+// in clientIDs (by client id).
+func WithConnector(r directory.Connector, clientIDs map[string]string) Option {
+	return func(o *ServerOptions) {
+		d := o.Directory
+		d.Connectors = append(d.Connectors, r)
+		for _, k := range d.Clients {
+			id := clientIDs[k.ID]
+			if id == "" {
+				id = k.ID
+			}
+			d.Connections = append(d.Connections, directory.Connection{Client: k.ID, Connector: r.ID, ClientID: id})
+		}
+	}
+}
+
+// WithControl serves the control API below the issuer's /control, for callers with this secret.
+func WithControl(secret string) Option { return func(o *ServerOptions) { o.ControlSecret = secret } }
+
+var sharedKeys = sync.OnceValues(func() (*KeySet, error) { return NewKeySet(jose.RS256) })
+
+// New starts an identity provider on a free port of the loopback interface, with directory.Default in it. It is stopped by
+// tb.Cleanup. Options are applied in their order: WithDirectory comes first.
+func New(tb testing.TB, options ...Option) *Test {
+	tb.Helper()
+	o := ServerOptions{Directory: directory.Default().Clone()}
+	for _, apply := range options {
+		apply(&o)
+	}
+	if o.Keys == nil && o.Directory.Settings.Flavour == "" {
+		keys, err := sharedKeys()
+		check(tb, err)
+		o.Keys = keys
+	}
+	s, err := Serve(context.Background(), o)
+	check(tb, err)
+	tb.Cleanup(func() { _ = s.Close() })
+	return &Test{s, tb}
+}
+
+func check(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatalf("mock IdP: %v", err)
+	}
+}
+
+// URL is the issuer.
+func (t *Test) URL() string { return t.issuer }
+
+// User finds a user by login.
+func (t *Test) User(login string) *directory.User {
+	t.tb.Helper()
+	u := t.Directory().Login(login)
+	if u == nil {
+		t.tb.Fatalf("mock IdP: there is no user with the login %q", login)
+	}
+	return u
+}
+
+// IDToken mints an honest ID token for a user, by login, at a client, without a sign-in. Change it before Sign, or hand it
+// to package hostile.
+func (t *Test) IDToken(login, clientID string) *Token {
+	t.tb.Helper()
+	u := t.User(login)
+	token := t.Issuer().IDToken(Subject(t.flavour.Subject, u, clientID), clientID)
+	if u.Email != "" {
+		token.Claims["email"] = u.Email
+	}
+	return token
+}
+
+// IDJAG mints an honest ID-JAG for a user, by login, at a client and a connector, whatever the policies say.
+func (t *Test) IDJAG(login, clientID, connector string) *Token {
+	t.tb.Helper()
+	u, d := t.User(login), t.Directory()
+	r, k := d.Connector(connector), d.Connection(clientID, connector)
+	if r == nil || k == nil {
+		t.tb.Fatalf("mock IdP: client %q is not connected to a connector %q", clientID, connector)
+	}
+	g := Grant{Subject: Subject(orStyle(r.Subject, t.flavour.Subject), u, r.Audience), Audience: r.Audience, ClientID: k.ClientID,
+		Email: u.Email, Scope: join(r.Scopes)}
+	if own := u.Accounts[r.ID].Subject; own != "" {
+		g.Subject = own
+	}
+	if len(r.Resources) > 0 {
+		g.Resource = r.Resources[0]
+	}
+	return t.Issuer().IDJAG(g)
+}
+
+func orStyle(s, otherwise directory.SubjectStyle) directory.SubjectStyle {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// Must fails the test when err is not nil: idp.Must(idp.SetStatus("alice@acme.example", directory.Suspended)).
+func (t *Test) Must(err error) {
+	t.tb.Helper()
+	check(t.tb, err)
+}
+
+// Tokens is a token response.
+type Tokens struct {
+	AccessToken  string `json:"access_token"`
+	IDToken      string `json:"id_token"`
+	RefreshToken string `json:"refresh_token"`
+	Scope        string `json:"scope"`
+	ExpiresIn    int    `json:"expires_in"`
+}
+
+// Login signs a user in to a client through the authorization endpoint and the sign-in page, as a browser and the client
+// would, and returns the tokens. scopes are added to openid.
+func (t *Test) Login(login, clientID string, scopes ...string) Tokens {
+	t.tb.Helper()
+	tokens, err := t.signIn(login, clientID, scopes)
+	check(t.tb, err)
+	return tokens
+}
+
+func (t *Test) signIn(login, clientID string, scopes []string) (Tokens, error) {
+	client := t.Directory().Client(clientID)
+	if client == nil || len(client.RedirectURIs) == 0 {
+		return Tokens{}, fmt.Errorf("there is no client %q with a redirect URI", clientID)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return Tokens{}, err
+	}
+	b := browser{Server: t.Server, client: client, verifier: rand.Text() + rand.Text(), http: &http.Client{Jar: jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	code, err := b.code(login, slices.Concat([]string{"openid"}, scopes))
+	if err != nil {
+		return Tokens{}, err
+	}
+	return b.redeem(code)
+}
+
+// TokenRequest posts a form to the token endpoint with the client's secret and returns the status and the members of the
+// answer.
+func (t *Test) TokenRequest(clientID string, form url.Values) (int, map[string]any) {
+	t.tb.Helper()
+	client := t.Directory().Client(clientID)
+	if client == nil {
+		t.tb.Fatalf("mock IdP: there is no client %q", clientID)
+	}
+	b := browser{Server: t.Server, client: client, http: http.DefaultClient}
+	var answer map[string]any
+	status, err := b.post(form, &answer)
+	check(t.tb, err)
+	return status, answer
+}
