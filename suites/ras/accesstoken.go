@@ -68,17 +68,17 @@ func secondResource(t *check.T) string {
 }
 
 var _ = check.For("RAS-AT-AUDIENCE", func() {
-	check.It("named", "names the MCP server of the resource claim, and no other, as the token's audience", func(t *check.T) {
+	check.It("named", "names the MCP server of the resource claim alone as the token's audience", func(t *check.T) {
 		claims := tokenClaims(t, t.Control(t.Grant()))
 		if claims == nil {
-			t.Skipf("access tokens are opaque and introspection tells the client nothing: second_server would show whether they are restricted")
+			t.Skipf("access tokens are opaque and introspection tells the client nothing: see what second_server would show")
 		}
 		audience := audienceOf(claims)
 		switch {
 		case len(audience) == 0:
 			t.Failf("expected an access token whose aud names the MCP server, but it has no aud: every MCP server could take it")
 		case !slices.Contains(audience, t.Resource()):
-			t.Warnf("the token's aud is %q, not the resource identifier %s: whether that is this MCP server alone cannot be told from outside",
+			t.Warnf("the token's aud is %q, not the resource identifier %s: whom it means cannot be seen",
 				wire.Printable(strings.Join(audience, " "), 200), t.Resource())
 		case len(audience) > 1:
 			t.Warnf("the token's aud names more than the MCP server: %q", wire.Printable(strings.Join(audience, " "), 200))
@@ -90,7 +90,8 @@ var _ = check.For("RAS-AT-AUDIENCE", func() {
 		t.Use(token)
 		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeUnauthorized(),
 			"the token is not restricted to the MCP server that resource named, or the second one does not look at its audience")
-	}, check.With(check.NeedsSecondServer), check.Sends("A token for the MCP server, there as control, then to a second MCP server of the same RAS"))
+	}, check.With(check.NeedsSecondServer),
+		check.Sends("A token for the MCP server, there as control, then to a second MCP server of the same RAS"))
 
 	check.It("by-claim", "restricts the token to whichever of its MCP servers the resource claim names", func(t *check.T) {
 		t.Use(t.AccessToken())
@@ -99,5 +100,6 @@ var _ = check.For("RAS-AT-AUDIENCE", func() {
 		t.UseWith(t.KnockAt(t.Config.SecondServer, token))
 		Expect(t.Break(t.Knock(token))).To(check.BeUnauthorized(),
 			"the ID-JAG named the second MCP server, and the first one takes the token")
-	}, check.With(check.NeedsSecondServer), check.Sends("An ID-JAG for a second MCP server; its token goes there as control, then to the first one"))
+	}, check.With(check.NeedsSecondServer),
+		check.Sends("An ID-JAG for a second MCP server; its token goes there as control, then to the first one"))
 })

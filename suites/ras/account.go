@@ -16,7 +16,8 @@ func stranger(email string) target.User {
 	return target.User{Sub: "emaconform-" + rand.Text(), Email: email}
 }
 
-// linked is a user whom the target finds by e-mail address alone. The sub is always the same, since a target may remember it.
+// linked is a user whom the target finds by e-mail address alone. The sub is always the same, since a target may
+// remember it.
 func linked(t *check.T) target.User {
 	return target.User{Sub: "emaconform-linked", Email: t.Config.LinkableEmail}
 }
@@ -27,7 +28,9 @@ var nearEmails = []struct {
 	of         func(email string) string
 }{
 	{"email-case", "an e-mail address in another case", otherCase},
-	{"email-plus", "an e-mail address with a plus-alias", func(email string) string { return strings.Replace(email, "@", "+x@", 1) }},
+	{"email-plus", "an e-mail address with a plus-alias", func(email string) string {
+		return strings.Replace(email, "@", "+x@", 1)
+	}},
 	{"email-homoglyph", "an e-mail address with a Cyrillic letter that looks like a Latin one", homoglyph},
 	{"email-dot", "an e-mail address with a dot at its end", func(email string) string { return email + "." }},
 }
@@ -43,7 +46,7 @@ func homoglyph(email string) string {
 }
 
 var _ = check.For("RAS-ACCOUNT-LINK", func() {
-	check.It("known-email", "does not sign a new sub in to the account of the user who has its e-mail address", func(t *check.T) {
+	check.It("known-email", "gives a new sub no account of a user who has the same e-mail address", func(t *check.T) {
 		bob := t.Control(t.GrantFrom(t.IdP, t.Bob()))
 		expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger(t.Bob().Email))), bob)
 	}, check.With(check.NeedsSecondUser, check.NeedsEmail),
@@ -56,29 +59,32 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 		}
 		a := t.Attack(t.Grant(check.Set("email", t.Bob().Email)))
 		Expect(a).To(check.BeGranted(), "sub identifies the user, whatever the e-mail address")
-		Expect(account(t, a)).NotTo(Equal(account(t, bob)), "the token is for the user who has the e-mail address, not for the one of the sub")
+		Expect(account(t, a)).NotTo(Equal(account(t, bob)),
+			"the token is for the user who has the e-mail address, not for the one of the sub")
 		Expect(account(t, a)).To(Equal(account(t, alice)), "the token is for another account than before")
 	}, check.With(check.NeedsSecondUser, check.NeedsEmail),
 		check.Sends("The sub of one user with the e-mail address of another, after both users as controls"))
 
-	check.It("unverified", "does not link an account by an e-mail address that the IdP calls unverified", func(t *check.T) {
+	check.It("unverified", "links no account by an e-mail address that the IdP calls unverified", func(t *check.T) {
 		known := t.Control(t.GrantFrom(t.IdP, linked(t), check.Set("email_verified", true)))
-		expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger(t.Config.LinkableEmail), check.Set("email_verified", false))), known)
+		unverified := t.GrantFrom(t.IdP, stranger(t.Config.LinkableEmail), check.Set("email_verified", false))
+		expectNobodyElse(t, t.Attack(unverified), known)
 	}, check.With(check.NeedsLinkableEmail),
 		check.Sends("A user whom only the e-mail address identifies, verified as control, then with email_verified false"))
 
 	for _, l := range nearEmails {
-		check.It(l.slug, "does not link an account by "+l.what, func(t *check.T) {
+		check.It(l.slug, "links no account by "+l.what, func(t *check.T) {
 			known := t.Control(t.GrantFrom(t.IdP, linked(t)))
 			email := l.of(t.Config.LinkableEmail)
 			if email == t.Config.LinkableEmail {
 				t.Skipf("linkable_email has no letter that could be another one")
 			}
 			expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger(email))), known)
-		}, check.With(check.NeedsLinkableEmail), check.Sends("A user whom only the e-mail address identifies as control, then a new sub with "+l.what))
+		}, check.With(check.NeedsLinkableEmail),
+			check.Sends("A user whom only the e-mail address identifies as control, then a new sub with "+l.what))
 	}
 
-	check.It("foreign-domain", "does not link an account by an e-mail address that the IdP has no authority over", func(t *check.T) {
+	check.It("foreign-domain", "links no account by an e-mail address outside the IdP's authority", func(t *check.T) {
 		_, domain, _ := strings.Cut(t.Config.LinkableEmail, "@")
 		if slices.Contains(t.Config.SecondIdP.EmailDomains, domain) {
 			t.Skipf("needs a linkable_email in a domain that the second IdP has no authority over (second_idp.email_domains)")

@@ -39,6 +39,9 @@ func otherSlash(s string) string {
 	return s + "/"
 }
 
+// invalidGrant is for where a specification fixes this code.
+var invalidGrant = []string{check.InvalidGrant}
+
 // A server that nobody here runs (RFC 2606).
 const (
 	otherIssuer   = "https://as.other.example"
@@ -61,7 +64,9 @@ var audiences = []struct {
 	{"array-own-last", "an array of another server and this one", func(t *check.T) any {
 		return []string{otherIssuer, t.Issuer()}
 	}},
-	{"array-twice", "an array that names this server twice", func(t *check.T) any { return []string{t.Issuer(), t.Issuer()} }},
+	{"array-twice", "an array that names this server twice", func(t *check.T) any {
+		return []string{t.Issuer(), t.Issuer()}
+	}},
 	{"other", "another server", func(*check.T) any { return otherIssuer }},
 	{"token-endpoint", "the token endpoint instead of the issuer", func(t *check.T) any { return t.Target.TokenEndpoint }},
 	{"mcp-server", "the MCP server instead of its authorization server", func(t *check.T) any { return t.Resource() }},
@@ -69,15 +74,17 @@ var audiences = []struct {
 	{"prefix", "the issuer without its last character", func(t *check.T) any { return t.Issuer()[:len(t.Issuer())-1] }},
 	{"suffix", "the issuer followed by .evil", func(t *check.T) any { return t.Issuer() + ".evil" }},
 	{"subpath", "a path below the issuer", func(t *check.T) any { return strings.TrimSuffix(t.Issuer(), "/") + "/evil" }},
-	{"slash", "the issuer with the slash at its end added or taken away", func(t *check.T) any { return otherSlash(t.Issuer()) }},
+	{"slash", "the issuer with the slash at its end added or taken away", func(t *check.T) any {
+		return otherSlash(t.Issuer())
+	}},
 	{"case", "the issuer in another case", func(t *check.T) any { return otherCase(t.Issuer()) }},
 }
 
 var _ = check.For("RAS-AUD-EXACT", func() {
-	refuses(attack{slug: "missing", what: "an ID-JAG without aud", edit: check.Remove("aud"), codes: []string{check.InvalidGrant}})
+	refuses(attack{slug: "missing", what: "an ID-JAG without aud", edit: check.Remove("aud"), codes: invalidGrant})
 	for _, a := range audiences {
 		refuses(attack{slug: a.slug, what: "an ID-JAG whose aud is " + a.what,
-			craft: claim("aud", a.value), codes: []string{check.InvalidGrant}})
+			craft: claim("aud", a.value), codes: invalidGrant})
 	}
 
 	check.It("array-of-one", "grants an ID-JAG whose aud is an array of this server's issuer alone", func(t *check.T) {

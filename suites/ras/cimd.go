@@ -17,8 +17,8 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-// described is a client that is known by its metadata document alone (draft-ietf-oauth-client-id-metadata-document). Its
-// id is the document's URL, and it authenticates by private_key_jwt with a key of the document.
+// describedClient is known by its metadata document alone (draft-ietf-oauth-client-id-metadata-document). Its id is the
+// document's URL, and it authenticates by private_key_jwt with a key of the document.
 type describedClient struct {
 	target.Client
 	canary string // the id that its documents and their visitors go by
@@ -40,13 +40,14 @@ func newDescribed(t *check.T) *describedClient {
 // document is its metadata document, as it should be.
 func (c *describedClient) document() map[string]any {
 	return map[string]any{
-		"client_id": c.ID, "client_name": "emaconform", "redirect_uris": []string{strings.TrimSuffix(c.ID, documentPath) + "callback"},
-		"grant_types": []string{check.GrantJWTBearer}, "token_endpoint_auth_method": c.Auth,
+		"client_id": c.ID, "client_name": "emaconform",
+		"redirect_uris": []string{strings.TrimSuffix(c.ID, documentPath) + "callback"},
+		"grant_types":   []string{check.GrantJWTBearer}, "token_endpoint_auth_method": c.Auth,
 		"jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{c.Key.Public()}},
 	}
 }
 
-// publish puts a document, or with a status and header any other answer, where the client's id says, or at another path.
+// publish puts a document at this path below the client's host; reply says how it is served.
 func (c *describedClient) publish(t *check.T, path string, document map[string]any, reply mockidp.Reply) {
 	body, err := json.Marshal(document)
 	if err == nil {
@@ -121,7 +122,7 @@ var documentAttacks = []struct {
 // elsewhere is where a redirect leads.
 const elsewhere = "elsewhere.json"
 
-// moveTo changes the host in the client's id. 0.0.0.0 leads to this machine, and is no loopback address to anybody who looks.
+// moveTo changes the host in the client's id. 0.0.0.0 leads to this machine, and is no loopback address.
 func (c *describedClient) moveTo(t *check.T, host string) {
 	u, err := url.Parse(c.ID)
 	if err != nil || u.Scheme != "http" {
@@ -139,16 +140,17 @@ var _ = check.For("RAS-CLIENT-CIMD", func() {
 		c := newDescribed(t)
 		c.publish(t, documentPath, c.document(), mockidp.Reply{})
 		Expect(t.Redeem(grantFor(t, &c.Client), check.As(&c.Client))).To(check.BeGranted())
-	}, cimd, check.Sends("An ID-JAG for a client whose id is the URL of its metadata document, after one for a registered client as control"))
+	}, cimd, check.Sends("An ID-JAG for a client whose id is the URL of its metadata document, after an honest one as control"))
 
 	for _, d := range documentAttacks {
 		check.It(d.slug, "refuses "+d.what, func(t *check.T) {
 			mustBeTaken(t)
 			c := newDescribed(t)
 			d.publish(t, c)
-			expectRefused(t, t.Attack(grantFor(t, &c.Client), check.As(&c.Client)), check.InvalidClient, check.InvalidRequest, check.InvalidGrant)
+			expectRefused(t, t.Attack(grantFor(t, &c.Client), check.As(&c.Client)),
+				check.InvalidClient, check.InvalidRequest, check.InvalidGrant)
 			if slices.Contains(c.visits(t), elsewhere) {
-				t.Failf("the redirect was followed, though the client was refused: whoever publishes a document makes the server send requests")
+				t.Failf("the client was refused, but the redirect was followed: strangers choose where the server sends requests")
 			}
 		}, append(d.options, cimd, check.Sends("A client with "+d.what+", after one with a good document as control"))...)
 	}

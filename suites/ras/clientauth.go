@@ -68,7 +68,8 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 			t.Control(grantFor(t, c), check.As(c))
 			wrong := w.as(c)
 			expectRefused(t, t.Attack(grantFor(t, wrong), check.As(wrong)), check.InvalidClient)
-		}, check.With(needsSecret), check.Sends("An honest ID-JAG with "+w.what+", after one with the right credentials as control"))
+		}, check.With(needsSecret),
+			check.Sends("An honest ID-JAG with "+w.what+", after one with the right credentials as control"))
 	}
 
 	check.It("other-secret", "refuses the secret of another client", func(t *check.T) {
@@ -85,11 +86,12 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 		c := withSecret(t.World)[0]
 		t.Control(grantFor(t, c), check.As(c))
 		expectRefused(t, t.Attack(grantFor(t, c), byBoth(c)), check.InvalidRequest, check.InvalidClient)
-	}, check.With(needsSecret), check.Sends("The right credentials both over Basic and in the form, after one of the two as control"))
+	}, check.With(needsSecret),
+		check.Sends("The right credentials both over Basic and in the form, after one of the two as control"))
 
 	for _, a := range assertionAttacks {
 		options := append([]check.Option{check.With(check.NeedsClientAuth("private_key_jwt")),
-			check.Sends("An honest ID-JAG with " + a.what + ", after one with a good client assertion as control")}, a.options...)
+			check.Sends("An honest ID-JAG with " + a.what + ", after a good client assertion as control")}, a.options...)
 		check.It(a.slug, "refuses "+a.what, func(t *check.T) {
 			c := t.ClientBy("private_key_jwt")
 			good := t.ClientAssertion(c, nil)

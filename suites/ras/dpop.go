@@ -91,13 +91,15 @@ var badProofs = []struct {
 	{"htm", "a proof for another method", changedProof(check.Set("htm", http.MethodGet)), nil},
 	{"old", "a proof made an hour ago", changedProof(in("iat", -time.Hour)), nil},
 	{"ahead", "a proof made an hour from now", changedProof(in("iat", time.Hour)), nil},
-	{"reused", "a proof that was used before", func(_ *check.T, _ prover, used string) []string { return []string{used} }, nil},
+	{"reused", "a proof that was used before", func(_ *check.T, _ prover, used string) []string {
+		return []string{used}
+	}, nil},
 	{"no-jti", "a proof without jti", changedProof(check.Remove("jti")), nil},
 	{"typ", "a proof whose typ is JWT", changedProof(check.SetHeader("typ", "JWT")), nil},
 	{"none", "an unsigned proof (alg none)", func(t *check.T, p prover, _ string) []string {
 		return []string{hostile.None(p.proof(t), "none")}
 	}, nil},
-	{"forged", "a proof with the right key in its header, signed with another", func(t *check.T, p prover, _ string) []string {
+	{"forged", "a proof that holds the right key and is signed by another", func(t *check.T, p prover, _ string) []string {
 		forged := newProver(t).proof(t)
 		forged.Header["jwk"] = p.jwk()
 		return []string{hostile.Sign(forged)}
@@ -119,6 +121,11 @@ func changedProof(edit check.Edit) func(*check.T, prover, string) []string {
 	return func(t *check.T, p prover, _ string) []string { return []string{hostile.Sign(p.proof(t, edit))} }
 }
 
+type members = map[string]any
+
+// someThumbprint is well-formed and nobody's.
+const someThumbprint = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"
+
 // refusesProofs declares a check for each bad proof, with ID-JAGs that the edit makes.
 func refusesProofs(kind string, edit func(*check.T, prover) check.Edit) {
 	for _, b := range badProofs {
@@ -129,7 +136,8 @@ func refusesProofs(kind string, edit func(*check.T, prover) check.Edit) {
 				used = hostile.Sign(p.proof(t))
 				withProofs(used)(r)
 			})
-			expectRefused(t, t.Attack(t.Grant(edit(t, p)), withProofs(b.make(t, p, used)...)), check.InvalidDPoPProof, check.InvalidGrant)
+			expectRefused(t, t.Attack(t.Grant(edit(t, p)), withProofs(b.make(t, p, used)...)),
+				check.InvalidDPoPProof, check.InvalidGrant)
 		}, append(b.options, check.With(check.NeedsMetadata(proofAlgorithms)),
 			check.Sends(sentence(kind)+" with "+b.what+", after one with a good proof as control"))...)
 	}
@@ -152,19 +160,21 @@ var _ = check.For("RAS-DPOP-BOUND", func() {
 		check.Sends("An ID-JAG with cnf.jkt and a proof of another key, after one with a proof of the right key as control"))
 
 	refuses(
-		attack{slug: "cnf-string", what: "an ID-JAG whose cnf is a string", edit: check.Set("cnf", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")},
-		attack{slug: "cnf-empty", what: "an ID-JAG whose cnf holds nothing", edit: check.Set("cnf", map[string]any{})},
-		attack{slug: "cnf-array", what: "an ID-JAG whose cnf is an array", edit: check.Set("cnf", []any{map[string]any{"jkt": "x"}})},
-		attack{slug: "jkt-empty", what: "an ID-JAG whose cnf.jkt is the empty string", edit: check.Set("cnf", map[string]any{"jkt": ""})},
-		attack{slug: "jkt-number", what: "an ID-JAG whose cnf.jkt is a number", edit: check.Set("cnf", map[string]any{"jkt": 1})},
+		attack{slug: "cnf-string", what: "an ID-JAG whose cnf is a string", edit: check.Set("cnf", someThumbprint)},
+		attack{slug: "cnf-empty", what: "an ID-JAG whose cnf holds nothing", edit: check.Set("cnf", members{})},
+		attack{slug: "cnf-array", what: "an ID-JAG whose cnf is an array",
+			edit: check.Set("cnf", []any{members{"jkt": someThumbprint}})},
+		attack{slug: "jkt-empty", what: "an ID-JAG whose cnf.jkt is empty", edit: check.Set("cnf", members{"jkt": ""})},
+		attack{slug: "jkt-number", what: "an ID-JAG whose cnf.jkt is a number", edit: check.Set("cnf", members{"jkt": 1})},
 		attack{slug: "certificate", what: "an ID-JAG bound to a certificate that the client does not present",
-			edit: check.Set("cnf", map[string]any{"x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2"})},
+			edit: check.Set("cnf", members{"x5t#S256": someThumbprint})},
 	)
 
 	check.It("bound-token", "binds the access token to the key of the ID-JAG and says so", func(t *check.T) {
 		p := newProver(t)
 		a := t.Control(t.Grant(p.bind(t)), p.proving(t))
-		Expect(a.String("token_type")).To(BeEquivalentTo("DPoP"), "the token for a key-bound ID-JAG should be bound to the same key")
+		Expect(a.String("token_type")).To(BeEquivalentTo("DPoP"), "the token should be bound to the key of the ID-JAG")
 		expectBound(t, a, p)
-	}, check.Should(), check.With(check.NeedsMetadata(proofAlgorithms)), check.Sends("An ID-JAG with cnf.jkt and a proof of that key"))
+	}, check.Should(), check.With(check.NeedsMetadata(proofAlgorithms)),
+		check.Sends("An ID-JAG with cnf.jkt and a proof of that key"))
 })

@@ -46,5 +46,6 @@ var _ = check.For("RAS-DPOP-FREE", func() {
 		if jkt, _ := confirmation(t, a); jkt != "" {
 			t.Failf("expected a token without cnf, since no key was shown, but it has one")
 		}
-	}, check.With(check.NeedsMetadata(proofAlgorithms)), check.Sends("An honest ID-JAG without cnf and without a DPoP proof"))
+	}, check.With(check.NeedsMetadata(proofAlgorithms)),
+		check.Sends("An honest ID-JAG without cnf and without a DPoP proof"))
 })

@@ -43,20 +43,23 @@ var _ = check.For("RAS-EXP", func() {
 		attack{slug: "text", what: "an ID-JAG whose exp is the string NaN", edit: check.Set("exp", "NaN")},
 		attack{slug: "negative", what: "an ID-JAG whose exp is negative", edit: check.Set("exp", -1)},
 		attack{slug: "zero", what: "an ID-JAG whose exp is 0", edit: check.Set("exp", 0)},
-		attack{slug: "fraction", what: "an ID-JAG that expired two minutes and a fraction of a second ago", edit: func(j *check.Token) {
-			expired(2 * time.Minute)(j)
-			j.Claims["exp"] = float64(j.Claims["exp"].(int64)) + 0.5
-		}},
+		attack{slug: "fraction", what: "an expired ID-JAG whose exp has a fraction of a second",
+			edit: func(j *check.Token) {
+				expired(2 * time.Minute)(j)
+				j.Claims["exp"] = float64(j.Claims["exp"].(int64)) + 0.5
+			}},
 		attack{slug: "nan", what: "an ID-JAG whose exp is NaN, which some parsers take for a number", craft: bare("NaN")},
 		attack{slug: "infinite", what: "an ID-JAG whose exp is 1e400, which overflows to infinity", craft: bare("1e400")},
-		attack{slug: "overflow", what: "an ID-JAG whose exp is 2^63, which overflows a signed 64-bit number", craft: bare("9223372036854775808")},
+		attack{slug: "overflow", what: "an ID-JAG whose exp is 2^63, which overflows a signed 64-bit number",
+			craft: bare("9223372036854775808")},
 
 		attack{slug: "expired-1s", what: "an ID-JAG that expired a second ago", edit: expired(time.Second),
 			options: []check.Option{check.Should()}},
 		attack{slug: "expired-2m", what: "an ID-JAG that expired two minutes ago", edit: expired(2 * time.Minute)},
 		attack{slug: "expired-1h", what: "an ID-JAG that expired an hour ago", edit: expired(time.Hour)},
 		attack{slug: "expired-1y", what: "an ID-JAG that expired a year ago", edit: expired(365 * 24 * time.Hour)},
-		attack{slug: "no-lifetime", what: "an ID-JAG whose exp is its iat", edit: func(j *check.Token) { j.Claims["exp"] = j.Claims["iat"] },
+		attack{slug: "no-lifetime", what: "an ID-JAG whose exp is its iat",
+			edit:    func(j *check.Token) { j.Claims["exp"] = j.Claims["iat"] },
 			options: []check.Option{check.Should()}},
 	)
 })

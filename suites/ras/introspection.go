@@ -19,7 +19,7 @@ import (
 
 // introspection asks about a token as this client or, when it is nil, as nobody (RFC 7662 2.1).
 func introspection(t *check.T, token string, c *target.Client) *wire.Request {
-	r := &wire.Request{URL: t.Target.Endpoint("introspection_endpoint"), Header: http.Header{"Accept": {"application/json"}}}
+	r := &wire.Request{URL: t.Target.Endpoint("introspection_endpoint")}
 	r.AddField("token", token)
 	t.Authenticate(r, c)
 	return r
@@ -56,7 +56,7 @@ func expectInactive(t *check.T, a *wire.Answer) {
 		t.Failf(`expected "active": false, but saw %v`, seen["active"])
 	}
 	if len(seen) > 1 {
-		t.Warnf("the answer for a token that is not active has %d members more than active: nothing should be told about it", len(seen)-1)
+		t.Warnf("nothing should be told about a token that is not active, but there are %d more members", len(seen)-1)
 	}
 }
 
@@ -72,17 +72,18 @@ var _ = check.For("RAS-INTROSPECT", func() {
 			}
 		}
 		if len(missing) > 0 {
-			t.Warnf("the answer lacks %s: an MCP server that validates tokens this way cannot check them", strings.Join(missing, ", "))
+			t.Warnf("the answer lacks %s: an MCP server that introspects tokens cannot check it", strings.Join(missing, ", "))
 		}
 		if id, ok := seen["client_id"].(string); ok {
 			Expect(id).To(Equal(t.Client(0).ID), "client_id is not the client that the token was issued to")
 		}
 		if audience := audienceOf(seen); len(audience) > 0 && !slices.Contains(audience, t.Resource()) {
-			t.Failf("expected aud to name the MCP server %s, but saw %q", t.Resource(), wire.Printable(strings.Join(audience, " "), 200))
+			t.Failf("expected aud to name the MCP server %s, but saw %q", t.Resource(),
+				wire.Printable(strings.Join(audience, " "), 200))
 		}
 		if exp, ok := seen["exp"].(json.Number); ok {
 			seconds, err := exp.Int64()
-			Expect(err == nil && seconds > time.Now().Unix()).To(BeTrue(), "exp is no time that lies ahead, though the token is active")
+			Expect(err == nil && seconds > time.Now().Unix()).To(BeTrue(), "the token is active, but exp does not lie ahead")
 		}
 	}, endpoint, check.Sends("An access token that was just issued, to the introspection endpoint"))
 

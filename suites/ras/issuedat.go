@@ -35,9 +35,10 @@ var _ = check.For("RAS-NBF", func() {
 	refuses(
 		attack{slug: "ahead", what: "an ID-JAG that is not valid for another ten minutes (nbf)", control: started,
 			edit: in("nbf", 10*time.Minute)},
-		attack{slug: "string", what: "an ID-JAG whose nbf is a string of digits", control: started, edit: func(j *check.Token) {
-			in("nbf", 10*time.Minute)(j)
-			quoted("nbf")(j)
-		}},
+		attack{slug: "string", what: "an ID-JAG whose nbf is a string of digits", control: started,
+			edit: func(j *check.Token) {
+				in("nbf", 10*time.Minute)(j)
+				quoted("nbf")(j)
+			}},
 	)
 })

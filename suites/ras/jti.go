@@ -10,7 +10,8 @@ import (
 var _ = check.For("RAS-JTI-PRESENT", func() {
 	refuses(
 		// EMA 7.4.2 says "when present", the draft says REQUIRED: granting without it is a warning.
-		attack{slug: "missing", what: "an ID-JAG without jti", edit: check.Remove("jti"), options: []check.Option{check.Should()}},
+		attack{slug: "missing", what: "an ID-JAG without jti", edit: check.Remove("jti"),
+			options: []check.Option{check.Should()}},
 		attack{slug: "empty", what: "an ID-JAG whose jti is the empty string", edit: check.Set("jti", "")},
 		attack{slug: "number", what: "an ID-JAG whose jti is a number", edit: check.Set("jti", 1)},
 	)
@@ -25,6 +26,7 @@ var _ = check.For("RAS-JTI-PRESENT", func() {
 		if t.Profile == check.ProfileEMA {
 			expectRefused(t, t.Attack(grant))
 		}
-		t.Warnf("granted with a jti of 64 KB: whoever may send such ones fills the store of used identifiers; bound their length")
-	}, check.Intrusive(), check.Sends("An ID-JAG whose jti has 64 KB, after an honest one as control; where it is granted, once more"))
+		t.Warnf("granted with a jti of 64 KB: bound its length, or the store of used ones fills up")
+	}, check.Intrusive(),
+		check.Sends("An ID-JAG whose jti has 64 KB, after an honest one as control; where it is granted, once more"))
 })

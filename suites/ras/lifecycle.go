@@ -43,7 +43,8 @@ var _ = check.For("RAS-LIFECYCLE", func() {
 			t.Failf("neither expires_in nor the token says how long it lives: a user who has left may keep it for ever")
 		}
 		if d > longest {
-			t.Failf("the access token lives %s: expected 24 hours at most, since a user who has left keeps it that long", d.Round(time.Second))
+			t.Failf("the access token lives %s: expected 24 hours at most, since a user who has left keeps it that long",
+				d.Round(time.Second))
 		}
 	}, check.Sends("An honest ID-JAG; expires_in of the answer, or exp of the token, is looked at"))
 
@@ -58,7 +59,7 @@ var _ = check.For("RAS-LIFECYCLE", func() {
 		r.AddField("refresh_token", refresh)
 		t.Authenticate(r, t.Client(0))
 		if got := t.Send(r, reports.Attack, "must not go on without the IdP"); check.Granted(got) {
-			t.Failf("a refresh token came with the access token and works: when the IdP refuses the user, the client goes on all the same")
+			t.Failf("a refresh token came back and works: when the IdP refuses the user, the client goes on all the same")
 		}
 		t.Notef("a refresh token came with the access token, but it does not work")
 	}, check.Sends("An honest ID-JAG; a refresh token that comes back is used"))

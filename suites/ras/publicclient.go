@@ -11,6 +11,7 @@ var _ = check.For("RAS-CLIENT-PUBLIC", func() {
 		t.Control(t.Grant())
 		expectRefused(t, t.Attack(grantFor(t, public), check.As(public), named),
 			check.UnauthorizedClient, check.InvalidClient, check.InvalidGrant)
-	}, check.With(check.NeedsPublicClient), check.Sends("An ID-JAG for a client that is registered without credentials, which names "+
-		"itself in the form, after one for a confidential client as control"))
+	}, check.With(check.NeedsPublicClient),
+		check.Sends("An ID-JAG for a client that is registered without credentials, which names "+
+			"itself in the form, after one for a confidential client as control"))
 })

@@ -57,7 +57,7 @@ var _ = check.For("RAS-RAR", func() {
 		object, _ := honest(t).Object()
 		list, ok := object[detailsMember].([]any)
 		if !ok || len(list) != 1 {
-			t.Failf("expected authorization_details with one object in the token response (draft-04 4.4.1, RFC 9396 7), but saw %s",
+			t.Failf("expected authorization_details with one object in the response (draft-04 4.4.1, RFC 9396 7), but saw %s",
 				describe(object[detailsMember]))
 		}
 		got, _ := list[0].(map[string]any)
@@ -80,7 +80,7 @@ var _ = check.For("RAS-RAR", func() {
 		if leaves(grantedDetails(t, a), map[string]bool{})["emaconform_unknown"] {
 			t.Failf("expected a refusal (RFC 9396 5), but an authorization detail of an unknown type was granted")
 		}
-		t.Warnf("the authorization detail of an unknown type was dropped and the rest granted: the token may do more than the ID-JAG meant")
+		t.Warnf("the authorization detail of an unknown type was dropped and the rest granted: that may be too much")
 	}, rar, check.Sends("An ID-JAG with an authorization detail of an unknown type, after one of a known type as control"))
 
 	for _, malformed := range []struct {
@@ -100,7 +100,7 @@ var _ = check.For("RAS-RAR", func() {
 		}, rar, check.Sends("An ID-JAG with "+malformed.what+", after one with an array as control"))
 	}
 
-	check.It("wider", "grants no more than the ID-JAG's authorization details when the request asks for more", func(t *check.T) {
+	check.It("wider", "grants no more than the ID-JAG's authorization details when asked for more", func(t *check.T) {
 		granted, wider := detail(t, t.Config.RAR.Granted), detail(t, t.Config.RAR.Wider)
 		honest(t)
 		ask, _ := json.Marshal([]any{wider})
@@ -115,7 +115,8 @@ var _ = check.For("RAS-RAR", func() {
 				t.Failf("expected no more than the ID-JAG's authorization details, but %q was granted", wire.Printable(value, 80))
 			}
 		}
-	}, rar, check.With(needsWider), check.Sends("An ID-JAG with an authorization detail and a request for a wider one, after it alone as control"))
+	}, rar, check.With(needsWider),
+		check.Sends("An ID-JAG with an authorization detail and a request for a wider one, after it alone as control"))
 })
 
 var needsWider = check.Need{Key: "rar.wider", Missing: func(w *check.World) string {

@@ -13,7 +13,7 @@ import (
 // guesses is how many wrong secrets are tried. Whoever may try so many in a row may try for ever.
 const guesses = 40
 
-// slowedTo is how long an answer must take at the end, when the target answers more and more slowly, to count as slowed.
+// slowedTo is how long the last answer must take to count as slowed.
 const slowedTo = 250 * time.Millisecond
 
 // needsSpareSecret is for the check that may lock a client out: the first client is needed by the others.
@@ -51,7 +51,8 @@ var _ = check.For("RAS-RATE", func() {
 			}
 		}
 		if last := took[guesses-1]; last > slowedTo && last > 5*took[0] {
-			t.Notef("the last of %d answers took %s, the first one %s", guesses, last.Round(time.Millisecond), took[0].Round(time.Millisecond))
+			t.Notef("the last of %d answers took %s, the first one %s", guesses, last.Round(time.Millisecond),
+				took[0].Round(time.Millisecond))
 			return
 		}
 		if a := attempt(t, c, reports.Attack); !check.Granted(a) {

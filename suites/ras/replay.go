@@ -33,11 +33,11 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 				}
 			}
 			if granted > 1 {
-				t.Failf("expected one grant, but %d of %d simultaneous requests with one ID-JAG were granted: looking a jti up and "+
-					"recording it must be one atomic step", granted, atOnce)
+				t.Failf("expected one grant, but %d of %d simultaneous requests with one ID-JAG were granted: looking a jti up "+
+					"and recording it must be one atomic step", granted, atOnce)
 			}
 			if granted == 0 {
-				t.Warnf("none of %d simultaneous requests with one ID-JAG was granted: an honest client that sends twice gets nothing", atOnce)
+				t.Warnf("none of %d simultaneous requests with one ID-JAG was granted", atOnce)
 			}
 		}
 	}, laxer, check.Intrusive(), check.Sends("The same ID-JAG in 16 requests at once, three times with a fresh one"))
@@ -47,16 +47,17 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		t.Control(used)
 		again := t.Grant(check.Set("jti", used.Claims["jti"]), in("exp", 4*time.Minute))
 		expectRefused(t, t.Attack(again), check.InvalidGrant)
-	}, laxer, check.Sends("An ID-JAG as control, then another one of the same issuer, user and jti that expires at another time"))
+	}, laxer,
+		check.Sends("An ID-JAG as control, then another one of the same issuer, user and jti that expires at another time"))
 
 	check.It("after-refusal", "redeems an ID-JAG once even when another client tried it before", func(t *check.T) {
 		grant := t.Grant()
 		t.Control(t.Grant())
 		Expect(t.Attack(grant, check.As(t.Client(1)))).To(check.BeRefused())
-		if right := t.Redeem(grant); check.Granted(right) {
+		if check.Granted(t.Redeem(grant)) {
 			t.Notef("the attempt of another client does not use an ID-JAG up")
 		} else {
-			t.Notef("the attempt of another client uses an ID-JAG up (%s): whoever copies one can keep its owner from using it", right.Summary())
+			t.Notef("the attempt of another client uses an ID-JAG up: whoever copies one can keep its owner from it")
 		}
 		expectRefused(t, t.Attack(grant))
 	}, laxer, check.With(check.NeedsSecondClient),
@@ -69,7 +70,8 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		t.Control(t.GrantFrom(t.SecondIdP, theirs))
 		Expect(t.Redeem(t.GrantFrom(t.SecondIdP, theirs, check.Set("jti", used.Claims["jti"])))).To(check.BeGranted(),
 			"two issuers may choose the same jti, so used ones are remembered by issuer")
-	}, laxer, check.With(check.NeedsSecondIdP), check.Sends("An ID-JAG of each of two issuers, then one of the second with the jti of the first"))
+	}, laxer, check.With(check.NeedsSecondIdP),
+		check.Sends("An ID-JAG of each of two issuers, then one of the second with the jti of the first"))
 
 	check.It("after-revocation", "refuses a used ID-JAG also when its access token was revoked", func(t *check.T) {
 		grant := t.Grant()
@@ -80,16 +82,24 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		check.Sends("An ID-JAG as control, the revocation of its access token, then the same ID-JAG"))
 
 	check.It("until-expiry", "remembers a used ID-JAG to the end of its life and beyond", func(t *check.T) {
-		grant, exp := shortGrant(t)
-		t.Control(grant)
+		grant, exp := redeemShort(t)
 		Consistently(t.Context, func() *wire.Answer { return t.Attack(grant) }).WithTimeout(time.Until(exp)).
 			WithPolling(250 * time.Millisecond).Should(check.BeRefused())
 		expectRefused(t, t.Attack(grant), check.InvalidGrant)
-	}, laxer, check.Slow(), check.Sends("An ID-JAG that lives a second or two as control, the same again until it has expired, and once after that"))
+	}, laxer, check.Slow(),
+		check.Sends("An ID-JAG that lives a second or two, the same again until it has expired, and once after that"))
 })
 
-// shortGrant is an honest ID-JAG with only so much life that it can be redeemed, and its end.
-func shortGrant(t *check.T) (*check.Token, time.Time) {
-	exp := time.Now().Add(700 * time.Millisecond).Truncate(time.Second).Add(time.Second)
-	return t.Grant(check.Set("exp", exp.Unix())), exp
+// redeemShort redeems an ID-JAG whose end can be waited for. Where clocks differ or the target is far away, it takes one
+// that lives longer.
+func redeemShort(t *check.T) (grant *check.Token, exp time.Time) {
+	for _, life := range []time.Duration{500 * time.Millisecond, 3 * time.Second, 8 * time.Second} {
+		exp = time.Now().Add(life).Truncate(time.Second).Add(time.Second)
+		grant = t.Grant(check.Set("exp", exp.Unix()))
+		if check.Granted(t.Redeem(grant)) {
+			return grant, exp
+		}
+	}
+	t.Inconclusivef("an ID-JAG that lives 8 seconds was not granted: the target's clock is ahead, or it is slow")
+	return nil, exp
 }

@@ -23,21 +23,26 @@ var resources = []struct {
 	{"userinfo", "the MCP server with a user name in it", func(t *check.T) any {
 		return strings.Replace(t.Resource(), "://", "://user@", 1)
 	}, nil},
-	{"prefix", "the MCP server without its last character", func(t *check.T) any { return t.Resource()[:len(t.Resource())-1] }, nil},
+	{"prefix", "the MCP server without its last character", func(t *check.T) any {
+		return t.Resource()[:len(t.Resource())-1]
+	}, nil},
 	{"suffix", "the MCP server followed by .evil", func(t *check.T) any { return t.Resource() + ".evil" }, nil},
-	{"subpath", "a path below the MCP server", func(t *check.T) any { return strings.TrimSuffix(t.Resource(), "/") + "/evil" }, nil},
+	{"subpath", "a path below the MCP server", func(t *check.T) any {
+		return strings.TrimSuffix(t.Resource(), "/") + "/evil"
+	}, nil},
 	{"case", "the MCP server with its path in another case", func(t *check.T) any {
 		path := pathOf(t.Resource())
 		return strings.TrimSuffix(t.Resource(), path) + otherCase(path)
 	}, nil},
 	// MCP calls both forms valid, so a server that treats them as one breaks no MUST.
-	{"slash", "the MCP server with the slash at its end added or taken away", func(t *check.T) any { return otherSlash(t.Resource()) },
-		[]check.Option{check.Should()}},
+	{"slash", "the MCP server with the slash at its end added or taken away", func(t *check.T) any {
+		return otherSlash(t.Resource())
+	}, []check.Option{check.Should()}},
 	{"empty", "the empty string", func(*check.T) any { return "" }, nil},
 	{"number", "a number", func(*check.T) any { return 1 }, nil},
-	{"object", "an object that holds the MCP server", func(t *check.T) any { return map[string]any{"uri": t.Resource()} }, nil},
+	{"object", "an object that holds the MCP server", func(t *check.T) any { return members{"uri": t.Resource()} }, nil},
 	{"array-empty", "an empty array", func(*check.T) any { return []string{} }, nil},
-	{"array-foreign", "an array of somebody else's MCP server alone", func(*check.T) any { return []string{otherResource} }, nil},
+	{"array-foreign", "an array of another server", func(*check.T) any { return []string{otherResource} }, nil},
 }
 
 func pathOf(resource string) string {
@@ -65,7 +70,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		}, append(r.options, check.Sends(sentence(what)+", after an honest ID-JAG as control"))...)
 	}
 
-	check.It("array-own-and-foreign", "grants nothing for a resource array that names somebody else's MCP server, too", func(t *check.T) {
+	check.It("array-own-and-foreign", "grants nothing for a resource array that also names another server", func(t *check.T) {
 		t.Control(t.Grant())
 		a := t.Attack(t.Grant(check.Set("resource", []string{t.Resource(), otherResource})))
 		if !check.Granted(a) {
@@ -75,9 +80,9 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		if slices.Contains(audienceOf(tokenClaims(t, a)), otherResource) {
 			t.Failf("expected a refusal, but the token's audience holds %s, which is no MCP server of this RAS", otherResource)
 		}
-		t.Warnf("granted for a resource array with a foreign member: draft-04 4.4.1 lets a server grant a part of it, EMA 7.6.2 wants the " +
-			"claim to match its own MCP servers")
-	}, check.Sends("An ID-JAG whose resource is an array of the MCP server and somebody else's, after an honest one as control"))
+		t.Warnf("granted for a resource array with a foreign member: draft-04 4.4.1 lets a server grant a part of it, " +
+			"EMA 7.6.2 wants the claim to match its own MCP servers")
+	}, check.Sends("An ID-JAG whose resource is an array of this MCP server and another, after an honest one as control"))
 
 	check.It("array-of-one", "grants an ID-JAG whose resource is an array of the MCP server alone", func(t *check.T) {
 		t.Control(t.Grant())
@@ -85,7 +90,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 			"draft-04 3.1 lets resource be a URI or an array of URIs")
 	}, check.Should(), check.Sends("An ID-JAG whose resource is a one-element array, after one with a string as control"))
 
-	check.It("parameter-foreign", "does not let the resource parameter name somebody else's MCP server", func(t *check.T) {
+	check.It("parameter-foreign", "lets the resource parameter name no MCP server of somebody else", func(t *check.T) {
 		t.Control(t.Grant())
 		a := t.Attack(t.Grant(), check.Param("resource", otherResource))
 		if !check.Granted(a) {
@@ -95,9 +100,9 @@ var _ = check.For("RAS-RES-BOUND", func() {
 			t.Failf("expected a refusal or a token for the claim's resource, but the token's audience holds %s", otherResource)
 		}
 		t.Notef("the resource parameter is ignored: the claim decides")
-	}, check.Sends("A token request whose resource parameter is not what the ID-JAG says, after one without it as control"))
+	}, check.Sends("A token request whose resource parameter is not the ID-JAG's, after an honest one as control"))
 
-	check.It("parameter-second-server", "does not let the resource parameter choose another MCP server than the claim", func(t *check.T) {
+	check.It("parameter-second-server", "lets the resource parameter choose no other server than the claim", func(t *check.T) {
 		t.Control(t.Grant())
 		a := t.Attack(t.Grant(), check.Param("resource", secondResource(t)))
 		if !check.Granted(a) {
@@ -106,7 +111,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		Expect(t.Break(t.KnockAt(t.Config.SecondServer, a.String("access_token")))).To(check.BeUnauthorized(),
 			"the claim names the first MCP server, the parameter the second, and the second takes the token")
 	}, check.With(check.NeedsSecondServer),
-		check.Sends("An ID-JAG for the MCP server with a resource parameter for a second one; a token that is granted goes there"))
+		check.Sends("An ID-JAG for the MCP server with a resource parameter for a second one, where the token is then sent"))
 
 	check.It("missing", "restricts the token to one MCP server also when the ID-JAG names none", func(t *check.T) {
 		t.Control(t.Grant())
@@ -119,7 +124,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 	}, check.Sends("An ID-JAG without resource, after an honest one as control"))
 })
 
-// expectRestricted judges a token that was granted without naming an MCP server: it may be for one of them, not for all.
+// expectRestricted judges a token that was granted without naming an MCP server: it may be for one, not for all.
 func expectRestricted(t *check.T, a *wire.Answer) {
 	claims := tokenClaims(t, a)
 	if audience := audienceOf(claims); len(audience) > 0 {

@@ -15,8 +15,8 @@ func account(t *check.T, a *wire.Answer) string {
 	return sub
 }
 
-// expectNobodyElse judges the answer for a user that the target does not know: refusal, or an account that was made just
-// in time, but never that of one of these users, given by their answers.
+// expectNobodyElse judges the answer for a user that the target does not know: refusal, or an account made just in
+// time, but never that of one of these users, given by their answers.
 func expectNobodyElse(t *check.T, a *wire.Answer, known ...*wire.Answer) {
 	if !check.Granted(a) {
 		expectRefused(t, a)
@@ -42,9 +42,8 @@ var _ = check.For("RAS-SUB", func() {
 		attack{slug: "empty", what: "an ID-JAG whose sub is the empty string", edit: check.Set("sub", "")},
 		attack{slug: "null", what: "an ID-JAG whose sub is null", edit: check.Set("sub", nil)},
 		attack{slug: "number", what: "an ID-JAG whose sub is a number", edit: check.Set("sub", 1)},
-		attack{slug: "array", what: "an ID-JAG whose sub is an array that holds the user's", craft: claim("sub", func(t *check.T) any {
-			return []string{t.Alice().Sub}
-		})},
+		attack{slug: "array", what: "an ID-JAG whose sub is an array that holds the user's",
+			craft: claim("sub", func(t *check.T) any { return []string{t.Alice().Sub} })},
 	)
 
 	check.It("unknown", "takes an unknown sub with an unknown e-mail address for no existing user", func(t *check.T) {
@@ -57,7 +56,7 @@ var _ = check.For("RAS-SUB", func() {
 		alice := t.Control(t.Grant())
 		long := t.Alice().Sub + strings.Repeat("0", 10<<10)
 		expectNobodyElse(t, t.Attack(t.Grant(check.Set("sub", long), check.Remove("email"))), alice)
-	}, check.Sends("An ID-JAG whose sub is that of a known user followed by 10 KB of zeros, after an honest one as control"))
+	}, check.Sends("An ID-JAG whose sub is a known one followed by 10 KB of zeros, after an honest one as control"))
 
 	check.It("other-issuer", "takes the sub of a user of another issuer for no existing user", func(t *check.T) {
 		foreign := t.Config.SecondIdP.Users[0]

@@ -26,7 +26,9 @@ var tenants = []struct {
 	{"other", "a user of this tenant in the name of another customer's", func(j *check.Token) {
 		j.Claims["tenant"] = j.Claims["tenant"].(string) + "0"
 	}, nil},
-	{"number", "an ID-JAG whose tenant is a number", func(j *check.Token) { j.Claims["tenant"] = number(j.Claims["tenant"].(string)) }, nil},
+	{"number", "an ID-JAG whose tenant is a number", func(j *check.Token) {
+		j.Claims["tenant"] = number(j.Claims["tenant"].(string))
+	}, nil},
 	{"array", "an ID-JAG whose tenant is an array that holds the right one", func(j *check.Token) {
 		j.Claims["tenant"] = []any{j.Claims["tenant"]}
 	}, nil},
@@ -50,6 +52,7 @@ var _ = check.For("RAS-TENANT", func() {
 			t.Control(t.GrantFrom(idp, user))
 			// Without an e-mail address, so that nothing but the subject can find an account.
 			expectRefused(t, t.Attack(t.GrantFrom(idp, user, check.Remove("email"), c.edit)))
-		}, append(c.options, check.With(check.NeedsTenant), check.Sends(sentence(c.what)+", after an honest ID-JAG as control"))...)
+		}, append(c.options, check.With(check.NeedsTenant),
+			check.Sends(sentence(c.what)+", after an honest ID-JAG as control"))...)
 	}
 })
