@@ -7,8 +7,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// Race presents one assertion n times at the same instant, each time with its own client authentication, and returns the
-// answers. It judges nothing.
+// Race presents one assertion n times at the same instant, each time with its own client authentication, and returns
+// the answers. It judges nothing.
 func (t *T) Race(n int, assertion any, options ...RedeemOption) []*wire.Answer {
 	compact := t.compact(assertion)
 	answers := make([]*wire.Answer, n)

@@ -140,7 +140,7 @@ var _ = check.For("RAS-CLIENT-CIMD", func() {
 		c := newDescribed(t)
 		c.publish(t, documentPath, c.document(), mockidp.Reply{})
 		Expect(t.Redeem(grantFor(t, &c.Client), check.As(&c.Client))).To(check.BeGranted())
-	}, cimd, check.Sends("An ID-JAG for a client whose id is the URL of its metadata document, after an honest one as control"))
+	}, cimd, check.Sends("An ID-JAG for a client whose id is the URL of its metadata document, after another as control"))
 
 	for _, d := range documentAttacks {
 		check.It(d.slug, "refuses "+d.what, func(t *check.T) {

@@ -90,8 +90,8 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		check.Sends("An ID-JAG that lives a second or two, the same again until it has expired, and once after that"))
 })
 
-// redeemShort redeems an ID-JAG whose end can be waited for. Where clocks differ or the target is far away, it takes one
-// that lives longer.
+// redeemShort redeems an ID-JAG whose end can be waited for. Where clocks differ or the target is far away, it takes
+// one that lives longer.
 func redeemShort(t *check.T) (grant *check.Token, exp time.Time) {
 	for _, life := range []time.Duration{500 * time.Millisecond, 3 * time.Second, 8 * time.Second} {
 		exp = time.Now().Add(life).Truncate(time.Second).Add(time.Second)

@@ -70,7 +70,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		}, append(r.options, check.Sends(sentence(what)+", after an honest ID-JAG as control"))...)
 	}
 
-	check.It("array-own-and-foreign", "grants nothing for a resource array that also names another server", func(t *check.T) {
+	check.It("array-foreign-too", "grants nothing for a resource array that also names another server", func(t *check.T) {
 		t.Control(t.Grant())
 		a := t.Attack(t.Grant(check.Set("resource", []string{t.Resource(), otherResource})))
 		if !check.Granted(a) {
@@ -102,7 +102,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		t.Notef("the resource parameter is ignored: the claim decides")
 	}, check.Sends("A token request whose resource parameter is not the ID-JAG's, after an honest one as control"))
 
-	check.It("parameter-second-server", "lets the resource parameter choose no other server than the claim", func(t *check.T) {
+	check.It("parameter-second", "lets the resource parameter choose no other server than the claim", func(t *check.T) {
 		t.Control(t.Grant())
 		a := t.Attack(t.Grant(), check.Param("resource", secondResource(t)))
 		if !check.Granted(a) {
