@@ -1,0 +1,214 @@
+package saml_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	schema "github.com/crewjam/saml"
+	"github.com/crewjam/saml/samlsp"
+	gosaml2 "github.com/russellhaering/gosaml2"
+	dsig "github.com/russellhaering/goxmldsig"
+
+	"github.com/emaconform/emaconform/mockidp/saml"
+)
+
+// browser follows redirects and sends every form that it gets, as a browser with JavaScript does.
+type browser struct{ http.Client }
+
+func newBrowser(t *testing.T) *browser {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &browser{http.Client{Jar: jar}}
+}
+
+var (
+	action = regexp.MustCompile(`<form method="post" action="([^"]*)"`)
+	input  = regexp.MustCompile(`name="([^"]*)" value="([^"]*)"`)
+)
+
+// formIn reads the fields of the form on a page, its action as another field.
+func formIn(t *testing.T, page string) url.Values {
+	t.Helper()
+	form := action.FindStringSubmatch(page)
+	if form == nil {
+		t.Fatalf("there is no form: %s", page)
+	}
+	values := url.Values{"action": {html.UnescapeString(form[1])}}
+	for _, field := range input.FindAllStringSubmatch(page, -1) {
+		values.Set(field[1], html.UnescapeString(field[2]))
+	}
+	return values
+}
+
+func (b *browser) open(t *testing.T, address string) (*http.Response, string) {
+	t.Helper()
+	resp, err := b.Get(address)
+	for range 5 {
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if !action.Match(body) {
+			return resp, string(body)
+		}
+		form := formIn(t, string(body))
+		resp, err = b.PostForm(form.Get("action"), form)
+	}
+	t.Fatal("forms lead to forms without end")
+	return nil, ""
+}
+
+// serviceProvider is an application behind crewjam's samlsp, set up with nothing but the identity provider's metadata.
+func serviceProvider(t *testing.T, i *idp) (*samlsp.Middleware, string) {
+	t.Helper()
+	routes := http.NewServeMux()
+	server := httptest.NewServer(routes)
+	t.Cleanup(server.Close)
+	i.app.EntityID, i.app.ACS = server.URL+"/saml/metadata", []string{server.URL + "/saml/acs"}
+
+	base, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	metadataURL, err := url.Parse(i.EntityID(i.app.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	metadata, err := samlsp.FetchMetadata(t.Context(), http.DefaultClient, *metadataURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := saml.NewCertificate(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sp, err := samlsp.New(samlsp.Options{URL: *base, Key: key, Certificate: cert.Leaf, IDPMetadata: metadata})
+	if err != nil {
+		t.Fatal(err)
+	}
+	routes.Handle("/saml/", sp)
+	routes.Handle("/", sp.RequireAccount(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		session := samlsp.SessionFromContext(r.Context()).(samlsp.JWTSessionClaims)
+		fmt.Fprintf(w, "%s %s of %v", r.URL.Path, session.Subject, session.Attributes["groups"])
+	})))
+	return sp, server.URL
+}
+
+func TestSamlspLogsIn(t *testing.T) {
+	for name, binding := range map[string]string{"redirect": schema.HTTPRedirectBinding, "POST": schema.HTTPPostBinding} {
+		t.Run(name, func(t *testing.T) {
+			i := serveIdP(t)
+			i.user.Attributes = map[string][]string{"groups": {"Engineering", "Finance & <Co>"}}
+			sp, address := serviceProvider(t, i)
+			sp.Binding = binding
+			b := newBrowser(t)
+			if _, body := b.open(t, address+"/notes"); body != "/notes "+alice+" of [Engineering Finance & <Co>]" {
+				t.Errorf("after the login the page says %q", body)
+			}
+			if len(i.asked) != 1 || i.asked[0].App.ID != "agent" || i.asked[0].ACS != address+"/saml/acs" {
+				t.Errorf("the session was asked for %d times", len(i.asked))
+			}
+			if _, body := b.open(t, address+"/again"); !strings.HasPrefix(body, "/again "+alice) || len(i.asked) != 1 {
+				t.Errorf("the second page says %q, with %d logins", body, len(i.asked))
+			}
+		})
+	}
+}
+
+// The application of a user who may not use it hears so from the identity provider.
+func TestSamlspHearsOfARefusal(t *testing.T) {
+	i := serveIdP(t)
+	i.user, i.err = nil, saml.ErrDenied
+	sp, address := serviceProvider(t, i)
+	var heard error
+	sp.OnError = func(w http.ResponseWriter, _ *http.Request, err error) {
+		heard = err.(*schema.InvalidResponseError).PrivateErr
+		http.Error(w, "no", http.StatusForbidden)
+	}
+	if resp, _ := newBrowser(t).open(t, address+"/notes"); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	if bad, ok := heard.(schema.ErrBadStatus); !ok || bad.Status != schema.StatusResponder {
+		t.Errorf("it heard %v", heard)
+	}
+}
+
+// gosaml2 checks signatures, audience, destination, recipient and times with code of its own.
+func TestGosaml2LogsIn(t *testing.T) {
+	i := serveIdP(t)
+	i.user.Attributes = map[string][]string{"email": {alice}}
+	sp := &gosaml2.SAMLServiceProvider{
+		IdentityProviderSSOURL: i.SSOURL("agent"), IdentityProviderIssuer: i.EntityID("agent"),
+		ServiceProviderIssuer: i.app.EntityID, AudienceURI: i.app.EntityID, AssertionConsumerServiceURL: i.app.ACS[1],
+		IDPCertificateStore: &dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{i.cert.Leaf}},
+	}
+	address, err := sp.BuildAuthURL("back here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := formAt(t, address) // the answer goes to the ACS that the request names, not to the default
+	if form.Get("action") != i.app.ACS[1] || form.Get("RelayState") != "back here" {
+		t.Errorf("sent to %s with RelayState %q", form.Get("action"), form.Get("RelayState"))
+	}
+	info, err := sp.RetrieveAssertionInfo(form.Get("SAMLResponse"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.NameID != alice || info.SessionIndex != "session-1" || !info.ResponseSignatureValidated {
+		t.Errorf("got %q in session %q, response signed: %t", info.NameID, info.SessionIndex, info.ResponseSignatureValidated)
+	}
+	if got := info.Values.Get("email"); got != alice {
+		t.Errorf("attribute email is %q", got)
+	}
+	if w := info.WarningInfo; w.InvalidTime || w.NotInAudience || w.OneTimeUse {
+		t.Errorf("warnings %+v", *w)
+	}
+}
+
+// A client cuts the assertion out of the response that it got and exchanges it.
+func TestTheAssertionOfALoginIsASubjectToken(t *testing.T) {
+	i := serveIdP(t)
+	_, page := i.ask(t, func(*schema.AuthnRequest) {})
+	response, err := base64.StdEncoding.DecodeString(formIn(t, page).Get("SAMLResponse"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := bytes.Index(response, []byte("<saml:Assertion")), bytes.Index(response, []byte("</samlp:Response>"))
+	subject, _, err := i.verify(response[from:to])
+	if err != nil || subject.NameID != alice {
+		t.Errorf("refused: %v", err)
+	}
+}
+
+func formAt(t *testing.T, address string) url.Values {
+	t.Helper()
+	resp, page := fetch(t, address)
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("status %d: %s", resp.StatusCode, page)
+	}
+	return formIn(t, page)
+}

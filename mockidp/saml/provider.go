@@ -1,0 +1,146 @@
+// Package saml is the SAML 2.0 side of the identity provider: it signs users on to applications that ask for it with an
+// AuthnRequest (Web Browser SSO profile, redirect and POST bindings), publishes metadata, and verifies the assertions
+// that come back as subject tokens.
+//
+// Messages are those of github.com/crewjam/saml, signatures those of github.com/russellhaering/goxmldsig. "Core",
+// "Bindings", "Profiles" and "Metadata" in comments are the OASIS SAML 2.0 documents of these names.
+package saml
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+	dsig "github.com/russellhaering/goxmldsig"
+)
+
+// Name identifier formats (Core section 8.3).
+const (
+	FormatEmail       = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+	FormatUnspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+	FormatPersistent  = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+	FormatTransient   = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+)
+
+// App is a SAML application: a service provider that users sign on to.
+type App struct {
+	ID           string   // one path segment: the app's endpoints are below /app/<ID>
+	EntityID     string   // of the service provider; the audience of its assertions
+	ACS          []string // assertion consumer service URLs (HTTP POST); the first is the default
+	NameIDFormat string   // "" is FormatEmail
+}
+
+func (a App) nameIDFormat() string {
+	if a.NameIDFormat == "" {
+		return FormatEmail
+	}
+	return a.NameIDFormat
+}
+
+// User is someone who is signed on, as an app is told.
+type User struct {
+	NameID       string // in the app's NameIDFormat
+	SessionIndex string // "" makes one
+	AuthnInstant time.Time
+	AuthnContext string              // class reference; "" is PasswordProtectedTransport
+	Attributes   map[string][]string // further attributes of the assertion
+}
+
+// Sign-on ends that are no error of the app's request. The app gets a response with the status of Core section 3.2.2.2.
+var (
+	ErrDenied    = errors.New("the user may not use this application")
+	ErrNoPassive = errors.New("the user is not signed on and must not be asked")
+)
+
+// Options is what a Provider needs.
+type Options struct {
+	// URL is the identity provider's base URL, without a slash at its end.
+	URL string
+	// Certificate signs assertions and responses: a pair that NewCertificate or LoadOrCreateCertificate made.
+	Certificate tls.Certificate
+	// App finds an application by its ID. It is asked at each request, so that applications can come and go.
+	App func(id string) (App, bool)
+	// Session says who is signed on. With no one to name it answers the request itself, as a rule with a login page that
+	// leads back to the URL of r, and returns nil without an error. ErrDenied and ErrNoPassive go to the app; other
+	// errors are the identity provider's own.
+	Session func(w http.ResponseWriter, r *http.Request, q Request) (*User, error)
+	// FirstUse remembers an identifier until then, and says whether it is new: an assertion is accepted once.
+	FirstUse func(id string, until time.Time) bool
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+}
+
+// Provider is a SAML identity provider. It is safe for concurrent use.
+type Provider struct {
+	o      Options
+	cert   *x509.Certificate
+	signer crypto.Signer
+	method string // XML signature algorithm
+}
+
+// NewProvider checks the options. The error says which one is missing or unfit.
+func NewProvider(o Options) (*Provider, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	u, err := url.Parse(o.URL)
+	switch {
+	case err != nil || u.Host == "" || strings.HasSuffix(o.URL, "/"):
+		return nil, fmt.Errorf("SAML: URL %q: expected an absolute URL without a slash at its end", o.URL)
+	case o.App == nil || o.Session == nil || o.FirstUse == nil:
+		return nil, errors.New("SAML: App, Session and FirstUse are needed")
+	case o.Certificate.Leaf == nil:
+		return nil, errors.New("SAML: Certificate is needed: see NewCertificate")
+	}
+	p := &Provider{o: o, cert: o.Certificate.Leaf}
+	switch key := o.Certificate.PrivateKey.(type) {
+	case *rsa.PrivateKey:
+		p.signer, p.method = key, dsig.RSASHA256SignatureMethod
+	case *ecdsa.PrivateKey:
+		p.signer, p.method = key, dsig.ECDSASHA256SignatureMethod
+	default:
+		return nil, fmt.Errorf("SAML: cannot sign with a %T: expected an RSA or ECDSA key", key)
+	}
+	return p, nil
+}
+
+// EntityID is the identity provider's name towards an app: Issuer of its assertions. It is the URL of the metadata
+// (Metadata section 4.1). Each app has an identity provider of its own, as with Okta.
+func (p *Provider) EntityID(app string) string { return p.SSOURL(app) + "/metadata" }
+
+// SSOURL is where the app sends AuthnRequests.
+func (p *Provider) SSOURL(app string) string { return p.o.URL + "/app/" + app + "/sso/saml" }
+
+// Handler serves sign-on and metadata of every app, at the paths of SSOURL and EntityID.
+func (p *Provider) Handler() http.Handler {
+	router := mux.NewRouter()
+	base, _ := url.Parse(p.o.URL) // NewProvider parsed it
+	sso := base.Path + "/app/{app}/sso/saml"
+	router.HandleFunc(sso, p.forApp(p.serveSSO)).Methods(http.MethodGet, http.MethodPost)
+	router.HandleFunc(sso+"/metadata", p.forApp(p.serveMetadata)).Methods(http.MethodGet)
+	return router
+}
+
+func (p *Provider) forApp(serve func(http.ResponseWriter, *http.Request, App)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		app, ok := p.o.App(mux.Vars(r)["app"])
+		if !ok {
+			http.Error(w, "There is no SAML application of this name.", http.StatusNotFound)
+			return
+		}
+		serve(w, r, app)
+	}
+}
+
+func (a App) hasACS(location string) bool { return slices.Contains(a.ACS, location) }
