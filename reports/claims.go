@@ -18,6 +18,7 @@ type difference struct{ Name, Kind string }
 const (
 	changed  = "changed"  // both have it, with other values
 	only     = "only"     // the other has none
+	missing  = "missing"  // only the other has one
 	expected = "expected" // changed as it must between two honest tokens: another jti, a time a little later
 )
 
@@ -29,15 +30,15 @@ type member struct {
 
 // compare marks in a JSON object the top-level members that are not as in another. The n-th member of a name is compared
 // with the n-th of that name, since hostile tokens repeat names. Text that is no object is marked as a whole when it is
-// not the same text.
-func compare(text, with string) ([]piece, []difference) {
+// not the same text; what is its name then.
+func compare(what, text, with string) ([]piece, []difference) {
 	own, ok1 := members(text)
 	others, ok2 := members(with)
 	if !ok1 || !ok2 {
 		if text == with {
-			return []piece{{"", text}}, nil
+			return whole(text), nil
 		}
-		return []piece{{changed, text}}, []difference{{"all of it", changed}}
+		return []piece{{changed, text}}, []difference{{"all of the " + what, changed}}
 	}
 	var pieces []piece
 	var differences []difference
@@ -64,19 +65,27 @@ func compare(text, with string) ([]piece, []difference) {
 }
 
 // lacks lists the members that another object has and this one has not.
-func lacks(text, with string) []string {
+func lacks(text, with string) []difference {
 	own, ok1 := members(text)
 	others, ok2 := members(with)
 	if !ok1 || !ok2 {
 		return nil
 	}
-	var names []string
+	var list []difference
 	for _, o := range others {
 		if !slices.ContainsFunc(own, func(m member) bool { return m.name == o.name }) {
-			names = append(names, o.name)
+			list = append(list, difference{o.name, missing})
 		}
 	}
-	return names
+	return list
+}
+
+// whole is text as a single piece.
+func whole(text string) []piece {
+	if text == "" {
+		return nil
+	}
+	return []piece{{"", text}}
 }
 
 // differs is the kind of difference to a member of the same name, or "".

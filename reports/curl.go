@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -56,7 +57,7 @@ const basicCredentials = "Basic ‹client id:client secret›"
 
 func (s *shell) headers(h http.Header) []string {
 	var args []string
-	for _, name := range sortedKeys(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if slices.Contains(notSent, http.CanonicalHeaderKey(name)) || !headerName.MatchString(name) {
 			continue
 		}
@@ -176,13 +177,4 @@ func (s *shell) need(name string) string {
 		s.needs = append(s.needs, name)
 	}
 	return name
-}
-
-func sortedKeys(h http.Header) []string {
-	names := make([]string, 0, len(h))
-	for name := range h {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

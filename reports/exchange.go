@@ -4,14 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // pair is what stands in one row of a check's evidence: the control beside the attack, or one exchange alone.
 type pair struct {
 	Exchanges []exchangeView
+	Differs   []difference // what sets the attack apart from its control
+	Alike     bool         // they were compared, and nothing does
 	Open      bool
 }
 
@@ -23,7 +27,6 @@ type exchangeView struct {
 	Method   string
 	URL      string
 	Outcome  string // e.g. "400 Bad Request"
-	Class    string // s2, s3, s4, s5 by status; s0 without an answer
 	Millis   string
 	Tokens   []tokenView
 	Request  []piece
@@ -33,43 +36,45 @@ type exchangeView struct {
 	Curl     command
 }
 
-// tokenView is a token with what sets it apart from the control's marked.
+// tokenView is a token with what sets it apart from its twin marked.
 type tokenView struct {
 	Ref, Note      string
 	Header, Claims []piece
-	Differs        []difference
-	Lacks          []string
 }
 
 const openPairs = 2 // rows of evidence that are open from the start
 
 // pairs puts the exchanges of a check in rows: each attack beside the first control before it that stands alone so far.
-// Exchanges keep their order otherwise, and carry their number.
+// Exchanges keep their order otherwise, and carry their number. An attack without a control of its own is compared
+// with the last one.
 func pairs(exchanges []Exchange) []pair {
 	var rows []pair
-	var lone []int       // rows that hold a control without an attack
-	var control Exchange // what attacks are compared with
+	var lone []int // controls without an attack, as their row
+	control := map[int]int{}
+	last := -1
 	for i, e := range exchanges {
-		switch e.Part {
-		case Control:
-			control = e
+		row := pair{}
+		switch {
+		case e.Part == Control:
+			last = i
+			control[len(rows)] = i
 			lone = append(lone, len(rows))
-			rows = append(rows, pair{Exchanges: []exchangeView{view(i, e, nil)}})
-		case Attack:
-			compared := &control
-			if control.Part == "" {
-				compared = nil
-			}
-			if len(lone) > 0 {
-				row := &rows[lone[0]]
-				lone = lone[1:]
-				row.Exchanges = append(row.Exchanges, view(i, e, compared))
-				continue
-			}
-			rows = append(rows, pair{Exchanges: []exchangeView{view(i, e, compared)}})
+			row.Exchanges = []exchangeView{view(i, e, nil)}
+		case e.Part == Attack && len(lone) > 0:
+			at := lone[0]
+			lone = lone[1:]
+			twin := exchanges[control[at]]
+			rows[at].Exchanges = []exchangeView{view(control[at], twin, &e), view(i, e, &twin)}
+			rows[at].Differs = differences(e, twin)
+			rows[at].Alike = len(rows[at].Differs) == 0
+			continue
+		case e.Part == Attack && last >= 0:
+			row.Exchanges, row.Differs = []exchangeView{view(i, e, &exchanges[last])}, differences(e, exchanges[last])
+			row.Alike = len(row.Differs) == 0
 		default:
-			rows = append(rows, pair{Exchanges: []exchangeView{view(i, e, nil)}})
+			row.Exchanges = []exchangeView{view(i, e, nil)}
 		}
+		rows = append(rows, row)
 	}
 	open(rows)
 	return rows
@@ -89,23 +94,24 @@ func open(rows []pair) {
 	}
 }
 
-// view makes an exchange ready; control is nil when there is nothing to compare it with.
-func view(i int, e Exchange, control *Exchange) exchangeView {
+// view makes an exchange ready; twin is what it is compared with, or nil.
+func view(i int, e Exchange, twin *Exchange) exchangeView {
 	v := exchangeView{
 		Number: i + 1, Part: e.Part, Note: visible(e.Note), Method: line(e.Request.Method), URL: line(e.Request.URL),
-		Outcome: line(e.summary()), Class: "s0", Millis: millis(e.Seconds), Error: visible(e.Error), Curl: e.Request.curl(),
+		Outcome: line(e.summary()), Millis: millis(e.Seconds), Error: visible(e.Error), Curl: e.Request.curl(),
 	}
 	request := e.Request.pieces()
-	if control != nil {
-		request = mark(request, control.Request.pieces())
+	if twin != nil {
+		request = mark(request, twin.Request.pieces())
 	}
 	v.Request = references(request)
-	if e.Response != nil {
-		v.Class = fmt.Sprintf("s%d", e.Response.Status/100)
+	if e.Response == nil {
+		v.Outcome = "no answer"
+	} else {
 		v.Response, v.Cut = references(e.Response.pieces()), e.Response.Cut
 	}
 	for _, t := range e.Tokens {
-		v.Tokens = append(v.Tokens, t.view(control))
+		v.Tokens = append(v.Tokens, t.view(twin))
 	}
 	return v
 }
@@ -117,43 +123,56 @@ func millis(s float64) string {
 	return fmt.Sprintf("%.0f ms", s*1000)
 }
 
-// view decodes a token for the page, compared with the control's token of its kind.
-func (t Token) view(control *Exchange) tokenView {
+// view decodes a token for the page, compared with the token of its kind in the other exchange.
+func (t Token) view(other *Exchange) tokenView {
 	v := tokenView{Ref: line(t.Ref), Note: visible(t.Note)}
-	v.Header, v.Claims = []piece{{"", t.Header}}, []piece{{"", t.Claims}}
-	if c := t.twin(control); c != nil {
-		var inHeader, inClaims []difference
-		v.Header, inHeader = compare(t.Header, c.Header)
-		v.Claims, inClaims = compare(t.Claims, c.Claims)
-		v.Differs = append(inHeader, inClaims...)
-		v.Lacks = append(lacks(t.Header, c.Header), lacks(t.Claims, c.Claims)...)
+	if c := t.twin(other); c != nil {
+		v.Header, _ = compare("header", t.Header, c.Header)
+		v.Claims, _ = compare("claims", t.Claims, c.Claims)
+	} else {
+		v.Header, v.Claims = whole(t.Header), whole(t.Claims)
 	}
 	for _, pieces := range [][]piece{v.Header, v.Claims} {
 		for i := range pieces {
 			pieces[i].Text = visible(pieces[i].Text)
 		}
 	}
-	for i := range v.Differs {
-		v.Differs[i].Name = line(v.Differs[i].Name)
-	}
-	for i := range v.Lacks {
-		v.Lacks[i] = line(v.Lacks[i])
-	}
 	return v
 }
 
-// twin is the control's token of the same kind; nil when there is none, or when it is the same token.
-func (t Token) twin(control *Exchange) *Token {
-	if control == nil {
+// differences names what sets an attack apart from its control: members of tokens, form fields, headers, the body.
+func differences(attack, control Exchange) []difference {
+	var list []difference
+	for _, t := range attack.Tokens {
+		if c := t.twin(&control); c != nil {
+			_, inHeader := compare("header", t.Header, c.Header)
+			_, inClaims := compare("claims", t.Claims, c.Claims)
+			list = append(append(list, inHeader...), inClaims...)
+			list = append(append(list, lacks(t.Header, c.Header)...), lacks(t.Claims, c.Claims)...)
+			if t.Note != c.Note && t.Claims != "" {
+				list = append(list, difference{"signature", changed})
+			}
+		}
+	}
+	list = append(list, attack.Request.differences(control.Request)...)
+	for i := range list {
+		list[i].Name = cut(line(list[i].Name), 60)
+	}
+	return list
+}
+
+// twin is the other exchange's token of the same kind; nil when there is none, or when it is the same token.
+func (t Token) twin(other *Exchange) *Token {
+	if other == nil {
 		return nil
 	}
 	var found *Token
-	for i, c := range control.Tokens {
+	for i, c := range other.Tokens {
 		if c.Ref == t.Ref {
 			return nil
 		}
 		if found == nil && kind(c.Ref) == kind(t.Ref) {
-			found = &control.Tokens[i]
+			found = &other.Tokens[i]
 		}
 	}
 	return found
@@ -189,7 +208,7 @@ func (r Response) pieces() []piece {
 
 func headerLines(h http.Header) []piece {
 	var list []piece
-	for _, name := range sortedKeys(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, value := range h[name] {
 			list = append(list, piece{"header", visible(name + ": " + value)})
 		}
@@ -212,21 +231,58 @@ func bodyLines(body string) []piece {
 
 var numbered = regexp.MustCompile(`‹([^‹›]*?) \d+›`)
 
-// mark marks the lines that the control has not; a reference to another token of the same kind is the same line.
-func mark(lines, control []piece) []piece {
-	plain := func(p piece) string { return numbered.ReplaceAllString(p.Text, "‹$1›") }
+// unnumbered is text in which references to tokens of one kind are the same.
+func unnumbered(s string) string { return numbered.ReplaceAllString(s, "‹$1›") }
+
+// mark marks the lines that the other request has not.
+func mark(lines, others []piece) []piece {
 	left := map[string]int{}
-	for _, p := range control {
-		left[plain(p)]++
+	for _, p := range others {
+		left[unnumbered(p.Text)]++
 	}
 	for i, p := range lines {
-		if text := plain(p); left[text] > 0 {
+		if text := unnumbered(p.Text); left[text] > 0 {
 			left[text]--
 		} else if p.Text != "" {
 			lines[i].Class = changed
 		}
 	}
 	return lines
+}
+
+// differences names what sets a request apart from another: the parts of one that the other has not.
+func (r Request) differences(other Request) []difference {
+	own, others := r.parts(), other.parts()
+	var list []difference
+	for _, name := range slices.Sorted(maps.Keys(own)) {
+		switch value, has := others[name]; {
+		case !has:
+			list = append(list, difference{name, only})
+		case value != own[name]:
+			list = append(list, difference{name, changed})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(others)) {
+		if _, has := own[name]; !has {
+			list = append(list, difference{name, missing})
+		}
+	}
+	return list
+}
+
+// parts are the values of a request by the names that a reader knows them by.
+func (r Request) parts() map[string]string {
+	parts := map[string]string{"method": r.Method, "URL": unnumbered(r.URL)}
+	for name, values := range r.Header {
+		parts[name] = unnumbered(strings.Join(values, "\n"))
+	}
+	for _, f := range r.Form {
+		parts[f.Name] += unnumbered(f.Value) + "\n"
+	}
+	if r.Body != "" {
+		parts["body"] = unnumbered(r.Body)
+	}
+	return parts
 }
 
 // references joins lines again, with each reference to a token or secret a piece of its own. Lines that look the same

@@ -1,8 +1,6 @@
 package reports
 
-import (
-	"strings"
-)
+import "strings"
 
 // group is a role with its requirements.
 type group struct {
@@ -16,6 +14,7 @@ type requirementView struct {
 	Requirement
 	Counts []outcomeCount // without those that are 0
 	Open   bool
+	Advise bool // it is broken: say why that matters and how to fix it
 	Links  []sourceView
 	Checks []checkView
 }
@@ -26,6 +25,7 @@ type sourceView struct{ Name, URL string }
 type checkView struct {
 	Check
 	Slug   string
+	Weaker bool // judged at another level than its requirement
 	Millis string
 	Search string // what the text filter looks at
 	Rows   []pair
@@ -76,10 +76,11 @@ func viewRequirement(q Requirement, checks []Check) requirementView {
 	for _, c := range checks {
 		n[c.Outcome]++
 		found = append(found, c.Outcome)
-		v.Checks = append(v.Checks, viewCheck(c))
+		v.Checks = append(v.Checks, viewCheck(c, q.Level))
 	}
 	v.Outcome = worst(found)
-	v.Open = v.Outcome == Fail || v.Outcome == Inconclusive || v.Outcome == Warn
+	v.Advise = n[Fail]+n[Warn] > 0
+	v.Open = v.Advise || n[Inconclusive] > 0
 	for _, c := range bar(n) {
 		if c.N > 0 {
 			v.Counts = append(v.Counts, c)
@@ -91,26 +92,25 @@ func viewRequirement(q Requirement, checks []Check) requirementView {
 	return v
 }
 
-func viewCheck(c Check) checkView {
-	v := checkView{Check: c, Slug: line(c.slug()), Millis: millis(c.Seconds), Rows: pairs(c.Exchanges)}
+func viewCheck(c Check, level string) checkView {
+	v := checkView{Check: c, Weaker: c.Level != level, Slug: line(c.slug()), Millis: millis(c.Seconds), Rows: pairs(c.Exchanges)}
 	for _, s := range []*string{&v.ID, &v.Level, &v.Role, &v.Title, &v.Sends, &v.Expects, &v.Expected} {
 		*s = line(*s)
 	}
-	v.Message = visible(c.Message)
-	v.Warnings, v.Notes, v.Labels = nil, lines(c.Notes), lines(c.Labels)
+	v.Message, v.Warnings, v.Notes, v.Labels = visible(c.Message), nil, nil, nil
+	for _, n := range c.Notes {
+		v.Notes = append(v.Notes, visible(n))
+	}
+	for _, l := range c.Labels {
+		if l != c.Requirement && l != c.Role && !strings.EqualFold(l, c.Level) { // those are on the page already
+			v.Labels = append(v.Labels, line(l))
+		}
+	}
 	for _, w := range c.Warnings {
 		if w != c.Message { // a check that only warns has its first warning as message
 			v.Warnings = append(v.Warnings, visible(w))
 		}
 	}
-	v.Search = strings.ToLower(strings.Join([]string{v.ID, v.Title, v.Sends, v.Expects, v.Message, strings.Join(v.Labels, " ")}, " "))
+	v.Search = strings.ToLower(strings.Join(append([]string{v.ID, v.Title, v.Sends, v.Expects, v.Message}, v.Labels...), " "))
 	return v
-}
-
-func lines(list []string) []string {
-	var made []string
-	for _, s := range list {
-		made = append(made, line(s))
-	}
-	return made
 }

@@ -50,8 +50,8 @@ type page struct {
 	Roles     []roleView
 	Facts     []fact
 	Preflight []stepView
-	Broken    bool // a step of the preflight did not work
-	Failed    []finding
+	Broken    bool              // a step of the preflight did not work
+	Failed    []requirementView // with their failed checks alone
 	Facets    []facet
 	Total     int
 	Groups    []group
@@ -100,7 +100,7 @@ func newPage(r *Report) *page {
 		Title: line(fmt.Sprintf("%s: %s", r.Target.name(), r.Verdict)), Policy: policy(),
 		Style: template.CSS(pageStyle), Script: template.JS(pageScript),
 		Name: line(r.Target.name()), URL: line(r.Target.URL), Verdict: r.Verdict, Class: verdictClass(r.Verdict),
-		Facts: facts(r), Failed: r.findings(Fail), Total: len(r.Checks), Groups: groups(r),
+		Facts: facts(r), Total: len(r.Checks), Groups: groups(r),
 		Made: line(strings.TrimSpace(r.Tool.Name + " " + r.Tool.Version)),
 	}
 	for _, s := range r.headline() {
@@ -112,7 +112,15 @@ func newPage(r *Report) *page {
 	for _, s := range r.Preflight {
 		p.Broken = p.Broken || !s.OK
 		s.Name, s.Saw, s.Fix = line(s.Name), visible(s.Saw), visible(s.Fix)
-		p.Preflight = append(p.Preflight, stepView{s, pairs(s.Exchanges)})
+		v := stepView{s, pairs(s.Exchanges)}
+		for i := range v.Rows {
+			v.Rows[i].Open = !s.OK
+		}
+		p.Preflight = append(p.Preflight, v)
+	}
+	failed, _ := r.findings(func(c Check) bool { return c.Outcome == Fail })
+	for _, f := range failed {
+		p.Failed = append(p.Failed, viewRequirement(f.Requirement, f.Checks))
 	}
 	p.Facets = facets(r)
 	return p
@@ -176,8 +184,7 @@ func facts(r *Report) []fact {
 		{"Selection", []string{r.Selection}},
 		{"Started", []string{r.Started.UTC().Format("2006-01-02 15:04:05 UTC")}},
 		{"Took", []string{(time.Duration(r.Seconds*1000) * time.Millisecond).String()}},
-		{"Load", []string{fmt.Sprintf("%s, %s, %d MiB at peak", count(r.Load.Workers, "worker"), count(r.Load.Exchanges, "exchange"),
-			r.Load.PeakMemory>>20)}},
+		{"Load", []string{r.Load.String()}},
 	}
 	for i := range list {
 		values := slices.Clone(list[i].Values)
@@ -189,11 +196,22 @@ func facts(r *Report) []fact {
 	return slices.DeleteFunc(list, func(f fact) bool { return strings.Join(f.Values, "") == "" })
 }
 
+// String is the cost in words; empty for a run that came to nothing.
+func (l Load) String() string {
+	if l == (Load{}) {
+		return ""
+	}
+	return fmt.Sprintf("%s, %s, %d MiB at peak", count(l.Workers, "worker"), count(l.Exchanges, "exchange"), l.PeakMemory>>20)
+}
+
 // facets are what the checks can be filtered by.
 func facets(r *Report) []facet {
 	outcomes, roles, levels := facet{Name: "outcome"}, facet{Name: "role"}, facet{Name: "level"}
 	for _, o := range Outcomes {
 		outcomes.count(string(o), string(o), 0)
+	}
+	for _, l := range []string{"MUST", "SHOULD", "MAY"} {
+		levels.count(l, l, 0)
 	}
 	for _, c := range r.Checks {
 		outcomes.count(string(c.Outcome), string(c.Outcome), 1)

@@ -94,10 +94,9 @@ func (m *markdown) preflight(r *Report) {
 // failed lists the failed checks by requirement, with what to do about them.
 func (m *markdown) failed(r *Report) {
 	var blocks []string
-	for _, f := range r.findings(Fail) {
-		if block := f.markdown(); block != "" {
-			blocks = append(blocks, block)
-		}
+	list, _ := r.findings(func(c Check) bool { return c.Outcome == Fail && c.Expected == "" })
+	for _, f := range list {
+		blocks = append(blocks, f.markdown())
 	}
 	m.section(Fail, "Failed", blocks)
 }
@@ -146,17 +145,12 @@ func (m *markdown) blocks(list []string) {
 	}
 }
 
-// markdown is the block of a finding without the checks that the baseline expects; empty when it expects all of them.
+// markdown is the block of a failed requirement.
 func (f finding) markdown() string {
 	var checks strings.Builder
 	for _, c := range f.Checks {
-		if c.Expected == "" {
-			fmt.Fprintf(&checks, "- **%s** %s<br>%s\n", md(cut(c.slug(), 200)), md(cut(c.Title, 500)),
-				mdLines(cut(c.Message, markdownMessage)))
-		}
-	}
-	if checks.Len() == 0 {
-		return ""
+		fmt.Fprintf(&checks, "- **%s** %s<br>%s\n", md(cut(c.slug(), 200)), md(cut(c.Title, 500)),
+			mdLines(cut(c.Message, markdownMessage)))
 	}
 	q := f.Requirement
 	block := fmt.Sprintf("#### %s · %s\n\n%s %s\n\n%s\n", md(cut(q.ID, 200)), md(q.Level), md(cut(q.Says, markdownMessage)),

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -12,7 +13,7 @@ import (
 const (
 	textFindings = 40   // findings of one outcome that a terminal shows in full
 	textMessage  = 1200 // runes of one message
-	minimumWidth = 40
+	minimumWidth = 64   // the table needs it
 )
 
 // textOutcomes says how outcomes look on a terminal: sign and SGR colour.
@@ -34,9 +35,22 @@ func WriteText(w io.Writer, r *Report, color bool, width int) error {
 	t.findings(r, Fail, "Failed", true)
 	t.findings(r, Inconclusive, "Inconclusive", false)
 	t.findings(r, Warn, "Warnings", false)
-	_, err := io.WriteString(w, t.b.String())
+	t.expected(r)
+	_, err := io.WriteString(w, noCommands(t.b.String()))
 	return err
 }
+
+// noCommands breaks what a CI system would take from a log as a command: "::" at the beginning of a line, and "##"
+// before a word and a bracket ("##[", "##vso[", "##teamcity[").
+func noCommands(s string) string {
+	s = colons.ReplaceAllString(s, "$1: :")
+	return hashes.ReplaceAllStringFunc(s, func(run string) string { return strings.TrimSpace(strings.Repeat("# ", len(run))) })
+}
+
+var (
+	colons = regexp.MustCompile(`(?m)^([ \t\p{Zs}]*)::`)
+	hashes = regexp.MustCompile(`##+`)
+)
 
 type textWriter struct {
 	b     strings.Builder
@@ -82,20 +96,24 @@ func (t *textWriter) roles(r *Report) {
 	style.Box.PaddingRight = "  "
 	style.Format.Header = text.FormatDefault
 	grid.SetStyle(style)
+	narrow := t.width < 100
 	header, right := table.Row{"Role", "Verdict"}, []table.ColumnConfig{}
 	for i, o := range Outcomes {
-		header = append(header, string(o))
+		name := string(o)
+		if narrow && o == Inconclusive {
+			name = "incon."
+		}
+		header = append(header, name)
 		right = append(right, table.ColumnConfig{Number: i + 3, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	grid.AppendHeader(header)
 	grid.SetColumnConfigs(right)
-	narrow := t.width < 90
 	for _, v := range r.Roles {
 		name := roleTitle(v.Role)
 		if narrow {
-			name = v.Role
+			name = cut(line(v.Role), 8)
 		}
-		row := table.Row{cut(line(name), 40), t.paint(verdictColors[v.Verdict], string(v.Verdict))}
+		row := table.Row{cut(line(name), 30), t.paint(verdictColors[v.Verdict], string(v.Verdict))}
 		for _, o := range Outcomes {
 			n := v.Counts[o]
 			color := textOutcomes[o].color
@@ -148,21 +166,21 @@ func (t *textWriter) labelled(label, s string) {
 	}
 }
 
-// findings lists the checks of one outcome by requirement. In full: with what the requirement says, where it is written,
-// and how to fix it; otherwise a line or two for each check.
+// findings lists the checks of one outcome by requirement, but for those that the baseline expects. In full: with what
+// the requirement says, where it is written, and how to fix it; otherwise a line or two for each check.
 func (t *textWriter) findings(r *Report, o Outcome, title string, full bool) {
-	list := r.findings(o)
-	if len(list) == 0 {
+	list, total := r.findings(func(c Check) bool { return c.Outcome == o && c.Expected == "" })
+	if total == 0 {
 		return
 	}
-	t.heading(title, r.Counts()[o])
+	t.heading(title, total)
 	shown := 0
 	for i, f := range list {
 		if full && i > 0 {
 			t.b.WriteString("\n")
 		}
 		if shown >= textFindings {
-			t.para(2, fmt.Sprintf("… and %d more: see the report.", r.Counts()[o]-shown))
+			t.para(2, fmt.Sprintf("… and %d more: see the report.", total-shown))
 			return
 		}
 		if full {
@@ -175,6 +193,21 @@ func (t *textWriter) findings(r *Report, o Outcome, title string, full bool) {
 			t.labelled("Fix", f.Requirement.Fix)
 		}
 		shown += len(f.Checks)
+	}
+}
+
+// expected lists what the baseline expects, with its reasons.
+func (t *textWriter) expected(r *Report) {
+	list, total := r.findings(func(c Check) bool { return c.Expected != "" })
+	if total == 0 {
+		return
+	}
+	t.heading("Expected by the baseline", total)
+	for _, f := range list {
+		for _, c := range f.Checks {
+			t.b.WriteString("  " + t.sign(c.Outcome) + " " + cut(line(c.ID), t.width-4) + "\n")
+			t.para(4, cut(line(c.Expected), 240))
+		}
 	}
 }
 
@@ -198,5 +231,4 @@ func (t *textWriter) check(c Check, full bool) {
 	} else {
 		t.para(4, cut(line(c.Message), 240))
 	}
-	t.labelled("Expected by the baseline", c.Expected)
 }

@@ -103,22 +103,21 @@ func (s Source) where() string {
 	return s.Document + " § " + s.Section
 }
 
-// finding is a requirement with those of its checks that ended in one outcome.
+// finding is a requirement with some of its checks.
 type finding struct {
 	Requirement Requirement
 	Checks      []Check
 }
 
-// findings groups the checks of this outcome by requirement, in the order of the checks.
-func (r *Report) findings(o Outcome) []finding {
+// findings groups the checks that are wanted by requirement, in the order of the checks, and counts them.
+func (r *Report) findings(wanted func(Check) bool) (list []finding, total int) {
 	known := map[string]Requirement{}
 	for _, q := range r.Requirements {
 		known[q.ID] = q
 	}
-	var list []finding
 	at := map[string]int{}
 	for _, c := range r.Checks {
-		if c.Outcome != o {
+		if !wanted(c) {
 			continue
 		}
 		i, ok := at[c.Requirement]
@@ -132,8 +131,9 @@ func (r *Report) findings(o Outcome) []finding {
 			list = append(list, finding{Requirement: q})
 		}
 		list[i].Checks = append(list[i].Checks, c)
+		total++
 	}
-	return list
+	return list, total
 }
 
 // httpLink is u when it is a plain http or https URL that any format can link to, or "".
