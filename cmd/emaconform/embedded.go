@@ -19,7 +19,7 @@ import (
 type embedded struct {
 	defects   []string
 	roundTrip time.Duration
-	adjust    func(*fixtures.Options) // changes the target's configuration; may be nil
+	adjust    func(*fixtures.Options) // changes the target behind the run's back; may be nil
 	target    *reference.Target
 }
 
@@ -55,13 +55,15 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 	}
 	options.Defects, options.RoundTrip = e.defects, e.roundTrip
 	options.CIMD = &fixtures.CIMD{AllowLoopback: true, AllowHTTP: true, Scopes: []string{fixtures.ScopeRead, fixtures.ScopeWrite}}
+	known := options // what the run is told, also where the target is made to know otherwise
 	if e.adjust != nil {
+		options.Clients, options.Users, options.Issuers = slices.Clone(known.Clients), slices.Clone(known.Users), slices.Clone(known.Issuers)
 		e.adjust(&options)
 	}
 	if e.target, err = reference.Start(ctx, options); err != nil {
 		return err
 	}
-	return e.describe(&options, c)
+	return e.describe(&known, c)
 }
 
 func issuer(t run.TrustedIdP) fixtures.TrustedIssuer {

@@ -98,6 +98,9 @@ func (t *T) result(report ginkgo.SpecReport) reports.Check {
 	r.Seconds = report.RunTime.Seconds()
 	r.Exchanges = t.rec.Exchanges()
 	r.Outcome, r.Message = t.judge(report)
+	if n := len(r.Exchanges); r.Outcome == reports.Fail && n > 0 && r.Exchanges[n-1].Response == nil && t.gone() {
+		r.Outcome, r.Message = reports.Inconclusive, "the target does not answer any more: "+r.Exchanges[n-1].Error
+	}
 	r.Message = t.clean(r.Message)
 	for _, w := range t.warnings {
 		r.Warnings = append(r.Warnings, t.clean(w))
@@ -106,6 +109,13 @@ func (t *T) result(report ginkgo.SpecReport) reports.Check {
 		r.Notes = append(r.Notes, t.clean(n))
 	}
 	return r
+}
+
+// gone reports whether the target answers nothing at all, so that its silence says nothing about the requirement.
+func (t *T) gone() bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t), t.Config.Timing.Request)
+	defer cancel()
+	return t.Wire.Do(ctx, Initialize(t.Config.URL, ""), nil, reports.Setup, "").Err != nil
 }
 
 func (t *T) judge(report ginkgo.SpecReport) (reports.Outcome, string) {

@@ -89,6 +89,13 @@ func (p *preflight) probeGrant(edits ...check.Edit) *wire.Answer {
 	return p.driver.Present(p.driver.Grant(edits...), reports.Setup, "a probe")
 }
 
+// anotherEmail keeps the domain, since a target may look at that first.
+func anotherEmail(t *check.Token) {
+	if email, ok := t.Claims["email"].(string); ok {
+		t.Claims["email"] = strings.ToLower(rand.Text()) + email[max(0, strings.LastIndex(email, "@")):]
+	}
+}
+
 func (p *preflight) wrongClient() *target.Client {
 	c := *p.driver.Client(0)
 	c.ID += "-" + rand.Text()[:6]
@@ -115,15 +122,15 @@ func (p *preflight) diagnose() *stop {
 	if len(suspects) == 0 {
 		return &stop{saw, "Look into the authorization server's log for the reason: nothing that we changed in the ID-JAG changed the answer in a telling way."}
 	}
-	text := saw + " It answers in the same way when the " + suspects[0].name + " is one that it cannot know"
-	if len(suspects) == 1 {
-		return &stop{text + ": the " + suspects[0].name + " is what it does not know.", suspects[0].fix(p)}
+	saw += " It answers in the same way when we change the " + suspects[0].name + " into one that it cannot know."
+	if len(suspects) > 1 {
+		var others []string
+		for _, a := range suspects[1:] {
+			others = append(others, a.name)
+		}
+		saw += " (If that is not it, look at: " + strings.Join(others, ", ") + ".)"
 	}
-	var names []string
-	for _, a := range suspects[1:] {
-		names = append(names, a.name)
-	}
-	return &stop{text + " (and also for: " + strings.Join(names, ", ") + ").", suspects[0].fix(p)}
+	return &stop{saw, suspects[0].fix(p)}
 }
 
 // obvious are the cases that need no probe.
@@ -152,8 +159,8 @@ func (p *preflight) words() string {
 	return ""
 }
 
-// suspects are the aspects that the target's answer fits, the one that servers look at first in front. An answer that fits
-// every aspect tells nothing, except through what the target fetched.
+// suspects are the aspects that the target's answer fits. What a server looks at behind the aspect at fault fits, too, so the
+// first in the order in which servers commonly look is the likely one.
 func (p *preflight) suspects() []aspect {
 	got := fingerprint(p.redemption)
 	var list []aspect
