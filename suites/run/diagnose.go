@@ -56,7 +56,7 @@ var aspects = []aspect{
 	{
 		name: "user",
 		spoil: func(p *preflight) *wire.Answer {
-			return p.probeGrant(check.Set("sub", rand.Text()), check.Remove("email"))
+			return p.probeGrant(check.Set("sub", rand.Text()), anotherEmail)
 		},
 		fix: func(p *preflight) string {
 			return fmt.Sprintf("Create an account for subject %q of issuer %s, or correct users[0].", p.driver.Alice().Sub, p.driver.IdP.URL)
