@@ -109,20 +109,21 @@ func TestPreflightNamesTheMissingPieceOfTrust(t *testing.T) {
 	nowhere := "http://" + closed.Addr().String() + "/keys"
 	_ = closed.Close()
 	for name, c := range map[string]struct {
-		adjust func(*fixtures.Options)
-		fix    string
+		adjust   func(*fixtures.Options)
+		fix      string
+		resource string // what the configuration calls the MCP server, when that is wrong
 	}{
-		"issuer": {func(o *fixtures.Options) { o.Issuers[0].Issuer = "https://other.example" }, "trusted issuers, exactly as it stands here"},
-		"keys":   {func(o *fixtures.Options) { o.Issuers[0].JWKSURI = nowhere }, "never fetched our keys"},
-		"client": {func(o *fixtures.Options) { o.Clients[0].Secret = "another" }, `Register client "connector-a"`},
-		"user":   {func(o *fixtures.Options) { o.Users = o.Users[1:] }, "Create an account for subject"},
-		"resource": {func(o *fixtures.Options) { o.Resources = slices.Clone(o.Resources); o.Resources[0].Path = "/mcp3" }, ""},
-		"scope":  {func(o *fixtures.Options) { o.Clients[0].Scopes = []string{fixtures.ScopeAdmin} }, "Allow the scopes"},
+		"issuer":   {func(o *fixtures.Options) { o.Issuers[0].Issuer = "https://other.example" }, "trusted issuers, exactly as it stands here", ""},
+		"keys":     {func(o *fixtures.Options) { o.Issuers[0].JWKSURI = nowhere }, "never fetched our keys", ""},
+		"client":   {func(o *fixtures.Options) { o.Clients[0].Secret = "another" }, `Register client "connector-a"`, ""},
+		"user":     {func(o *fixtures.Options) { o.Users = o.Users[1:] }, "Create an account for subject", ""},
+		"scope":    {func(o *fixtures.Options) { o.Clients[0].Scopes = []string{fixtures.ScopeAdmin} }, "Allow the scopes", ""},
+		"resource": {nil, "Register the resource https://other.example/mcp", "https://other.example/mcp"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			report := judge(t.Context(), t, &embedded{adjust: c.adjust}, func(o *run.Options) {
-				o.Selection.Checks = []string{"RAS-HAPPY"}
+				o.Config.Resource = c.resource
 			})
 			g.Expect(report.Ended).To(Equal(run.EndedPreflight))
 			g.Expect(report.Verdict).To(Equal(reports.NoVerdict))
