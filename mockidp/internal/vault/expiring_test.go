@@ -1,0 +1,39 @@
+package vault
+
+import (
+	"strconv"
+	"testing"
+	"time"
+)
+
+func TestExpiringIsBounded(t *testing.T) {
+	e := newExpiring[int](100, time.Second)
+	t0 := time.Unix(1_000_000, 0)
+	for i := range 1000 {
+		e.put(KeyOf(strconv.Itoa(i)), i, t0.Add(time.Duration(i+1)*time.Second), t0)
+	}
+	if n := e.len(); n > 100 {
+		t.Errorf("holds %d", n)
+	}
+	if _, found := e.get(KeyOf("999"), t0); !found {
+		t.Error("the one that lives longest was forgotten")
+	}
+	if fresh, ok := e.add(KeyOf("new"), 0, t0.Add(time.Hour), t0); fresh || ok {
+		t.Errorf("a full memory took one that must not be forgotten: fresh %t, ok %t", fresh, ok)
+	}
+	later := t0.Add(2000 * time.Second)
+	if fresh, ok := e.add(KeyOf("new"), 0, later.Add(time.Hour), later); !fresh || !ok || e.len() != 1 {
+		t.Errorf("what has ended was not forgotten: %d are left", e.len())
+	}
+}
+
+func TestPutAgainOutlivesItsFirstSlot(t *testing.T) {
+	e := newExpiring[int](10, time.Second)
+	t0 := time.Unix(1_000_000, 0)
+	e.put(KeyOf("x"), 1, t0.Add(time.Second), t0)
+	e.put(KeyOf("x"), 2, t0.Add(time.Hour), t0)
+	e.put(KeyOf("y"), 3, t0.Add(time.Hour), t0.Add(time.Minute))
+	if v, found := e.get(KeyOf("x"), t0.Add(time.Minute)); !found || v != 2 {
+		t.Error(v, found)
+	}
+}
