@@ -11,11 +11,19 @@ import (
 // the answers. It judges nothing.
 func (t *T) Race(n int, assertion any, options ...RedeemOption) []*wire.Answer {
 	compact := t.compact(assertion)
-	answers := make([]*wire.Answer, n)
+	requests := make([]*wire.Request, n)
+	for i := range requests {
+		requests[i] = t.TokenRequest(compact, options...)
+	}
+	return t.SendAll(requests)
+}
+
+// SendAll sends all requests at the same instant, as attacks, and returns the answers in their order.
+func (t *T) SendAll(requests []*wire.Request) []*wire.Answer {
+	answers := make([]*wire.Answer, len(requests))
 	start := make(chan struct{})
 	var done sync.WaitGroup
-	for i := range answers {
-		r := t.TokenRequest(compact, options...)
+	for i, r := range requests {
 		done.Go(func() {
 			<-start
 			answers[i] = t.Wire.Do(t, r, t.rec, reports.Attack, "one of many at the same instant")

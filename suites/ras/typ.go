@@ -37,8 +37,12 @@ var _ = check.For("RAS-TYP", func() {
 			"nonce": rand.Text(), "at_hash": rand.Text(), "auth_time": now, "amr": []string{"pwd"}, "ver": 1})},
 		attack{slug: "access-token", what: "an access token of the IdP", craft: otherToken("at+jwt", map[string]any{
 			"scp": []string{"openid"}, "auth_time": now, "uid": rand.Text()})},
-		attack{slug: "client-assertion", what: "a client assertion that the IdP's key signed",
+		attack{slug: "client-authentication-jwt", what: "an ID-JAG whose typ is client-authentication+jwt",
 			craft: otherToken("client-authentication+jwt", nil)},
+		attack{slug: "client-assertion", what: "the client's own client assertion in place of an ID-JAG",
+			craft: func(t *check.T, _ *check.Token) string {
+				return t.ClientAssertion(t.ClientBy("private_key_jwt"), func(c map[string]any) { c["aud"] = t.Issuer() })
+			}, options: []check.Option{check.With(check.NeedsClientAuth("private_key_jwt"))}},
 		attack{slug: "logout-token", what: "a logout token of the IdP", craft: otherToken("logout+jwt", map[string]any{
 			"sid": rand.Text(), "events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": struct{}{}}})},
 	)

@@ -1,0 +1,110 @@
+package ras
+
+import (
+	"bytes"
+	"reflect"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// power is what a careless server might take a claim for.
+func power(t *check.T) string {
+	if t.Config.ForbiddenScope != "" {
+		return t.Config.ForbiddenScope
+	}
+	return "admin"
+}
+
+// boasts are claims that no specification gives a meaning in an ID-JAG. They must grant nothing.
+var boasts = []struct {
+	name  string
+	value func(*check.T) any
+}{
+	{"admin", func(*check.T) any { return true }},
+	{"roles", func(t *check.T) any { return []string{"admin", power(t)} }},
+	{"groups", func(t *check.T) any { return []string{"admin", power(t)} }},
+	{"permissions", func(t *check.T) any { return []string{power(t)} }},
+	{"scp", func(t *check.T) any { return []string{power(t)} }},
+	{"act", func(t *check.T) any { return map[string]any{"sub": "emaconform-other-actor", "client_id": "admin"} }},
+}
+
+var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {
+	check.It("ignored", "grants an ID-JAG with a claim that it does not know", func(t *check.T) {
+		Expect(t.Redeem(t.Grant(check.Set("emaconform_unknown", map[string]any{"a": []any{1, nil}})))).To(check.BeGranted(),
+			"claims that are not understood MUST be ignored (RFC 7519 4)")
+	}, check.Sends("An ID-JAG with a claim that no specification defines"))
+
+	for _, b := range boasts {
+		check.It("claim-"+b.name, "grants nothing for the claim "+b.name, func(t *check.T) {
+			plain := t.Control(t.Grant())
+			boast := t.Redeem(t.Grant(check.Set(b.name, b.value(t))))
+			if !check.Granted(boast) {
+				t.Notef("refused with the claim %s: %s", b.name, boast.Summary())
+				return
+			}
+			expectSamePower(t, plain, boast, b.name)
+		}, check.Sends("An honest ID-JAG as control, then one with a claim "+b.name+"; answers and tokens are compared"))
+	}
+
+	refuses(
+		attack{slug: "twice-sub", what: "an ID-JAG with sub twice, the last one a stranger",
+			craft: lastOne("sub", "emaconform-nobody")},
+		attack{slug: "twice-aud", what: "an ID-JAG with aud twice, the last one another server",
+			craft: lastOne("aud", otherIssuer)},
+		attack{slug: "twice-client-id", what: "an ID-JAG with client_id twice, the last one another client",
+			craft: lastOne("client_id", "emaconform-nobody")},
+		attack{slug: "twice-escaped", what: "an ID-JAG with aud twice, the last one another server and its name escaped",
+			craft: func(_ *check.T, honest *check.Token) string {
+				open := bytes.TrimSuffix(jsonOf(honest.Claims), []byte("}"))
+				return hostile.SignBytes(honest.Key, jsonOf(honest.Header), append(open, `,"\u0061ud":"`+otherIssuer+`"}`...))
+			}},
+		attack{slug: "case-sub", what: "an ID-JAG that has SUB in place of sub", craft: renamed("sub")},
+		attack{slug: "case-aud", what: "an ID-JAG that has AUD in place of aud", craft: renamed("aud")},
+		attack{slug: "case-client-id", what: "an ID-JAG that has CLIENT_ID in place of client_id",
+			craft: renamed("client_id")},
+		attack{slug: "case-exp", what: "an ID-JAG that has EXP in place of exp", craft: renamed("exp")},
+	)
+})
+
+// lastOne is an ID-JAG with the honest claim first and this one, which is what counts, behind it (RFC 7519 4).
+func lastOne(name, value string) func(*check.T, *check.Token) string {
+	return func(_ *check.T, honest *check.Token) string {
+		return hostile.Duplicate(honest, name, honest.Claims[name], value)
+	}
+}
+
+// renamed is an ID-JAG with a claim's name in upper case: names are compared exactly, so the claim is missing.
+func renamed(name string) func(*check.T, *check.Token) string {
+	return func(_ *check.T, honest *check.Token) string {
+		honest.Claims[strings.ToUpper(name)] = honest.Claims[name]
+		delete(honest.Claims, name)
+		return hostile.Sign(honest)
+	}
+}
+
+// expectSamePower compares what was granted with a claim and without it.
+func expectSamePower(t *check.T, plain, boast *wire.Answer, claim string) {
+	if with, without := boast.String("scope"), plain.String("scope"); with != without {
+		t.Failf("with the claim %s the scope %q was granted, and %q without it", claim, wire.Printable(with, 200), without)
+	}
+	without, with := tokenClaims(t, plain), tokenClaims(t, boast)
+	for _, name := range []string{"sub", "scope", "aud", "client_id"} {
+		if !reflect.DeepEqual(with[name], without[name]) {
+			t.Failf("with the claim %s the access token has %s %s, and %s without it",
+				claim, name, describe(with[name]), describe(without[name]))
+		}
+	}
+	if _, copied := with[claim]; copied && without[claim] == nil {
+		if claim == "act" { // says who acts for the user, and gives nothing (RFC 8693 4.1)
+			t.Notef("the access token carries act")
+			return
+		}
+		t.Warnf("the access token carries the claim %s as it stood in the ID-JAG: an MCP server may take it for the word of "+
+			"its own authorization server", claim)
+	}
+}

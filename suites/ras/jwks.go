@@ -1,0 +1,198 @@
+package ras
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// changesKeys marks a check that publishes other keys: it runs alone, and the target must fetch keys from us.
+func changesKeys(sends string) check.Option {
+	return func(c *check.Check) {
+		check.Sends(sends)(c)
+		check.Serial()(c)
+		check.With(check.NeedsInbound)(c)
+	}
+}
+
+// newKeys are made once in a process, since RSA keys take long to make.
+var newKeys = map[string]*mockidp.Key{}
+
+// newKey is a key that the target has not seen, under a kid that is new each time.
+func newKey(t *check.T) *mockidp.Key {
+	alg := t.IdP.Keys.Signing().Algorithm
+	if newKeys[alg] == nil {
+		key, err := mockidp.NewKey(jose.SignatureAlgorithm(alg))
+		mustControl(t, err)
+		newKeys[alg] = key
+	}
+	return underKid(newKeys[alg], rand.Text())
+}
+
+// underKid is the key under another kid.
+func underKid(key *mockidp.Key, kid string) *mockidp.Key {
+	other := *key
+	other.KeyID = kid
+	return &other
+}
+
+// restore has the IdP publish its own keys again when the check is over.
+func restore(t *check.T) {
+	ginkgo.DeferCleanup(func() error { return t.World.Control.Restore(context.Background(), check.FirstIdP) })
+}
+
+// publish has the IdP publish these keys, and these alone, which may be cached for a second.
+func publish(t *check.T, keys ...*mockidp.Key) {
+	restore(t)
+	set := jose.JSONWebKeySet{}
+	for _, key := range keys {
+		set.Keys = append(set.Keys, key.Public())
+	}
+	mustControl(t, t.World.Control.SetMaxAge(t, check.FirstIdP, time.Second))
+	mustControl(t, t.World.Control.SetKeys(t, check.FirstIdP, set))
+}
+
+// publishAlso has the IdP publish these keys beside its own.
+func publishAlso(t *check.T, keys ...*mockidp.Key) {
+	publish(t, append(slices.Clone(t.IdP.Keys.Keys), keys...)...)
+}
+
+func fetches(t *check.T) int {
+	n, err := t.World.Control.Fetches(t, check.FirstIdP)
+	mustControl(t, err)
+	return n
+}
+
+// eventually tries, less and less often, until done or out of patience, and reports whether it was done.
+func eventually(t *check.T, done func() bool) bool {
+	patience := time.NewTimer(t.Config.Timing.JWKSPatience)
+	defer patience.Stop()
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		if done() {
+			return true
+		}
+		select {
+		case <-time.After(pause):
+		case <-patience.C:
+			return false
+		case <-t.Done():
+			return false
+		}
+	}
+}
+
+// untilFetched attacks until the target has asked for the keys, so that the last answer is that of a target that knows
+// what is published now. Each attack must be refused.
+func untilFetched(t *check.T, attack func() *check.Token) {
+	before := fetches(t)
+	fetched := eventually(t, func() bool {
+		expectRefused(t, t.Attack(attack()))
+		return fetches(t) > before
+	})
+	if !fetched {
+		t.Inconclusivef("the target did not ask for the IdP's keys within %s, though it was sent key ids new to it: "+
+			"raise timing.jwks_patience if it waits longer between two fetches", t.Config.Timing.JWKSPatience)
+	}
+}
+
+// mustPickUp waits until the target takes the key.
+func mustPickUp(t *check.T, key *mockidp.Key) {
+	if !eventually(t, func() bool { return check.Granted(t.Redeem(t.Grant(signedBy(key)))) }) {
+		t.Inconclusivef("the target does not pick up a new key: see RAS-JWKS-ROTATION/new-key")
+	}
+}
+
+var _ = check.For("RAS-JWKS-ROTATION", func() {
+	check.It("new-key", "picks up a key that the IdP newly publishes", func(t *check.T) {
+		t.Control(t.Grant())
+		key := newKey(t)
+		publishAlso(t, key)
+		started := time.Now()
+		if !eventually(t, func() bool { return check.Granted(t.Redeem(t.Grant(signedBy(key)))) }) {
+			t.Failf("expected an ID-JAG signed with a new key of the JWKS to be granted within %s (timing.jwks_patience): "+
+				"users are locked out whenever the IdP changes its keys. Fetch them again when a kid is unknown, within bounds.",
+				t.Config.Timing.JWKSPatience)
+		}
+		t.Notef("picked up after %s", time.Since(started).Round(10*time.Millisecond))
+	}, changesKeys("An honest ID-JAG as control; the IdP then publishes one more key, and ID-JAGs signed with it follow"))
+
+	check.It("withdrawn-key", "forgets a key that the IdP no longer publishes", func(t *check.T) {
+		key := newKey(t)
+		publishAlso(t, key)
+		mustPickUp(t, key)
+		publishAlso(t)
+		forgotten := eventually(t, func() bool {
+			t.Attack(t.Grant(signedBy(t.Attacker), check.SetHeader("kid", rand.Text()))) // makes many targets fetch the keys
+			return !check.Granted(t.Attack(t.Grant(signedBy(key))))
+		})
+		if !forgotten {
+			t.Failf("expected ID-JAGs of a withdrawn key to be refused, for the JWKS could be cached for one second, but they "+
+				"are still granted after %s: a key that was stolen stays good", t.Config.Timing.JWKSPatience)
+		}
+	}, changesKeys("ID-JAGs signed with a key that the IdP publishes, until one is granted; more when it no longer does"))
+
+	check.It("no-kid-one-key", "takes an ID-JAG without kid when the IdP has one key", func(t *check.T) {
+		t.Control(t.Grant())
+		publish(t, t.IdP.Keys.Signing())
+		untilFetched(t, func() *check.Token { return t.Grant(signedBy(t.Attacker)) })
+		Expect(t.Redeem(t.Grant(withoutKid))).To(check.BeGranted(), "kid is optional (RFC 7515 4.1.4) and there is one key")
+	}, check.Should(), changesKeys("The IdP publishes one key alone; an ID-JAG signed with it and without kid"))
+
+	check.It("no-kid-two-keys", "refuses an ID-JAG without kid by a stranger's key beside several", func(t *check.T) {
+		key := newKey(t)
+		publishAlso(t, key)
+		mustPickUp(t, key)
+		for _, own := range []*mockidp.Key{t.IdP.Keys.Signing(), key} {
+			if a := t.Redeem(t.Grant(signedBy(own), withoutKid)); !check.Granted(a) {
+				t.Notef("an ID-JAG without kid by one of the IdP's keys: %s", a.Summary())
+			}
+		}
+		expectRefused(t, t.Attack(t.Grant(signedBy(t.Attacker), withoutKid)))
+	}, changesKeys("The IdP publishes two keys; ID-JAGs without kid, signed with each of them and then by a stranger"))
+
+	check.It("shared-kid", "refuses a stranger's key under a kid that two keys of the IdP share", func(t *check.T) {
+		one := newKey(t)
+		other := underKid(t.IdP.Keys.Signing(), one.KeyID)
+		publishAlso(t, one, other)
+		if !eventually(t, func() bool {
+			return check.Granted(t.Redeem(t.Grant(signedBy(one)))) || check.Granted(t.Redeem(t.Grant(signedBy(other))))
+		}) {
+			t.Inconclusivef("neither of two keys that share a kid is taken (RFC 7517 4.5 says that kids should be distinct)")
+		}
+		for _, key := range []*mockidp.Key{one, other} {
+			if a := t.Redeem(t.Grant(signedBy(key))); !check.Granted(a) {
+				t.Warnf("of two keys that share a kid one is not taken: %s. No IdP should do that (RFC 7517 4.5), but while one "+
+					"does, half of its users are locked out: try each key of that kid", a.Summary())
+			}
+		}
+		expectRefused(t, t.Attack(t.Grant(signedBy(t.Attacker), check.SetHeader("kid", one.KeyID))))
+	}, changesKeys("The IdP publishes two keys of one kid; ID-JAGs signed with each of them and then by a stranger"))
+
+	check.It("unknown-kid-flood", "does not fetch the keys for each of 50 ID-JAGs with unknown key ids", func(t *check.T) {
+		const requests, most = 50, 25
+		t.Control(t.Grant())
+		before := fetches(t)
+		flood := make([]*wire.Request, requests)
+		for i := range flood {
+			flood[i] = t.TokenRequest(t.Grant(signedBy(t.Attacker), check.SetHeader("kid", rand.Text())))
+		}
+		for some := range slices.Chunk(flood, 10) {
+			t.SendAll(some)
+		}
+		if n := fetches(t) - before; n > most {
+			t.Failf("expected at most %d fetches of the JWKS, but %d requests with unknown key ids caused %d: whoever has a "+
+				"client can make this server flood the IdP", most, requests, n)
+		}
+	}, check.Should(), check.Intrusive(), changesKeys("50 ID-JAGs by a stranger's key, each with a kid of its own"))
+})
+
+func withoutKid(j *check.Token) { delete(j.Header, "kid") }

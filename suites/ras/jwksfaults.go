@@ -1,0 +1,73 @@
+package ras
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/suites/check"
+)
+
+// fault is something that is wrong with the IdP's JWKS endpoint.
+type fault struct {
+	slug, what string
+	reply      func(t *check.T) mockidp.Reply
+	options    []check.Option
+}
+
+func reply(r mockidp.Reply) func(*check.T) mockidp.Reply {
+	return func(*check.T) mockidp.Reply { return r }
+}
+
+var faults = []fault{
+	{slug: "500", what: "answers 500", reply: reply(mockidp.Reply{Status: http.StatusInternalServerError, Body: `{}`})},
+	{slug: "dropped", what: "drops the connection", reply: reply(mockidp.Reply{Drop: true})},
+	{slug: "not-json", what: "answers with HTML", reply: reply(mockidp.Reply{
+		Header: map[string]string{"Content-Type": "text/html"}, Body: "<html><body>Scheduled maintenance</body></html>"})},
+	{slug: "slow", what: "does not answer", reply: reply(mockidp.Reply{Delay: time.Hour}),
+		options: []check.Option{check.Slow()}},
+}
+
+var _ = check.For("RAS-JWKS-FAULTS", func() {
+	for _, f := range faults {
+		check.It(f.slug, "refuses an unknown key when the JWKS endpoint "+f.what, func(t *check.T) {
+			t.Control(t.Grant())
+			key := newKey(t)
+			spoil(t, f.reply(t))
+			untilFetched(t, func() *check.Token { return t.Grant(signedBy(key)) })
+			recovers(t)
+		}, append(f.options, changesKeys("ID-JAGs by a new key while the JWKS endpoint "+f.what+", and an honest one"))...)
+	}
+
+	check.It("redirect", "takes no keys from a host that the JWKS endpoint redirects to", func(t *check.T) {
+		t.Control(t.Grant())
+		elsewhere := map[string]string{"Location": t.Canary + "/redirected/jwks"}
+		spoil(t, mockidp.Reply{Status: http.StatusFound, Header: elsewhere})
+		untilFetched(t, func() *check.Token { return t.Grant(signedBy(t.Attacker)) })
+	}, check.Should(), check.With(check.NeedsCanary),
+		changesKeys("ID-JAGs by a stranger's key while the IdP's JWKS endpoint redirects to a host that publishes that key"))
+
+	check.It("5-mb", "does not read a JWKS of 5 MB", func(t *check.T) {
+		t.Control(t.Grant())
+		key := newKey(t)
+		set, err := key.Public().MarshalJSON()
+		mustControl(t, err)
+		spoil(t, mockidp.Reply{Body: `{"keys":[` + string(set) + `]}`, Repeat: 5 << 20})
+		untilFetched(t, func() *check.Token { return t.Grant(signedBy(key)) })
+	}, check.Should(), changesKeys("ID-JAGs by a key that stands in a JWKS of 5 MB, most of it blanks"))
+})
+
+// spoil lets the JWKS endpoint answer with this until the check is over.
+func spoil(t *check.T, r mockidp.Reply) {
+	restore(t)
+	mustControl(t, t.World.Control.SetJWKS(t, check.FirstIdP, r))
+}
+
+// recovers fails unless an honest ID-JAG is granted again soon after the fault is gone.
+func recovers(t *check.T) {
+	mustControl(t, t.World.Control.Restore(t, check.FirstIdP))
+	if !eventually(t, func() bool { return check.Granted(t.Redeem(t.Grant())) }) {
+		t.Failf("expected an honest ID-JAG to be granted within %s (timing.jwks_patience) after the keys were there again",
+			t.Config.Timing.JWKSPatience)
+	}
+}
