@@ -48,7 +48,7 @@ type IdP struct {
 	// Forge makes the compact form of an ID token otherwise than by signing it; nil signs.
 	Forge func(*mockidp.Token) string
 	// EditLogin changes the answer of a login: the parameters behind the redirect URI.
-	EditLogin func(answer url.Values)
+	EditLogin func(asked, answer url.Values)
 
 	codes   map[string]*login
 	refresh map[string]string // refresh token → subject
@@ -125,6 +125,9 @@ func (p *IdP) idToken(subject, nonce string) string {
 	return p.world.issue(IDToken, p.sign(t), p.Party)
 }
 
+// NewRefreshToken is a refresh token of Alice.
+func (p *IdP) NewRefreshToken() string { return p.refreshToken(Alice) }
+
 func (p *IdP) refreshToken(subject string) string {
 	token := p.world.issue(RefreshToken, "refresh-"+rand.Text(), p.Party)
 	p.world.mu.Lock()
@@ -160,7 +163,7 @@ func (p *IdP) authorize(c *Call) *Reply {
 		subject: Alice, nonce: q.Get("nonce"), challenge: q.Get("code_challenge"), redirectURI: q.Get("redirect_uri"),
 	}))
 	if p.EditLogin != nil {
-		p.EditLogin(answer)
+		p.EditLogin(q, answer)
 	}
 	separator := "?"
 	if strings.Contains(q.Get("redirect_uri"), "?") {

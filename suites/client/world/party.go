@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -56,12 +57,12 @@ type Reply struct {
 	JSON    map[string]any // when Body is nil
 	Body    []byte
 	Delay   time.Duration // before the headers
-	Endless bool          // goes on with blanks until the client goes away, or endlessBody bytes are sent
+	Endless bool          // goes on with blanks until the client goes away, or EndlessBody bytes are sent
 	Cut     bool          // breaks off in the middle of the body
 }
 
-// endlessBody bounds an endless body: far more than any client has reason to read.
-const endlessBody = 64 << 20
+// EndlessBody bounds an endless body: far more than any client has reason to read.
+const EndlessBody = 64 << 20
 
 // Document is the JSON document at this path of the party, to be edited; it is made when there is none.
 func (p *Party) Document(path string) map[string]any {
@@ -87,7 +88,7 @@ func (p *Party) Endpoint(path string) *Endpoint {
 
 func (p *Party) document(path string) *Reply {
 	if d, ok := p.documents[path]; ok {
-		return &Reply{JSON: d}
+		return &Reply{JSON: maps.Clone(d)}
 	}
 	return &Reply{Status: http.StatusNotFound, JSON: map[string]any{"error": "not_found"}}
 }
@@ -196,7 +197,7 @@ func (r *Reply) write(w http.ResponseWriter, req *http.Request) {
 		panic(http.ErrAbortHandler)
 	case r.Endless:
 		blanks := bytes.Repeat([]byte(" "), 64<<10)
-		for sent := 0; sent < endlessBody; sent += len(blanks) {
+		for sent := 0; sent < EndlessBody; sent += len(blanks) {
 			if _, err := w.Write(blanks); err != nil {
 				return
 			}

@@ -38,24 +38,30 @@ type grant struct {
 	gone   bool // expired or revoked
 }
 
-// Well-known locations of authorization server metadata, in the order in which clients look for an issuer with a path
-// (MCP, authorization server metadata discovery).
-func (r *RAS) locations() (oauth, oidcInserted, oidcAppended string) {
+// location is the path of a well-known location (MCP, authorization server metadata discovery): "oauth", "oidc" (before the
+// issuer's path) or "oidc-appended" (behind it).
+func (r *RAS) location(name string) string {
 	path := strings.TrimPrefix(r.Issuer, r.URL)
-	return "/.well-known/oauth-authorization-server" + path, "/.well-known/openid-configuration" + path, path + "/.well-known/openid-configuration"
-}
-
-// PublishOnly leaves the metadata at one location alone: "oauth", "oidc" (path inserted) or "oidc-appended".
-func (r *RAS) PublishOnly(location string) {
-	oauth, inserted, appended := r.locations()
-	for _, path := range []string{oauth, inserted, appended} {
-		r.Withdraw(path)
+	switch name {
+	case "oauth":
+		return "/.well-known/oauth-authorization-server" + path
+	case "oidc":
+		return "/.well-known/openid-configuration" + path
+	default:
+		return path + "/.well-known/openid-configuration"
 	}
-	r.Publish(map[string]string{"oauth": oauth, "oidc": inserted, "oidc-appended": appended}[location], r.Metadata)
 }
 
-func (w *World) makeRAS(party *Party, path string) *RAS {
-	r := &RAS{Party: party, Issuer: party.URL + path, redeemed: map[string]bool{}, tokens: map[string]*grant{}}
+// PublishOnly leaves the metadata at this location alone.
+func (r *RAS) PublishOnly(location string) {
+	for _, other := range []string{"oauth", "oidc", "oidc-appended"} {
+		r.Withdraw(r.location(other))
+	}
+	r.Publish(r.location(location), r.Metadata)
+}
+
+func (w *World) makeRAS(party *Party) *RAS {
+	r := &RAS{Party: party, Issuer: party.URL, redeemed: map[string]bool{}, tokens: map[string]*grant{}}
 	r.Metadata = map[string]any{
 		"issuer":                                 r.Issuer,
 		"authorization_endpoint":                 w.Consent.URL + "/authorize",
@@ -70,6 +76,16 @@ func (w *World) makeRAS(party *Party, path string) *RAS {
 	r.PublishOnly("oauth")
 	r.endpoints["/token"] = &Endpoint{Step: "access token request", honest: r.token}
 	return r
+}
+
+// Move gives the RAS an issuer identifier with this path, with its metadata at one location: see PublishOnly.
+func (w *World) Move(path, location string) {
+	r := w.RAS
+	r.Withdraw(r.location("oauth"))
+	r.Issuer = r.URL + path
+	r.Metadata["issuer"] = r.Issuer
+	w.MCP.Metadata["authorization_servers"] = []string{r.Issuer}
+	r.PublishOnly(location)
 }
 
 // rasOf are the parties that an ID-JAG for this audience is for.

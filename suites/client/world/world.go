@@ -22,6 +22,7 @@ type Identity string
 // The identities that a client can be given.
 const (
 	Given   Identity = "given"   // an ID token
+	Relogin Identity = "relogin" // an ID token, and leave to log in again
 	Login   Identity = "login"   // nothing: it logs in with OpenID Connect
 	Refresh Identity = "refresh" // an ID token and a refresh token
 	SAML    Identity = "saml"    // a SAML assertion
@@ -35,7 +36,6 @@ type Options struct {
 	Confidential bool     // the client has a secret at the IdP, and the IdP wants it
 	DPoP         bool     // the client is asked to bind its ID-JAG to a key
 	Revision     string   // the only MCP revision that is answered; "" is both
-	IssuerPath   string   // path of the RAS's issuer identifier, e.g. "/tenant"
 	// RequestTimeout is the longest that the client should wait for an answer; 0 leaves it to the client.
 	RequestTimeout time.Duration
 }
@@ -50,6 +50,7 @@ type World struct {
 	OtherMCP *Server // nil unless TwoServers
 	Consent  *Party  // where a person would be asked for consent: must stay untouched
 	Attacker *Party
+	Plain    *Party // speaks http in a world with TLS; nil in others
 
 	ClientSecret    string // at every RAS
 	IdPClientSecret string // at the IdP
@@ -99,6 +100,9 @@ func (w *World) build() (err error) {
 		}
 	}
 	names := []string{"IdP", "RAS", "MCP server", "consent page", "attacker"}
+	if w.TLS {
+		names = append(names, plainName)
+	}
 	if w.TwoServers {
 		names = append(names, "second RAS", "second MCP server")
 	}
@@ -108,16 +112,16 @@ func (w *World) build() (err error) {
 			return err
 		}
 	}
-	w.Consent, w.Attacker = parties["consent page"], parties["attacker"]
+	w.Consent, w.Attacker, w.Plain = parties["consent page"], parties["attacker"], parties[plainName]
 	w.makeConsent()
 	if w.IdP, err = w.makeIdP(parties["IdP"], keys); err != nil {
 		return err
 	}
 	w.ClientSecret = w.issue(ClientSecret, "ras-secret-"+rand.Text(), parties["RAS"], parties["second RAS"])
-	w.RAS = w.makeRAS(parties["RAS"], w.IssuerPath)
+	w.RAS = w.makeRAS(parties["RAS"])
 	w.MCP = w.makeServer(parties["MCP server"], w.RAS)
 	if w.TwoServers {
-		w.OtherRAS = w.makeRAS(parties["second RAS"], "")
+		w.OtherRAS = w.makeRAS(parties["second RAS"])
 		w.OtherMCP = w.makeServer(parties["second MCP server"], w.OtherRAS)
 	}
 	w.Attacker.Anything = func(*Call) *Reply {
@@ -126,13 +130,15 @@ func (w *World) build() (err error) {
 	return nil
 }
 
+const plainName = "host without TLS"
+
 func (w *World) party(name string) (*Party, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("cannot open a port for the %s: %w", name, err)
 	}
 	scheme := "http"
-	if w.TLS {
+	if w.TLS && name != plainName {
 		scheme = "https"
 	}
 	p := &Party{
@@ -166,7 +172,7 @@ func (w *World) Serve(ctx context.Context) error {
 }
 
 func (w *World) tls(p *Party) (*tls.Config, error) {
-	if !w.TLS {
+	if !w.TLS || p == w.Plain {
 		return nil, nil
 	}
 	if bad, ok := w.Certificates[p]; ok {

@@ -1,0 +1,145 @@
+package client
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"sync/atomic"
+	"time"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/suites/client/world"
+)
+
+// steps are where a party can be broken: by an endpoint of the party, or, at the MCP server, behind the check of the token.
+var steps = []struct {
+	slug, name string
+	at         func(w *world.World) (*world.Party, string)
+}{
+	{"resource-metadata", "the MCP server's metadata", func(w *world.World) (*world.Party, string) { return w.MCP.Party, world.MetadataPath }},
+	{"server-metadata", "the authorization server's metadata", func(w *world.World) (*world.Party, string) {
+		return w.RAS.Party, "/.well-known/oauth-authorization-server"
+	}},
+	{"exchange", "the token exchange", func(w *world.World) (*world.Party, string) { return w.IdP.Party, "/token" }},
+	{"redemption", "the access token request", func(w *world.World) (*world.Party, string) { return w.RAS.Party, "/token" }},
+	{"mcp", "the MCP server", func(w *world.World) (*world.Party, string) { return w.MCP.Party, world.EndpointPath }},
+}
+
+// faults are the ways of being broken.
+var faults = []struct {
+	slug, what string
+	reply      func(c *world.Call) *world.Reply
+	judge      func(j *judgement, seen []world.Seen)
+}{
+	{"error", "HTTP 500", func(*world.Call) *world.Reply {
+		return &world.Reply{Status: http.StatusInternalServerError, Body: []byte("oops")}
+	}, nil},
+	{"throttled", "HTTP 429 with Retry-After: 1, once", func(c *world.Call) *world.Reply {
+		if c.N > 1 {
+			return nil
+		}
+		return &world.Reply{Status: http.StatusTooManyRequests, Header: map[string]string{"Retry-After": "1"}, Body: []byte("{}")}
+	}, judgeRetry},
+	{"html", "an HTML page with status 200", func(*world.Call) *world.Reply {
+		return &world.Reply{Header: map[string]string{"Content-Type": "text/html"}, Body: []byte("<!doctype html><title>Sign in</title>")}
+	}, nil},
+	{"truncated", "JSON that breaks off", func(*world.Call) *world.Reply {
+		return &world.Reply{Header: map[string]string{"Content-Type": "application/json"}, Body: []byte(`{"issuer": "htt`), Cut: true}
+	}, nil},
+	{"endless", "a body without end", func(*world.Call) *world.Reply {
+		return &world.Reply{Header: map[string]string{"Content-Type": "application/json"}, Body: []byte(`{"a": "`), Endless: true}
+	}, judgeRead},
+	{"slow", "no answer at all", func(c *world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} }, nil},
+}
+
+var _ = scenarios("CL-HOSTILE", brokenParties()...)
+
+func brokenParties() []scenario {
+	var list []scenario
+	for _, step := range steps {
+		for _, fault := range faults {
+			list = append(list, scenario{
+				slug: step.slug + "-" + fault.slug, title: "ends in bounded time and with an error when " + step.name + " gives " + fault.what, in: given,
+				meets: "A party that is broken at " + step.name + ": it gives " + fault.what,
+				hostile: func(w *world.World) {
+					if party, path := step.at(w); step.slug != "mcp" {
+						party.Endpoint(path).Before = fault.reply
+						return
+					}
+					var n atomic.Int32
+					w.MCP.Before = func(c *world.Call, _ world.Message) *world.Reply {
+						c.N = int(n.Add(1))
+						return fault.reply(c)
+					}
+				},
+				judge: func(j *judgement) {
+					party, path := step.at(j.World)
+					survived(j)
+					if fault.judge != nil {
+						fault.judge(j, j.to(party, path))
+					}
+				},
+			})
+		}
+	}
+	return list
+}
+
+var crash = regexp.MustCompile(`(?m)^(panic:|fatal error:|Traceback \(most recent|thread '.*' panicked|Segmentation fault)|SIGSEGV`)
+
+// survived fails when a client hung, flooded, crashed, or kept what happened to itself.
+func survived(j *judgement) {
+	switch {
+	case j.TimedOut || j.Flooded:
+		j.Failf("expected the client to end by itself, but %s", j.Summary())
+	case crash.Match(j.Stderr) || crash.Match(j.Stdout):
+		j.Failf("expected an error for the user, but the client crashed: see what it printed")
+	case !j.Through():
+		j.tells()
+	}
+}
+
+// judgeRetry wants the pause that was asked for before the next try.
+func judgeRetry(j *judgement, seen []world.Seen) {
+	for i := 1; i < len(seen); i++ {
+		if seen[i-1].Status == http.StatusTooManyRequests && seen[i].At.Sub(seen[i-1].At) < 900*time.Millisecond {
+			j.Failf("expected a pause of 1 s as Retry-After says, but the next request came after %d ms", seen[i].At.Sub(seen[i-1].At).Milliseconds())
+		}
+	}
+}
+
+// judgeRead wants a bound on what is read.
+func judgeRead(j *judgement, seen []world.Seen) {
+	for _, s := range seen {
+		if s.Sent >= world.EndlessBody {
+			j.Failf("expected a bound on the size of an answer, but the client read all of %d MiB", s.Sent>>20)
+		}
+	}
+}
+
+var _ = scenarios("CL-TLS", badCertificates()...)
+
+func badCertificates() []scenario {
+	var list []scenario
+	for _, p := range []struct {
+		slug, name string
+		of         func(*world.World) *world.Party
+	}{
+		{"idp", "the IdP", func(w *world.World) *world.Party { return w.IdP.Party }},
+		{"ras", "the RAS", func(w *world.World) *world.Party { return w.RAS.Party }},
+		{"mcp", "the MCP server", func(w *world.World) *world.Party { return w.MCP.Party }},
+	} {
+		for _, bad := range []mockidp.BadCertificate{mockidp.SelfSigned, mockidp.Expired, mockidp.WrongName} {
+			list = append(list, scenario{
+				slug: p.slug + "-" + string(bad), title: fmt.Sprintf("refuses a certificate of %s that is bad (%s)", p.name, bad), in: https,
+				meets:   fmt.Sprintf("A world with https, in which the certificate of %s is bad: %s", p.name, bad),
+				hostile: func(w *world.World) { w.Certificates[p.of(w)] = bad },
+				judge: func(j *judgement) {
+					j.MustSpare(p.of(j.World), "its certificate is bad (EMA 7.3)")
+					j.mustNotGetThrough("a certificate was bad")
+				},
+			})
+		}
+	}
+	return list
+}

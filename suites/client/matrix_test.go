@@ -1,0 +1,69 @@
+package client
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	fixture "github.com/emaconform/emaconform/fixtures/client"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+)
+
+// broken are the checks that a defect must break.
+func broken(t *testing.T, d fixture.Defect) []string {
+	t.Helper()
+	var ids []string
+	for _, pattern := range d.Breaks {
+		before := len(ids)
+		for _, c := range Checks() {
+			if ok, err := path.Match(pattern, c.ID); err != nil {
+				t.Fatal(err)
+			} else if ok {
+				ids = append(ids, c.ID)
+			}
+		}
+		if len(ids) == before {
+			t.Errorf("%s: no check matches %q", d.ID, pattern)
+		}
+	}
+	return ids
+}
+
+// TestEveryDefectIsSeen runs each defect against the checks that must see it: the kill matrix.
+func TestEveryDefectIsSeen(t *testing.T) {
+	for _, d := range fixture.Defects() {
+		t.Run(d.ID, func(t *testing.T) {
+			report := judgeReference(t, d.Breaks, d.ID)
+			for _, c := range report.Checks {
+				if c.Outcome != reports.Fail && c.Outcome != reports.Warn {
+					t.Errorf("%s does not see that the client %s: %s %s", c.ID, d.Title, c.Outcome, c.Message)
+				}
+			}
+		})
+	}
+}
+
+// TestEveryCheckCanFail wants a defect for each check.
+func TestEveryCheckCanFail(t *testing.T) {
+	var killed []string
+	for _, d := range fixture.Defects() {
+		killed = append(killed, broken(t, d)...)
+	}
+	for _, c := range Checks() {
+		if !slices.Contains(killed, c.ID) {
+			t.Errorf("no defect of the reference client breaks %s", c.ID)
+		}
+	}
+}
+
+// TestEveryRequirementHasChecks wants checks for each requirement, or the reason why there are none.
+func TestEveryRequirementHasChecks(t *testing.T) {
+	for _, r := range requirements() {
+		has := slices.ContainsFunc(Checks(), func(c *check.Check) bool { return strings.HasPrefix(c.ID, r.ID+"/") })
+		if has == (r.Untestable != "") {
+			t.Errorf("%s: checks: %v, untestable: %q", r.ID, has, r.Untestable)
+		}
+	}
+}

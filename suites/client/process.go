@@ -1,0 +1,119 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+
+	"github.com/emaconform/emaconform/suites/client/world"
+)
+
+// maxOutput is how much of each output stream of a client is kept and searched.
+const maxOutput = 1 << 20
+
+// output keeps the beginning of a stream, and counts the rest.
+type output struct {
+	mu   sync.Mutex
+	kept []byte
+	lost int
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	room := min(len(p), maxOutput-len(o.kept))
+	o.kept = append(o.kept, p[:room]...)
+	o.lost += len(p) - room
+	return len(p), nil
+}
+
+// attempt is one run of the client in one world.
+type attempt struct {
+	World    *world.World
+	Exit     int   // exit code, -1 when it was ended from outside
+	Failed   error // the command could not be run at all
+	TimedOut bool  // it was ended at the time bound
+	Flooded  bool  // it was ended because it sent far too many requests
+	Took     time.Duration
+	Stdout   []byte
+	Stderr   []byte
+	Requests []world.Seen
+	Leaks    []world.Leak
+}
+
+// command is what is run, and how long it may take.
+type command struct {
+	args        []string
+	environment []string
+	timeout     time.Duration
+}
+
+// run runs the client in a world until it ends, is too slow, or floods. Its process group ends with it.
+func (c *command) run(ctx context.Context, w *world.World) *attempt {
+	r := &attempt{World: w, Exit: -1}
+	encoded, err := json.Marshal(w.Context())
+	if err != nil {
+		r.Failed = err
+		return r
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := w.Serve(ctx); err != nil {
+		r.Failed = err
+		return r
+	}
+	var stdout, stderr output
+	cmd := exec.Command(c.args[0], append(append([]string{}, c.args[1:]...), w.MCP.Resource)...)
+	cmd.Env = append(append(os.Environ(), c.environment...), w.Environment()...)
+	cmd.Env = append(cmd.Env, "MCP_CONFORMANCE_SCENARIO="+world.ScenarioName, "MCP_CONFORMANCE_CONTEXT="+string(encoded),
+		"MCP_CONFORMANCE_PROTOCOL_VERSION="+protocolVersion(w))
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.WaitDelay = time.Second // for children that keep the output open
+	detach(cmd)
+	started := time.Now()
+	if err := cmd.Start(); err != nil {
+		r.Failed = fmt.Errorf("cannot run %s: %w", c.args[0], err)
+		return r
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	bound := time.NewTimer(c.timeout)
+	defer bound.Stop()
+	select {
+	case err = <-ended:
+	case <-bound.C:
+		r.TimedOut = true
+	case <-w.Flooded():
+		r.Flooded = true
+	case <-ctx.Done():
+		r.Failed = errors.New("not run to its end: " + context.Cause(ctx).Error())
+	}
+	endGroup(cmd)
+	if r.TimedOut || r.Flooded || r.Failed != nil {
+		err = <-ended
+	}
+	r.Took = time.Since(started)
+	var exit *exec.ExitError
+	switch {
+	case err == nil || errors.Is(err, exec.ErrWaitDelay):
+		r.Exit = 0
+	case errors.As(err, &exit):
+		r.Exit = exit.ExitCode()
+	}
+	r.Stdout, r.Stderr = stdout.kept, stderr.kept
+	r.Requests = w.Seen()
+	r.Leaks = w.Leaks(map[string][]byte{"standard output": r.Stdout, "standard error": r.Stderr})
+	return r
+}
+
+func protocolVersion(w *world.World) string {
+	if w.Revision != "" {
+		return w.Revision
+	}
+	return world.Revision2025
+}

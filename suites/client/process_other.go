@@ -1,0 +1,9 @@
+//go:build !unix
+
+package client
+
+import "os/exec"
+
+func detach(*exec.Cmd) {}
+
+func endGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }

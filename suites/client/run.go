@@ -1,0 +1,247 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/run"
+)
+
+// Options says which client to judge, and by what.
+type Options struct {
+	Command     []string      // the client; the URL of the MCP server is put behind it
+	Environment []string      // what it needs besides the environment of this process, as NAME=value
+	Timeout     time.Duration // for one run of the client; 0 is DefaultTimeout
+	Parallel    int           // scenarios at a time; 0: twice the processors
+	Selection   run.Selection
+	Progress    run.Progress // nil: silent
+	// Describe adds what only the caller knows to the report's target; may be nil.
+	Describe func(*reports.Target)
+}
+
+// DefaultTimeout bounds one run of a client, as in the official conformance runner.
+const DefaultTimeout = 30 * time.Second
+
+// Run runs the client in every selected scenario and judges it. An error means that no run took place; whatever the client
+// does, and when ctx ends, there is a report.
+func Run(ctx context.Context, o Options) (*reports.Report, error) {
+	if len(o.Command) == 0 {
+		return nil, errors.New("there is no command to run")
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = 2 * runtime.NumCPU()
+	}
+	selected, err := o.Selection.Of(Checks())
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	r := newRunner(ctx, o)
+	report := &reports.Report{
+		Tool: reports.Tool{Name: "emaconform", Version: run.Version(), Go: runtime.Version()}, Profile: check.ProfileEMA, Started: started, Requirements: requirements(),
+		Target: reports.Target{Name: strings.Join(append([]string{filepath.Base(o.Command[0])}, o.Command[1:]...), " ")},
+	}
+	if o.Describe != nil {
+		o.Describe(&report.Target)
+	}
+	report.Preflight, err = r.preflight()
+	if err != nil {
+		return nil, err
+	}
+	r.judgeAll(selected)
+	for _, c := range selected {
+		report.Checks = append(report.Checks, r.results[c.ID])
+	}
+	if ctx.Err() != nil {
+		report.Ended, report.Problem = run.EndedInterrupted, "interrupted: checks that had not ended are inconclusive"
+	}
+	report.Load = reports.Load{Workers: o.Parallel, Exchanges: r.requests, PeakMemory: run.PeakMemory()}
+	report.Seconds = time.Since(started).Seconds()
+	reports.Finish(report)
+	return report, nil
+}
+
+func requirements() []reports.Requirement {
+	var list []reports.Requirement
+	for _, q := range catalogue.ForRole("client") {
+		list = append(list, q.Report())
+	}
+	return list
+}
+
+// runner judges one client.
+type runner struct {
+	Options
+	command
+	ctx context.Context
+
+	mu       sync.Mutex
+	controls map[*shape]*control
+	attempts map[string]*attempt // by check
+	results  map[string]reports.Check
+	requests int
+}
+
+func newRunner(ctx context.Context, o Options) *runner {
+	return &runner{
+		Options: o, command: command{o.Command, o.Environment, o.Timeout}, ctx: ctx,
+		controls: map[*shape]*control{}, attempts: map[string]*attempt{}, results: map[string]reports.Check{},
+	}
+}
+
+// control is the run in an honest world, which all scenarios of its shape share.
+type control struct {
+	once    sync.Once
+	attempt *attempt
+}
+
+// control runs the client in the honest world of a shape, once.
+func (r *runner) control(s *shape) *attempt {
+	r.mu.Lock()
+	c := r.controls[s]
+	if c == nil {
+		c = &control{}
+		r.controls[s] = c
+	}
+	r.mu.Unlock()
+	c.once.Do(func() { c.attempt = r.attempt(s, nil) })
+	return c.attempt
+}
+
+// attempt runs the client once.
+func (r *runner) attempt(s *shape, hostile func(*world.World)) *attempt {
+	options := s.options
+	options.RequestTimeout = r.Timeout / 6
+	w, err := world.New(options)
+	if err != nil {
+		return &attempt{Failed: fmt.Errorf("our own error: %w", err), Exit: -1}
+	}
+	defer w.Close()
+	if hostile != nil {
+		hostile(w)
+	}
+	a := r.command.run(r.ctx, w)
+	r.mu.Lock()
+	r.requests += len(a.Requests)
+	r.mu.Unlock()
+	return a
+}
+
+// judgeAll judges the checks, several at a time; those that look at all others come last.
+func (r *runner) judgeAll(selected []*check.Check) {
+	if r.Progress != nil {
+		r.Progress.Planned(len(selected))
+	}
+	var wg sync.WaitGroup
+	free := make(chan struct{}, r.Parallel)
+	for _, c := range selected {
+		if registry[c.ID].final {
+			continue
+		}
+		wg.Add(1)
+		free <- struct{}{}
+		go func() {
+			defer func() { <-free; wg.Done() }()
+			r.judge(c)
+		}()
+	}
+	wg.Wait()
+	for _, c := range selected {
+		if registry[c.ID].final {
+			r.judge(c)
+		}
+	}
+}
+
+func (r *runner) judge(c *check.Check) {
+	r.tell(func(p run.Progress) { p.Started(c.ID) })
+	started := time.Now()
+	result := r.result(c, registry[c.ID])
+	result.Seconds = time.Since(started).Seconds()
+	r.mu.Lock()
+	r.results[c.ID] = result
+	r.mu.Unlock()
+	r.tell(func(p run.Progress) { p.Finished(result) })
+}
+
+// tell tells the progress, one call at a time.
+func (r *runner) tell(what func(run.Progress)) {
+	if r.Progress == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	what(r.Progress)
+}
+
+func (r *runner) result(c *check.Check, s *scenario) reports.Check {
+	if r.ctx.Err() != nil {
+		return c.Unfinished("not run: the run was interrupted")
+	}
+	honest := r.control(s.in)
+	if s.final || s.hostile == nil {
+		return r.decide(c, s, honest, nil)
+	}
+	if !honest.Succeeded() {
+		return r.unjudged(c, s.in, honest)
+	}
+	a := r.attempt(s.in, s.hostile)
+	r.mu.Lock()
+	r.attempts[c.ID] = a
+	r.mu.Unlock()
+	return r.decide(c, s, a, honest)
+}
+
+// unjudged is the result of a check whose honest scenario did not succeed: so nothing can be said of the hostile one.
+func (r *runner) unjudged(c *check.Check, s *shape, honest *attempt) reports.Check {
+	result := c.Unfinished("")
+	if !s.needed && honest.Failed == nil {
+		result.Outcome = reports.Skip
+		result.Message = fmt.Sprintf("the client does not %s: in the honest scenario %s", s.offers, honest.Summary())
+	} else {
+		result.Message = "the honest scenario did not succeed, so stopping in this one would prove nothing: " + honest.Summary()
+	}
+	result.Exchanges, result.Notes = evidence(honest, reports.Control)
+	return result
+}
+
+// decide judges an attempt. Without honest it is the honest one itself that is judged: then its shape's lack of support is
+// told by the judgement's own words.
+func (r *runner) decide(c *check.Check, s *scenario, a, honest *attempt) reports.Check {
+	result := c.Unfinished("")
+	if a.Failed != nil {
+		result.Message = a.Failed.Error()
+		return result
+	}
+	j := &judgement{attempt: a, check: c, shape: s.in, all: r.attempts}
+	outcome, message := j.decide(s.judge)
+	exchanges, notes := evidence(a, part(honest))
+	rec, _ := a.World.Exchanges(reports.Setup)
+	result.Outcome, result.Message = outcome, rec.Scrub(message)
+	result.Warnings, result.Notes = j.warnings, append(j.notes, notes...)
+	if honest != nil {
+		result.Exchanges, _ = evidence(honest, reports.Control)
+	}
+	result.Exchanges = append(result.Exchanges, exchanges...)
+	return result
+}
+
+func part(honest *attempt) reports.Part {
+	if honest == nil {
+		return reports.Control
+	}
+	return reports.Attack
+}
