@@ -228,3 +228,13 @@ func TestReportsThatCannotBeWrittenAreSaid(t *testing.T) {
 	g.Expect(out.String()).To(ContainSubstring("CONFORMANT"), "the verdict is not lost")
 	g.Expect(errs.String()).To(ContainSubstring("cannot make the folder for reports"))
 }
+
+// The mock IdP over https, with a CA of its own that the target trusts.
+func TestServerOverHTTPS(t *testing.T) {
+	report := judge(t.Context(), t, &embedded{}, func(o *run.Options) {
+		o.Config.IdP.CA = filepath.Join(t.TempDir(), "ca.pem")
+		o.Selection.Checks = []string{"RAS-HAPPY", "RAS-ISS-TRUSTED/*"}
+	})
+	NewWithT(t).Expect(report.Verdict).To(Equal(reports.Conformant), "%s %v", report.Problem, report.Counts())
+	NewWithT(t).Expect(report.Target.TrustedIssuers[0]).To(HavePrefix("https://"))
+}
