@@ -3,6 +3,7 @@ package ras
 import (
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -109,18 +110,6 @@ var _ = check.For("RAS-RESP-NO-REFRESH", func() {
 		expectNoRefreshToken(t, t.Attack(t.Grant(check.Set("scope", strings.Join(scopes, " ")))))
 	}, check.Sends("An ID-JAG that carries offline_access among its scopes, after an honest one as control"),
 		check.Expects("The target refuses the scope, or grants without a refresh token."))
-
-	check.It("other-client", "refuses a refresh token that another client presents", func(t *check.T) {
-		refresh := t.Control(t.Grant()).String("refresh_token")
-		if refresh == "" {
-			t.Skipf("the server returns no refresh token, as it should")
-		}
-		expectRefused(t, t.Attack("", refreshing(refresh), check.As(t.Client(1))), check.InvalidGrant)
-		if a := t.Redeem("", refreshing(refresh)); !check.Granted(a) {
-			t.Inconclusivef("the client that the refresh token was issued to cannot use it either: %s", a.Summary())
-		}
-	}, check.Must(), check.With(check.NeedsSecondClient),
-		check.Sends("A refresh token that came back for an ID-JAG, presented by another client, then by its own as control"))
 })
 
 func expectNoRefreshToken(t *check.T, a *wire.Answer) {
@@ -130,11 +119,15 @@ func expectNoRefreshToken(t *check.T, a *wire.Answer) {
 	}
 }
 
-// refreshing turns a redemption into a refresh (RFC 6749 6).
-func refreshing(token string) check.RedeemOption {
-	return func(r *check.Redemption) {
-		r.DropField("assertion")
-		r.SetField("grant_type", "refresh_token")
-		r.SetField("refresh_token", token)
-	}
-}
+var _ = check.For("RAS-RESP-RESOURCE", func() {
+	answered("named", "names the MCP server that the access token is for", func(t *check.T, a *wire.Answer) {
+		object, err := a.Object()
+		Expect(err).NotTo(HaveOccurred())
+		switch resource := object["resource"]; {
+		case resource == nil:
+			t.Failf("expected resource in the response (ID-JAG draft-04 4.4.1): without it clients cannot tell what it is for")
+		case resource != t.Resource() && !reflect.DeepEqual(resource, []any{t.Resource()}):
+			t.Failf("expected resource to be %s, or an array of that alone, but saw %s", t.Resource(), describe(resource))
+		}
+	})
+})
