@@ -68,6 +68,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 		Version: run.Version(),
 	}
-	root.AddCommand(newServer(), newList(), newExplain(), newMatrix(), newRender(), newSchema())
+	root.AddCommand(newServer(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema())
 	return root
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/emaconform/emaconform/fixtures/samples"
 	"github.com/emaconform/emaconform/reports"
 )
 
@@ -36,6 +37,18 @@ func newRender() *cobra.Command {
 	c.Flags().StringVarP(&out, "out", "o", ".", "directory for the reports")
 	c.Flags().StringSliceVar(&formats, "format", []string{"junit", "markdown", "html"}, "reports to write")
 	return c
+}
+
+func newConfig() *cobra.Command {
+	return &cobra.Command{
+		Use:   "config",
+		Short: "Print a configuration file with every key, to start from",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprint(c.OutOrStdout(), samples.Server)
+			return err
+		},
+	}
 }
 
 func newSchema() *cobra.Command {
