@@ -49,7 +49,20 @@ func (c *Control) SetMaxAge(ctx context.Context, idp string, d time.Duration) er
 	return c.do(ctx, http.MethodPut, idpPath(idp, "jwks/max-age"), maxAge{int(d / time.Second)}, nil)
 }
 
-// Restore undoes SetKeys, SetJWKS, SetMaxAge and every other fault.
+// SetCertificate lets the identity provider show a certificate that deserves no trust until Restore. It is an error for one
+// that is served over http.
+func (c *Control) SetCertificate(ctx context.Context, idp string, kind BadCertificate) error {
+	return c.do(ctx, http.MethodPut, idpPath(idp, "certificate"), identityState{Kind: kind}, nil)
+}
+
+// Handshakes counts the TLS handshakes that clients have begun so far.
+func (c *Control) Handshakes(ctx context.Context, idp string) (int, error) {
+	var state identityState
+	err := c.do(ctx, http.MethodGet, idpPath(idp, "certificate"), nil, &state)
+	return state.Handshakes, err
+}
+
+// Restore undoes SetKeys, SetJWKS, SetMaxAge, SetCertificate and every other fault.
 func (c *Control) Restore(ctx context.Context, idp string) error {
 	return c.do(ctx, http.MethodPost, idpPath(idp, "restore"), nil, nil)
 }

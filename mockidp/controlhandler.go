@@ -20,7 +20,9 @@ import (
 func NewControlHandler(secret string, idps map[string]*Server, canary *Canary) http.Handler {
 	router := mux.NewRouter()
 	for name, idp := range idps {
-		idp.controlRoutes(router.PathPrefix("/idps/" + name).Subrouter())
+		routes := router.PathPrefix("/idps/" + name).Subrouter()
+		idp.identityRoutes(routes)
+		idp.controlRoutes(routes)
 	}
 	if canary != nil {
 		canaryRoutes(router.PathPrefix("/canary/{id}").Subrouter(), canary)

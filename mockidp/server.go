@@ -35,9 +35,10 @@ type ServerOptions struct {
 // Server is an IdP that listens.
 type Server struct {
 	*IdP
-	http *http.Server
-	stop context.CancelFunc
-	done chan struct{}
+	http     *http.Server
+	identity *identity // nil over http
+	stop     context.CancelFunc
+	done     chan struct{}
 
 	closing sync.Once
 	err     error
@@ -73,11 +74,10 @@ func serveOn(ctx context.Context, listener net.Listener, o ServerOptions) (*Serv
 		MaxHeaderBytes: 64 << 10, ErrorLog: quiet(),
 	}}
 	if o.CA != nil {
-		config, err := o.CA.TLSConfig(hosts(listener, o.URL)...)
-		if err != nil {
-			return nil, fmt.Errorf("certificate: %w", err)
+		if s.identity, err = newIdentity(o.CA, hosts(listener, o.URL)); err != nil {
+			return nil, err
 		}
-		listener = tls.NewListener(listener, config)
+		listener = tls.NewListener(listener, s.identity.tlsConfig())
 	}
 	ctx, s.stop = context.WithCancel(ctx)
 	go func() {
