@@ -201,3 +201,42 @@ var _ = scenarios("CL-CREDENTIAL-BINDING",
 			}
 		}},
 )
+
+// registrations are the client's own registrations at the RAS.
+func (j *judgement) registrations() []map[string]any {
+	var list []map[string]any
+	for _, s := range j.to(j.World.RAS.Party, "/register") {
+		metadata := map[string]any{}
+		if json.Unmarshal(s.Body, &metadata) == nil {
+			list = append(list, metadata)
+		}
+	}
+	if len(list) == 0 {
+		j.Skipf("the client does not %s: %s", j.shape.offers, j.Summary())
+	}
+	return list
+}
+
+func (j *judgement) lists(metadata map[string]any, member string, values ...string) {
+	list, _ := metadata[member].([]any)
+	for _, v := range values {
+		if !slices.Contains(list, any(v)) {
+			j.Failf("expected the registration to list %s in %s, but it has %v", v, member, list)
+		}
+	}
+}
+
+const meetsUnregistered = "An honest world in which the client has no credentials at the RAS"
+
+var _ = scenarios("CL-CLIENT-METADATA",
+	scenario{slug: "profile", title: "lists the profile when it registers", in: unregistered, meets: meetsUnregistered, judge: func(j *judgement) {
+		for _, m := range j.registrations() {
+			j.lists(m, "authorization_grant_profiles_supported", world.ProfileIDJAG)
+		}
+	}},
+	scenario{slug: "grant-types", title: "lists token exchange and jwt-bearer when it registers", in: unregistered, meets: meetsUnregistered, judge: func(j *judgement) {
+		for _, m := range j.registrations() {
+			j.lists(m, "grant_types", world.GrantExchange, world.GrantJWTBearer)
+		}
+	}},
+)

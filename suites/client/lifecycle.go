@@ -2,6 +2,7 @@ package client
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -130,10 +131,23 @@ func steppedUp(name, value string) func(*judgement) {
 var _ = scenarios("CL-403-SCOPE",
 	scenario{slug: "step-up", title: "gets a token with the scope that a 403 asks for, and tries again", in: given,
 		meets: "A 403 insufficient_scope with the scope that a tool call needs", hostile: wantScope(world.ElevatedScope),
-		judge: succeeds("the challenge names the scope that is needed (MCP, step-up authorization flow)")},
+		judge: func(j *judgement) {
+			if !j.refusedCall() {
+				j.Skipf("the client calls no tool, so nothing asks it for more scope")
+			}
+			for _, s := range j.Calls() {
+				if world.ParseMessage(s.Body).Method == "tools/call" && s.Status == http.StatusOK {
+					return
+				}
+			}
+			j.Failf("expected the call to be tried again with the scope that the challenge names (MCP, step-up authorization flow), but %s", j.Summary())
+		}},
 	scenario{slug: "keeps-scopes", title: "asks for the scopes that it had before, too", in: given,
 		meets: "A 403 insufficient_scope that names the new scope alone", hostile: wantScope(world.ElevatedScope), judge: func(j *judgement) {
 			list := j.exchanges()
+			if !j.refusedCall() {
+				j.Skipf("the client calls no tool, so nothing asks it for more scope")
+			}
 			if len(list) < 2 {
 				j.Failf("expected a second exchange for the scope that is needed, but there was none: %s", j.Summary())
 			}
@@ -155,4 +169,9 @@ func wantScope(scope string) func(*world.World) {
 			return w.MCP.Challenge(http.StatusForbidden, "insufficient_scope", scope)
 		}
 	}
+}
+
+// refusedCall reports whether a tool call was answered with 403.
+func (a *attempt) refusedCall() bool {
+	return slices.ContainsFunc(a.Calls(), func(s world.Seen) bool { return s.Status == http.StatusForbidden })
 }

@@ -31,6 +31,7 @@ var (
 	https             = &shape{name: "https", offers: "trust the CA that it is told of (context: ca_file, environment: SSL_CERT_FILE, NODE_EXTRA_CA_CERTS)", options: world.Options{TLS: true}}
 	confidential      = &shape{name: "confidential", offers: "authenticate at the IdP (context: idp_client_secret)", options: world.Options{Confidential: true}}
 	loginConfidential = &shape{name: "login, confidential", offers: "log in with a secret at the IdP", options: world.Options{Confidential: true, Identity: world.Login}}
+	unregistered      = &shape{name: "unregistered", offers: "register itself at the RAS (context: no client_id)", options: world.Options{Unregistered: true}}
 	dpop              = &shape{name: "dpop", offers: "bind its ID-JAG with DPoP (context: dpop)", options: world.Options{DPoP: true}}
 )
 

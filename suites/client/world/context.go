@@ -7,6 +7,7 @@ const ScenarioName = "auth/enterprise-managed-authorization"
 // Context is what the client is told, besides the URL of the MCP server: the members of the official conformance runner's
 // context for this scenario, and those that go beyond it, each only in the worlds that need it:
 //
+//   - without client_id and client_secret: register at the RAS's registration_endpoint
 //   - idp_client_secret: the client's secret at the IdP, which wants it (in worlds that are Confidential)
 //   - idp_login and idp_redirect_uri: log in with OpenID Connect. The IdP needs no browser: it answers the authorization
 //     request with a redirect to idp_redirect_uri at once, and who reads its Location needs no listener there.
@@ -24,6 +25,10 @@ func (w *World) Context() map[string]any {
 		"idp_client_id":      IdPClientID,
 		"idp_issuer":         w.IdP.Issuer.URL,
 		"idp_token_endpoint": w.IdP.URL + "/token",
+	}
+	if w.Unregistered {
+		delete(c, "client_id")
+		delete(c, "client_secret")
 	}
 	if w.Confidential {
 		c["idp_client_secret"] = w.IdPClientSecret

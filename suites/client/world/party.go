@@ -62,7 +62,7 @@ type Reply struct {
 }
 
 // EndlessBody bounds an endless body: far more than any client has reason to read.
-const EndlessBody = 64 << 20
+const EndlessBody = 32 << 20
 
 // Document is the JSON document at this path of the party, to be edited; it is made when there is none.
 func (p *Party) Document(path string) map[string]any {

@@ -3,6 +3,7 @@ package world
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -74,6 +75,10 @@ func (w *World) makeRAS(party *Party) *RAS {
 		"code_challenge_methods_supported":       []string{"S256"},
 	}
 	r.PublishOnly("oauth")
+	if w.Unregistered {
+		r.Metadata["registration_endpoint"] = r.URL + "/register"
+		r.endpoints["/register"] = &Endpoint{Step: "client registration", honest: r.register}
+	}
 	r.endpoints["/token"] = &Endpoint{Step: "access token request", honest: r.token}
 	return r
 }
@@ -86,6 +91,16 @@ func (w *World) Move(path, location string) {
 	r.Metadata["issuer"] = r.Issuer
 	w.MCP.Metadata["authorization_servers"] = []string{r.Issuer}
 	r.PublishOnly(location)
+}
+
+// register gives every client that asks the same credentials (RFC 7591 3.2.1).
+func (r *RAS) register(c *Call) *Reply {
+	answer := map[string]any{}
+	if json.Unmarshal(c.Body, &answer) != nil {
+		return oauthError(http.StatusBadRequest, "invalid_client_metadata", "expected a JSON object")
+	}
+	answer["client_id"], answer["client_secret"], answer["client_secret_expires_at"] = ClientID, r.world.ClientSecret, 0
+	return &Reply{Status: http.StatusCreated, JSON: answer}
 }
 
 // rasOf are the parties that an ID-JAG for this audience is for.

@@ -34,6 +34,7 @@ type Options struct {
 	TwoServers   bool     // a second MCP server, with a RAS of its own
 	TLS          bool     // https everywhere, by a CA that the client is told of
 	Confidential bool     // the client has a secret at the IdP, and the IdP wants it
+	Unregistered bool     // the client has no credentials at the RAS: it registers itself there
 	DPoP         bool     // the client is asked to bind its ID-JAG to a key
 	Revision     string   // the only MCP revision that is answered; "" is both
 	// RequestTimeout is the longest that the client should wait for an answer; 0 leaves it to the client.
