@@ -34,7 +34,7 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 			t.Control(t.Grant())
 			key := newKey(t)
 			spoil(t, f.reply(t))
-			untilFetched(t, func() *check.Token { return t.Grant(signedBy(key)) })
+			until(t, fetches, func() *check.Token { return t.Grant(signedBy(key)) })
 			recovers(t)
 		}, append(f.options, changesKeys("ID-JAGs by a new key while the JWKS endpoint "+f.what+", and an honest one"))...)
 	}
@@ -43,7 +43,7 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		t.Control(t.Grant())
 		elsewhere := map[string]string{"Location": t.Canary + "/redirected/jwks"}
 		spoil(t, mockidp.Reply{Status: http.StatusFound, Header: elsewhere})
-		untilFetched(t, func() *check.Token { return t.Grant(signedBy(t.Attacker)) })
+		until(t, fetches, func() *check.Token { return t.Grant(signedBy(t.Attacker)) })
 	}, check.Should(), check.With(check.NeedsCanary),
 		changesKeys("ID-JAGs by a stranger's key while the IdP's JWKS endpoint redirects to a host that publishes that key"))
 
@@ -53,7 +53,7 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		set, err := key.Public().MarshalJSON()
 		mustControl(t, err)
 		spoil(t, mockidp.Reply{Body: `{"keys":[` + string(set) + `]}`, Repeat: 5 << 20})
-		untilFetched(t, func() *check.Token { return t.Grant(signedBy(key)) })
+		until(t, fetches, func() *check.Token { return t.Grant(signedBy(key)) })
 	}, check.Should(), changesKeys("ID-JAGs by a key that stands in a JWKS of 5 MB, most of it blanks"))
 })
 
