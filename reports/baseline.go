@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -195,12 +196,9 @@ func WriteBaseline(w io.Writer, r *Report) error {
 		if !slices.Contains(expectable, c.Outcome) {
 			continue
 		}
-		why := c.Expected
+		why := line(c.Expected)
 		if why == "" {
-			why = cut(line(c.Message), 160)
-		}
-		if why == "" {
-			why = cut(line(c.Title), 160)
+			why = cut(line(cmp.Or(c.Message, c.Title)), 160)
 		}
 		entries = append(entries, BaselineEntry{Check: c.ID, Outcome: c.Outcome, Reason: why})
 	}

@@ -31,7 +31,10 @@ func visible(s string) string {
 // steers reports whether a reader could not see r, or would see something else because of it: control and format
 // characters (ESC, zero-width, bidirectional marks, byte order mark) and the separators U+2028 and U+2029.
 func steers(r rune) bool {
-	return r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	if r < utf8.RuneSelf {
+		return r < ' ' && r != '\n' && r != '\t' || r == 0x7f
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // line is visible on a single line: runs of white space become one space.

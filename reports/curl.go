@@ -78,9 +78,9 @@ func (s *shell) headers(h http.Header) []string {
 // field is a form field. curl encodes the value, not the name; a value with control characters is encoded here, so
 // that none reaches the shell.
 func (s *shell) field(f Field) string {
-	name := url.QueryEscape(f.Name)
+	name := url.QueryEscape(string([]rune(f.Name))) // runes, as a stored report has them
 	if name == "" || strings.ContainsFunc(f.Value, unprintable) && !reference.MatchString(f.Value) {
-		return "--data-raw " + s.quote(name+"="+url.QueryEscape(f.Value))
+		return "--data-raw " + s.quote(name+"="+url.QueryEscape(string([]rune(f.Value))))
 	}
 	return "--data-urlencode " + s.quote(name+"="+f.Value)
 }

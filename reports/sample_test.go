@@ -15,13 +15,16 @@ func sample() *Report {
 		Started: time.Date(2026, 3, 14, 9, 26, 53, 589e6, time.UTC), Seconds: 4.317, Profile: "ema",
 		Target: Target{
 			Name: "Acme connector", URL: "https://mcp.acme.example/mcp", Resource: "https://mcp.acme.example/mcp",
-			AuthorizationServer: "https://auth.acme.example/tenant-7", TokenEndpoint: "https://auth.acme.example/tenant-7/token",
-			TrustedIssuers: []string{"https://idp.example", "https://second-idp.example"},
+			AuthorizationServer: "https://auth.acme.example/tenant-7",
+			TokenEndpoint:       "https://auth.acme.example/tenant-7/token",
+			TrustedIssuers:      []string{"https://idp.example", "https://second-idp.example"},
 		},
 		Preflight: []Step{
 			{Name: "reach the MCP server", OK: true, Saw: "401 with WWW-Authenticate: Bearer"},
-			{Name: "find protected resource metadata", OK: true, Saw: "https://mcp.acme.example/.well-known/oauth-protected-resource/mcp"},
-			{Name: "find the authorization server", OK: true, Saw: "https://auth.acme.example/tenant-7", Exchanges: []Exchange{metadata()}},
+			{Name: "find protected resource metadata", OK: true,
+				Saw: "https://mcp.acme.example/.well-known/oauth-protected-resource/mcp"},
+			{Name: "find the authorization server", OK: true, Saw: "https://auth.acme.example/tenant-7",
+				Exchanges: []Exchange{metadata()}},
 			{Name: "redeem an honest ID-JAG", OK: true, Saw: "200 with an access token"},
 			{Name: "call the MCP server", OK: true, Saw: "200, protocol 2025-11-25"},
 		},
@@ -101,85 +104,99 @@ func rfc(number, section string) Source {
 	return Source{"RFC " + number, section, "https://www.rfc-editor.org/rfc/rfc" + number + "#section-" + section}
 }
 
-var audience = [2]string{`"aud": "https://auth.acme.example/tenant-7"`, `"aud": "https://auth.acme.example/tenant-7.evil.example"`}
-
+// sampleRequirements are two dozen lines of a catalogue: "" for a requirement's change means exchanges of another kind.
 var sampleRequirements = []sampleRequirement{
 	{
-		requirement: requirement("ras", "RAS-AUD-EXACT", "MUST", "Audience", "aud is the server's own issuer identifier: a string, "+
-			"or an array of exactly that one element.", jag("4.4.1"), Source{Document: "EMA", Section: "7.6.2"}),
-		slugs: []string{"missing", "null", "empty", "number", "array-empty", "array-of-two", "prefix", "subpath", "case-changed",
-			"token-endpoint", "resource", "client-id"},
-		ends:   map[int]Outcome{5: Fail, 6: Fail, 8: Warn},
-		change: audience,
+		requirement: requirement("ras", "RAS-AUD-EXACT", "MUST", "Audience",
+			"aud is the server's own issuer identifier: a string, or an array of exactly that one element.",
+			jag("4.4.1"), ema("7.6.2")),
+		slugs: []string{"missing", "null", "empty", "number", "array-empty", "array-of-two", "prefix", "subpath",
+			"case-changed", "token-endpoint", "resource", "client-id"},
+		ends: map[int]Outcome{5: Fail, 6: Fail, 8: Warn},
+		change: [2]string{`"aud": "https://auth.acme.example/tenant-7"`,
+			`"aud": "https://auth.acme.example/tenant-7.evil.example"`},
 	},
 	{
-		requirement: requirement("ras", "RAS-SIG-VERIFY", "MUST", "Signature", "The signature is verified with a key of the issuing IdP.",
-			rfc("7523", "3"), rfc("8725", "3.1")),
-		slugs:  []string{"bit-flipped", "payload-changed", "removed", "of-another-token", "foreign-key", "jwk-in-header", "jku", "x5u"},
+		requirement: requirement("ras", "RAS-SIG-VERIFY", "MUST", "Signature",
+			"The signature is verified with a key of the issuing IdP.", rfc("7523", "3"), rfc("8725", "3.1")),
+		slugs: []string{"bit-flipped", "payload-changed", "removed", "of-another-token", "foreign-key", "jwk-in-header",
+			"jku", "x5u"},
 		ends:   map[int]Outcome{6: Inconclusive},
 		change: [2]string{`"sub": "00u1alice"`, `"sub": "00u1mallory"`},
 	},
 	{
-		requirement: requirement("ras", "RAS-JTI-REPLAY", "MUST", "Replay", "An ID-JAG is redeemed once.", Source{Document: "EMA", Section: "7.4.3"}),
+		requirement: requirement("ras", "RAS-JTI-REPLAY", "MUST", "Replay", "An ID-JAG is redeemed once.", ema("7.4.3")),
 		slugs:       []string{"twice", "at-once", "after-restart"},
 		ends:        map[int]Outcome{1: Fail},
 		change:      [2]string{`"scope": "files.read"`, `"scope": "files.read"`},
-		prepare: func(c *Check) {
-			if c.ID == "RAS-JTI-REPLAY/at-once" {
-				for i := range 8 {
-					c.Exchanges = append(c.Exchanges, redeem(Attack, i, `"scope": "files.read"`))
-				}
-			}
-		},
+		prepare:     race,
 	},
 	{
-		requirement: requirement("ras", "RAS-EXP", "MUST", "Expiry", "exp lies in the future, with a minute's leeway at most.", rfc("7523", "3")),
-		slugs:       []string{"missing", "past", "string", "negative", "far-future", "float"},
-		ends:        map[int]Outcome{4: Warn},
-		change:      [2]string{`"exp": 1773480713`, `"exp": 1773394013`},
+		requirement: requirement("ras", "RAS-EXP", "MUST", "Expiry",
+			"exp lies in the future, with a minute's leeway at most.", rfc("7523", "3")),
+		slugs:  []string{"missing", "past", "string", "negative", "far-future", "float"},
+		ends:   map[int]Outcome{4: Warn},
+		change: [2]string{`"exp": 1773480713`, `"exp": 1773394013`},
 	},
 	{
-		requirement: requirement("ras", "RAS-CLIENT-BINDING", "MUST", "Client binding", "client_id names the authenticated client.", jag("4.4.1")),
-		slugs:       []string{"missing", "other-client", "array", "case-changed", "second-client"},
-		ends:        map[int]Outcome{1: Skip, 4: Skip},
-		change:      [2]string{`"client_id": "connector"`, `"client_id": "another", "azp": "connector"`},
+		requirement: requirement("ras", "RAS-CLIENT-BINDING", "MUST", "Client binding",
+			"client_id names the authenticated client.", jag("4.4.1")),
+		slugs:  []string{"missing", "other-client", "array", "case-changed", "second-client"},
+		ends:   map[int]Outcome{1: Skip, 4: Skip},
+		change: [2]string{`"client_id": "connector"`, `"client_id": "another", "azp": "connector"`},
 	},
 	{
-		requirement: requirement("ras", "RAS-CLIENT-CIMD", "MAY", "Client id documents", "A client id document is fetched safely.", jag("8.1")),
-		slugs:       []string{"loopback", "redirect", "large"},
-		ends:        map[int]Outcome{0: Skip, 1: Skip, 2: Skip},
+		requirement: requirement("ras", "RAS-CLIENT-CIMD", "MAY", "Client id documents",
+			"A client id document is fetched safely.", jag("8.1")),
+		slugs: []string{"loopback", "redirect", "large"},
+		ends:  map[int]Outcome{0: Skip, 1: Skip, 2: Skip},
 	},
 	{
-		requirement: requirement("ras", "RAS-META-PROFILE", "SHOULD", "Profile in metadata", "Metadata lists the ID-JAG grant profile.", jag("7.2")),
-		slugs:       []string{"listed", "array"},
-		ends:        map[int]Outcome{0: Warn},
-		prepare:     func(c *Check) { c.Exchanges = []Exchange{metadata()} },
+		requirement: requirement("ras", "RAS-META-PROFILE", "SHOULD", "Profile in metadata",
+			"Metadata lists the ID-JAG grant profile.", jag("7.2")),
+		slugs:   []string{"listed", "array"},
+		ends:    map[int]Outcome{0: Warn},
+		prepare: func(c *Check) { c.Exchanges = []Exchange{metadata()} },
 	},
+	{requirement: untestable(requirement("ras", "RAS-NO-LOG", "MUST", "Logs", "No assertion is written to a log.", ema("7.8")))},
 	{
-		requirement: func() Requirement {
-			q := requirement("ras", "RAS-NO-LOG", "MUST", "Logs", "No assertion is written to a log.", Source{Document: "EMA", Section: "7.8"})
-			q.Untestable = "logs cannot be seen from outside"
-			return q
-		}(),
-	},
-	{
-		requirement: requirement("rs", "RS-AUD", "MUST", "Access token audience", "An access token for another server is refused.", rfc("9068", "4")),
+		requirement: requirement("rs", "RS-AUD", "MUST", "Access token audience",
+			"An access token for another server is refused.", rfc("9068", "4")),
 		slugs: []string{"other-resource", "no-audience", "prefix", "array", "issuer", "trailing-slash", "id-token", "id-jag",
 			"opaque", "empty"},
 		prepare: func(c *Check) { c.Exchanges = []Exchange{call(Control, 200), call(Attack, 401)} },
 	},
 	{
-		requirement: requirement("rs", "RS-CHALLENGE", "MUST", "Challenge", "A 401 names the metadata in WWW-Authenticate.", rfc("9728", "5.1")),
-		slugs:       []string{"no-token", "bad-token", "expired-token", "post", "get", "delete", "batch", "scope"},
-		ends:        map[int]Outcome{7: Warn},
-		prepare:     func(c *Check) { c.Exchanges = []Exchange{call(Setup, 401)} },
+		requirement: requirement("rs", "RS-CHALLENGE", "MUST", "Challenge",
+			"A 401 names the metadata in WWW-Authenticate.", rfc("9728", "5.1")),
+		slugs:   []string{"no-token", "bad-token", "expired-token", "post", "get", "delete", "batch", "scope"},
+		ends:    map[int]Outcome{7: Warn},
+		prepare: func(c *Check) { c.Exchanges = []Exchange{call(Setup, 401)} },
 	},
 	{
-		requirement: requirement("rs", "RS-TOKEN-QUERY", "MUST", "Token in the query", "A token in the query string is refused.", rfc("6750", "2.3")),
-		slugs:       []string{"query", "form", "cookie"},
-		prepare:     func(c *Check) { c.Exchanges = []Exchange{call(Control, 200), lost()} },
+		requirement: requirement("rs", "RS-TOKEN-QUERY", "MUST", "Token in the query",
+			"A token in the query string is refused.", rfc("6750", "2.3")),
+		slugs:   []string{"query", "form", "cookie"},
+		prepare: func(c *Check) { c.Exchanges = []Exchange{call(Control, 200), lost()} },
 	},
 }
+
+// race makes one check a race of many attacks.
+func race(c *Check) {
+	if c.ID != "RAS-JTI-REPLAY/at-once" {
+		return
+	}
+	for i := range 8 {
+		c.Exchanges = append(c.Exchanges, redeem(Attack, 100+i, `"scope": "files.read"`))
+	}
+}
+
+func untestable(q Requirement) Requirement {
+	q.Untestable = "logs cannot be seen from outside"
+	return q
+}
+
+func ema(section string) Source { return Source{Document: "EMA", Section: section} }
 
 func redeem(part Part, n int, claim string) Exchange {
 	ref := fmt.Sprintf("id-jag %d", n)
@@ -188,8 +205,8 @@ func redeem(part Part, n int, claim string) Exchange {
 		Request: Request{
 			Method: "POST", URL: "https://auth.acme.example/tenant-7/token",
 			Header: http.Header{"Authorization": {"Basic ‹client id:client secret›"}, "Accept": {"application/json"}},
-			Form: []Field{{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"}, {"assertion", "‹" + ref + "›"},
-				{"scope", "files.read files.write"}},
+			Form: []Field{{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
+				{"assertion", "‹" + ref + "›"}, {"scope", "files.read files.write"}},
 		},
 		Response: granted(n),
 		Tokens: []Token{{
@@ -203,7 +220,8 @@ func redeem(part Part, n int, claim string) Exchange {
 }
 
 func jsonHeader() http.Header {
-	return http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"}, "Date": {"Sat, 14 Mar 2026 09:26:53 GMT"}}
+	return http.Header{"Content-Type": {"application/json"}, "Cache-Control": {"no-store"},
+		"Date": {"Sat, 14 Mar 2026 09:26:53 GMT"}}
 }
 
 func granted(n int) *Response {
@@ -212,15 +230,17 @@ func granted(n int) *Response {
 }
 
 func refused(code, description string) *Response {
-	return &Response{Status: 400, Header: jsonHeader(), Body: fmt.Sprintf(`{"error":%q,"error_description":%q}`, code, description)}
+	return &Response{Status: 400, Header: jsonHeader(),
+		Body: fmt.Sprintf(`{"error":%q,"error_description":%q}`, code, description)}
 }
 
 func metadata() Exchange {
 	return Exchange{
 		Part: Setup, Note: "authorization server metadata", Seconds: 0.008,
-		Request: Request{Method: "GET", URL: "https://auth.acme.example/.well-known/oauth-authorization-server/tenant-7"},
+		Request: Request{Method: "GET",
+			URL: "https://auth.acme.example/.well-known/oauth-authorization-server/tenant-7"},
 		Response: &Response{Status: 200, Header: jsonHeader(), Cut: true,
-			Body: `{"issuer":"https://auth.acme.example/tenant-7","grant_types_supported":["urn:ietf:params:oauth:grant-type:jwt-bearer"`},
+			Body: `{"issuer":"https://auth.acme.example/tenant-7","grant_types_supported":["urn:ietf:params:oauth`},
 	}
 }
 
@@ -238,7 +258,7 @@ func call(part Part, status int) Exchange {
 	}
 	if status == 401 {
 		e.Response.Body = ""
-		e.Response.Header.Set("WWW-Authenticate", `Bearer resource_metadata="https://mcp.acme.example/.well-known/oauth-protected-resource/mcp"`)
+		e.Response.Header.Set("WWW-Authenticate", `Bearer resource_metadata="https://mcp.acme.example/.well-known/x"`)
 	}
 	return e
 }

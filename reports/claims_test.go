@@ -1,0 +1,89 @@
+package reports
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestCompareClaims(t *testing.T) {
+	const control = `{"iss":"i","jti":"one","iat":100,"exp":400,"aud":"a"}`
+	for _, c := range []struct {
+		name, attack string
+		want         []difference
+		lacks        []difference
+	}{
+		{"another honest token", `{"iss":"i","jti":"two","iat":102,"exp":402,"aud":"a"}`, nil, nil},
+		{"other order and space", `{ "aud":"a", "iss" : "i","jti":"two","iat":102,"exp":402}`, nil, nil},
+		{"changed", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":["a"]}`, []difference{{"aud", changed}}, nil},
+		{"added", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":"a","cnf":{}}`, []difference{{"cnf", only}}, nil},
+		{"removed", `{"iss":"i","jti":"two","iat":100,"exp":400}`, nil, []difference{{"aud", missing}}},
+		{"expired", `{"iss":"i","jti":"two","iat":100,"exp":-5,"aud":"a"}`, []difference{{"exp", changed}}, nil},
+		{"exp as text", `{"iss":"i","jti":"two","iat":100,"exp":"400","aud":"a"}`, []difference{{"exp", changed}}, nil},
+		{"exp null", `{"iss":"i","jti":"two","iat":100,"exp":null,"aud":"a"}`, []difference{{"exp", changed}}, nil},
+		{"empty jti", `{"iss":"i","jti":"","iat":100,"exp":400,"aud":"a"}`, []difference{{"jti", changed}}, nil},
+		{"member twice", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":"a","aud":"b"}`, []difference{{"aud", only}}, nil},
+		{"no object", `["iss"]`, []difference{{"all of the claims", changed}}, nil},
+		{"no JSON", `not base64url, 12 characters`, []difference{{"all of the claims", changed}}, nil},
+		{"cut off", control[:20], []difference{{"all of the claims", changed}}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pieces, got := compare("claims", c.attack, control)
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("differences are %v, want %v", got, c.want)
+			}
+			if got := lacks(c.attack, control); !reflect.DeepEqual(got, c.lacks) {
+				t.Errorf("lacks %v, want %v", got, c.lacks)
+			}
+			var text strings.Builder
+			for _, p := range pieces {
+				text.WriteString(p.Text)
+				if p.Class == changed && len(c.want) == 1 && c.want[0].Name == "aud" && p.Text != `"aud":["a"]` {
+					t.Errorf("marks %q", p.Text)
+				}
+			}
+			if text.String() != c.attack {
+				t.Errorf("the pieces make %q", text.String())
+			}
+		})
+	}
+}
+
+func TestPairsPutTheControlBesideTheAttack(t *testing.T) {
+	e := func(p Part, claim string) Exchange { return redeem(p, len(claim), claim) }
+	rows := pairs([]Exchange{metadata(), e(Control, `"aud": "a"`), e(Attack, `"aud": "evil"`), e(Attack, `"aud": ["evil"]`),
+		e(Control, `"aud": "again"`)})
+	var shape []string
+	for _, r := range rows {
+		var parts []string
+		for _, x := range r.Exchanges {
+			parts = append(parts, string(x.Part)+string(rune('0'+x.Number)))
+		}
+		shape = append(shape, strings.Join(parts, "+"))
+	}
+	if got, want := strings.Join(shape, " "), "setup1 control2+attack3 attack4 control5"; got != want {
+		t.Errorf("rows are %s, want %s", got, want)
+	}
+	for _, i := range []int{1, 2} {
+		if want := []difference{{"aud", changed}}; !reflect.DeepEqual(rows[i].Differs, want) || rows[i].Alike {
+			t.Errorf("row %d differs in %v", i, rows[i].Differs)
+		}
+	}
+	if rows[0].Open || !rows[1].Open {
+		t.Error("the setup is open, or the control and its attack are not")
+	}
+}
+
+func TestPairsOfOneToken(t *testing.T) {
+	twice := redeem(Control, 1, `"aud": "a"`)
+	again := redeem(Attack, 1, `"aud": "a"`)
+	if rows := pairs([]Exchange{twice, again}); !rows[0].Alike {
+		t.Errorf("the same request twice differs in %v", rows[0].Differs)
+	}
+	again.Request.Form[2].Value = "everything"
+	again.Request.Header = nil
+	want := []difference{{"scope", changed}, {"Accept", missing}, {"Authorization", missing}}
+	if rows := pairs([]Exchange{twice, again}); !reflect.DeepEqual(rows[0].Differs, want) {
+		t.Errorf("differs in %v, want %v", rows[0].Differs, want)
+	}
+}

@@ -1,0 +1,85 @@
+package reports
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"unicode"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+func textReport(t *testing.T, r *Report, color bool, width int) string {
+	t.Helper()
+	var b strings.Builder
+	if err := WriteText(&b, r, color, width); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+var sgr = regexp.MustCompile(`\x1b\[[0-9;]+m`)
+
+func TestTextHoldsPoisonDown(t *testing.T) {
+	r := poisoned()
+	r.Preflight[0].OK = false
+	for _, color := range []bool{false, true} {
+		got := textReport(t, r, color, 100)
+		if color {
+			got = sgr.ReplaceAllString(got, "")
+		}
+		for _, c := range got {
+			if c != '\n' && (unicode.Is(unicode.C, c) || unicode.In(c, unicode.Zl, unicode.Zp)) {
+				t.Fatalf("color %v: the text holds %U", color, c)
+			}
+		}
+		for _, l := range strings.Split(got, "\n") {
+			if strings.HasPrefix(strings.TrimSpace(l), "::") || strings.Contains(l, "##") {
+				t.Errorf("color %v: a CI system takes this line for a command: %s", color, l)
+			}
+		}
+		if !strings.Contains(got, `\u001b[31mred`) || !strings.Contains(got, ": :error::from the target") {
+			t.Errorf("color %v: the poison does not read as it was sent", color)
+		}
+	}
+}
+
+func TestTextFitsItsWidth(t *testing.T) {
+	for _, width := range []int{1, 64, 80, 100, 200} {
+		for _, r := range []*Report{sample(), stopped(), withBaseline()} {
+			for _, l := range strings.Split(textReport(t, r, false, width), "\n") {
+				if n := text.StringWidth(l); n > max(width, minimumWidth) {
+					t.Errorf("width %d: %d columns: %s", width, n, l)
+				}
+			}
+		}
+	}
+}
+
+func TestTextOfManyFailuresIsShort(t *testing.T) {
+	outcomes := make([]Outcome, 5000)
+	for i := range outcomes {
+		outcomes[i] = Fail
+	}
+	r := sampleWith(outcomes...)
+	for i := range r.Checks {
+		r.Checks[i].Requirement = r.Checks[i].ID
+	}
+	got := textReport(t, r, false, 80)
+	if !strings.Contains(got, "and 4960 more") || strings.Count(got, "\n") > 300 {
+		t.Errorf("%d lines", strings.Count(got, "\n"))
+	}
+}
+
+func TestTextPassesOnAWriteError(t *testing.T) {
+	if err := WriteText(full{}, sample(), false, 80); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("error is %v", err)
+	}
+}
+
+// full is a writer on a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
