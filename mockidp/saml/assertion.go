@@ -3,6 +3,8 @@ package saml
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/beevik/etree"
@@ -75,9 +77,9 @@ func attributes(user User) []schema.AttributeStatement {
 		return nil
 	}
 	var s schema.AttributeStatement
-	for name, values := range user.Attributes {
+	for _, name := range slices.Sorted(maps.Keys(user.Attributes)) {
 		attribute := schema.Attribute{Name: name, NameFormat: unspecifiedNames}
-		for _, value := range values {
+		for _, value := range user.Attributes[name] {
 			attribute.Values = append(attribute.Values, schema.AttributeValue{Type: "xs:string", Value: value})
 		}
 		s.Attributes = append(s.Attributes, attribute)
