@@ -11,12 +11,13 @@ import (
 
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client"
 )
 
 // allChecks lists the checks of every role.
 func allChecks() []listed {
 	var list []listed
-	for _, k := range check.All() {
+	for _, k := range append(check.All(), client.Checks()...) {
 		l := listed{
 			ID: k.ID, Requirement: k.Requirement.ID, Role: k.Requirement.Role, Level: k.Level, Title: "the target " + k.Title,
 			Sends: k.Sends, Expects: k.Expects, Labels: k.Labels, EMAOnly: k.EMAOnly,

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	fixture "github.com/emaconform/emaconform/fixtures/client"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client"
+	"github.com/emaconform/emaconform/suites/run"
+)
+
+// clientFlags are the flags of `emaconform client`.
+type clientFlags struct {
+	checks   []string
+	labels   string
+	timeout  time.Duration
+	parallel int
+	defects  []string
+	reportFlags
+}
+
+const clientLong = `Judges an MCP client: plays the identity provider, the Resource Authorization Server and the MCP server, honest and
+hostile, runs the client once for each scenario, and watches what it sends to whom.
+
+The command behind -- gets the URL of the MCP server as its last argument and, in the environment, MCP_CONFORMANCE_SCENARIO
+and MCP_CONFORMANCE_CONTEXT: the contract of the official MCP conformance runner, so that the conformance client of an SDK
+runs unchanged. suites/client/README.md describes the context.
+
+Without a command it judges the reference client that is built in.`
+
+func newClient() *cobra.Command {
+	f := &clientFlags{}
+	c := &cobra.Command{
+		Use:   "client [-- COMMAND [ARGUMENT…]]",
+		Short: "Judge an MCP client",
+		Long:  clientLong,
+		Example: `  emaconform client
+  emaconform client -- npx tsx my-client.ts
+  emaconform client --check 'CL-NO-LEAK' -- ./my-client --verbose`,
+		RunE: func(c *cobra.Command, command []string) error {
+			if err := fromEnvironment(c.Flags(), os.Environ()); err != nil {
+				return err
+			}
+			return f.run(c, command)
+		},
+	}
+	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
+	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'must && !login'")
+	c.Flags().DurationVar(&f.timeout, "timeout", client.DefaultTimeout, "how long one run of the client may take")
+	c.Flags().IntVar(&f.parallel, "parallel", 0, "scenarios at a time (default: twice the processors)")
+	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
+	f.add(c)
+	return c
+}
+
+func (f *clientFlags) run(c *cobra.Command, command []string) error {
+	options := client.Options{
+		Command: command, Timeout: f.timeout, Parallel: f.parallel, Selection: run.Selection{Checks: f.checks, Labels: f.labels},
+	}
+	switch {
+	case len(command) == 0:
+		if err := f.embed(c, &options); err != nil {
+			return err
+		}
+	case len(f.defects) > 0:
+		return fmt.Errorf("--defect is for the reference client, not for %s", command[0])
+	}
+	return f.reportFlags.judge(c, func(ctx context.Context, p run.Progress) (*reports.Report, error) {
+		options.Progress = p
+		return client.Run(ctx, options)
+	})
+}
+
+// embed lets the run judge the reference client: this program in another part.
+func (f *clientFlags) embed(c *cobra.Command, o *client.Options) (err error) {
+	if o.Command, o.Environment, err = fixture.Command(f.defects...); err != nil {
+		return err
+	}
+	if !c.Flags().Changed("timeout") {
+		o.Timeout = 6 * time.Second // it is quick, and this makes the parties that never answer quick, too
+	}
+	o.Describe = func(t *reports.Target) { t.Name, t.Embedded, t.Defects = "reference client", true, f.defects }
+	return nil
+}
