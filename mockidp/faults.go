@@ -19,12 +19,13 @@ const (
 	EndpointIntrospect = "introspect"
 	EndpointRevoke     = "revoke"
 	EndpointLogout     = "logout"
+	EndpointSAML       = "saml"
 )
 
 // Endpoints lists the names that a Fault can carry.
 func Endpoints() []string {
 	return []string{EndpointDiscovery, EndpointKeys, EndpointAuthorize, EndpointLogin, EndpointToken, EndpointUserinfo,
-		EndpointIntrospect, EndpointRevoke, EndpointLogout}
+		EndpointIntrospect, EndpointRevoke, EndpointLogout, EndpointSAML}
 }
 
 // Fault makes an endpoint answer with Reply instead of what it should.

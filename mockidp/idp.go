@@ -18,6 +18,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/flavour"
 	"github.com/emaconform/emaconform/mockidp/internal/clientauth"
 	"github.com/emaconform/emaconform/mockidp/internal/vault"
+	"github.com/emaconform/emaconform/mockidp/saml"
 )
 
 // IdP is an identity provider as an http.Handler. Make it with NewIdP, or with Serve to have it listen. It is safe for
@@ -27,8 +28,10 @@ type IdP struct {
 	base    *url.URL // the issuer's URL without a slash at its end
 	flavour *flavour.Flavour
 	log     *slog.Logger
-	saml    AssertionVerifier
-	secret  string // of the control API; "" switches it off
+	saml    func() (*saml.Provider, error) // made at the first call
+	secret  string                         // of the control API; "" switches it off
+
+	controlElsewhere bool // the control API has an address of its own
 
 	org     *authServer
 	servers map[string]*authServer // custom authorization servers, by id
@@ -85,8 +88,9 @@ func NewIdP(o ServerOptions) (*IdP, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	p := &IdP{issuer: o.URL, base: base, flavour: f, log: o.Log, saml: o.SAML, secret: o.ControlSecret,
+	p := &IdP{issuer: o.URL, base: base, flavour: f, log: o.Log, secret: o.ControlSecret, controlElsewhere: o.ControlListen != "",
 		started: d, clock: clock{base: o.Now}, audit: audit.New(auditSize, o.AuditLines)}
+	p.saml = sync.OnceValues(func() (*saml.Provider, error) { return p.newSAML(o.SAMLCertificate) })
 	p.directory.Store(d)
 	p.vault.Store(vault.New())
 	p.makeServers(o.Keys)

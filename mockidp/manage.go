@@ -6,6 +6,7 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp/audit"
 	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/flavour"
 	"github.com/emaconform/emaconform/mockidp/internal/vault"
 )
 
@@ -147,6 +148,9 @@ func (p *IdP) RotateKeys(withdraw bool) (*Key, error) {
 }
 
 func (p *IdP) newKey() (*Key, error) { return NewKey(p.org.keys.algorithm(p.flavour.Algorithm)) }
+
+// Flavour is whose tokens the identity provider imitates.
+func (p *IdP) Flavour() *flavour.Flavour { return p.flavour }
 
 // Audit is the log of decisions.
 func (p *IdP) Audit() *audit.Log { return p.audit }

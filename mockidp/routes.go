@@ -25,8 +25,13 @@ func (p *IdP) route() {
 	p.serve(base+"/oauth2/{server}/v1", p.custom)
 	p.get(EndpointLogin, base+"/login/signin", p.theOrg, (*call).loginPage)
 	p.post(EndpointLogin, base+"/login/signin", p.theOrg, (*call).login)
+	p.get(EndpointSAML, base+"/app/{app}/sso/saml", p.theOrg, (*call).samlSignOn)
+	p.post(EndpointSAML, base+"/app/{app}/sso/saml", p.theOrg, (*call).samlSignOn)
+	p.get(EndpointSAML, base+"/app/{app}/sso/saml/metadata", p.theOrg, (*call).samlSignOn)
 	if p.secret != "" {
 		p.router.HandleFunc(base+"/api/v1/logs", p.systemLog).Methods(http.MethodGet)
+	}
+	if p.secret != "" && !p.controlElsewhere {
 		p.router.PathPrefix(base + "/control/").Handler(http.StripPrefix(base+"/control", p.ControlHandler()))
 	}
 }
@@ -57,6 +62,6 @@ func (p *IdP) theOrg(*http.Request) *authServer { return p.org }
 
 func (p *IdP) custom(r *http.Request) *authServer { return p.servers[mux.Vars(r)["server"]] }
 
-// Handle registers a handler of your own at a path below the issuer's, for instance of a SAML sign-on or a console.
+// Handle registers a handler of your own at a path below the issuer's, for instance of a console.
 // Call it before the first request.
 func (p *IdP) Handle(path string, h http.Handler) { p.router.PathPrefix(p.base.Path + path).Handler(h) }

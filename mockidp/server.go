@@ -25,20 +25,23 @@ type ServerOptions struct {
 	CA     *CA     // issues the server's certificate; nil is plain http
 	Now    func() time.Time
 
-	Directory     *directory.Directory // nil is empty: nobody can sign in
-	SAML          AssertionVerifier    // nil takes no SAML assertions as subject tokens
-	Log           *slog.Logger         // what goes wrong; nil is silence
-	AuditLines    io.Writer            // the audit log as JSON lines; nil is none
-	ControlSecret string               // serves the control API below /control and the log at /api/v1/logs; "" does not
+	Directory       *directory.Directory // nil is empty: nobody can sign in
+	SAMLCertificate tls.Certificate      // signs SAML assertions; zero makes one at the first use
+	Log             *slog.Logger         // what goes wrong; nil is silence
+	AuditLines      io.Writer            // the audit log as JSON lines; nil is none
+	ControlSecret   string               // of the control API and of the log at /api/v1/logs; "" switches both off
+	ControlListen   string               // address of the control API; "" is a path of the issuer's, /control
 }
 
 // Server is an IdP that listens.
 type Server struct {
 	*IdP
 	http     *http.Server
-	identity *identity // nil over http
+	control  *http.Server // nil unless it has an address of its own
+	identity *identity    // nil over http
+	api      string
 	stop     context.CancelFunc
-	done     chan struct{}
+	serving  sync.WaitGroup
 
 	closing sync.Once
 	err     error
@@ -69,31 +72,63 @@ func serveOn(ctx context.Context, listener net.Listener, o ServerOptions) (*Serv
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{IdP: idp, done: make(chan struct{}), http: &http.Server{
-		Handler: idp, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: quiet(),
-	}}
+	s := &Server{IdP: idp, http: newHTTP(idp)}
+	ctx, s.stop = context.WithCancel(ctx)
+	if err := s.serveControl(o); err != nil {
+		s.stop()
+		return nil, err
+	}
 	if o.CA != nil {
 		if s.identity, err = newIdentity(o.CA, hosts(listener, o.URL)); err != nil {
-			return nil, err
+			return nil, errors.Join(err, s.Close())
 		}
 		listener = tls.NewListener(listener, s.identity.tlsConfig())
 	}
-	ctx, s.stop = context.WithCancel(ctx)
-	go func() {
-		defer close(s.done)
-		_ = s.http.Serve(listener) // ends with ErrServerClosed, for only Close ends it
-	}()
+	s.start(s.http, listener)
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
+}
+
+// serveControl serves the control API on an address of its own, if it is to have one.
+func (s *Server) serveControl(o ServerOptions) error {
+	switch {
+	case o.ControlSecret == "":
+		return nil
+	case o.ControlListen == "":
+		s.api = s.url("/control")
+		return nil
+	}
+	listener, err := net.Listen("tcp", o.ControlListen)
+	if err != nil {
+		return fmt.Errorf("control API: %w", err)
+	}
+	s.api = urlOf(listener, false)
+	s.control = newHTTP(s.ControlHandler())
+	s.start(s.control, listener)
+	return nil
+}
+
+// ControlURL is where the control API is, "" when it is off.
+func (s *Server) ControlURL() string { return s.api }
+
+func (s *Server) start(server *http.Server, l net.Listener) {
+	s.serving.Go(func() { _ = server.Serve(l) }) // ends with ErrServerClosed, for only Close ends it
+}
+
+func newHTTP(h http.Handler) *http.Server {
+	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: quiet()}
 }
 
 // Close stops listening and ends every connection. It can be called twice.
 func (s *Server) Close() error {
 	s.closing.Do(func() {
-		s.err = s.http.Close()
 		s.stop()
-		<-s.done
+		s.err = s.http.Close()
+		if s.control != nil {
+			s.err = errors.Join(s.err, s.control.Close())
+		}
+		s.serving.Wait()
 	})
 	return s.err
 }

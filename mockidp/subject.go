@@ -1,7 +1,6 @@
 package mockidp
 
 import (
-	"context"
 	"net/url"
 	"slices"
 	"time"
@@ -13,23 +12,6 @@ import (
 	"github.com/emaconform/emaconform/mockidp/internal/oauth"
 	"github.com/emaconform/emaconform/mockidp/internal/vault"
 )
-
-// AssertionVerifier verifies SAML 2.0 assertions that are presented as subject tokens. Package saml has one.
-type AssertionVerifier interface {
-	// VerifyAssertion checks the assertion (decoded XML) as one that this identity provider issued to the client, at the
-	// time now. The error is for the log; the client hears of none of it.
-	VerifyAssertion(ctx context.Context, assertion []byte, client *directory.Client, now time.Time) (Assertion, error)
-}
-
-// Assertion is what a verified SAML assertion says.
-type Assertion struct {
-	ID                   string
-	Login                string // of the user
-	NameID, NameIDFormat string
-	AuthTime             time.Time
-	AMR                  []string
-	Ends                 time.Time // NotOnOrAfter of the conditions
-}
 
 // subject is who a subject token is about.
 type subject struct {
@@ -138,34 +120,4 @@ func (c *call) refreshSubject(client *directory.Client, token string) (subject, 
 		return subject{}, failed
 	}
 	return subject{user: c.dir.User(grant.User), auth: grant.Auth, email: slices.Contains(grant.Scopes, "email"), saml: grant.SAML}, nil
-}
-
-// samlSubject verifies a SAML assertion, base64url or base64 (RFC 7522 section 2.1), and takes it once.
-func (c *call) samlSubject(client *directory.Client, form url.Values) (subject, *oauth.Error) {
-	// One text for every fault: whoever forges assertions learns nothing.
-	refuse := func(id, detail string) (subject, *oauth.Error) {
-		c.entry.Detail = detail
-		return subject{}, oauth.Fail("invalid_request", "invalid_subject_token_saml_"+id, "subject token: the SAML assertion is not valid")
-	}
-	if c.saml == nil {
-		return subject{}, oauth.Fail("invalid_request", "invalid_subject_token_type", "SAML assertions are not taken here")
-	}
-	raw, err := decodeBase64(form.Get("subject_token"))
-	if err != nil {
-		return refuse("malformed", "not base64")
-	}
-	a, err := c.saml.VerifyAssertion(c.r.Context(), raw, client, c.now)
-	if err != nil {
-		return refuse("invalid", err.Error())
-	}
-	user := c.dir.Login(a.Login)
-	if user == nil {
-		return refuse("user_unknown", "no such user")
-	}
-	before, err := c.seenBefore(a.Ends, c.now, "saml", a.ID)
-	if err != nil || before {
-		return refuse("replayed", "the assertion was used before")
-	}
-	return subject{user: user, email: true, auth: directory.Authentication{Time: a.AuthTime, AMR: a.AMR, ACR: impliedACR(a.AMR)},
-		saml: &vault.SAMLNameID{Value: a.NameID, Format: a.NameIDFormat}}, nil
 }

@@ -56,9 +56,6 @@ func WithClock(now func() time.Time) Option { return func(o *ServerOptions) { o.
 // WithTLS serves https with a certificate of the CA.
 func WithTLS(ca *CA) Option { return func(o *ServerOptions) { o.CA = ca } }
 
-// WithSAML takes SAML assertions as subject tokens.
-func WithSAML(v AssertionVerifier) Option { return func(o *ServerOptions) { o.SAML = v } }
-
 // WithFlavour is the named flavour; see package flavour.
 func WithFlavour(name string) Option {
 	return func(o *ServerOptions) { o.Directory.Settings.Flavour = name }

@@ -5,6 +5,7 @@ package audit
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"sync"
 	"time"
 )
@@ -20,6 +21,7 @@ const (
 	Revoke            = "app.oauth2.token.revoke"
 	RevokeImplicit    = "app.oauth2.token.revoke.implicit.user"
 	KeyRollover       = "app.oauth2.key.rollover"
+	SignOn            = "user.authentication.sso"
 	SessionStart      = "user.session.start"
 	SessionEnd        = "user.session.end"
 	SessionClear      = "user.session.clear"
@@ -62,7 +64,8 @@ type Entry struct {
 type Log struct {
 	mu      sync.Mutex
 	ring    []Entry
-	next    int // where the next entry goes, once the ring is full
+	next    int    // where the next entry goes, once the ring is full
+	added   uint64 // entries so far
 	size    int
 	lines   *json.Encoder
 	changed chan struct{} // closed at the next entry
@@ -87,6 +90,7 @@ func (l *Log) Add(e Entry) error {
 		l.ring[l.next] = e
 		l.next = (l.next + 1) % l.size
 	}
+	l.added++
 	close(l.changed)
 	l.changed = make(chan struct{})
 	if l.lines == nil {
@@ -97,11 +101,17 @@ func (l *Log) Add(e Entry) error {
 
 // Entries are those kept, the oldest first.
 func (l *Log) Entries() []Entry {
+	entries, _ := l.After(0)
+	return entries
+}
+
+// After are the entries kept of those after the first n, and how many there have been in all: the n of the next call.
+func (l *Log) After(n uint64) (entries []Entry, total uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out := make([]Entry, 0, len(l.ring))
-	out = append(out, l.ring[l.next:]...)
-	return append(out, l.ring[:l.next]...)
+	all := slices.Concat(l.ring[l.next:], l.ring[:l.next])
+	fresh := min(uint64(len(all)), l.added-min(n, l.added))
+	return all[uint64(len(all))-fresh:], l.added
 }
 
 // Changed is closed when another entry has been added after the call.

@@ -134,6 +134,25 @@ func (c *compiler) client(path string, k *Client) {
 		c.url(fmt.Sprintf("%s.post_logout_redirect_uris[%d]", path, n), uri)
 	}
 	c.assignment(path+".assigned", k.Assigned)
+	if k.SAML != nil {
+		c.saml(path, k)
+	}
+}
+
+func (c *compiler) saml(path string, k *Client) {
+	if url.PathEscape(k.ID) != k.ID {
+		c.fail(path+".id", "a client with SAML needs an id that is one segment of a path: its sign-on is at /app/<id>/sso/saml")
+	}
+	if k.SAML.EntityID == "" {
+		c.fail(path+".saml.entity_id", "give the service provider's entity id: it is the audience of assertions")
+	}
+	if len(k.SAML.ACS) == 0 {
+		c.fail(path+".saml.acs", "give an assertion consumer service URL: assertions are sent there")
+	}
+	for n, uri := range k.SAML.ACS {
+		c.url(fmt.Sprintf("%s.saml.acs[%d]", path, n), uri)
+	}
+	oneOf(c, path+".saml.name_id", k.SAML.NameID, "", NameEmail, NamePersistent, NameLogin)
 }
 
 // UsesSecret reports whether the client authenticates with its secret.

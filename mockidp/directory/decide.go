@@ -163,9 +163,8 @@ func (p *Policy) holds(q Request, r *Connector) bool {
 // scopes grants what the connection and the policy allow of what was asked.
 func (d *Directory) scopes(out *Decision, q Request, p *Policy) (denied bool) {
 	allowed := func(s string) bool {
-		k := out.Connection
-		return slices.Contains(out.Connector.Scopes, s) && (len(k.Scopes) == 0 || slices.Contains(k.Scopes, s)) &&
-			!slices.Contains(k.Deny, s) && (p == nil || len(p.Scopes) == 0 || slices.Contains(p.Scopes, s))
+		return slices.Contains(out.Connector.Scopes, s) && out.Connection.Allows(s) &&
+			(p == nil || len(p.Scopes) == 0 || slices.Contains(p.Scopes, s))
 	}
 	asked := q.Scopes
 	if len(asked) == 0 {
@@ -225,4 +224,12 @@ func (s StepUp) missing(q Request) string {
 		}
 	}
 	return ""
+}
+
+// Demands reports whether anything is demanded.
+func (s StepUp) Demands() bool { return s.MaxAge > 0 || len(s.ACR) > 0 || len(s.AMR) > 0 }
+
+// Allows reports whether the connection allows a scope of its connector.
+func (k *Connection) Allows(scope string) bool {
+	return (len(k.Scopes) == 0 || slices.Contains(k.Scopes, scope)) && !slices.Contains(k.Deny, scope)
 }

@@ -120,7 +120,25 @@ type Client struct {
 	RotationLeeway  *Duration  `json:"rotation_leeway,omitempty"`   // nil is 30 seconds
 	RequirePKCE     bool       `json:"require_pkce,omitempty"`      // public clients always need it
 	AnyLoopbackPort bool       `json:"any_loopback_port,omitempty"` // RFC 8252 section 7.3
+	SAML            *SAML      `json:"saml,omitempty"`              // sign-on by SAML 2.0; nil has none
 }
+
+// SAML is a client as a SAML 2.0 service provider.
+type SAML struct {
+	EntityID string   `json:"entity_id"`
+	ACS      []string `json:"acs"` // assertion consumer service URLs (HTTP POST); the first is the default
+	// NameID is how assertions name the user. "" is email.
+	NameID NameID `json:"name_id,omitempty"`
+}
+
+// NameID is a form of a SAML name identifier.
+type NameID string
+
+const (
+	NameEmail      NameID = "email"      // format emailAddress: the user's e-mail address, else the login
+	NamePersistent NameID = "persistent" // the user's id
+	NameLogin      NameID = "login"      // format unspecified
+)
 
 // AuthMethod is a client authentication method by its registered name (RFC 7591 section 2).
 type AuthMethod string

@@ -98,3 +98,6 @@ func lineOf(file *ast.File, path string) int {
 	}
 	return 0
 }
+
+// YAML is the directory as a file that Load takes.
+func (d *Directory) YAML() ([]byte, error) { return yaml.Marshal(d) }
