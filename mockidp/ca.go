@@ -48,6 +48,7 @@ func NewCA() (*CA, error) {
 		return nil, err
 	}
 	template := certificate("emaconform test CA", caLifetime)
+	template.NotBefore = template.NotBefore.Add(-7 * 24 * time.Hour) // so that an expired certificate was good once
 	template.IsCA, template.BasicConstraintsValid, template.MaxPathLenZero = true, true, true
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign
 	cert, err := sign(template, template, key.Public(), key)
