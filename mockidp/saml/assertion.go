@@ -21,7 +21,6 @@ const (
 
 const (
 	bearer           = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
-	passwordContext  = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 	unspecifiedNames = "urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified"
 )
 
@@ -67,7 +66,7 @@ func statement(user User, now time.Time) schema.AuthnStatement {
 
 func (u User) context() string {
 	if u.AuthnContext == "" {
-		return passwordContext
+		return ContextPassword
 	}
 	return u.AuthnContext
 }

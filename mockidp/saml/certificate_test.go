@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,9 +57,8 @@ func TestBrokenCertificateFilesAreNamed(t *testing.T) {
 func TestNewProviderSaysWhatIsMissing(t *testing.T) {
 	cert := newIdP(t, "https://idp.example").cert
 	good := saml.Options{
-		URL: "https://idp.example", Certificate: cert, App: func(string) (saml.App, bool) { return saml.App{}, false },
-		Session:  func(http.ResponseWriter, *http.Request, saml.Request) (*saml.User, error) { return nil, nil },
-		FirstUse: newIdP(t, "https://idp.example").firstUse,
+		URL: "https://idp.example", Certificate: cert, FirstUse: newIdP(t, "https://idp.example").firstUse,
+		App: func(string) (saml.App, bool) { return saml.App{}, false },
 	}
 	if _, err := saml.NewProvider(good); err != nil {
 		t.Fatal(err)

@@ -55,7 +55,7 @@ func newIdPWith(t testing.TB, url string, cert tls.Certificate) *idp {
 		user: &saml.User{NameID: alice, SessionIndex: "session-1"},
 	}
 	p, err := saml.NewProvider(saml.Options{
-		URL: url, Certificate: cert, Now: i.clock, FirstUse: i.firstUse, Session: i.session,
+		URL: url, Certificate: cert, Now: i.clock, FirstUse: i.firstUse,
 		App: func(id string) (saml.App, bool) { return i.app, id == i.app.ID },
 	})
 	if err != nil {
@@ -70,7 +70,7 @@ func serveIdP(t *testing.T) *idp {
 	t.Helper()
 	var i *idp
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		i.Handler().ServeHTTP(w, r)
+		i.Handler(i.session).ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	i = newIdP(t, server.URL)

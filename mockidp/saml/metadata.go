@@ -38,7 +38,7 @@ func (p *Provider) Metadata(app App) *schema.EntityDescriptor {
 func (p *Provider) serveMetadata(w http.ResponseWriter, _ *http.Request, app App) {
 	document, err := xml.MarshalIndent(p.Metadata(app), "", "  ")
 	if err != nil {
-		http.Error(w, "cannot write the metadata", http.StatusInternalServerError)
+		notice(w, http.StatusInternalServerError, "The metadata cannot be written.")
 		return
 	}
 	w.Header().Set("Content-Type", "application/samlmetadata+xml")

@@ -32,9 +32,17 @@ const (
 	FormatTransient   = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 )
 
+// Authentication context classes: a password (SAML 2.0 Authentication Context section 3.4.9), any (section 3.4.25), and
+// two factors (https://refeds.org/profile/mfa).
+const (
+	ContextPassword    = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+	ContextUnspecified = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
+	ContextMFA         = "https://refeds.org/profile/mfa"
+)
+
 // App is a SAML application: a service provider that users sign on to.
 type App struct {
-	ID           string   // one path segment: the app's endpoints are below /app/<ID>
+	ID           string   // the app's endpoints are below /app/<ID>
 	EntityID     string   // of the service provider; the audience of its assertions
 	ACS          []string // assertion consumer service URLs (HTTP POST); the first is the default
 	NameIDFormat string   // "" is FormatEmail
@@ -52,7 +60,7 @@ type User struct {
 	NameID       string // in the app's NameIDFormat
 	SessionIndex string // "" makes one
 	AuthnInstant time.Time
-	AuthnContext string              // class reference; "" is PasswordProtectedTransport
+	AuthnContext string              // class reference; "" is ContextPassword
 	Attributes   map[string][]string // further attributes of the assertion
 }
 
@@ -60,6 +68,7 @@ type User struct {
 var (
 	ErrDenied    = errors.New("the user may not use this application")
 	ErrNoPassive = errors.New("the user is not signed on and must not be asked")
+	ErrContext   = errors.New("the user did not sign on in the way that is asked for")
 )
 
 // Options is what a Provider needs.
@@ -70,15 +79,16 @@ type Options struct {
 	Certificate tls.Certificate
 	// App finds an application by its ID. It is asked at each request, so that applications can come and go.
 	App func(id string) (App, bool)
-	// Session says who is signed on. With no one to name it answers the request itself, as a rule with a login page that
-	// leads back to the URL of r, and returns nil without an error. ErrDenied and ErrNoPassive go to the app; other
-	// errors are the identity provider's own.
-	Session func(w http.ResponseWriter, r *http.Request, q Request) (*User, error)
 	// FirstUse remembers an identifier until then, and says whether it is new: an assertion is accepted once.
 	FirstUse func(id string, until time.Time) bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
+
+// Session says who is signed on. With no one to name it answers the request itself, as a rule with a login page that
+// leads back to the URL of r, and returns nil without an error. ErrDenied, ErrNoPassive and ErrContext go to the app;
+// other errors are the identity provider's own.
+type Session func(w http.ResponseWriter, r *http.Request, q Request) (*User, error)
 
 // Provider is a SAML identity provider. It is safe for concurrent use.
 type Provider struct {
@@ -97,8 +107,8 @@ func NewProvider(o Options) (*Provider, error) {
 	switch {
 	case err != nil || u.Host == "" || strings.HasSuffix(o.URL, "/"):
 		return nil, fmt.Errorf("SAML: URL %q: expected an absolute URL without a slash at its end", o.URL)
-	case o.App == nil || o.Session == nil || o.FirstUse == nil:
-		return nil, errors.New("SAML: App, Session and FirstUse are needed")
+	case o.App == nil || o.FirstUse == nil:
+		return nil, errors.New("SAML: App and FirstUse are needed")
 	case o.Certificate.Leaf == nil:
 		return nil, errors.New("SAML: Certificate is needed: see NewCertificate")
 	}
@@ -119,14 +129,18 @@ func NewProvider(o Options) (*Provider, error) {
 func (p *Provider) EntityID(app string) string { return p.SSOURL(app) + "/metadata" }
 
 // SSOURL is where the app sends AuthnRequests.
-func (p *Provider) SSOURL(app string) string { return p.o.URL + "/app/" + app + "/sso/saml" }
+func (p *Provider) SSOURL(app string) string {
+	return p.o.URL + "/app/" + url.PathEscape(app) + "/sso/saml"
+}
 
 // Handler serves sign-on and metadata of every app, at the paths of SSOURL and EntityID.
-func (p *Provider) Handler() http.Handler {
-	router := mux.NewRouter()
+func (p *Provider) Handler(session Session) http.Handler {
+	router := mux.NewRouter().UseEncodedPath()
 	base, _ := url.Parse(p.o.URL) // NewProvider parsed it
 	sso := base.Path + "/app/{app}/sso/saml"
-	router.HandleFunc(sso, p.forApp(p.serveSSO)).Methods(http.MethodGet, http.MethodPost)
+	router.HandleFunc(sso, p.forApp(func(w http.ResponseWriter, r *http.Request, app App) {
+		p.serveSSO(w, r, app, session)
+	})).Methods(http.MethodGet, http.MethodPost)
 	router.HandleFunc(sso+"/metadata", p.forApp(p.serveMetadata)).Methods(http.MethodGet)
 	return router
 }
@@ -134,9 +148,10 @@ func (p *Provider) Handler() http.Handler {
 func (p *Provider) forApp(serve func(http.ResponseWriter, *http.Request, App)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		app, ok := p.o.App(mux.Vars(r)["app"])
-		if !ok {
-			http.Error(w, "There is no SAML application of this name.", http.StatusNotFound)
+		id, err := url.PathUnescape(mux.Vars(r)["app"])
+		app, ok := p.o.App(id)
+		if err != nil || !ok {
+			notice(w, http.StatusNotFound, "There is no SAML application of this name.")
 			return
 		}
 		serve(w, r, app)

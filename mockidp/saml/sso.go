@@ -1,49 +1,49 @@
 package saml
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"html/template"
 	"net/http"
 	"slices"
 
 	schema "github.com/crewjam/saml"
+
+	"github.com/emaconform/emaconform/mockidp/internal/page"
 )
 
 // serveSSO answers an AuthnRequest: with the user's assertion, or a refusal for the app to read, or, when the request
 // itself is bad, with a page for the person who is looking at it.
-func (p *Provider) serveSSO(w http.ResponseWriter, r *http.Request, app App) {
+func (p *Provider) serveSSO(w http.ResponseWriter, r *http.Request, app App, session Session) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 	message, err := readMessage(r)
 	if err != nil {
-		badRequest(w, err)
+		notice(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	request, err := p.readRequest(app, message)
 	if err != nil {
-		badRequest(w, err)
+		notice(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	request.RelayState = param(r, "RelayState")
 	if r.Method == http.MethodPost {
 		back, err := p.redirectURL(app, message, request.RelayState)
 		if err != nil {
-			http.Error(w, "cannot pack the request", http.StatusInternalServerError)
+			notice(w, http.StatusInternalServerError, err.Error())
 			return
 		}
 		http.Redirect(w, r, back, http.StatusSeeOther)
 		return
 	}
-	user, err := p.o.Session(w, r, request)
+	user, err := session(w, r, request)
 	if user == nil && err == nil {
 		return
 	}
 	p.answer(w, request, user, err)
 }
 
-func badRequest(w http.ResponseWriter, err error) {
-	http.Error(w, "Sign-on is not possible. "+err.Error(), http.StatusBadRequest)
+func notice(w http.ResponseWriter, status int, message string) {
+	page.Write(w, status, page.Notice, page.Data{Title: "Sign-on is not possible", Message: message})
 }
 
 // answer sends the response through the user's browser (Bindings section 3.5).
@@ -53,7 +53,7 @@ func (p *Provider) answer(w http.ResponseWriter, q Request, user *User, err erro
 	}
 	status, known := statusOf(err)
 	if !known {
-		http.Error(w, "The session cannot be read.", http.StatusInternalServerError)
+		notice(w, http.StatusInternalServerError, "The session cannot be read.")
 		return
 	}
 	var a *schema.Assertion
@@ -64,19 +64,19 @@ func (p *Provider) answer(w http.ResponseWriter, q Request, user *User, err erro
 	}
 	response, err := p.response(q, status, a)
 	if err != nil {
-		http.Error(w, "cannot sign the response", http.StatusInternalServerError)
+		notice(w, http.StatusInternalServerError, "The response cannot be signed.")
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src "+submitHash)
-	form := map[string]string{"ACS": q.ACS, "Response": response, "RelayState": q.RelayState, "Script": submit}
-	_ = postForm.Execute(w, form) // the client went away: nobody is left to tell
+	fields := [][2]string{{"SAMLResponse", response}}
+	if q.RelayState != "" {
+		fields = append(fields, [2]string{"RelayState", q.RelayState})
+	}
+	// The app may redirect the form on to other origins of its own, which the policy of the page has to allow.
+	onward := []string{"http:", "https:"}
+	page.Write(w, http.StatusOK, page.FormPost, page.Data{Action: q.ACS, Fields: fields, Onward: onward})
 }
 
-var (
-	errNameID       = errors.New("the application has another name identifier format")
-	errAuthnContext = errors.New("the user signed on in another way")
-)
+var errNameID = errors.New("the application has another name identifier format")
 
 // meets is an error when the user's sign-on is not the one that the app asked for. A wish for a transient name is taken
 // for no wish, for libraries state it unasked; the application's own format counts, as with Okta.
@@ -86,7 +86,7 @@ func (q Request) meets(user *User) error {
 		return errNameID
 	}
 	if q.AuthnContext != "" && q.AuthnContext != user.context() {
-		return errAuthnContext
+		return ErrContext
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func statusOf(err error) (schema.Status, bool) {
 		{ErrDenied, schema.StatusResponder, schema.StatusRequestDenied},
 		{ErrNoPassive, schema.StatusResponder, schema.StatusNoPassive},
 		{errNameID, schema.StatusRequester, schema.StatusInvalidNameIDPolicy},
-		{errAuthnContext, schema.StatusRequester, schema.StatusNoAuthnContext},
+		{ErrContext, schema.StatusRequester, schema.StatusNoAuthnContext},
 	} {
 		if errors.Is(err, row.err) {
 			code := schema.StatusCode{Value: row.first, StatusCode: &schema.StatusCode{Value: row.then}}
@@ -132,27 +132,3 @@ func (p *Provider) response(q Request, status schema.Status, a *schema.Assertion
 	raw, err := document(response.Element())
 	return base64.StdEncoding.EncodeToString(raw), err
 }
-
-const submit = "document.forms[0].submit()"
-
-var submitHash = func() string {
-	sum := sha256.Sum256([]byte(submit))
-	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}()
-
-// postForm sends itself; without JavaScript the person presses the button.
-var postForm = template.Must(template.New("").Funcs(template.FuncMap{
-	"js": func(s string) template.JS { return template.JS(s) },
-}).Parse(`<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Signing on</title></head>
-<body>
-<form method="post" action="{{.ACS}}">
-<input type="hidden" name="SAMLResponse" value="{{.Response}}">
-{{if .RelayState}}<input type="hidden" name="RelayState" value="{{.RelayState}}">{{end}}
-<button>Continue to the application</button>
-</form>
-<script>{{js .Script}}</script>
-</body>
-</html>
-`))

@@ -23,6 +23,8 @@ type Subject struct {
 	SessionIndex    string
 	AuthnContext    string
 	AuthnInstant    time.Time
+	IssueInstant    time.Time
+	Attributes      map[string][]string
 }
 
 // Reason is why an assertion was refused.
@@ -198,7 +200,15 @@ func subjectOf(a *schema.Assertion) *Subject {
 	s := &Subject{
 		Issuer: a.Issuer.Value, NameID: a.Subject.NameID.Value, Format: a.Subject.NameID.Format,
 		SPNameQualifier: a.Subject.NameID.SPNameQualifier,
-		SessionIndex:    statement.SessionIndex, AuthnInstant: statement.AuthnInstant,
+		SessionIndex:    statement.SessionIndex, AuthnInstant: statement.AuthnInstant, IssueInstant: a.IssueInstant,
+		Attributes: map[string][]string{},
+	}
+	for _, set := range a.AttributeStatements {
+		for _, attribute := range set.Attributes {
+			for _, value := range attribute.Values {
+				s.Attributes[attribute.Name] = append(s.Attributes[attribute.Name], value.Value)
+			}
+		}
 	}
 	if class := statement.AuthnContext.AuthnContextClassRef; class != nil {
 		s.AuthnContext = class.Value

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -36,9 +37,10 @@ func TestVerifyTellsWhoTheUserIs(t *testing.T) {
 		}
 		got.AuthnInstant = time.Time{}
 		want := saml.Subject{Issuer: i.EntityID("agent"), NameID: alice, Format: saml.FormatEmail, SessionIndex: "session-1",
-			AuthnContext: "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"}
-		if *got != want {
-			t.Errorf("%s: got %+v", name, *got)
+			AuthnContext: "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport", IssueInstant: i.now.UTC(),
+			Attributes: i.user.Attributes}
+		if !reflect.DeepEqual(*got, want) {
+			t.Errorf("%s: got %+v, expected %+v", name, *got, want)
 		}
 	}
 }
