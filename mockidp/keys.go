@@ -58,13 +58,17 @@ func generate(alg jose.SignatureAlgorithm) (any, error) {
 	return nil, fmt.Errorf("cannot make a key for %q: use one of %v", alg, Algorithms())
 }
 
-// NewKeySet makes a set of one key for this algorithm.
-func NewKeySet(alg jose.SignatureAlgorithm) (*KeySet, error) {
-	k, err := NewKey(alg)
-	if err != nil {
-		return nil, err
+// NewKeySet makes a set of one key for each of these algorithms. The first is the one to sign with.
+func NewKeySet(algs ...jose.SignatureAlgorithm) (*KeySet, error) {
+	s := &KeySet{}
+	for _, alg := range algs {
+		k, err := NewKey(alg)
+		if err != nil {
+			return nil, err
+		}
+		s.Keys = append(s.Keys, k)
 	}
-	return &KeySet{Keys: []*Key{k}}, nil
+	return s, nil
 }
 
 // Signing is the key in use, nil when the set is empty.
@@ -120,12 +124,12 @@ func (k *Key) usable() error {
 }
 
 // LoadOrCreateKeySet is LoadKeySet, or NewKeySet and Save when there is no such file.
-func LoadOrCreateKeySet(path string, alg jose.SignatureAlgorithm) (*KeySet, error) {
+func LoadOrCreateKeySet(path string, algs ...jose.SignatureAlgorithm) (*KeySet, error) {
 	s, err := LoadKeySet(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}
-	if s, err = NewKeySet(alg); err != nil {
+	if s, err = NewKeySet(algs...); err != nil {
 		return nil, err
 	}
 	return s, s.Save(path)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,7 +47,7 @@ func (k *Keyring) set(name, alg string) (*mockidp.KeySet, error) {
 	if s := k.sets[name+alg]; s != nil {
 		return s, nil
 	}
-	s, err := mockidp.NewKeySet(jose.SignatureAlgorithm(alg))
+	s, err := mockidp.NewKeySet(algorithms(alg)...)
 	if err == nil {
 		k.sets[name+alg] = s
 	}
@@ -109,6 +110,12 @@ func (p *parties) startIdP(ctx context.Context, i *target.IdP, name string, ring
 	return server, keys, nil
 }
 
+// algorithms are those that an identity provider has a key for: the one that it signs with and ES256, whose signatures
+// can be wrong in ways of their own.
+func algorithms(signing string) []jose.SignatureAlgorithm {
+	return slices.Compact([]jose.SignatureAlgorithm{jose.SignatureAlgorithm(signing), jose.ES256})
+}
+
 func keysOf(i *target.IdP, name string, ring *Keyring) (*mockidp.KeySet, error) {
 	switch {
 	case i.Keys == "":
@@ -116,7 +123,7 @@ func keysOf(i *target.IdP, name string, ring *Keyring) (*mockidp.KeySet, error) 
 	case i.Static():
 		return mockidp.LoadKeySet(i.Keys)
 	default:
-		return mockidp.LoadOrCreateKeySet(i.Keys, jose.SignatureAlgorithm(i.Alg))
+		return mockidp.LoadOrCreateKeySet(i.Keys, algorithms(i.Alg)...)
 	}
 }
 
