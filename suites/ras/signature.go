@@ -89,6 +89,15 @@ var _ = check.For("RAS-SIG-VERIFY", func() {
 		key := mustTakeES256(t)
 		expectRefused(t, t.Attack(hostile.DERSignature(t.Grant(signedBy(key)))))
 	}, check.Sends("An ID-JAG signed with ES256 as control, then one whose signature is in DER (not as in RFC 7518 3.4)"))
+
+	check.It("encryption-key", "refuses a signature by a key that the IdP publishes for encryption", func(t *check.T) {
+		t.Control(t.Grant())
+		key := newKey(t)
+		published := *key
+		published.Use, published.Algorithm = "enc", ""
+		publishAlso(t, &published)
+		until(t, fetches, func() *check.Token { return t.Grant(signedBy(key)) })
+	}, changesKeys("The IdP publishes one more key, with use enc; ID-JAGs signed with it, after an honest one as control"))
 })
 
 // pointing declares the checks of a header member that says where the key is: at the attacker's host. One judges the
