@@ -23,6 +23,11 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		expectRefused(t, t.Attack(grant), check.InvalidGrant)
 	}, laxer, check.Sends("One ID-JAG twice: the first time is the control"))
 
+	check.It("another", "grants another ID-JAG of the same user and client", func(t *check.T) {
+		t.Redeem(t.Grant())
+		Expect(t.Redeem(t.Grant())).To(check.BeGranted(), "its jti is another one: only that tells ID-JAGs apart")
+	}, check.Sends("Two ID-JAGs that differ in jti alone"))
+
 	check.It("race", "grants one of many requests that present the same ID-JAG at the same instant", func(t *check.T) {
 		t.Control(t.Grant())
 		for range races {

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -61,18 +62,29 @@ func resourceCodes(t *check.T) []string {
 	return []string{check.InvalidGrant}
 }
 
+// resourceControl redeems an honest ID-JAG, without scope where the target grants that: a wrong resource could otherwise
+// be refused for its scopes alone. It returns what the attack has to have in common with it.
+func resourceControl(t *check.T) check.Edit {
+	unscoped := check.Remove("scope")
+	if check.Granted(t.Send(t.TokenRequest(t.Grant(unscoped)), reports.Control, "the honest twin, without scope")) {
+		return unscoped
+	}
+	t.Control(t.Grant())
+	return func(*check.Token) {}
+}
+
 var _ = check.For("RAS-RES-BOUND", func() {
 	for _, r := range resources {
 		what := "an ID-JAG whose resource is " + r.what
 		check.It(r.slug, "refuses "+what, func(t *check.T) {
-			t.Control(t.Grant())
-			expectRefused(t, t.Attack(claim("resource", r.value)(t, t.Grant())), resourceCodes(t)...)
+			honest := resourceControl(t)
+			expectRefused(t, t.Attack(claim("resource", r.value)(t, t.Grant(honest))), resourceCodes(t)...)
 		}, append(r.options, check.Sends(sentence(what)+", after an honest ID-JAG as control"))...)
 	}
 
 	check.It("array-foreign-too", "grants nothing for a resource array that also names another server", func(t *check.T) {
-		t.Control(t.Grant())
-		a := t.Attack(t.Grant(check.Set("resource", []string{t.Resource(), otherResource})))
+		honest := resourceControl(t)
+		a := t.Attack(t.Grant(honest, check.Set("resource", []string{t.Resource(), otherResource})))
 		if !check.Granted(a) {
 			expectRefused(t, a, resourceCodes(t)...)
 			return
@@ -91,8 +103,8 @@ var _ = check.For("RAS-RES-BOUND", func() {
 	}, check.Should(), check.Sends("An ID-JAG whose resource is a one-element array, after one with a string as control"))
 
 	check.It("parameter-foreign", "lets the resource parameter name no MCP server of somebody else", func(t *check.T) {
-		t.Control(t.Grant())
-		a := t.Attack(t.Grant(), check.Param("resource", otherResource))
+		honest := resourceControl(t)
+		a := t.Attack(t.Grant(honest), check.Param("resource", otherResource))
 		if !check.Granted(a) {
 			return
 		}
@@ -103,8 +115,8 @@ var _ = check.For("RAS-RES-BOUND", func() {
 	}, check.Sends("A token request whose resource parameter is not the ID-JAG's, after an honest one as control"))
 
 	check.It("parameter-second", "lets the resource parameter choose no other server than the claim", func(t *check.T) {
-		t.Control(t.Grant())
-		a := t.Attack(t.Grant(), check.Param("resource", secondResource(t)))
+		honest := resourceControl(t)
+		a := t.Attack(t.Grant(honest), check.Param("resource", secondResource(t)))
 		if !check.Granted(a) {
 			return
 		}
