@@ -234,20 +234,28 @@ var numbered = regexp.MustCompile(`‹([^‹›]*?) \d+›`)
 // unnumbered is text in which references to tokens of one kind are the same.
 func unnumbered(s string) string { return numbered.ReplaceAllString(s, "‹$1›") }
 
-// mark marks the lines that the other request has not.
+// mark marks the lines that the other request has not. Where no line is the same, marks would only be noise.
 func mark(lines, others []piece) []piece {
 	left := map[string]int{}
 	for _, p := range others {
 		left[unnumbered(p.Text)]++
 	}
+	marked, same := slices.Clone(lines), false
 	for i, p := range lines {
+		if p.Text == "" {
+			continue
+		}
 		if text := unnumbered(p.Text); left[text] > 0 {
 			left[text]--
-		} else if p.Text != "" {
-			lines[i].Class = changed
+			same = true
+		} else {
+			marked[i].Class = changed
 		}
 	}
-	return lines
+	if !same {
+		return lines
+	}
+	return marked
 }
 
 // differences names what sets a request apart from another: the parts of one that the other has not.
@@ -297,7 +305,8 @@ func references(lines []piece) []piece {
 		}
 	}
 	for i, l := range lines {
-		last := 0
+		last := len(l.Text) - len(strings.TrimLeft(l.Text, " "))
+		add("", l.Text[:last]) // so that no mark begins with white space
 		for _, at := range reference.FindAllStringIndex(l.Text, -1) {
 			add(l.Class, l.Text[last:at[0]])
 			add("ref", l.Text[at[0]:at[1]])

@@ -28,8 +28,10 @@ type checkView struct {
 	Weaker bool // judged at another level than its requirement
 	Millis string
 	Search string // what the text filter looks at
-	Rows   []pair
 }
+
+// Rows is the check's evidence; it is made when the page comes to it, which keeps large reports out of memory.
+func (v checkView) Rows() []pair { return pairs(v.Exchanges) }
 
 // groups sorts requirements and their checks by role, in the order of the catalogue. A check whose requirement the
 // report does not describe is shown under the bare id.
@@ -93,7 +95,7 @@ func viewRequirement(q Requirement, checks []Check) requirementView {
 }
 
 func viewCheck(c Check, level string) checkView {
-	v := checkView{Check: c, Weaker: c.Level != level, Slug: line(c.slug()), Millis: millis(c.Seconds), Rows: pairs(c.Exchanges)}
+	v := checkView{Check: c, Weaker: c.Level != level, Slug: line(c.slug()), Millis: millis(c.Seconds)}
 	for _, s := range []*string{&v.ID, &v.Level, &v.Role, &v.Title, &v.Sends, &v.Expects, &v.Expected} {
 		*s = line(*s)
 	}

@@ -174,7 +174,7 @@ func facts(r *Report) []fact {
 		target += " (reference target of this program)"
 	}
 	list := []fact{
-		{"MCP server", []string{target}},
+		{"Target", []string{target}},
 		{"Resource", []string{t.Resource}},
 		{"Authorization server", []string{t.AuthorizationServer}},
 		{"Token endpoint", []string{t.TokenEndpoint}},

@@ -62,7 +62,7 @@ func read(in io.Reader, limit int64) (*Report, error) {
 		err = json.Unmarshal(data, &r)
 	}
 	if err == nil {
-		err = unique(r.Checks)
+		err = unique(&r)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the report does not follow its schema: %w", err)
@@ -115,10 +115,16 @@ var compiled = sync.OnceValue(func() *jsonschema.Schema {
 	return c.MustCompile(SchemaURL)
 })
 
-// unique checks what a JSON Schema cannot say: ids of checks are their names in every other format.
-func unique(checks []Check) error {
+// unique checks what a JSON Schema cannot say: ids of requirements and checks are names in every other format.
+func unique(r *Report) error {
 	seen := map[string]bool{}
-	for _, c := range checks {
+	for _, q := range r.Requirements {
+		if seen[q.ID] {
+			return fmt.Errorf("requirement %.120q stands in it twice", q.ID)
+		}
+		seen[q.ID] = true
+	}
+	for _, c := range r.Checks {
 		if seen[c.ID] {
 			return fmt.Errorf("check %.120q stands in it twice", c.ID)
 		}

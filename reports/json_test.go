@@ -229,6 +229,7 @@ func TestReadRefusesInOneClearMessage(t *testing.T) {
 		{"wrong type", change(`"seconds": 4.317`, `"seconds": "long"`), "at /seconds"},
 		{"no checks", change(`"checks":`, `"cheques":`), "checks"},
 		{"a check twice", change(`"id": "RAS-AUD-EXACT/null"`, `"id": "RAS-AUD-EXACT/missing"`), "twice"},
+		{"a requirement twice", change(`"id": "RS-AUD"`, `"id": "RAS-EXP"`), "twice"},
 		{"a polished verdict", change(`"verdict": "not conformant"`, `"verdict": "conformant"`), "the report was changed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -20,9 +20,10 @@ func poisoned() *Report {
 	r := &Report{}
 	fill(reflect.ValueOf(r).Elem(), &n)
 	r.Started = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
+	r.Checks[0].ID += "/expected"
 	for i, o := range Outcomes {
 		c := r.Checks[0]
-		c.ID, c.Outcome = fmt.Sprintf("%d%s", i, poison), o
+		c.ID, c.Outcome = fmt.Sprintf("%s/%d", poison, i), o
 		c.Expected = ""
 		r.Checks = append(r.Checks, c)
 	}
@@ -63,7 +64,7 @@ func fill(v reflect.Value, n *int) {
 		fill(v.Elem(), n)
 	case reflect.Slice:
 		length := 3
-		if v.Type().Elem() == reflect.TypeFor[Check]() {
+		if e := v.Type().Elem(); e == reflect.TypeFor[Check]() || e == reflect.TypeFor[Requirement]() {
 			length = 1 // their ids are names, and must differ
 		}
 		v.Set(reflect.MakeSlice(v.Type(), length, length))
