@@ -3,12 +3,10 @@ package mockidp
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/gorilla/mux"
 
@@ -69,84 +67,6 @@ func guard(secret string, next http.Handler) http.Handler {
 }
 
 const maxControlBody = 16 << 20
-
-// controlRoutes registers the control API of one identity provider.
-func (p *IdP) controlRoutes(r *mux.Router) {
-	r.HandleFunc("/jwks", p.putJWKS).Methods(http.MethodPut)
-	r.HandleFunc("/jwks/max-age", p.putMaxAge).Methods(http.MethodPut)
-	r.HandleFunc("/faults", p.postFault).Methods(http.MethodPost)
-	r.HandleFunc("/faults", p.getFaults).Methods(http.MethodGet)
-	r.HandleFunc("/faults", p.deleteFaults).Methods(http.MethodDelete)
-	r.HandleFunc("/counts", p.getCounts).Methods(http.MethodGet)
-	r.HandleFunc("/restore", p.postRestore).Methods(http.MethodPost)
-}
-
-func (p *IdP) putJWKS(w http.ResponseWriter, r *http.Request) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
-	if !readControl(w, r, &set) {
-		return
-	}
-	raw, err := json.Marshal(set)
-	if err != nil {
-		controlError(w, http.StatusBadRequest, err)
-		return
-	}
-	p.org.keys.publish(raw)
-	w.WriteHeader(http.StatusNoContent)
-}
-
-type maxAge struct {
-	Seconds int `json:"seconds"`
-}
-
-func (p *IdP) putMaxAge(w http.ResponseWriter, r *http.Request) {
-	var age maxAge
-	if !readControl(w, r, &age) {
-		return
-	}
-	if age.Seconds < 0 {
-		controlError(w, http.StatusBadRequest, fmt.Errorf("seconds %d: expected 0 or more", age.Seconds))
-		return
-	}
-	p.org.keys.setMaxAge(time.Duration(age.Seconds) * time.Second)
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (p *IdP) postFault(w http.ResponseWriter, r *http.Request) {
-	var f Fault
-	if !readControl(w, r, &f) {
-		return
-	}
-	if err := p.faults.add(f); err != nil {
-		controlError(w, http.StatusBadRequest, err)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (p *IdP) getFaults(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, append([]Fault{}, p.faults.list()...))
-}
-
-func (p *IdP) deleteFaults(w http.ResponseWriter, r *http.Request) {
-	p.faults.clear(r.URL.Query().Get("endpoint"))
-	w.WriteHeader(http.StatusNoContent)
-}
-
-func (p *IdP) getCounts(w http.ResponseWriter, _ *http.Request) {
-	counts := map[string]int{}
-	for _, name := range Endpoints() {
-		counts[name] = p.faults.count(name)
-	}
-	writeJSON(w, http.StatusOK, counts)
-}
-
-func (p *IdP) postRestore(w http.ResponseWriter, _ *http.Request) {
-	p.restore()
-	w.WriteHeader(http.StatusNoContent)
-}
 
 // restore publishes the signing keys again and clears every fault.
 func (p *IdP) restore() {

@@ -77,21 +77,25 @@ func (e *edits) apply(kind TokenKind, t *Token, client, user string) {
 		if x.Count < 0 || x.Token != kind || x.Client != "" && x.Client != client || x.User != "" && x.User != user {
 			continue
 		}
-		maps.Copy(t.Claims, x.Set)
-		for _, name := range x.Delete {
-			delete(t.Claims, name)
-		}
-		for name, value := range x.Header {
-			if value == nil {
-				delete(t.Header, name)
-			} else {
-				t.Header[name] = value
-			}
-		}
+		x.change(t)
 		if x.Count == 1 {
 			x.Count = -1 // used up
 		} else if x.Count > 1 {
 			x.Count--
+		}
+	}
+}
+
+func (e Edit) change(t *Token) {
+	maps.Copy(t.Claims, e.Set)
+	for _, name := range e.Delete {
+		delete(t.Claims, name)
+	}
+	for name, value := range e.Header {
+		if value == nil {
+			delete(t.Header, name)
+		} else {
+			t.Header[name] = value
 		}
 	}
 }

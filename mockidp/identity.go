@@ -117,6 +117,7 @@ func (s *Server) identityRoutes(r *mux.Router) {
 				return
 			}
 		}
-		s.postRestore(w, r)
+		s.restore()
+		w.WriteHeader(http.StatusNoContent)
 	}).Methods(http.MethodPost)
 }

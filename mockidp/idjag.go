@@ -48,13 +48,13 @@ func (c *call) mintIDJAG(q directory.Request, d directory.Decision, s subject, d
 }
 
 // resourceSubject is the user as the connector's RAS knows them from single sign-on.
-func (c *call) resourceSubject(u *directory.User, r *directory.Connector) string {
+func (p *IdP) resourceSubject(u *directory.User, r *directory.Connector) string {
 	if own := u.Accounts[r.ID].Subject; own != "" {
 		return own
 	}
 	style := r.Subject
 	if style == "" {
-		style = c.flavour.Subject
+		style = p.flavour.Subject
 	}
 	return Subject(style, u, r.Audience)
 }

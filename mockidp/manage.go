@@ -111,6 +111,40 @@ func (p *IdP) Advance(d time.Duration) { p.clock.offset.Add(int64(d)) }
 // SetClock makes the time t, from where it goes on.
 func (p *IdP) SetClock(t time.Time) { p.Advance(t.Sub(p.Now())) }
 
+// NewIDToken mints an honest ID token for a user, by login, at a client, without a sign-in. Change it before Sign, or hand
+// it to package hostile.
+func (p *IdP) NewIDToken(login, clientID string) (*Token, error) {
+	u := p.Directory().Login(login)
+	if u == nil {
+		return nil, unknown("user", login)
+	}
+	token := p.Issuer().IDToken(Subject(p.flavour.Subject, u, clientID), clientID)
+	if u.Email != "" {
+		token.Claims["email"] = u.Email
+	}
+	return token, nil
+}
+
+// NewIDJAG mints an honest ID-JAG for a user, by login, at a client and a connector, with the connector's first resource
+// and all of its scopes, whatever the policies say.
+func (p *IdP) NewIDJAG(login, clientID, connector string) (*Token, error) {
+	d := p.Directory()
+	u, r, k := d.Login(login), d.Connector(connector), d.Connection(clientID, connector)
+	switch {
+	case u == nil:
+		return nil, unknown("user", login)
+	case r == nil:
+		return nil, unknown("connector", connector)
+	case k == nil:
+		return nil, unknown("connection", clientID+"~"+connector)
+	}
+	g := Grant{Subject: p.resourceSubject(u, r), Audience: r.Audience, ClientID: k.ClientID, Email: u.Email, Scope: join(r.Scopes)}
+	if len(r.Resources) > 0 {
+		g.Resource = r.Resources[0]
+	}
+	return p.Issuer().IDJAG(g), nil
+}
+
 // Fault spoils answers of an endpoint until ClearFaults, or for as many requests as it says.
 func (p *IdP) Fault(f Fault) error { return p.faults.add(f) }
 

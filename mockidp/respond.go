@@ -72,5 +72,3 @@ func uuid() string {
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
-
-func unknown(kind, name string) error { return fmt.Errorf("there is no %s %q", kind, name) }

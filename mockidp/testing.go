@@ -126,47 +126,25 @@ func (t *Test) User(login string) *directory.User {
 	t.tb.Helper()
 	u := t.Directory().Login(login)
 	if u == nil {
-		t.tb.Fatalf("mock IdP: there is no user with the login %q", login)
+		t.tb.Fatalf("mock IdP: %v", unknown("user", login))
 	}
 	return u
 }
 
-// IDToken mints an honest ID token for a user, by login, at a client, without a sign-in. Change it before Sign, or hand it
-// to package hostile.
+// IDToken is NewIDToken.
 func (t *Test) IDToken(login, clientID string) *Token {
 	t.tb.Helper()
-	u := t.User(login)
-	token := t.Issuer().IDToken(Subject(t.flavour.Subject, u, clientID), clientID)
-	if u.Email != "" {
-		token.Claims["email"] = u.Email
-	}
+	token, err := t.NewIDToken(login, clientID)
+	check(t.tb, err)
 	return token
 }
 
-// IDJAG mints an honest ID-JAG for a user, by login, at a client and a connector, whatever the policies say.
+// IDJAG is NewIDJAG.
 func (t *Test) IDJAG(login, clientID, connector string) *Token {
 	t.tb.Helper()
-	u, d := t.User(login), t.Directory()
-	r, k := d.Connector(connector), d.Connection(clientID, connector)
-	if r == nil || k == nil {
-		t.tb.Fatalf("mock IdP: client %q is not connected to a connector %q", clientID, connector)
-	}
-	g := Grant{Subject: Subject(orStyle(r.Subject, t.flavour.Subject), u, r.Audience), Audience: r.Audience, ClientID: k.ClientID,
-		Email: u.Email, Scope: join(r.Scopes)}
-	if own := u.Accounts[r.ID].Subject; own != "" {
-		g.Subject = own
-	}
-	if len(r.Resources) > 0 {
-		g.Resource = r.Resources[0]
-	}
-	return t.Issuer().IDJAG(g)
-}
-
-func orStyle(s, otherwise directory.SubjectStyle) directory.SubjectStyle {
-	if s == "" {
-		return otherwise
-	}
-	return s
+	token, err := t.NewIDJAG(login, clientID, connector)
+	check(t.tb, err)
+	return token
 }
 
 // Must fails the test when err is not nil: idp.Must(idp.SetStatus("alice@acme.example", directory.Suspended)).
