@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
+	"github.com/emaconform/emaconform/mockidp/audit"
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
@@ -30,8 +31,7 @@ var OpenAPI = sync.OnceValue(func() []byte {
 		"security": []any{map[string]any{"secret": []string{}}},
 		"components": map[string]any{
 			"securitySchemes": map[string]any{"secret": map[string]any{"type": "http", "scheme": "bearer"}},
-			"schemas": map[string]any{"Error": map[string]any{"type": "object", "required": []string{"error"},
-				"properties": map[string]any{"error": map[string]any{"type": "string"}}}},
+			"schemas":         components(),
 		},
 		"paths": paths,
 	}, "", "  ")
@@ -72,24 +72,68 @@ func (o operation) id() string {
 }
 
 func content(t reflect.Type) map[string]any {
-	text := &jsonschema.Schema{Type: "string"}
-	object := &jsonschema.Schema{Type: "object"}
-	schema, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[directory.Duration](): text, reflect.TypeFor[directory.JWKS](): object, reflect.TypeFor[directory.JWK](): object,
-		reflect.TypeFor[json.RawMessage](): {}, reflect.TypeFor[Reply](): replySchema(),
-	}})
+	return map[string]any{"application/json": map[string]any{"schema": schemaOf(t, nil)}}
+}
+
+// named are the types that have a schema of their own name; the others stand where they are used.
+var named = map[reflect.Type]string{
+	reflect.TypeFor[directory.Directory](): "Directory", reflect.TypeFor[directory.Settings](): "Settings",
+	reflect.TypeFor[directory.User](): "User", reflect.TypeFor[directory.Client](): "Client",
+	reflect.TypeFor[directory.Connector](): "Connector", reflect.TypeFor[directory.Connection](): "Connection",
+	reflect.TypeFor[directory.Policy](): "Policy", reflect.TypeFor[directory.Assignment](): "Assignment",
+	reflect.TypeFor[directory.StepUp](): "StepUp", reflect.TypeFor[Fault](): "Fault", reflect.TypeFor[Reply](): "Reply",
+	reflect.TypeFor[Edit](): "Edit", reflect.TypeFor[audit.Entry](): "AuditEntry", reflect.TypeFor[Exchange](): "Exchange",
+}
+
+func components() map[string]any {
+	out := map[string]any{"Error": map[string]any{"type": "object", "required": []string{"error"},
+		"properties": map[string]any{"error": map[string]any{"type": "string"}}}}
+	for t, name := range named {
+		out[name] = schemaOf(t, t)
+	}
+	return out
+}
+
+// schemaOf is the schema of a type, with references to the named ones but for itself.
+func schemaOf(t, itself reflect.Type) *jsonschema.Schema {
+	types := map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[directory.Duration](): {Type: "string", Description: `as in "5m" or "1h30m"`},
+		reflect.TypeFor[directory.JWKS]():     {Type: "object", Description: "a JWK set of public keys (RFC 7517)"},
+		reflect.TypeFor[directory.JWK]():      {Type: "object", Description: "a public key as a JWK (RFC 7517)"},
+		reflect.TypeFor[json.RawMessage]():    {},
+		reflect.TypeFor[directory.Status]():   enum(directory.Active, directory.Staged, directory.Suspended, directory.Deprovisioned, directory.Inactive),
+		reflect.TypeFor[directory.AuthMethod](): enum(directory.Secret, directory.SecretBasic, directory.SecretPost, directory.PrivateKeyJWT,
+			directory.Public),
+		reflect.TypeFor[directory.Rotation](): enum(directory.Rotate, directory.Static),
+		reflect.TypeFor[directory.SubjectStyle](): enum(directory.SubjectID, directory.SubjectLogin, directory.SubjectEmail,
+			directory.SubjectUUID, directory.SubjectPairwise),
+		reflect.TypeFor[directory.Effect]():       enum(directory.Allow, directory.Deny),
+		reflect.TypeFor[directory.ExcessScopes](): enum(directory.DropScopes, directory.RefuseScopes),
+		reflect.TypeFor[directory.MissingScope](): enum(directory.NoScopes, directory.AllScopes, directory.MissingRefuse),
+		reflect.TypeFor[TokenKind]():              enum(TokenID, TokenIDJAG, TokenAccess),
+	}
+	for other, name := range named {
+		if other != itself {
+			types[other] = &jsonschema.Schema{Ref: "#/components/schemas/" + name}
+		}
+	}
+	if itself == reflect.TypeFor[Reply]() {
+		t = reflect.TypeFor[replyFields]()
+	}
+	schema, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: types})
 	if err != nil {
 		panic(err) // a test makes it
 	}
-	return map[string]any{"application/json": map[string]any{"schema": schema}}
+	if itself == reflect.TypeFor[Reply]() { // its JSON is not that of its fields
+		schema.Properties["delay"] = &jsonschema.Schema{Type: "string", Description: `as in "1.5s"`}
+	}
+	return schema
 }
 
-// replySchema is the JSON of a Reply, which is not that of its fields.
-func replySchema() *jsonschema.Schema {
-	schema, err := jsonschema.For[replyFields](nil)
-	if err != nil {
-		panic(err)
+func enum[T ~string](values ...T) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "string"}
+	for _, v := range values {
+		s.Enum = append(s.Enum, string(v))
 	}
-	schema.Properties["delay"] = &jsonschema.Schema{Type: "string", Description: `as in "1.5s"`}
-	return schema
+	return s
 }

@@ -21,7 +21,7 @@ func operations() []operation {
 func directoryOperations() []operation {
 	return slices.Concat([]operation{
 		op(http.MethodGet, "/directory", "Everything that the identity provider knows",
-			func(p *IdP, _ arguments, _ none) (*directory.Directory, error) { return p.Directory(), nil }),
+			func(p *IdP, _ arguments, _ none) (directory.Directory, error) { return *p.Directory(), nil }),
 		op(http.MethodPut, "/directory", "Replace everything that the identity provider knows; sessions are kept",
 			func(p *IdP, _ arguments, d directory.Directory) (none, error) { return none{}, p.Replace(&d) }),
 		op(http.MethodPut, "/policies", "Replace the policies, in their order of evaluation",
