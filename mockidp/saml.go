@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	schema "github.com/crewjam/saml"
+
 	"github.com/emaconform/emaconform/mockidp/audit"
 	"github.com/emaconform/emaconform/mockidp/directory"
 	"github.com/emaconform/emaconform/mockidp/internal/oauth"
@@ -18,8 +20,8 @@ import (
 // attributeAMR is the attribute that carries the authentication methods (RFC 8176) of the session.
 const attributeAMR = "amr"
 
-// SAML is the SAML side of the identity provider: it mints assertions, honest ones and ones that are changed before they
-// are signed. Without ServerOptions.SAMLCertificate the first call makes one.
+// SAML is the SAML side of the identity provider: it mints assertions, honest ones and ones that are changed before
+// they are signed. Without ServerOptions.SAMLCertificate the first call makes one.
 func (p *IdP) SAML() (*saml.Provider, error) { return p.saml() }
 
 func (p *IdP) newSAML(certificate tls.Certificate) (*saml.Provider, error) {
@@ -54,6 +56,22 @@ func (p *IdP) SAMLApp(clientID string) (app saml.App, ok bool) {
 		NameIDFormat: nameIDFormats[client.SAML.NameID]}, true
 }
 
+// SAMLAssertion makes an honest assertion of a user, by login, for a client with SAML, without a sign-on. Change it
+// before SAML().Sign.
+func (t *Test) SAMLAssertion(login, clientID string) *schema.Assertion {
+	t.tb.Helper()
+	provider, err := t.SAML()
+	check(t.tb, err)
+	app, ok := t.SAMLApp(clientID)
+	if !ok {
+		t.tb.Fatalf("mock IdP: there is no client %q with SAML sign-on", clientID)
+	}
+	u, now := t.User(login), t.Now()
+	amr := methods(u, true)
+	session := vault.Session{Auth: directory.Authentication{Time: now, AMR: amr, ACR: impliedACR(amr)}}
+	return provider.Assertion(app, *samlUser(u, session, app.NameIDFormat, ""))
+}
+
 // nameID is how assertions in this format name the user.
 func nameID(u *directory.User, format string) string {
 	switch format {
@@ -67,8 +85,8 @@ func nameID(u *directory.User, format string) string {
 
 // samlUser is a signed-on user as an application is told. asked is the authentication context class that it asks for.
 func samlUser(u *directory.User, s vault.Session, format, asked string) *saml.User {
-	user := &saml.User{NameID: nameID(u, format), SessionIndex: s.ID, AuthnInstant: s.Auth.Time, AuthnContext: saml.ContextPassword,
-		Attributes: map[string][]string{attributeAMR: s.Auth.AMR, "login": {u.Login}}}
+	user := &saml.User{NameID: nameID(u, format), SessionIndex: s.ID, AuthnInstant: s.Auth.Time,
+		AuthnContext: saml.ContextPassword, Attributes: map[string][]string{attributeAMR: s.Auth.AMR, "login": {u.Login}}}
 	if u.Email != "" {
 		user.Attributes["email"] = []string{u.Email}
 	}
@@ -92,7 +110,7 @@ func (c *call) samlSignOn() *oauth.Error {
 	provider, err := c.saml()
 	if err != nil {
 		c.log.Error("SAML sign-on cannot begin", "error", err)
-		return c.notice(http.StatusInternalServerError, "Sign-on is not possible", "The identity provider has no certificate.")
+		return c.notice(http.StatusInternalServerError, "Sign-on is not possible", "There is no certificate to sign with.")
 	}
 	c.seen.Request = redactForm(c.r.URL.Query())
 	answer := &statusWriter{ResponseWriter: c.w, status: http.StatusOK}
@@ -151,7 +169,8 @@ func (c *call) samlSubject(client *directory.Client, form url.Values) (subject, 
 	// One text for every fault: whoever forges assertions learns nothing.
 	refuse := func(id, detail string) (subject, *oauth.Error) {
 		c.entry.Detail = detail
-		return subject{}, oauth.Fail("invalid_request", "invalid_subject_token_saml_"+id, "subject token: the SAML assertion is not valid")
+		return subject{}, oauth.Fail("invalid_request", "invalid_subject_token_saml_"+id,
+			"subject token: the SAML assertion is not valid")
 	}
 	app, ok := c.SAMLApp(client.ID)
 	if !ok {
