@@ -104,6 +104,7 @@ var badProofs = []struct {
 		forged.Header["jwk"] = p.jwk()
 		return []string{hostile.Sign(forged)}
 	}, nil},
+	// The key is made for this one check, so that nothing is given away in the report.
 	{"private-key", "a proof with the private key in its header", func(t *check.T, p prover, _ string) []string {
 		return []string{hostile.Sign(p.proof(t, check.SetHeader("jwk", jose.JSONWebKey{Key: p.key.Key})))}
 	}, nil},

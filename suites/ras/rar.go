@@ -75,6 +75,7 @@ var _ = check.For("RAS-RAR", func() {
 		unknown := map[string]any{"type": "emaconform_unknown", "actions": []any{"everything"}}
 		a := t.Attack(t.Grant(check.Set(detailsMember, []any{unknown})))
 		if !check.Granted(a) {
+			Expect(a).To(check.BeRefused())
 			return
 		}
 		if leaves(grantedDetails(t, a), map[string]bool{})["emaconform_unknown"] {

@@ -28,7 +28,7 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		Expect(t.Redeem(t.Grant())).To(check.BeGranted(), "its jti is another one: only that tells ID-JAGs apart")
 	}, check.Sends("Two ID-JAGs that differ in jti alone"))
 
-	check.It("race", "grants one of many requests that present the same ID-JAG at the same instant", func(t *check.T) {
+	check.It("race", "grants no more than one of many simultaneous requests with one ID-JAG", func(t *check.T) {
 		t.Control(t.Grant())
 		for range races {
 			granted := 0

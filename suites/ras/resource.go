@@ -62,8 +62,8 @@ func resourceCodes(t *check.T) []string {
 	return []string{check.InvalidGrant}
 }
 
-// resourceControl redeems an honest ID-JAG, without scope where the target grants that: a wrong resource could otherwise
-// be refused for its scopes alone. It returns what the attack has to have in common with it.
+// resourceControl redeems an honest ID-JAG, without scope where the target grants that: a wrong resource could be
+// refused for its scopes alone. It returns what the attack has to have in common with it.
 func resourceControl(t *check.T) check.Edit {
 	unscoped := check.Remove("scope")
 	if check.Granted(t.Send(t.TokenRequest(t.Grant(unscoped)), reports.Control, "the honest twin, without scope")) {
@@ -102,10 +102,11 @@ var _ = check.For("RAS-RES-BOUND", func() {
 			"draft-04 3.1 lets resource be a URI or an array of URIs")
 	}, check.Should(), check.Sends("An ID-JAG whose resource is a one-element array, after one with a string as control"))
 
-	check.It("parameter-foreign", "lets the resource parameter name no MCP server of somebody else", func(t *check.T) {
+	check.It("parameter-foreign", "lets a foreign resource parameter decide nothing", func(t *check.T) {
 		honest := resourceControl(t)
 		a := t.Attack(t.Grant(honest), check.Param("resource", otherResource))
 		if !check.Granted(a) {
+			Expect(a).To(check.BeRefused())
 			return
 		}
 		if slices.Contains(audienceOf(tokenClaims(t, a)), otherResource) {
@@ -114,10 +115,11 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		t.Notef("the resource parameter is ignored: the claim decides")
 	}, check.Sends("A token request whose resource parameter is not the ID-JAG's, after an honest one as control"))
 
-	check.It("parameter-second", "lets the resource parameter choose no other server than the claim", func(t *check.T) {
+	check.It("parameter-second", "does not let the resource parameter override the claim", func(t *check.T) {
 		honest := resourceControl(t)
 		a := t.Attack(t.Grant(honest), check.Param("resource", secondResource(t)))
 		if !check.Granted(a) {
+			Expect(a).To(check.BeRefused())
 			return
 		}
 		Expect(t.Break(t.KnockAt(t.Config.SecondServer, a.String("access_token")))).To(check.BeUnauthorized(),
@@ -129,6 +131,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		t.Control(t.Grant())
 		a := t.Attack(t.Grant(check.Remove("resource")))
 		if !check.Granted(a) {
+			Expect(a).To(check.BeRefused())
 			t.Notef("an ID-JAG without resource is refused: %s", a.Summary())
 			return
 		}
