@@ -93,8 +93,8 @@ func (e BaselineEntry) validate() error {
 	case strings.Contains(strings.TrimSpace(e.Reason), "\n"):
 		return fmt.Errorf("the reason of %s has several lines: one is enough", e.Check)
 	case e.Outcome != "" && !slices.Contains(expectable, e.Outcome):
-		return fmt.Errorf("outcome %q of %s cannot be expected: choose fail, warn or inconclusive, or leave it out", e.Outcome,
-			e.Check)
+		return fmt.Errorf("outcome %q of %s cannot be expected: choose fail, warn or inconclusive, or leave it out",
+			e.Outcome, e.Check)
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ func baselineFile(t *testing.T, text string) string {
 }
 
 func TestLoadBaseline(t *testing.T) {
-	b, err := LoadBaseline(baselineFile(t, "# ours\n- check: R/1\n  outcome: fail\n  reason: 'known: #7'\n- {check: R, reason: all}\n"))
+	b, err := LoadBaseline(baselineFile(t, "# ours\n- check: R/1\n  outcome: fail\n  reason: 'known: #7'\n"+
+		"- {check: R, reason: all}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +59,7 @@ func TestLoadBaselineRefusesWithTheLine(t *testing.T) {
 			}
 		})
 	}
-	if _, err := LoadBaseline("/does/not/exist.yaml"); err == nil || !strings.Contains(err.Error(), "/does/not/exist.yaml") {
+	if _, err := LoadBaseline("/no/such.yaml"); err == nil || !strings.Contains(err.Error(), "/no/such.yaml") {
 		t.Errorf("error for a missing file is %v", err)
 	}
 }
@@ -72,7 +73,8 @@ func TestApplyBaseline(t *testing.T) {
 		exit     int
 		strict   int
 	}{
-		{"listed failure", []Outcome{Pass, Fail}, []BaselineEntry{{"R/1", "", "x"}}, Baseline{Matched: []string{"R/1"}}, 0, 0},
+		{"listed failure", []Outcome{Pass, Fail}, []BaselineEntry{{"R/1", "", "x"}},
+			Baseline{Matched: []string{"R/1"}}, 0, 0},
 		{"another failure", []Outcome{Fail, Fail}, []BaselineEntry{{"R/1", "", "x"}},
 			Baseline{Matched: []string{"R/1"}, Unexpected: []string{"R/0"}}, 1, 1},
 		{"whole requirement", []Outcome{Pass, Fail, Inconclusive, Warn}, []BaselineEntry{{"R", "", "x"}},

@@ -28,9 +28,9 @@ type member struct {
 	from, to    int    // its place in the text, the name's quote included
 }
 
-// compare marks in a JSON object the top-level members that are not as in another. The n-th member of a name is compared
-// with the n-th of that name, since hostile tokens repeat names. Text that is no object is marked as a whole when it is
-// not the same text; what is its name then.
+// compare marks in a JSON object the top-level members that are not as in another. The n-th member of a name is
+// compared with the n-th of that name, since hostile tokens repeat names. Text that is no object is marked as a whole
+// when it is not the same text; what is its name then.
 func compare(what, text, with string) ([]piece, []difference) {
 	own, ok1 := members(text)
 	others, ok2 := members(with)

@@ -22,7 +22,8 @@ func TestCompareClaims(t *testing.T) {
 		{"exp as text", `{"iss":"i","jti":"two","iat":100,"exp":"400","aud":"a"}`, []difference{{"exp", changed}}, nil},
 		{"exp null", `{"iss":"i","jti":"two","iat":100,"exp":null,"aud":"a"}`, []difference{{"exp", changed}}, nil},
 		{"empty jti", `{"iss":"i","jti":"","iat":100,"exp":400,"aud":"a"}`, []difference{{"jti", changed}}, nil},
-		{"member twice", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":"a","aud":"b"}`, []difference{{"aud", only}}, nil},
+		{"member twice", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":"a","aud":"b"}`,
+			[]difference{{"aud", only}}, nil},
 		{"no object", `["iss"]`, []difference{{"all of the claims", changed}}, nil},
 		{"no JSON", `not base64url, 12 characters`, []difference{{"all of the claims", changed}}, nil},
 		{"cut off", control[:20], []difference{{"all of the claims", changed}}, nil},
@@ -51,8 +52,8 @@ func TestCompareClaims(t *testing.T) {
 
 func TestPairsPutTheControlBesideTheAttack(t *testing.T) {
 	e := func(p Part, claim string) Exchange { return redeem(p, len(claim), claim) }
-	rows := pairs([]Exchange{metadata(), e(Control, `"aud": "a"`), e(Attack, `"aud": "evil"`), e(Attack, `"aud": ["evil"]`),
-		e(Control, `"aud": "again"`)})
+	rows := pairs([]Exchange{metadata(), e(Control, `"aud": "a"`), e(Attack, `"aud": "evil"`),
+		e(Attack, `"aud": ["evil"]`), e(Control, `"aud": "again"`)})
 	var shape []string
 	for _, r := range rows {
 		var parts []string

@@ -8,8 +8,8 @@ import (
 )
 
 // visible makes a string that a target may have provided fit for any reader: what would steer a terminal, hide text or
-// turn its direction is shown as an escape such as \u001b. Line breaks and tabs stay. Invalid UTF-8 becomes U+FFFD, byte
-// by byte, as in JSON.
+// turn its direction is shown as an escape such as \u001b. Line breaks and tabs stay. Invalid UTF-8 becomes U+FFFD,
+// byte by byte, as in JSON.
 func visible(s string) string {
 	if !strings.ContainsFunc(s, steers) && utf8.ValidString(s) {
 		return s

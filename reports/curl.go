@@ -141,7 +141,8 @@ var variables = map[string]string{
 	"id-jag": "ID_JAG", "access token": "ACCESS_TOKEN", "subject token": "SUBJECT_TOKEN", "actor token": "ACTOR_TOKEN",
 	"id token": "ID_TOKEN", "refresh token": "REFRESH_TOKEN", "client assertion": "CLIENT_ASSERTION",
 	"saml assertion": "SAML_ASSERTION", "dpop proof": "DPOP_PROOF", "jwt": "JWT", "client secret": "CLIENT_SECRET",
-	"client id": "CLIENT_ID", "authorization code": "CODE", "code": "CODE", "code verifier": "CODE_VERIFIER", "cookie": "COOKIE",
+	"client id": "CLIENT_ID", "authorization code": "CODE", "code": "CODE", "code verifier": "CODE_VERIFIER",
+	"cookie": "COOKIE",
 }
 
 var (

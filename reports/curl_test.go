@@ -14,7 +14,8 @@ import (
 // shellSamples are texts that a careless quoting would let out.
 var shellSamples = []string{
 	"", "plain", "two words", "it's", `"double" \back\ $HOME ${HOME} $(id) ` + "`id`", "!history", "a\nb", "tab\there",
-	"\x1b[31m\x1b[201~; id", "~user", "*", "-rf", "a&b;c|d>e<f", "ü ∞ \u202e", "--output /tmp/x", "#no comment", "''", `\'`, "{a,b}[1-3]",
+	"\x1b[31m\x1b[201~; id", "~user", "*", "-rf", "a&b;c|d>e<f", "ü ∞ \u202e", "--output /tmp/x", "#no comment", "''",
+	`\'`, "{a,b}[1-3]",
 }
 
 func bash(t *testing.T) string {
@@ -51,10 +52,10 @@ func TestCurlSendsTheRequestAgain(t *testing.T) {
 		method, url, body string
 		header            http.Header
 	}
-	var got arrival
+	arrived := make(chan arrival, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		got = arrival{r.Method, r.URL.String(), string(body), r.Header}
+		arrived <- arrival{r.Method, r.URL.String(), string(body), r.Header}
 	}))
 	defer server.Close()
 	form := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
@@ -101,10 +102,10 @@ func TestCurlSendsTheRequestAgain(t *testing.T) {
 			cmd := exec.CommandContext(ctx, shellPath, "-c", c.request.curl().Line)
 			cmd.Env = append(cmd.Environ(), "ID_JAG=the.id.jag", "ACCESS_TOKEN=the-access-token", "CLIENT_ID=me",
 				"CLIENT_SECRET=s3cret", "CLIENT_SECRET_2=other", "HOME=/nowhere", "no_proxy=*")
-			got = arrival{}
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s\n%s", err, out, c.request.curl().Line)
 			}
+			got := <-arrived
 			got.body = strings.ReplaceAll(got.body, "+", "%20") // versions of curl differ in how they write a space
 			if got.method != c.want.method || got.url != c.want.url || got.body != c.want.body {
 				t.Errorf("arrived: %s %s %q\nwant:    %s %s %q\n%s", got.method, got.url, got.body,

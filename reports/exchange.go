@@ -1,15 +1,6 @@
 package reports
 
-import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"maps"
-	"net/http"
-	"regexp"
-	"slices"
-	"strings"
-)
+import "fmt"
 
 // pair is what stands in one row of a check's evidence: the control beside the attack, or one exchange alone.
 type pair struct {
@@ -44,35 +35,59 @@ type tokenView struct {
 
 const openPairs = 2 // rows of evidence that are open from the start
 
-// pairs puts the exchanges of a check in rows: each attack beside the first control before it that stands alone so far.
-// Exchanges keep their order otherwise, and carry their number. An attack without a control of its own is compared
-// with the last one.
-func pairs(exchanges []Exchange) []pair {
-	var rows []pair
-	var lone []int // controls without an attack, as their row
-	control := map[int]int{}
+// slot is a row before its exchanges are made ready: which stand in it, as their index, and the control that an attack
+// is compared with; -1 for none.
+type slot struct {
+	shown   []int
+	control int
+}
+
+// slots puts the exchanges of a check in rows: each attack beside the first control before it that stands alone so far.
+// Exchanges keep their order otherwise. An attack without a control of its own is compared with the last one.
+func slots(exchanges []Exchange) []slot {
+	var rows []slot
+	var lone []int // rows of controls without an attack
 	last := -1
 	for i, e := range exchanges {
-		row := pair{}
 		switch {
 		case e.Part == Control:
 			last = i
-			control[len(rows)] = i
 			lone = append(lone, len(rows))
-			row.Exchanges = []exchangeView{view(i, e, nil)}
+			rows = append(rows, slot{[]int{i}, -1})
 		case e.Part == Attack && len(lone) > 0:
-			at := lone[0]
+			row := &rows[lone[0]]
 			lone = lone[1:]
-			twin := exchanges[control[at]]
-			rows[at].Exchanges = []exchangeView{view(control[at], twin, &e), view(i, e, &twin)}
-			rows[at].Differs = differences(e, twin)
-			rows[at].Alike = len(rows[at].Differs) == 0
-			continue
-		case e.Part == Attack && last >= 0:
-			row.Exchanges, row.Differs = []exchangeView{view(i, e, &exchanges[last])}, differences(e, exchanges[last])
-			row.Alike = len(row.Differs) == 0
+			row.control = row.shown[0]
+			row.shown = append(row.shown, i)
+		case e.Part == Attack:
+			rows = append(rows, slot{[]int{i}, last})
 		default:
-			row.Exchanges = []exchangeView{view(i, e, nil)}
+			rows = append(rows, slot{[]int{i}, -1})
+		}
+	}
+	return rows
+}
+
+// pairs makes the rows of a check's evidence ready.
+func pairs(exchanges []Exchange) []pair {
+	var rows []pair
+	for _, s := range slots(exchanges) {
+		attack := s.shown[len(s.shown)-1]
+		var row pair
+		if s.control >= 0 {
+			row.Differs = differences(exchanges[attack], exchanges[s.control])
+			row.Alike = len(row.Differs) == 0
+		}
+		for _, i := range s.shown {
+			var twin *Exchange
+			switch {
+			case s.control < 0:
+			case i == attack:
+				twin = &exchanges[s.control]
+			default:
+				twin = &exchanges[attack]
+			}
+			row.Exchanges = append(row.Exchanges, view(i, exchanges[i], twin))
 		}
 		rows = append(rows, row)
 	}
@@ -180,142 +195,3 @@ func (t Token) twin(other *Exchange) *Token {
 
 // kind is a reference without its number.
 func kind(ref string) string { return trailingNumber.ReplaceAllString(ref, "") }
-
-// pieces is the request as it went over the wire, but for encoding: a piece for each line.
-func (r Request) pieces() []piece {
-	list := []piece{{"first", line(r.Method + " " + r.URL)}}
-	list = append(list, headerLines(r.Header)...)
-	if len(r.Form) > 0 || r.Body != "" {
-		list = append(list, piece{"", ""})
-	}
-	for _, f := range r.Form {
-		list = append(list, piece{"", visible(f.Name + "=" + f.Value)})
-	}
-	if len(r.Form) == 0 && r.Body != "" {
-		list = append(list, bodyLines(r.Body)...)
-	}
-	return list
-}
-
-func (r Response) pieces() []piece {
-	list := []piece{{"first", strings.TrimSpace(fmt.Sprintf("HTTP %d %s", r.Status, http.StatusText(r.Status)))}}
-	list = append(list, headerLines(r.Header)...)
-	if r.Body != "" {
-		list = append(append(list, piece{"", ""}), bodyLines(r.Body)...)
-	}
-	return list
-}
-
-func headerLines(h http.Header) []piece {
-	var list []piece
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		for _, value := range h[name] {
-			list = append(list, piece{"header", visible(name + ": " + value)})
-		}
-	}
-	return list
-}
-
-// bodyLines indents JSON and leaves the rest as it is.
-func bodyLines(body string) []piece {
-	var indented bytes.Buffer
-	if json.Indent(&indented, []byte(strings.TrimSpace(body)), "", "  ") == nil {
-		body = indented.String()
-	}
-	var list []piece
-	for _, l := range strings.Split(visible(body), "\n") {
-		list = append(list, piece{"", l})
-	}
-	return list
-}
-
-var numbered = regexp.MustCompile(`‹([^‹›]*?) \d+›`)
-
-// unnumbered is text in which references to tokens of one kind are the same.
-func unnumbered(s string) string { return numbered.ReplaceAllString(s, "‹$1›") }
-
-// mark marks the lines that the other request has not. Where no line is the same, marks would only be noise.
-func mark(lines, others []piece) []piece {
-	left := map[string]int{}
-	for _, p := range others {
-		left[unnumbered(p.Text)]++
-	}
-	marked, same := slices.Clone(lines), false
-	for i, p := range lines {
-		if p.Text == "" {
-			continue
-		}
-		if text := unnumbered(p.Text); left[text] > 0 {
-			left[text]--
-			same = true
-		} else {
-			marked[i].Class = changed
-		}
-	}
-	if !same {
-		return lines
-	}
-	return marked
-}
-
-// differences names what sets a request apart from another: the parts of one that the other has not.
-func (r Request) differences(other Request) []difference {
-	own, others := r.parts(), other.parts()
-	var list []difference
-	for _, name := range slices.Sorted(maps.Keys(own)) {
-		switch value, has := others[name]; {
-		case !has:
-			list = append(list, difference{name, only})
-		case value != own[name]:
-			list = append(list, difference{name, changed})
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(others)) {
-		if _, has := own[name]; !has {
-			list = append(list, difference{name, missing})
-		}
-	}
-	return list
-}
-
-// parts are the values of a request by the names that a reader knows them by.
-func (r Request) parts() map[string]string {
-	parts := map[string]string{"method": r.Method, "URL": unnumbered(r.URL)}
-	for name, values := range r.Header {
-		parts[name] = unnumbered(strings.Join(values, "\n"))
-	}
-	for _, f := range r.Form {
-		parts[f.Name] += unnumbered(f.Value) + "\n"
-	}
-	if r.Body != "" {
-		parts["body"] = unnumbered(r.Body)
-	}
-	return parts
-}
-
-// references joins lines again, with each reference to a token or secret a piece of its own. Lines that look the same
-// become one piece, which keeps large pages light.
-func references(lines []piece) []piece {
-	var list []piece
-	add := func(class, text string) {
-		if n := len(list); n > 0 && list[n-1].Class == class {
-			list[n-1].Text += text
-		} else if text != "" {
-			list = append(list, piece{class, text})
-		}
-	}
-	for i, l := range lines {
-		last := len(l.Text) - len(strings.TrimLeft(l.Text, " "))
-		add("", l.Text[:last]) // so that no mark begins with white space
-		for _, at := range reference.FindAllStringIndex(l.Text, -1) {
-			add(l.Class, l.Text[last:at[0]])
-			add("ref", l.Text[at[0]:at[1]])
-			last = at[1]
-		}
-		add(l.Class, l.Text[last:])
-		if i < len(lines)-1 {
-			add("", "\n")
-		}
-	}
-	return list
-}

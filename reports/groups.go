@@ -113,6 +113,7 @@ func viewCheck(c Check, level string) checkView {
 			v.Warnings = append(v.Warnings, visible(w))
 		}
 	}
-	v.Search = strings.ToLower(strings.Join(append([]string{v.ID, v.Title, v.Sends, v.Expects, v.Message}, v.Labels...), " "))
+	words := append([]string{v.ID, v.Title, v.Sends, v.Expects, v.Message}, v.Labels...)
+	v.Search = strings.ToLower(strings.Join(words, " "))
 	return v
 }

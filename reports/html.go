@@ -107,7 +107,9 @@ func newPage(r *Report) *page {
 		p.Headline = append(p.Headline, visible(s))
 	}
 	for _, v := range r.Roles {
-		p.Roles = append(p.Roles, roleView{line(v.Role), line(roleTitle(v.Role)), v.Verdict, verdictClass(v.Verdict), bar(v.Counts)})
+		p.Roles = append(p.Roles, roleView{
+			line(v.Role), line(roleTitle(v.Role)), v.Verdict, verdictClass(v.Verdict), bar(v.Counts),
+		})
 	}
 	for _, s := range r.Preflight {
 		p.Broken = p.Broken || !s.OK
@@ -201,7 +203,8 @@ func (l Load) String() string {
 	if l == (Load{}) {
 		return ""
 	}
-	return fmt.Sprintf("%s, %s, %d MiB at peak", count(l.Workers, "worker"), count(l.Exchanges, "exchange"), l.PeakMemory>>20)
+	return fmt.Sprintf("%s, %s, %d MiB at peak", count(l.Workers, "worker"), count(l.Exchanges, "exchange"),
+		l.PeakMemory>>20)
 }
 
 // facets are what the checks can be filtered by.

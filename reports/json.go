@@ -31,8 +31,8 @@ func WriteJSON(w io.Writer, r *Report) error {
 	return e.Encode(r)
 }
 
-// Read reads a report that WriteJSON wrote, so that it can be rendered again. It returns one error, fit to be shown, when
-// the input is no complete report of this version.
+// Read reads a report that WriteJSON wrote, so that it can be rendered again. It returns one error, fit to be shown,
+// when the input is no complete report of this version, or when its verdict does not follow from its checks.
 func Read(in io.Reader) (*Report, error) { return read(in, maxReport) }
 
 func read(in io.Reader, limit int64) (*Report, error) {

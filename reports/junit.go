@@ -62,9 +62,9 @@ type (
 
 // WriteJUnit writes the report as JUnit XML.
 //
-// A role is a testsuite and a requirement is a class, "emaconform.<role>.<requirement>": GitHub's reporters make a table
-// row of each suite and group by class within it, Jenkins makes a package of the role and a page of each class, and
-// GitLab, which shows no suites, still shows the class. A suite for each requirement would give tables of eighty rows
+// A role is a testsuite and a requirement is a class, "emaconform.<role>.<requirement>": GitHub's reporters make a
+// table row of each suite and group by class within it, Jenkins makes a package of the role and a page of each class,
+// and GitLab, which shows no suites, still shows the class. A suite for each requirement would give tables of eighty rows
 // with two tests each. Names do not change with the outcome, since GitLab compares runs by class and name.
 //
 // A warning passes, with the warning in system-out; an inconclusive check is an error; what the baseline expects is

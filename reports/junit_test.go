@@ -58,8 +58,8 @@ func TestJUnitOutcomes(t *testing.T) {
 		t.Error("a failed check is no failure")
 	} else {
 		has(c.Failure.Message, "Expected the ID-JAG to be refused")
-		has(c.Failure.Body, "Sent: ", "Expected: 400", "Seen: Expected the ID-JAG", "MUST: An ID-JAG", "Written in: EMA § 7.4.3",
-			"Fix: Check this")
+		has(c.Failure.Body, "Sent: ", "Expected: 400", "Seen: Expected the ID-JAG", "MUST: An ID-JAG",
+			"Written in: EMA § 7.4.3", "Fix: Check this")
 		has(c.Out, "control POST https://auth.acme.example/tenant-7/token: 200 OK", "attack  POST")
 	}
 	if c := read.find(t, "RAS-SIG-VERIFY/jku"); c.Error == nil || c.Error.Type != "inconclusive" {
@@ -123,7 +123,8 @@ func TestJUnitOfARunThatEndedEarlyIsRed(t *testing.T) {
 func TestJUnitHoldsPoisonDown(t *testing.T) {
 	read := junitOf(t, poisoned()) // which parses it
 	c := read.find(t, visible(poisoned().Checks[1].ID))
-	if c.Failure == nil || !strings.Contains(c.Failure.Body, `]]><!-- --> &lt;`) || !strings.Contains(c.Failure.Body, `\u0000`) {
+	if c.Failure == nil || !strings.Contains(c.Failure.Body, `]]><!-- --> &lt;`) ||
+		!strings.Contains(c.Failure.Body, `\u0000`) {
 		t.Error("the poison does not read as it was sent")
 	}
 }

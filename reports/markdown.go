@@ -19,8 +19,8 @@ var verdictSigns = map[Verdict]string{
 	Conformant: "✅", ConformantWithWarnings: "⚠️", NotConformant: "❌", NoVerdict: "❔",
 }
 
-// WriteMarkdown writes a summary in GitHub's Markdown, as for $GITHUB_STEP_SUMMARY: the verdict, a table of counts, what
-// needs attention, and the rest folded away. It is always smaller than 1 MiB.
+// WriteMarkdown writes a summary in GitHub's Markdown, as for $GITHUB_STEP_SUMMARY: the verdict, a table of counts,
+// what needs attention, and the rest folded away. It is always smaller than 1 MiB.
 func WriteMarkdown(w io.Writer, r *Report) error {
 	m := &markdown{}
 	m.head(r)
@@ -153,8 +153,8 @@ func (f finding) markdown() string {
 			mdLines(cut(c.Message, markdownMessage)))
 	}
 	q := f.Requirement
-	block := fmt.Sprintf("#### %s · %s\n\n%s %s\n\n%s\n", md(cut(q.ID, 200)), md(q.Level), md(cut(q.Says, markdownMessage)),
-		markdownSources(q.Sources), checks.String())
+	block := fmt.Sprintf("#### %s · %s\n\n%s %s\n\n%s\n", md(cut(q.ID, 200)), md(q.Level),
+		md(cut(q.Says, markdownMessage)), markdownSources(q.Sources), checks.String())
 	if q.Fix != "" {
 		block += fmt.Sprintf("> **Fix:** %s\n\n", md(cut(q.Fix, markdownMessage)))
 	}
@@ -182,8 +182,8 @@ func (m *markdown) requirements(r *Report) {
 		return
 	}
 	const closing = "\n</details>\n"
-	m.b.WriteString("\n<details><summary>All requirements</summary>\n\n| | Requirement | Level | What it says | Checks |\n" +
-		"|:--|:--|:--|:--|--:|\n")
+	m.b.WriteString("\n<details><summary>All requirements</summary>\n\n" +
+		"| | Requirement | Level | What it says | Checks |\n|:--|:--|:--|:--|--:|\n")
 	checks := map[string]int{}
 	for _, c := range r.Checks {
 		checks[c.Requirement]++

@@ -53,7 +53,8 @@ func TestMarkdownHoldsPoisonDown(t *testing.T) {
 	if strings.Contains(source, "@octocat") {
 		t.Error("the poison calls a person")
 	}
-	if text := textOf(page); !strings.Contains(text, "[link](javascript:alert(1))") || !strings.Contains(text, `\u001b[31mred`) {
+	text := textOf(page)
+	if !strings.Contains(text, "[link](javascript:alert(1))") || !strings.Contains(text, `\u001b[31mred`) {
 		t.Error("the poison does not read as it was sent")
 	}
 }
@@ -61,7 +62,8 @@ func TestMarkdownHoldsPoisonDown(t *testing.T) {
 func TestMarkdownLinksToSources(t *testing.T) {
 	_, page := renderMarkdown(t, sample())
 	for n := range page.Descendants() {
-		if n.Data == "a" && strings.HasSuffix(n.Attr[0].Val, "grant-04#section-4.4.1") && textOf(n) == "ID-JAG draft-04 § 4.4.1" {
+		if n.Data == "a" && strings.HasSuffix(n.Attr[0].Val, "grant-04#section-4.4.1") &&
+			textOf(n) == "ID-JAG draft-04 § 4.4.1" {
 			return
 		}
 	}

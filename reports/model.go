@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// SchemaVersion is the version of the JSON report. It changes when a reader of the previous version would misread the report.
+// SchemaVersion is the version of the JSON report. It changes when a reader of the previous version would misread the
+// report.
 const SchemaVersion = "1"
 
 // Outcome is what one check found.
@@ -152,8 +153,8 @@ const (
 	Setup   Part = "setup"   // anything else
 )
 
-// Exchange is one HTTP request and its response. Everything in it is redacted already: tokens stand in Tokens with their
-// signature cut, and the places where they stood hold a reference such as "‹id-jag 1›".
+// Exchange is one HTTP request and its response. Everything in it is redacted already: tokens stand in Tokens with
+// their signature cut, and the places where they stood hold a reference such as "‹id-jag 1›".
 type Exchange struct {
 	Part     Part      `json:"part"`
 	Note     string    `json:"note,omitempty"`

@@ -11,8 +11,9 @@ import (
 const poison = "</script><script>document.documentElement.id='owned'</script>" +
 	`<img src=x onerror="document.documentElement.id='owned'">"'` +
 	"]]><!-- --> &lt; {{.}} | a | b |`code` **bold** [link](javascript:alert(1)) @octocat www.evil.example " +
-	"https://evil.example/ $(id) ${HOME} `id` ' \x1b[31mred\x1b]0;title\a\x00\x08\x7f\u009b \u202eright\u202c \u200b\ufeff" +
-	"\u2028\r\n::error::from the target\n##[error]x ##vso[task]x\n# heading\n- item\n1. one\t\xff\xfe ‹id-jag 1› ‹path›"
+	"https://evil.example/ $(id) ${HOME} `id` ' \x1b[31mred\x1b]0;title\a\x00\x08\x7f\u009b \u202eright\u202c \u200b" +
+	"\ufeff\u2028\r\n::error::from the target\n##[error]x ##vso[task]x\n# heading\n- item\n1. one\t\xff\xfe " +
+	"‹id-jag 1› ‹path›"
 
 // poisoned is a report with poison wherever a string may be anything.
 func poisoned() *Report {

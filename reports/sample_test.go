@@ -158,7 +158,8 @@ var sampleRequirements = []sampleRequirement{
 		ends:    map[int]Outcome{0: Warn},
 		prepare: func(c *Check) { c.Exchanges = []Exchange{metadata()} },
 	},
-	{requirement: untestable(requirement("ras", "RAS-NO-LOG", "MUST", "Logs", "No assertion is written to a log.", ema("7.8")))},
+	{requirement: untestable(requirement("ras", "RAS-NO-LOG", "MUST", "Logs",
+		"No assertion is written to a log.", ema("7.8")))},
 	{
 		requirement: requirement("rs", "RS-AUD", "MUST", "Access token audience",
 			"An access token for another server is refused.", rfc("9068", "4")),
@@ -212,8 +213,9 @@ func redeem(part Part, n int, claim string) Exchange {
 		Tokens: []Token{{
 			Ref:    ref,
 			Header: "{\n  \"alg\": \"ES256\",\n  \"kid\": \"k-1\",\n  \"typ\": \"oauth-id-jag+jwt\"\n}",
-			Claims: fmt.Sprintf("{\n  \"iss\": \"https://idp.example\",\n  \"jti\": \"jti-%d\",\n  %s,\n  \"iat\": 1773480413,\n"+
-				"  \"resource\": [\n    \"https://mcp.acme.example/mcp\"\n  ],\n  \"email\": \"alice@acme.example\"\n}", n, claim),
+			Claims: fmt.Sprintf("{\n  \"iss\": \"https://idp.example\",\n  \"jti\": \"jti-%d\",\n  %s,\n"+
+				"  \"iat\": 1773480413,\n  \"resource\": [\n    \"https://mcp.acme.example/mcp\"\n  ],\n"+
+				"  \"email\": \"alice@acme.example\"\n}", n, claim),
 			Note: "signature cut, 86 characters",
 		}},
 	}

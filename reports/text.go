@@ -44,7 +44,9 @@ func WriteText(w io.Writer, r *Report, color bool, width int) error {
 // before a word and a bracket ("##[", "##vso[", "##teamcity[").
 func noCommands(s string) string {
 	s = colons.ReplaceAllString(s, "$1: :")
-	return hashes.ReplaceAllStringFunc(s, func(run string) string { return strings.TrimSpace(strings.Repeat("# ", len(run))) })
+	return hashes.ReplaceAllStringFunc(s, func(run string) string {
+		return strings.TrimSpace(strings.Repeat("# ", len(run)))
+	})
 }
 
 var (
@@ -92,8 +94,7 @@ func (t *textWriter) roles(r *Report) {
 	grid := table.NewWriter()
 	style := table.StyleLight
 	style.Options = table.OptionsNoBordersAndSeparators
-	style.Box.PaddingLeft = ""
-	style.Box.PaddingRight = "  "
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
 	style.Format.Header = text.FormatDefault
 	grid.SetStyle(style)
 	narrow := t.width < 100
@@ -109,24 +110,27 @@ func (t *textWriter) roles(r *Report) {
 	grid.AppendHeader(header)
 	grid.SetColumnConfigs(right)
 	for _, v := range r.Roles {
-		name := roleTitle(v.Role)
-		if narrow {
-			name = cut(line(v.Role), 8)
-		}
-		row := table.Row{cut(line(name), 30), t.paint(verdictColors[v.Verdict], string(v.Verdict))}
-		for _, o := range Outcomes {
-			n := v.Counts[o]
-			color := textOutcomes[o].color
-			if n == 0 {
-				color = "90"
-			}
-			row = append(row, t.paint(color, fmt.Sprint(n)))
-		}
-		grid.AppendRow(row)
+		grid.AppendRow(t.role(v, narrow))
 	}
 	for _, l := range strings.Split(grid.Render(), "\n") {
 		t.b.WriteString(strings.TrimRight(l, " ") + "\n")
 	}
+}
+
+func (t *textWriter) role(v RoleVerdict, narrow bool) table.Row {
+	name := cut(line(roleTitle(v.Role)), 30)
+	if narrow {
+		name = cut(line(v.Role), 8)
+	}
+	row := table.Row{name, t.paint(verdictColors[v.Verdict], string(v.Verdict))}
+	for _, o := range Outcomes {
+		color := textOutcomes[o].color
+		if v.Counts[o] == 0 {
+			color = textOutcomes[Skip].color
+		}
+		row = append(row, t.paint(color, fmt.Sprint(v.Counts[o])))
+	}
+	return row
 }
 
 // preflight shows its steps only when one of them did not work.
