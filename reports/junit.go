@@ -64,8 +64,8 @@ type (
 //
 // A role is a testsuite and a requirement is a class, "emaconform.<role>.<requirement>": GitHub's reporters make a
 // table row of each suite and group by class within it, Jenkins makes a package of the role and a page of each class,
-// and GitLab, which shows no suites, still shows the class. A suite for each requirement would give tables of eighty rows
-// with two tests each. Names do not change with the outcome, since GitLab compares runs by class and name.
+// and GitLab, which shows no suites, still shows the class. A suite for each requirement would give tables of eighty
+// rows with two tests each. Names do not change with the outcome, since GitLab compares runs by class and name.
 //
 // A warning passes, with the warning in system-out; an inconclusive check is an error; what the baseline expects is
 // skipped, with the reason. The preflight, and an early end, stand in a suite of their own, so that a run that came to
