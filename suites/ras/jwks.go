@@ -72,9 +72,14 @@ func fetches(t *check.T) int {
 	return n
 }
 
-// eventually tries, less and less often, until done or out of patience, and reports whether it was done.
+// eventually is within, with the patience that the configuration grants for new keys.
 func eventually(t *check.T, done func() bool) bool {
-	patience := time.NewTimer(t.Config.Timing.JWKSPatience)
+	return within(t, t.Config.Timing.JWKSPatience, done)
+}
+
+// within tries, less and less often, until done or out of time, and reports whether it was done.
+func within(t *check.T, limit time.Duration, done func() bool) bool {
+	patience := time.NewTimer(limit)
 	defer patience.Stop()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
 		if done() {
