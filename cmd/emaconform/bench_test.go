@@ -18,7 +18,9 @@ func BenchmarkServer(b *testing.B) {
 			for b.Loop() {
 				reference := &embedded{roundTrip: roundTrip}
 				o := run.Options{Config: &target.Config{}, Keyring: keys}
-				reference.configure(&o)
+				if err := reference.configure(&o); err != nil {
+					b.Fatal(err)
+				}
 				r, err := run.Run(b.Context(), o)
 				reference.Close()
 				if err != nil {

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -21,6 +24,8 @@ type embedded struct {
 	roundTrip time.Duration
 	adjust    func(*fixtures.Options) // changes the target behind the run's back; may be nil
 	target    *reference.Target
+	dir       string   // for what is in files: the IdP's CA, the target's log
+	log       *os.File // written by the target, searched by the run
 }
 
 // Close stops the target.
@@ -28,15 +33,30 @@ func (e *embedded) Close() {
 	if e.target != nil {
 		_ = e.target.Close()
 	}
+	if e.log != nil {
+		_ = e.log.Close()
+	}
+	if e.dir != "" {
+		_ = os.RemoveAll(e.dir)
+	}
 }
 
 // configure lets a run judge this target, with every optional part of the configuration in place.
-func (e *embedded) configure(o *run.Options) {
+func (e *embedded) configure(o *run.Options) (err error) {
 	o.Register = e.register
+	if e.dir, err = os.MkdirTemp("", "emaconform-"); err != nil {
+		return err
+	}
+	if e.log, err = os.Create(filepath.Join(e.dir, "target.log")); err != nil {
+		return err
+	}
+	o.Config.IdP.CA = cmp.Or(o.Config.IdP.CA, filepath.Join(e.dir, "ca.pem"))
+	o.Config.LogFile = e.log.Name()
 	o.Config.SecondIdP = &target.IdP{Tenant: fixtures.AliceTenant}
 	o.Describe = func(t *reports.Target) {
 		t.Name, t.Embedded, t.Defects = "reference target", true, e.defects
 	}
+	return nil
 }
 
 func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Config) error {
@@ -53,7 +73,7 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 	if err != nil {
 		return err
 	}
-	options.Defects, options.RoundTrip = e.defects, e.roundTrip
+	options.Defects, options.RoundTrip, options.Log = e.defects, e.roundTrip, e.log
 	options.CIMD = &fixtures.CIMD{AllowLoopback: true, AllowHTTP: true, Scopes: []string{fixtures.ScopeRead, fixtures.ScopeWrite}}
 	known := options // what the run is told, also where the target is made to know otherwise
 	if e.adjust != nil {

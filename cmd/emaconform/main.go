@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	fixture "github.com/emaconform/emaconform/fixtures/client"
 	_ "github.com/emaconform/emaconform/suites/ras" // its checks
 	_ "github.com/emaconform/emaconform/suites/rs"
 	"github.com/emaconform/emaconform/suites/run"
@@ -33,6 +34,7 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
 	run.WorkerMain()
+	fixture.Main()
 	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
@@ -68,6 +70,6 @@ func newRoot() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 		Version: run.Version(),
 	}
-	root.AddCommand(newServer(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema())
+	root.AddCommand(newServer(), newClient(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema())
 	return root
 }

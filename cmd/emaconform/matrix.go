@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -13,13 +14,14 @@ import (
 
 	"github.com/emaconform/emaconform/fixtures/defects"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/matrix"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
 func newMatrix() *cobra.Command {
-	var list, byCheck bool
+	var list, byCheck, full bool
 	var only []string
 	c := &cobra.Command{
 		Use:   "matrix",
@@ -34,11 +36,12 @@ func newMatrix() *cobra.Command {
 				printDefects(c.OutOrStdout(), selected)
 				return nil
 			}
-			return printMatrix(c, selected, byCheck, len(only) > 0)
+			return printMatrix(c, selected, byCheck, full, len(only) > 0)
 		},
 	}
 	c.Flags().BoolVar(&list, "list", false, "list the defects and run nothing")
 	c.Flags().BoolVar(&byCheck, "by-check", false, "a row for each check instead of each defect")
+	c.Flags().BoolVar(&full, "full", false, "run every check against every defect, also those that wait and test something else")
 	c.Flags().StringSliceVar(&only, "defect", nil, "only these defects; * and ? match")
 	return c
 }
@@ -57,25 +60,40 @@ func selectDefects(patterns []string) ([]matrix.Defect, error) {
 }
 
 // buildMatrix judges the reference target once for each defect.
-func buildMatrix(ctx context.Context, list []matrix.Defect, done func(matrix.Row)) (*matrix.Matrix, error) {
+func buildMatrix(ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row)) (*matrix.Matrix, error) {
 	keys := &run.Keyring{}
-	judge := func(ctx context.Context, defect string) (*reports.Report, error) {
+	judge := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
 		reference := &embedded{}
-		if defect != "" {
-			reference.defects = []string{defect}
+		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys}
+		if defect != nil {
+			reference.defects = []string{defect.ID}
+			options.Selection.Checks = worthRunning(defect, full)
 		}
 		defer reference.Close()
-		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys}
-		reference.configure(&options)
+		if err := reference.configure(&options); err != nil {
+			return nil, err
+		}
 		return run.Run(ctx, options)
 	}
 	// A run waits now and then (for a token to expire, say), so that more runs than cores keep the machine busy.
 	return matrix.Build(ctx, list, judge, 2*runtime.NumCPU(), done)
 }
 
-func printMatrix(c *cobra.Command, list []matrix.Defect, byCheck, partial bool) error {
+// worthRunning are the ids of the checks to run against a defect: those that should notice it, and of the others all that do
+// not wait, to see whether they notice it as well.
+func worthRunning(d *matrix.Defect, full bool) []string {
+	var ids []string
+	for _, k := range check.All() {
+		if full || slices.Contains(d.Breaks, k.Requirement.ID) || !k.Serial && !k.Slow {
+			ids = append(ids, k.ID)
+		}
+	}
+	return ids
+}
+
+func printMatrix(c *cobra.Command, list []matrix.Defect, byCheck, full, partial bool) error {
 	done := 0
-	m, err := buildMatrix(c.Context(), list, func(row matrix.Row) {
+	m, err := buildMatrix(c.Context(), list, full, func(row matrix.Row) {
 		done++
 		fmt.Fprintf(c.ErrOrStderr(), "%3d of %d  %s: noticed by %d\n", done, len(list), row.ID, len(row.Noticed))
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/directory"
 	"github.com/emaconform/emaconform/mockidp/flavour"
+	"github.com/emaconform/emaconform/mockidp/saml"
 )
 
 const mockIdPLong = `Serves a mock enterprise identity provider: OpenID Connect sign-in, and token exchange for ID-JAGs, as Okta does it.
@@ -29,6 +30,7 @@ It is for development and tests: anyone can sign in as anyone, and its secrets a
 // mockIdPFlags are the flags of emaconform mockidp.
 type mockIdPFlags struct {
 	config, listen, issuer, keys, alg, ca string
+	samlCertificate                       string
 	flavour, silent, audit                string
 	control, controlListen                string
 	noControl, json, quiet                bool
@@ -53,6 +55,8 @@ func newMockIdP() *cobra.Command {
 	f.addShared(c)
 	flags := c.Flags()
 	flags.StringVar(&f.ca, "ca", "", "file with a CA for serving https; made when it is missing")
+	flags.StringVar(&f.samlCertificate, "saml-certificate", "",
+		"file with the certificate and key that sign SAML assertions; made when it is missing (default: new ones each time)")
 	flags.StringVar(&f.silent, "silent", "", "login that is signed in without a page (login_hint names another)")
 	flags.StringVar(&f.audit, "audit", "", "file that the audit log is appended to, as JSON lines")
 	flags.StringVar(&f.control, "control-secret", "", "secret of the control API (default: a new one, printed)")
@@ -193,6 +197,11 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 	}
 	if f.ca != "" {
 		if o.CA, err = mockidp.LoadOrCreateCA(f.ca); err != nil {
+			return err
+		}
+	}
+	if f.samlCertificate != "" {
+		if o.SAMLCertificate, err = saml.LoadOrCreateCertificate(f.samlCertificate); err != nil {
 			return err
 		}
 	}

@@ -34,7 +34,8 @@ people
 clients
 {{- range .Clients}}
   {{.ID}}   {{.Auth}}{{with .Secret}}   secret {{.}}{{end}}{{with .RedirectURIs}}
-    redirect URI {{join . ", "}}{{end}}{{end}}
+    redirect URI {{join . ", "}}{{end}}{{if .SAML}}
+    SAML metadata {{$.Issuer}}/app/{{.ID}}/sso/saml/metadata{{end}}{{end}}
 
 connectors
 {{- range .Connectors}}

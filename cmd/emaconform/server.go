@@ -111,7 +111,9 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 		}
 		reference := &embedded{defects: f.defects, roundTrip: f.roundTrip}
 		defer reference.Close()
-		reference.configure(&options)
+		if err := reference.configure(&options); err != nil {
+			return err
+		}
 	} else if len(f.defects) > 0 || f.roundTrip > 0 {
 		return fmt.Errorf("--defect and --round-trip are for the reference target, not for %s", config.URL)
 	}

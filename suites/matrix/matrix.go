@@ -19,8 +19,8 @@ type Defect struct {
 	Breaks []string // ids of the requirements that it breaks
 }
 
-// Judge runs all checks against a target that has this defect ("" is the correct target).
-type Judge func(ctx context.Context, defect string) (*reports.Report, error)
+// Judge runs checks against a target that has this defect; nil is the correct target, which is to be judged by all checks.
+type Judge func(ctx context.Context, defect *Defect) (*reports.Report, error)
 
 // Row is what the checks say of one defect.
 type Row struct {
@@ -37,7 +37,7 @@ type Matrix struct {
 
 // Build judges the correct target and then every defective one, a few at a time. done is called after each.
 func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, done func(Row)) (*Matrix, error) {
-	correct, err := judge(ctx, "")
+	correct, err := judge(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("the correct target: %w", err)
 	}
@@ -56,7 +56,7 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			report, err := judge(ctx, d.ID)
+			report, err := judge(ctx, &d)
 			if err != nil {
 				cancel(fmt.Errorf("defect %s: %w", d.ID, err))
 				return

@@ -70,14 +70,19 @@ func (c *collector) has(id string) bool {
 // runShards spreads the checks over worker processes and waits for all of them. Checks that a worker does not finish,
 // because it died, hung or was stopped with ctx, end as inconclusive.
 func runShards(ctx context.Context, base assignment, checks []*check.Check, workers int, c *collector) {
-	var parallel, serial []string
+	// Checks that wait go first, each to a worker of its own while there are some, so that their waits overlap.
+	var waiting, parallel, serial []string
 	for _, k := range checks {
-		if k.Serial {
+		switch {
+		case k.Serial:
 			serial = append(serial, k.ID)
-		} else {
+		case k.Slow:
+			waiting = append(waiting, k.ID)
+		default:
 			parallel = append(parallel, k.ID)
 		}
 	}
+	parallel = append(waiting, parallel...)
 	var wg sync.WaitGroup
 	for _, shard := range split(parallel, workers) {
 		wg.Add(1)
