@@ -55,16 +55,3 @@ func TestMockIdPAnnouncesSAMLMetadata(t *testing.T) {
 		}
 	}
 }
-
-func TestMockIdPConfigChecksSAML(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "idp.yaml")
-	if err := os.WriteFile(path, []byte(strings.Replace(samlConfig, "acs:", "name_id: nickname\n      asc:", 1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c := newMockIdPConfig()
-	c.SilenceUsage, c.SilenceErrors = true, true
-	c.SetArgs([]string{path})
-	if err := c.Execute(); err == nil || !strings.Contains(err.Error(), "asc") {
-		t.Errorf("error %v", err)
-	}
-}
