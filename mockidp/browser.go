@@ -1,16 +1,47 @@
 package mockidp
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
+
+// Tokens is a token response.
+type Tokens struct {
+	AccessToken  string `json:"access_token"`
+	IDToken      string `json:"id_token"`
+	RefreshToken string `json:"refresh_token"`
+	Scope        string `json:"scope"`
+	ExpiresIn    int    `json:"expires_in"`
+}
+
+// SignIn signs a user in to a client, by login and id, through the authorization endpoint and the sign-in page, with every
+// factor that the user has, as a browser and the client would, and returns the tokens. scopes are added to openid.
+func (s *Server) SignIn(login, clientID string, scopes ...string) (Tokens, error) {
+	client := s.Directory().Client(clientID)
+	if client == nil || len(client.RedirectURIs) == 0 {
+		return Tokens{}, fmt.Errorf("there is no client %q with a redirect URI", clientID)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return Tokens{}, err
+	}
+	b := browser{Server: s, client: client, verifier: rand.Text() + rand.Text(), http: &http.Client{Jar: jar,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	code, err := b.code(login, append([]string{"openid"}, scopes...))
+	if err != nil {
+		return Tokens{}, err
+	}
+	return b.redeem(code)
+}
 
 // browser signs in as a person with a browser would, on behalf of a client.
 type browser struct {

@@ -20,12 +20,13 @@ type keyring struct {
 	make      func() (*KeySet, error) // nil once the keys are there
 	keys      *KeySet                 // never changed in place: replaced
 	prepared  *Key                    // published, not yet used
+	retired   map[*Key]time.Time      // until when keys that were used stay published
 	published json.RawMessage         // "" is the keys themselves
 	maxAge    time.Duration
 }
 
 func newKeyring(given *KeySet, make func() (*KeySet, error)) *keyring {
-	k := &keyring{maxAge: DefaultMaxAge, make: make}
+	k := &keyring{maxAge: DefaultMaxAge, make: make, retired: map[*Key]time.Time{}}
 	if given != nil {
 		k.keys, k.make = &KeySet{Keys: slices.Clone(given.Keys)}, nil
 	}
@@ -60,8 +61,9 @@ func (k *keyring) prepare(next *Key) {
 	k.prepared = next
 }
 
-// rotate signs with another key from now on: the prepared one, else next. The old ones stay published unless withdraw.
-func (k *keyring) rotate(next *Key, withdraw bool) *Key {
+// rotate signs with another key from now on: the prepared one, else next. The old ones stay published until the tokens that
+// they signed have expired, after keep, unless withdraw.
+func (k *keyring) rotate(next *Key, withdraw bool, now time.Time, keep time.Duration) *Key {
 	k.set()
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -69,8 +71,13 @@ func (k *keyring) rotate(next *Key, withdraw bool) *Key {
 		next, k.prepared = k.prepared, nil
 	}
 	keys := []*Key{next}
-	if !withdraw {
-		keys = append(keys, k.keys.Keys...)
+	k.retired[k.keys.Signing()] = now.Add(keep)
+	for _, old := range k.keys.Keys {
+		if until, retired := k.retired[old]; !withdraw && (!retired || now.Before(until)) {
+			keys = append(keys, old)
+		} else {
+			delete(k.retired, old)
+		}
 	}
 	k.keys = &KeySet{Keys: keys}
 	return next

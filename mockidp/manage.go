@@ -169,14 +169,15 @@ func (p *IdP) PrepareKey() (*Key, error) {
 	return k, err
 }
 
-// RotateKeys signs with another key from now on: the prepared one, else a new one. The old keys stay in the JWKS, so that
-// tokens signed with them stay valid, unless withdraw takes them out.
+// RotateKeys signs with another key from now on: the prepared one, else a new one. The old keys stay in the JWKS for as long
+// as tokens signed with them can be valid, unless withdraw takes them out.
 func (p *IdP) RotateKeys(withdraw bool) (*Key, error) {
 	k, err := p.newKey()
 	if err != nil {
 		return nil, err
 	}
-	k = p.org.keys.rotate(k, withdraw)
+	lifetime := orDefault(time.Duration(p.Directory().Settings.IDTokenLifetime), p.flavour.IDTokenLifetime)
+	k = p.org.keys.rotate(k, withdraw, p.Now(), lifetime+leeway)
 	p.record(audit.Entry{Type: audit.KeyRollover, Outcome: audit.Success, Detail: "kid " + k.KeyID})
 	return k, nil
 }

@@ -2,12 +2,8 @@ package mockidp
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -153,40 +149,12 @@ func (t *Test) Must(err error) {
 	check(t.tb, err)
 }
 
-// Tokens is a token response.
-type Tokens struct {
-	AccessToken  string `json:"access_token"`
-	IDToken      string `json:"id_token"`
-	RefreshToken string `json:"refresh_token"`
-	Scope        string `json:"scope"`
-	ExpiresIn    int    `json:"expires_in"`
-}
-
-// Login signs a user in to a client through the authorization endpoint and the sign-in page, as a browser and the client
-// would, and returns the tokens. scopes are added to openid.
+// Login is SignIn.
 func (t *Test) Login(login, clientID string, scopes ...string) Tokens {
 	t.tb.Helper()
-	tokens, err := t.signIn(login, clientID, scopes)
+	tokens, err := t.SignIn(login, clientID, scopes...)
 	check(t.tb, err)
 	return tokens
-}
-
-func (t *Test) signIn(login, clientID string, scopes []string) (Tokens, error) {
-	client := t.Directory().Client(clientID)
-	if client == nil || len(client.RedirectURIs) == 0 {
-		return Tokens{}, fmt.Errorf("there is no client %q with a redirect URI", clientID)
-	}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return Tokens{}, err
-	}
-	b := browser{Server: t.Server, client: client, verifier: rand.Text() + rand.Text(), http: &http.Client{Jar: jar,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-	code, err := b.code(login, slices.Concat([]string{"openid"}, scopes))
-	if err != nil {
-		return Tokens{}, err
-	}
-	return b.redeem(code)
 }
 
 // TokenRequest posts a form to the token endpoint with the client's secret and returns the status and the members of the
