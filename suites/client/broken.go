@@ -60,7 +60,7 @@ func brokenParties() []scenario {
 		for _, fault := range faults {
 			list = append(list, scenario{
 				slug: step.slug + "-" + fault.slug, title: "ends in bounded time and with an error when " + step.name + " gives " + fault.what, in: given,
-				meets: "A party that is broken at " + step.name + ": it gives " + fault.what,
+				meets: "A party that is broken at " + step.name + ": it gives " + fault.what, slow: fault.slug == "slow",
 				hostile: func(w *world.World) {
 					if party, path := step.at(w); step.slug != "mcp" {
 						party.Endpoint(path).Before = fault.reply

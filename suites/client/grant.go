@@ -149,8 +149,11 @@ var _ = scenarios("CL-EXCHANGE-RESP",
 		meets: "An answer to the exchange without access_token", hostile: answers(func(a map[string]any) { delete(a, "access_token") }),
 		judge: func(j *judgement) { j.MustNotRedeem("there is nothing to present") }},
 	scenario{slug: "narrower-scope", title: "goes on with the narrower scope that was granted", in: given,
-		meets:   "An answer to the exchange with less scope than was asked for",
-		hostile: func(w *world.World) { narrow(w, "notes.list") },
+		meets: "An answer to the exchange with less scope than was asked for",
+		hostile: func(w *world.World) {
+			w.MCP.Scope = "notes.read notes.list"
+			narrow(w, "notes.list")
+		}, should: true,
 		judge: func(j *judgement) {
 			for _, s := range j.redemptions() {
 				if scope := s.Form.Get("scope"); scope != "" && scope != "notes.list" {

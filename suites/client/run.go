@@ -117,12 +117,13 @@ func (r *runner) control(s *shape) *attempt {
 		r.controls[s] = c
 	}
 	r.mu.Unlock()
-	c.once.Do(func() { c.attempt = r.attempt(s, nil) })
+	c.once.Do(func() { c.attempt = r.attempt(s, nil, nil) })
 	return c.attempt
 }
 
-// attempt runs the client once.
-func (r *runner) attempt(s *shape, hostile func(*world.World)) *attempt {
+// attempt runs the client once. Where the honest run shows that client or machine are slow, the time bound is longer, so that
+// slowness is not taken for hanging.
+func (r *runner) attempt(s *shape, hostile func(*world.World), honest *attempt) *attempt {
 	options := s.options
 	options.RequestTimeout = r.Timeout / 6
 	w, err := world.New(options)
@@ -133,7 +134,11 @@ func (r *runner) attempt(s *shape, hostile func(*world.World)) *attempt {
 	if hostile != nil {
 		hostile(w)
 	}
-	a := r.command.run(r.ctx, w)
+	c := r.command
+	if honest != nil {
+		c.timeout = max(c.timeout, 5*honest.Took)
+	}
+	a := c.run(r.ctx, w)
 	r.mu.Lock()
 	r.requests += len(a.Requests)
 	r.mu.Unlock()
@@ -198,7 +203,7 @@ func (r *runner) result(c *check.Check, s *scenario) reports.Check {
 	if !honest.Succeeded() {
 		return r.unjudged(c, s.in, honest)
 	}
-	a := r.attempt(s.in, s.hostile)
+	a := r.attempt(s.in, s.hostile, honest)
 	r.mu.Lock()
 	r.attempts[c.ID] = a
 	r.mu.Unlock()

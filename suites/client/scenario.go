@@ -45,6 +45,7 @@ type scenario struct {
 	hostile func(*world.World) // makes an honest world of the shape the one that is judged; nil: the honest world is judged
 	judge   func(*judgement)
 	should  bool // weaker than the requirement
+	slow    bool // lasts as long as the client's patience
 	final   bool // is judged after all others, by what they saw
 }
 
@@ -69,6 +70,9 @@ func scenarios(requirement string, list ...scenario) bool {
 			c.Level = "SHOULD"
 		}
 		c.Labels = []string{"client", r.ID, strings.ToLower(c.Level), strings.ReplaceAll(s.in.name, ", ", "-")}
+		if s.slow {
+			c.Slow, c.Labels = true, append(c.Labels, "slow")
+		}
 		sort.Strings(c.Labels)
 		if registry[c.ID] != nil {
 			panic("scenarios: declared twice: " + c.ID)

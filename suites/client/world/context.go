@@ -7,6 +7,7 @@ const ScenarioName = "auth/enterprise-managed-authorization"
 // Context is what the client is told, besides the URL of the MCP server: the members of the official conformance runner's
 // context for this scenario, and those that go beyond it, each only in the worlds that need it:
 //
+//   - client_issuers: the authorization servers that client_id and client_secret are for
 //   - without client_id and client_secret: register at the RAS's registration_endpoint
 //   - idp_client_secret: the client's secret at the IdP, which wants it (in worlds that are Confidential)
 //   - idp_login and idp_redirect_uri: log in with OpenID Connect. The IdP needs no browser: it answers the authorization
@@ -22,6 +23,7 @@ func (w *World) Context() map[string]any {
 		"name":               ScenarioName,
 		"client_id":          ClientID,
 		"client_secret":      w.ClientSecret,
+		"client_issuers":     w.issuers(),
 		"idp_client_id":      IdPClientID,
 		"idp_issuer":         w.IdP.Issuer.URL,
 		"idp_token_endpoint": w.IdP.URL + "/token",
@@ -60,6 +62,13 @@ func (w *World) Context() map[string]any {
 		c["request_timeout"] = w.RequestTimeout.Seconds()
 	}
 	return c
+}
+
+func (w *World) issuers() []string {
+	if w.OtherRAS != nil {
+		return []string{w.RAS.Issuer, w.OtherRAS.Issuer}
+	}
+	return []string{w.RAS.Issuer}
 }
 
 // Environment is what the client's environment must hold besides the context.

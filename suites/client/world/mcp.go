@@ -36,6 +36,8 @@ type Server struct {
 	Metadata map[string]any // RFC 9728, at MetadataPath unless moved
 	// MetadataURL is what challenges point to; "" leaves resource_metadata out.
 	MetadataURL string
+	// Scope is what challenges ask for.
+	Scope string
 	// Before may answer a request with a good token in place of the server.
 	Before func(c *Call, m Message) *Reply
 
@@ -66,7 +68,7 @@ func ParseMessage(body []byte) (m Message) {
 }
 
 func (w *World) makeServer(party *Party, ras *RAS) *Server {
-	s := &Server{Party: party, RAS: ras, Resource: party.URL + EndpointPath, MetadataURL: party.URL + MetadataPath}
+	s := &Server{Party: party, RAS: ras, Resource: party.URL + EndpointPath, MetadataURL: party.URL + MetadataPath, Scope: defaultScope}
 	s.Metadata = map[string]any{
 		"resource": s.Resource, "authorization_servers": []string{ras.Issuer}, "scopes_supported": []string{defaultScope},
 		"bearer_methods_supported": []string{"header"},
@@ -103,7 +105,7 @@ func (s *Server) guard(c *Call) *Reply {
 		if token != "" {
 			code = "invalid_token"
 		}
-		return s.Challenge(http.StatusUnauthorized, code, defaultScope)
+		return s.Challenge(http.StatusUnauthorized, code, s.Scope)
 	}
 	if s.Before != nil {
 		return s.Before(c, ParseMessage(c.Body))

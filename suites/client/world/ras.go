@@ -58,6 +58,11 @@ func (r *RAS) PublishOnly(location string) {
 	for _, other := range []string{"oauth", "oidc", "oidc-appended"} {
 		r.Withdraw(r.location(other))
 	}
+	if location != "oauth" { // what OpenID Connect Discovery 3 requires besides
+		r.Metadata["jwks_uri"] = r.world.IdP.URL + "/jwks"
+		r.Metadata["subject_types_supported"] = []string{"public"}
+		r.Metadata["id_token_signing_alg_values_supported"] = []string{"ES256"}
+	}
 	r.Publish(r.location(location), r.Metadata)
 }
 
