@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/hostile"
@@ -62,16 +61,6 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 		attack{slug: "no-credentials", what: "a request that only names its client", redeem: []check.RedeemOption{named},
 			codes: []string{check.InvalidClient}},
 	)
-
-	// How the first client authenticates is seen in every control.
-	for _, method := range []string{"client_secret_post", "private_key_jwt"} {
-		check.It(method, "grants a client that authenticates by "+method+", as it is registered", func(t *check.T) {
-			c := t.ClientBy(method)
-			t.Control(t.Grant())
-			Expect(t.Redeem(grantFor(t, c), check.As(c))).To(check.BeGranted())
-		}, check.With(check.NeedsClientAuth(method)),
-			check.Sends("An honest ID-JAG by a client that uses "+method+", after one of the first client"))
-	}
 
 	for _, w := range wrongSecrets {
 		check.It(w.slug, "refuses "+w.what, func(t *check.T) {
