@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -21,6 +22,7 @@ type clientFlags struct {
 	timeout  time.Duration
 	parallel int
 	defects  []string
+	attended attendedFlags
 	reportFlags
 }
 
@@ -41,7 +43,8 @@ func newClient() *cobra.Command {
 		Long:  clientLong,
 		Example: `  emaconform client
   emaconform client -- npx tsx my-client.ts
-  emaconform client --check 'CL-NO-LEAK' -- ./my-client --verbose`,
+  emaconform client --check 'CL-NO-LEAK' -- ./my-client --verbose
+  emaconform client --attended --redirect-uri http://127.0.0.1:33418/callback`,
 		RunE: func(c *cobra.Command, command []string) error {
 			if err := fromEnvironment(c.Flags(), os.Environ()); err != nil {
 				return err
@@ -54,6 +57,7 @@ func newClient() *cobra.Command {
 	c.Flags().DurationVar(&f.timeout, "timeout", client.DefaultTimeout, "how long one run of the client may take")
 	c.Flags().IntVar(&f.parallel, "parallel", 0, "scenarios at a time (default: twice the processors)")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
+	f.attended.add(c)
 	f.add(c)
 	return c
 }
@@ -63,6 +67,10 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		Command: command, Timeout: f.timeout, Parallel: f.parallel, Selection: run.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	switch {
+	case f.attended.on && (len(command) > 0 || len(f.defects) > 0):
+		return errors.New("--attended is for a client that a person operates: it takes no command and no --defect")
+	case f.attended.on:
+		return f.attended.run(c, options, &f.reportFlags)
 	case len(command) == 0:
 		if err := f.embed(c, &options); err != nil {
 			return err

@@ -48,30 +48,42 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	started := time.Now()
 	r := newRunner(ctx, o)
-	report := &reports.Report{
-		Tool: reports.Tool{Name: "emaconform", Version: run.Version(), Go: runtime.Version()}, Profile: check.ProfileEMA, Started: started, Requirements: requirements(),
-		Target: reports.Target{Name: strings.Join(append([]string{filepath.Base(o.Command[0])}, o.Command[1:]...), " ")},
-	}
-	if o.Describe != nil {
-		o.Describe(&report.Target)
-	}
-	report.Preflight, err = r.preflight()
+	steps, err := r.preflight()
 	if err != nil {
 		return nil, err
 	}
 	r.judgeAll(selected)
-	for _, c := range selected {
-		report.Checks = append(report.Checks, r.results[c.ID])
+	report := r.report(selected)
+	report.Preflight = steps
+	return report, nil
+}
+
+// report puts the results of the checks into a report.
+func (r *runner) report(selected []*check.Check) *reports.Report {
+	report := &reports.Report{
+		Tool:    reports.Tool{Name: "emaconform", Version: run.Version(), Go: runtime.Version()},
+		Profile: check.ProfileEMA, Started: r.started, Seconds: time.Since(r.started).Seconds(), Requirements: requirements(),
+		Load: reports.Load{Workers: r.Parallel, Exchanges: r.requests, PeakMemory: run.PeakMemory()},
 	}
-	if ctx.Err() != nil {
+	if len(r.Command) > 0 {
+		report.Target.Name = strings.Join(append([]string{filepath.Base(r.Command[0])}, r.Command[1:]...), " ")
+	}
+	if r.Describe != nil {
+		r.Describe(&report.Target)
+	}
+	for _, c := range selected {
+		result, judged := r.results[c.ID]
+		if !judged {
+			result = c.Unfinished("not run")
+		}
+		report.Checks = append(report.Checks, result)
+	}
+	if r.ctx.Err() != nil {
 		report.Ended, report.Problem = run.EndedInterrupted, "interrupted: checks that had not ended are inconclusive"
 	}
-	report.Load = reports.Load{Workers: o.Parallel, Exchanges: r.requests, PeakMemory: run.PeakMemory()}
-	report.Seconds = time.Since(started).Seconds()
 	reports.Finish(report)
-	return report, nil
+	return report
 }
 
 func requirements() []reports.Requirement {
@@ -86,7 +98,8 @@ func requirements() []reports.Requirement {
 type runner struct {
 	Options
 	command
-	ctx context.Context
+	ctx     context.Context
+	started time.Time
 
 	mu       sync.Mutex
 	controls map[*shape]*control
@@ -97,7 +110,7 @@ type runner struct {
 
 func newRunner(ctx context.Context, o Options) *runner {
 	return &runner{
-		Options: o, command: command{o.Command, o.Environment, o.Timeout}, ctx: ctx,
+		Options: o, command: command{o.Command, o.Environment, o.Timeout}, ctx: ctx, started: time.Now(),
 		controls: map[*shape]*control{}, attempts: map[string]*attempt{}, results: map[string]reports.Check{},
 	}
 }

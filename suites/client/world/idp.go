@@ -65,15 +65,19 @@ func (p *IdP) StrangersCode(nonce string) string {
 }
 
 func (w *World) makeIdP(party *Party, keys *mockidp.KeySet) (*IdP, error) {
-	redirect, err := freePort()
-	if err != nil {
-		return nil, err
+	redirect := w.RedirectURI
+	if redirect == "" {
+		free, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		redirect = "http://" + free + "/callback"
 	}
 	p := &IdP{
-		Party: party, Issuer: &mockidp.Issuer{URL: party.URL, Keys: keys}, RedirectURI: "http://" + redirect + "/callback",
+		Party: party, Issuer: &mockidp.Issuer{URL: party.URL, Keys: keys}, RedirectURI: redirect,
 		codes: map[string]*login{}, refresh: map[string]string{},
 	}
-	w.IdPClientSecret = w.issue(ClientSecret, "idp-secret-"+rand.Text(), party)
+	w.IdPClientSecret = w.issue(ClientSecret, w.secret("idp-secret-"), party)
 	metadata := map[string]any{
 		"issuer":                                            p.URL,
 		"authorization_endpoint":                            p.URL + "/authorize",

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -37,6 +38,12 @@ type Options struct {
 	Unregistered bool     // the client has no credentials at the RAS: it registers itself there
 	DPoP         bool     // the client is asked to bind its ID-JAG to a key
 	Revision     string   // the only MCP revision that is answered; "" is both
+	// BasePort, when not 0, is the port of the first party; the others follow. With Secret, which then is part of every
+	// client secret, a world looks to the client like the one before: nobody has to configure it anew.
+	BasePort int
+	Secret   string
+	// RedirectURI is where logins end; "" is one at which nobody listens.
+	RedirectURI string
 	// RequestTimeout is the longest that the client should wait for an answer; 0 leaves it to the client.
 	RequestTimeout time.Duration
 }
@@ -118,7 +125,7 @@ func (w *World) build() (err error) {
 	if w.IdP, err = w.makeIdP(parties["IdP"], keys); err != nil {
 		return err
 	}
-	w.ClientSecret = w.issue(ClientSecret, "ras-secret-"+rand.Text(), parties["RAS"], parties["second RAS"])
+	w.ClientSecret = w.issue(ClientSecret, w.secret("ras-secret-"), parties["RAS"], parties["second RAS"])
 	w.RAS = w.makeRAS(parties["RAS"])
 	w.MCP = w.makeServer(parties["MCP server"], w.RAS)
 	if w.TwoServers {
@@ -134,7 +141,11 @@ func (w *World) build() (err error) {
 const plainName = "host without TLS"
 
 func (w *World) party(name string) (*Party, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	port := 0
+	if w.BasePort != 0 {
+		port = w.BasePort + len(w.parties)
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return nil, fmt.Errorf("cannot open a port for the %s: %w", name, err)
 	}
@@ -148,6 +159,14 @@ func (w *World) party(name string) (*Party, error) {
 	}
 	w.parties = append(w.parties, p)
 	return p, nil
+}
+
+// secret is a client secret: always another, unless the options want it to stay.
+func (w *World) secret(prefix string) string {
+	if w.Secret != "" {
+		return prefix + w.Secret
+	}
+	return prefix + rand.Text()
 }
 
 // makeConsent builds the page that a RAS would send the user's browser to, with a registration endpoint: what a client
