@@ -26,7 +26,7 @@ func (p *IdP) SAML() (*saml.Provider, error) { return p.saml() }
 
 func (p *IdP) newSAML(certificate tls.Certificate) (*saml.Provider, error) {
 	if certificate.Leaf == nil {
-		made, err := saml.NewCertificate(nil)
+		made, err := saml.NewCertificate()
 		if err != nil {
 			return nil, err
 		}

@@ -200,7 +200,7 @@ func TestExchangeRefusesHostileAssertions(t *testing.T) {
 		"another issuer":       {honest(func(a *schema.Assertion) { a.Issuer.Value += "/" }), "issuer"},
 		"expired":              {honest(func(a *schema.Assertion) { a.Conditions.NotOnOrAfter = a.IssueInstant }), "time"},
 		"nobody we know":       {honest(func(a *schema.Assertion) { a.Subject.NameID.Value = "mallory" }), "user_unknown"},
-		"signed by a stranger": {newSAMLSite(t).signedAssertion(t, alice, unchanged), "signature"},
+		"signed by a stranger": {newSAMLSite(t, newCertificate).signedAssertion(t, alice, unchanged), "signature"},
 	}
 	for variant := 1; variant <= hostile.XSWVariants; variant++ {
 		row := rows["unsigned"]

@@ -1,8 +1,8 @@
 package mockidp_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
+	"crypto"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/beevik/etree"
@@ -36,8 +37,23 @@ type samlSite struct {
 	assertion []byte // of the last sign-on, as XML
 }
 
+// samlCertificates are the client's and the identity provider's, the same for all tests: RSA keys take their time.
+var samlCertificates = sync.OnceValues(func() (pair [2]tls.Certificate, err error) {
+	for n := range pair {
+		if pair[n], err = saml.NewCertificate(); err != nil {
+			return pair, err
+		}
+	}
+	return pair, nil
+})
+
+// newCertificate has the identity provider make a certificate of its own.
+func newCertificate(o *mockidp.ServerOptions) { o.SAMLCertificate = tls.Certificate{} }
+
 func newSAMLSite(t *testing.T, options ...mockidp.Option) *samlSite {
 	t.Helper()
+	certificates, err := samlCertificates()
+	must(t, err)
 	site, routes := &samlSite{}, http.NewServeMux()
 	server := httptest.NewServer(routes)
 	t.Cleanup(server.Close)
@@ -49,13 +65,14 @@ func newSAMLSite(t *testing.T, options ...mockidp.Option) *samlSite {
 		o.Directory.Connections = append(o.Directory.Connections,
 			directory.Connection{Client: samlAgent, Connector: "notes", ClientID: "saml-agent-at-notes"})
 		o.Directory.Connectors[0].SAMLIssuer = "http://idp.example/exk1"
+		o.SAMLCertificate = certificates[1]
 	}}, options...)
 	site.idp = mockidp.New(t, options...)
-	site.serve(t, routes)
+	site.serve(t, routes, certificates[0])
 	return site
 }
 
-func (s *samlSite) serve(t *testing.T, routes *http.ServeMux) {
+func (s *samlSite) serve(t *testing.T, routes *http.ServeMux, certificate tls.Certificate) {
 	t.Helper()
 	base, err := url.Parse(s.url)
 	must(t, err)
@@ -65,11 +82,8 @@ func (s *samlSite) serve(t *testing.T, routes *http.ServeMux) {
 	must(t, err)
 	metadata, err := samlsp.FetchMetadata(t.Context(), http.DefaultClient, *at)
 	must(t, err)
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	must(t, err)
-	certificate, err := saml.NewCertificate(key)
-	must(t, err)
-	o := samlsp.Options{URL: *base, Key: key, Certificate: certificate.Leaf, IDPMetadata: metadata}
+	o := samlsp.Options{URL: *base, Key: certificate.PrivateKey.(crypto.Signer), Certificate: certificate.Leaf,
+		IDPMetadata: metadata}
 	s.provider, err = samlsp.New(o)
 	must(t, err)
 	s.provider.OnError = func(w http.ResponseWriter, _ *http.Request, err error) {

@@ -2,9 +2,7 @@ package hostile_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -23,11 +21,7 @@ const evil = "mallory@evil.example"
 
 func samlCertificate(t *testing.T) tls.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := saml.NewCertificate(key)
+	pair, err := saml.NewCertificate()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +40,8 @@ func signedAssertion(t *testing.T, pair tls.Certificate) []byte {
 }
 
 func signedBy(pair tls.Certificate, assertion []byte) []byte {
-	key := pair.PrivateKey.(*ecdsa.PrivateKey)
-	return hostile.SignSAML(assertion, key, pair.Certificate[0], dsig.ECDSASHA256SignatureMethod)
+	key := pair.PrivateKey.(crypto.Signer)
+	return hostile.SignSAML(assertion, key, pair.Certificate[0], dsig.RSASHA256SignatureMethod)
 }
 
 func elements(t *testing.T, document []byte, path string) []*etree.Element {

@@ -110,12 +110,12 @@ func (p *Provider) signAssertion(a *schema.Assertion) (err error) {
 // signature is the enveloped signature of an element. It belongs right after the Issuer, which is for the caller to do:
 // the place of an enveloped signature is not signed.
 func (p *Provider) signature(el *etree.Element) (*etree.Element, error) {
-	context, err := dsig.NewSigningContext(p.signer, [][]byte{p.cert.Raw})
+	context, err := dsig.NewSigningContext(p.key, [][]byte{p.cert.Raw})
 	if err != nil {
 		return nil, err
 	}
 	context.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
-	if err := context.SetSignatureMethod(p.method); err != nil {
+	if err := context.SetSignatureMethod(dsig.RSASHA256SignatureMethod); err != nil {
 		return nil, err
 	}
 	return context.ConstructSignature(el, true)

@@ -1,7 +1,6 @@
 package saml
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/tls"
@@ -18,15 +17,12 @@ import (
 
 const certificateLifetime = 10 * 365 * 24 * time.Hour
 
-// NewCertificate makes a signing certificate for an RSA or ECDSA key, self-signed and good for ten years: in SAML the
-// metadata vouches for it, not a CA. A nil key makes an RSA key of 2048 bits.
-func NewCertificate(key crypto.Signer) (tls.Certificate, error) {
-	if key == nil {
-		made, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			return tls.Certificate{}, err
-		}
-		key = made
+// NewCertificate makes an RSA key of 2048 bits and a signing certificate for it, self-signed and good for ten years: in
+// SAML the metadata vouches for a certificate, not a CA.
+func NewCertificate() (tls.Certificate, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return tls.Certificate{}, err
 	}
 	now := time.Now()
 	template := &x509.Certificate{
@@ -64,7 +60,7 @@ func LoadOrCreateCertificate(path string) (tls.Certificate, error) {
 }
 
 func createCertificate(path string) (tls.Certificate, error) {
-	pair, err := NewCertificate(nil)
+	pair, err := NewCertificate()
 	if err != nil {
 		return pair, err
 	}

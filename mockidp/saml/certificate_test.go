@@ -2,7 +2,6 @@ package saml_test
 
 import (
 	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"os"
@@ -63,20 +62,12 @@ func TestNewProviderSaysWhatIsMissing(t *testing.T) {
 	if _, err := saml.NewProvider(good); err != nil {
 		t.Fatal(err)
 	}
-	_, ed, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	edCert, err := saml.NewCertificate(ed)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for says, spoil := range map[string]func(*saml.Options){
 		"without a slash": func(o *saml.Options) { o.URL += "/" },
 		"absolute URL":    func(o *saml.Options) { o.URL = "idp" },
 		"FirstUse":        func(o *saml.Options) { o.FirstUse = nil },
 		"Certificate":     func(o *saml.Options) { o.Certificate = tls.Certificate{} },
-		"ed25519":         func(o *saml.Options) { o.Certificate = edCert },
+		"RSA":             func(o *saml.Options) { o.Certificate.PrivateKey = ed25519.PrivateKey{} },
 	} {
 		o := good
 		spoil(&o)

@@ -1,9 +1,6 @@
 package saml_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
@@ -32,18 +29,34 @@ type idp struct {
 	used  map[string]time.Time
 }
 
-// newIdP makes one for the base URL. The certificate is ECDSA, which is quick to make.
+// certificates are the identity provider's and somebody else's, the same for all tests: RSA keys take their time.
+var certificates = sync.OnceValues(func() (pair [2]tls.Certificate, err error) {
+	for n := range pair {
+		if pair[n], err = saml.NewCertificate(); err != nil {
+			return pair, err
+		}
+	}
+	return pair, nil
+})
+
+// newIdP makes one for the base URL.
 func newIdP(t testing.TB, url string) *idp {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	cert, err := certificates()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := saml.NewCertificate(key)
+	return newIdPWith(t, url, cert[0])
+}
+
+// newStranger makes another one, with a key of its own.
+func newStranger(t testing.TB, url string) *idp {
+	t.Helper()
+	cert, err := certificates()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newIdPWith(t, url, cert)
+	return newIdPWith(t, url, cert[1])
 }
 
 func newIdPWith(t testing.TB, url string, cert tls.Certificate) *idp {

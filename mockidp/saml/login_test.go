@@ -2,7 +2,6 @@ package saml_test
 
 import (
 	"bytes"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -98,15 +97,12 @@ func serviceProvider(t *testing.T, i *idp) (*samlsp.Middleware, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	cert, err := certificates()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := saml.NewCertificate(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sp, err := samlsp.New(samlsp.Options{URL: *base, Key: key, Certificate: cert.Leaf, IDPMetadata: metadata})
+	key := cert[1].PrivateKey.(*rsa.PrivateKey)
+	sp, err := samlsp.New(samlsp.Options{URL: *base, Key: key, Certificate: cert[1].Leaf, IDPMetadata: metadata})
 	if err != nil {
 		t.Fatal(err)
 	}

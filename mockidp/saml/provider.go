@@ -7,8 +7,6 @@
 package saml
 
 import (
-	"crypto"
-	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
@@ -21,7 +19,6 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
-	dsig "github.com/russellhaering/goxmldsig"
 )
 
 // Name identifier formats (Core section 8.3).
@@ -92,10 +89,9 @@ type Session func(w http.ResponseWriter, r *http.Request, q Request) (*User, err
 
 // Provider is a SAML identity provider. It is safe for concurrent use.
 type Provider struct {
-	o      Options
-	cert   *x509.Certificate
-	signer crypto.Signer
-	method string // XML signature algorithm
+	o    Options
+	cert *x509.Certificate
+	key  *rsa.PrivateKey
 }
 
 // NewProvider checks the options. The error says which one is missing or unfit.
@@ -104,6 +100,7 @@ func NewProvider(o Options) (*Provider, error) {
 		o.Now = time.Now
 	}
 	u, err := url.Parse(o.URL)
+	key, isRSA := o.Certificate.PrivateKey.(*rsa.PrivateKey)
 	switch {
 	case err != nil || u.Host == "" || strings.HasSuffix(o.URL, "/"):
 		return nil, fmt.Errorf("SAML: URL %q: expected an absolute URL without a slash at its end", o.URL)
@@ -111,17 +108,11 @@ func NewProvider(o Options) (*Provider, error) {
 		return nil, errors.New("SAML: App and FirstUse are needed")
 	case o.Certificate.Leaf == nil:
 		return nil, errors.New("SAML: Certificate is needed: see NewCertificate")
+	case !isRSA:
+		// goxmldsig writes ECDSA signatures in ASN.1, which XML Signature 1.1 section 6.4.3 does not.
+		return nil, fmt.Errorf("SAML: cannot sign with a %T: expected an RSA key", o.Certificate.PrivateKey)
 	}
-	p := &Provider{o: o, cert: o.Certificate.Leaf}
-	switch key := o.Certificate.PrivateKey.(type) {
-	case *rsa.PrivateKey:
-		p.signer, p.method = key, dsig.RSASHA256SignatureMethod
-	case *ecdsa.PrivateKey:
-		p.signer, p.method = key, dsig.ECDSASHA256SignatureMethod
-	default:
-		return nil, fmt.Errorf("SAML: cannot sign with a %T: expected an RSA or ECDSA key", key)
-	}
-	return p, nil
+	return &Provider{o: o, cert: o.Certificate.Leaf, key: key}, nil
 }
 
 // EntityID is the identity provider's name towards an app: Issuer of its assertions. It is the URL of the metadata

@@ -26,7 +26,7 @@ const exclusive = string(dsig.CanonicalXML10ExclusiveAlgorithmId)
 // algorithms are those accepted, by element. SHA-1 and the canonicalizations that keep comments are not among them.
 var algorithms = map[string][]string{
 	"CanonicalizationMethod": {exclusive},
-	"SignatureMethod":        {dsig.RSASHA256SignatureMethod, dsig.ECDSASHA256SignatureMethod},
+	"SignatureMethod":        {dsig.RSASHA256SignatureMethod},
 	"DigestMethod":           {"http://www.w3.org/2001/04/xmlenc#sha256"},
 	"Transform":              {dsig.EnvelopedSignatureAltorithmId.String(), exclusive},
 }

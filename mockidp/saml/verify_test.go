@@ -1,7 +1,7 @@
 package saml_test
 
 import (
-	"crypto/ecdsa"
+	"crypto/rsa"
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
@@ -170,17 +170,17 @@ func wrapped(honest string) (rows []spoiled) {
 
 // resigned are signed by the wrong key, or by the right one in a way that is not accepted.
 func resigned(t *testing.T, i *idp, honest string) []spoiled {
-	stranger := newIdP(t, "https://idp.example")
+	stranger := newStranger(t, "https://idp.example")
 	by := func(key, certificate *idp, method string) string {
-		private := key.cert.PrivateKey.(*ecdsa.PrivateKey)
+		private := key.cert.PrivateKey.(*rsa.PrivateKey)
 		return string(hostile.SignSAML([]byte(honest), private, certificate.cert.Certificate[0], method))
 	}
-	const sha256 = dsig.ECDSASHA256SignatureMethod
+	const sha256 = dsig.RSASHA256SignatureMethod
 	return []spoiled{
 		{"stripped", string(hostile.StripSignature([]byte(honest))), saml.Unsigned, "not signed"},
 		{"stranger's key and certificate", by(stranger, stranger, sha256), saml.Unsigned, "trusted certs"},
 		{"stranger's key", by(stranger, i, sha256), saml.Unsigned, "not valid"},
-		{"SHA-1", by(i, i, dsig.ECDSASHA1SignatureMethod), saml.Unsigned, "an algorithm that is not accepted"},
+		{"SHA-1", by(i, i, dsig.RSASHA1SignatureMethod), saml.Unsigned, "an algorithm that is not accepted"},
 	}
 }
 
@@ -246,9 +246,9 @@ func attribute(document, name string) string {
 // A signature made anew by the same key is as good as the first, and so is an XML declaration before the document.
 func TestVerifyAcceptsWhatChangesNothing(t *testing.T) {
 	i := newIdP(t, "https://idp.example")
-	key := i.cert.PrivateKey.(*ecdsa.PrivateKey)
+	key := i.cert.PrivateKey.(*rsa.PrivateKey)
 	for name, document := range map[string][]byte{
-		"signed anew": hostile.SignSAML(i.signed(t), key, i.cert.Certificate[0], dsig.ECDSASHA256SignatureMethod),
+		"signed anew": hostile.SignSAML(i.signed(t), key, i.cert.Certificate[0], dsig.RSASHA256SignatureMethod),
 		"declaration": append([]byte(xml.Header), i.signed(t)...),
 	} {
 		if _, _, err := i.verify(document); err != nil {
