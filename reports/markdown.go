@@ -101,13 +101,13 @@ func (m *markdown) failed(r *Report) {
 	m.section(Fail, "Failed", blocks)
 }
 
-// short lists the checks of one outcome, one line each.
+// short lists what the checks of one outcome say.
 func (m *markdown) short(r *Report, o Outcome, title string) {
 	var items []string
-	for _, c := range r.Checks {
-		if c.Outcome == o && c.Expected == "" {
-			items = append(items, fmt.Sprintf("- **%s** %s\n", md(cut(c.ID, 200)), mdLines(cut(c.Message, markdownMessage))))
-		}
+	list, _ := r.byMessage(func(c Check) bool { return c.Outcome == o && c.Expected == "" })
+	for _, same := range list {
+		items = append(items, fmt.Sprintf("- **%s**<br>%s\n", md(cut(same.names(), 1000)),
+			mdLines(cut(same.Message, markdownMessage))))
 	}
 	m.section(o, title, items)
 }

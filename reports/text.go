@@ -32,9 +32,9 @@ func WriteText(w io.Writer, r *Report, color bool, width int) error {
 	t.verdict(r)
 	t.roles(r)
 	t.preflight(r)
-	t.findings(r, Fail, "Failed", true)
-	t.findings(r, Inconclusive, "Inconclusive", false)
-	t.findings(r, Warn, "Warnings", false)
+	t.failed(r)
+	t.short(r, Inconclusive, "Inconclusive")
+	t.short(r, Warn, "Warnings")
 	t.expected(r)
 	_, err := io.WriteString(w, noCommands(t.b.String()))
 	return err
@@ -164,39 +164,64 @@ func (t *textWriter) sign(o Outcome) string {
 	return t.paint(textOutcomes[o].color, textOutcomes[o].sign)
 }
 
+// item is a sign with one or several ids, and what there is to say about them below.
+func (t *textWriter) item(o Outcome, ids, message string) {
+	first, more, _ := strings.Cut(text.WrapSoft(cut(line(ids), 400), t.width-4), "\n")
+	t.b.WriteString("  " + t.sign(o) + " " + t.paint("1", strings.TrimRight(first, " ")) + "\n")
+	if more != "" {
+		t.para(4, more)
+	}
+	t.para(4, cut(line(message), 240))
+}
+
 func (t *textWriter) labelled(label, s string) {
 	if s != "" {
 		t.para(4, label+": "+cut(line(s), textMessage))
 	}
 }
 
-// findings lists the checks of one outcome by requirement, but for those that the baseline expects. In full: with what
-// the requirement says, where it is written, and how to fix it; otherwise a line or two for each check.
-func (t *textWriter) findings(r *Report, o Outcome, title string, full bool) {
-	list, total := r.findings(func(c Check) bool { return c.Outcome == o && c.Expected == "" })
+// failed lists the failed checks by requirement, but for those that the baseline expects: with what the requirement
+// says, where it is written, and how to fix it.
+func (t *textWriter) failed(r *Report) {
+	list, total := r.findings(func(c Check) bool { return c.Outcome == Fail && c.Expected == "" })
 	if total == 0 {
 		return
 	}
-	t.heading(title, total)
+	t.heading("Failed", total)
 	shown := 0
 	for i, f := range list {
-		if full && i > 0 {
+		if i > 0 {
 			t.b.WriteString("\n")
 		}
 		if shown >= textFindings {
 			t.para(2, fmt.Sprintf("… and %d more: see the report.", total-shown))
 			return
 		}
-		if full {
-			t.requirement(f.Requirement)
-		}
+		t.requirement(f.Requirement)
 		for _, c := range f.Checks {
-			t.check(c, full)
+			t.item(Fail, c.ID, c.Title)
+			t.para(4, cut(c.Message, textMessage))
 		}
-		if full {
-			t.labelled("Fix", f.Requirement.Fix)
-		}
+		t.labelled("Fix", f.Requirement.Fix)
 		shown += len(f.Checks)
+	}
+}
+
+// short lists what the checks of one outcome say, but for those that the baseline expects.
+func (t *textWriter) short(r *Report, o Outcome, title string) {
+	list, total := r.byMessage(func(c Check) bool { return c.Outcome == o && c.Expected == "" })
+	if total == 0 {
+		return
+	}
+	t.heading(title, total)
+	shown := 0
+	for i, m := range list {
+		if i == textFindings {
+			t.para(2, fmt.Sprintf("… and %d more: see the report.", total-shown))
+			return
+		}
+		shown += len(m.IDs)
+		t.item(o, m.names(), m.Message)
 	}
 }
 
@@ -209,8 +234,7 @@ func (t *textWriter) expected(r *Report) {
 	t.heading("Expected by the baseline", total)
 	for _, f := range list {
 		for _, c := range f.Checks {
-			t.b.WriteString("  " + t.sign(c.Outcome) + " " + cut(line(c.ID), t.width-4) + "\n")
-			t.para(4, cut(line(c.Expected), 240))
+			t.item(c.Outcome, c.ID, c.Expected)
 		}
 	}
 }
@@ -224,15 +248,5 @@ func (t *textWriter) requirement(q Requirement) {
 	t.para(2, line(strings.Join(where, " · ")))
 	if q.Says != "" {
 		t.para(2, line(q.Says))
-	}
-}
-
-func (t *textWriter) check(c Check, full bool) {
-	t.b.WriteString("  " + t.sign(c.Outcome) + " " + t.paint("1", cut(line(c.ID), t.width-4)) + "\n")
-	if full {
-		t.para(4, cut(line(c.Title), 300))
-		t.para(4, cut(c.Message, textMessage))
-	} else {
-		t.para(4, cut(line(c.Message), 240))
 	}
 }

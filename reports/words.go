@@ -136,6 +136,41 @@ func (r *Report) findings(wanted func(Check) bool) (list []finding, total int) {
 	return list, total
 }
 
+// sameMessage are checks that say the same: when one control breaks, a hundred checks tell of it.
+type sameMessage struct {
+	Message string
+	IDs     []string
+}
+
+// byMessage groups the checks that are wanted by what they say, in the order of the checks, and counts them.
+func (r *Report) byMessage(wanted func(Check) bool) (list []sameMessage, total int) {
+	at := map[string]int{}
+	for _, c := range r.Checks {
+		if !wanted(c) {
+			continue
+		}
+		i, ok := at[c.Message]
+		if !ok {
+			i = len(list)
+			at[c.Message] = i
+			list = append(list, sameMessage{Message: c.Message})
+		}
+		list[i].IDs = append(list[i].IDs, c.ID)
+		total++
+	}
+	return list, total
+}
+
+const namedIDs = 8 // of checks that say the same
+
+// names lists the first ids, and how many more there are.
+func (m sameMessage) names() string {
+	if n := len(m.IDs); n > namedIDs {
+		return fmt.Sprintf("%s and %d more", strings.Join(m.IDs[:namedIDs], ", "), n-namedIDs)
+	}
+	return strings.Join(m.IDs, ", ")
+}
+
 // httpLink is u when it is a plain http or https URL that any format can link to, or "".
 func httpLink(u string) string {
 	parsed, err := url.Parse(u)
