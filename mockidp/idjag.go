@@ -1,7 +1,6 @@
 package mockidp
 
 import (
-	"encoding/base64"
 	"errors"
 	"maps"
 	"time"
@@ -84,7 +83,7 @@ func (c *call) accountClaims(s subject, r *directory.Connector) map[string]any {
 // oftener (EMA section 7.4.3).
 func (c *call) contextClaims(s subject) map[string]any {
 	claims := map[string]any{}
-	if t := c.dir.Settings.Tenant; t != "" {
+	if t := c.tenant(); t != "" {
 		claims["tenant"] = t
 	}
 	rule := c.flavour.Email
@@ -119,13 +118,4 @@ func encrypt(signed string, to jose.JSONWebKey) (string, error) {
 		return "", err
 	}
 	return object.CompactSerialize()
-}
-
-func decodeBase64(s string) ([]byte, error) {
-	for _, encoding := range []*base64.Encoding{base64.RawURLEncoding, base64.URLEncoding, base64.StdEncoding, base64.RawStdEncoding} {
-		if raw, err := encoding.DecodeString(s); err == nil {
-			return raw, nil
-		}
-	}
-	return nil, errors.New("not base64")
 }

@@ -95,6 +95,9 @@ func NewIdP(o ServerOptions) (*IdP, error) {
 	p.vault.Store(vault.New())
 	p.makeServers(o.Keys)
 	p.route()
+	if o.Console != nil {
+		p.Handle("/console", o.Console(p))
+	}
 	return p, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/sha512"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
@@ -42,15 +43,37 @@ func (c *call) identity(k *directory.Client, u *directory.User, auth directory.A
 		"iss": c.server.issuer, "sub": Subject(c.flavour.Subject, u, k.ID), "aud": k.ID, "jti": c.flavour.IDTokenJTI + identifier(),
 		"iat": c.now.Unix(), "exp": c.now.Add(lifetime).Unix(), "auth_time": auth.Time.Unix(), "amr": auth.AMR,
 	}
-	if c.flavour.Name == "okta" {
-		claims["idp"] = directory.MakeID("00o", c.issuer)
+	maps.Copy(claims, c.flavourClaims(k, u))
+	return claims
+}
+
+// flavourClaims is what makes an ID token one of its flavour.
+func (c *call) flavourClaims(k *directory.Client, u *directory.User) map[string]any {
+	claims := maps.Clone(c.flavour.IDTokenClaims)
+	if claims == nil {
+		claims = map[string]any{}
 	}
-	maps.Copy(claims, c.flavour.IDTokenClaims)
-	if t := c.dir.Settings.Tenant; t != "" {
-		claims[c.tenantClaim()] = t
+	set := func(name, value string) {
+		if name != "" && value != "" {
+			claims[name] = value
+		}
+	}
+	_, domain, _ := strings.Cut(u.Email, "@")
+	set(c.flavour.OrgClaim, directory.MakeID("00o", c.issuer))
+	set(c.flavour.ObjectClaim, Subject(directory.SubjectUUID, u, ""))
+	set(c.flavour.DomainClaim, domain)
+	set(c.tenantClaim(), c.tenant())
+	if c.flavour.PartyClaim {
+		claims["azp"] = k.ID
+	}
+	if c.flavour.NotBefore {
+		claims["nbf"] = c.now.Unix()
 	}
 	return claims
 }
+
+// tenant is the tenant of a multi-tenant issuer, "" for another one.
+func (p *IdP) tenant() string { return orText(p.directory.Load().Settings.Tenant, p.flavour.Tenant) }
 
 func (c *call) tenantClaim() string {
 	if c.flavour.TenantClaim != "" {
@@ -129,6 +152,9 @@ func Subject(style directory.SubjectStyle, u *directory.User, audience string) s
 		sum := sha256.Sum256([]byte("uuid\x00" + u.ID))
 		sum[6], sum[8] = sum[6]&0x0f|0x80, sum[8]&0x3f|0x80 // version 8 (RFC 9562 section 5.8): made our own way
 		return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+	case directory.SubjectNumeric:
+		sum := sha256.Sum256([]byte("numeric\x00" + u.ID))
+		return new(big.Int).SetBytes(sum[:]).Text(10)[:21]
 	case directory.SubjectPairwise:
 		sum := sha256.Sum256([]byte("pairwise\x00" + audience + "\x00" + u.ID))
 		return encode(sum[:])

@@ -106,7 +106,7 @@ func schemaOf(t, itself reflect.Type) *jsonschema.Schema {
 			directory.Public),
 		reflect.TypeFor[directory.Rotation](): enum(directory.Rotate, directory.Static),
 		reflect.TypeFor[directory.SubjectStyle](): enum(directory.SubjectID, directory.SubjectLogin, directory.SubjectEmail,
-			directory.SubjectUUID, directory.SubjectPairwise),
+			directory.SubjectUUID, directory.SubjectNumeric, directory.SubjectPairwise),
 		reflect.TypeFor[directory.Effect]():       enum(directory.Allow, directory.Deny),
 		reflect.TypeFor[directory.ExcessScopes](): enum(directory.DropScopes, directory.RefuseScopes),
 		reflect.TypeFor[directory.MissingScope](): enum(directory.NoScopes, directory.AllScopes, directory.MissingRefuse),

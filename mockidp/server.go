@@ -10,10 +10,12 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/flavour"
 )
 
 // ServerOptions is everything an identity provider can be started with. The zero value serves an issuer with a new RS256
@@ -31,6 +33,9 @@ type ServerOptions struct {
 	AuditLines      io.Writer            // the audit log as JSON lines; nil is none
 	ControlSecret   string               // of the control API and of the log at /api/v1/logs; "" switches both off
 	ControlListen   string               // address of the control API; "" is a path of the issuer's, /control
+
+	// Console makes the web console that is served below /console; nil serves none. See package console.
+	Console func(*IdP) http.Handler
 }
 
 // Server is an IdP that listens.
@@ -66,7 +71,7 @@ func Serve(ctx context.Context, o ServerOptions) (*Server, error) {
 
 func serveOn(ctx context.Context, listener net.Listener, o ServerOptions) (*Server, error) {
 	if o.URL == "" {
-		o.URL = urlOf(listener, o.CA != nil)
+		o.URL = urlOf(listener, o.CA != nil) + flavourPath(o.Directory)
 	}
 	idp, err := NewIdP(o)
 	if err != nil {
@@ -85,6 +90,7 @@ func serveOn(ctx context.Context, listener net.Listener, o ServerOptions) (*Serv
 		listener = tls.NewListener(listener, s.identity.tlsConfig())
 	}
 	s.start(s.http, listener)
+	s.serving.Go(func() { s.org.keys.set() }) // made before they are needed, and not before the first answer
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
 }
@@ -131,6 +137,18 @@ func (s *Server) Close() error {
 		s.serving.Wait()
 	})
 	return s.err
+}
+
+// flavourPath is what the flavour puts behind the address that an issuer is derived from.
+func flavourPath(d *directory.Directory) string {
+	if d == nil {
+		return ""
+	}
+	f, err := flavour.Find(d.Settings.Flavour)
+	if err != nil {
+		return "" // NewIdP says so
+	}
+	return strings.ReplaceAll(f.IssuerPath, "{tenant}", url.PathEscape(orText(d.Settings.Tenant, f.Tenant)))
 }
 
 func urlOf(l net.Listener, secure bool) string {

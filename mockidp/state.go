@@ -21,3 +21,6 @@ func (p *IdP) Faults() []Fault { return p.faults.list() }
 
 // Edits are those in force; one whose count is negative is used up.
 func (p *IdP) Edits() []Edit { return p.edits.all() }
+
+// URL is the issuer identifier. Unlike Issuer it needs no keys, which take a while to be made.
+func (p *IdP) URL() string { return p.issuer }

@@ -189,7 +189,7 @@ func (c *compiler) connector(path string, r *Connector) {
 			c.fail(fmt.Sprintf("%s.scopes[%d]", path, n), "%s is no scope token (RFC 6749 section 3.3)", quote(s))
 		}
 	}
-	oneOf(c, path+".subject", r.Subject, "", SubjectID, SubjectLogin, SubjectEmail, SubjectUUID, SubjectPairwise)
+	oneOf(c, path+".subject", r.Subject, "", SubjectID, SubjectLogin, SubjectEmail, SubjectUUID, SubjectNumeric, SubjectPairwise)
 	oneOf(c, path+".status", r.Status, "", Active, Inactive)
 	c.assignment(path+".assigned", r.Assigned)
 }

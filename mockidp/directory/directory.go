@@ -196,6 +196,7 @@ const (
 	SubjectLogin    SubjectStyle = "login"
 	SubjectEmail    SubjectStyle = "email"
 	SubjectUUID     SubjectStyle = "uuid"
+	SubjectNumeric  SubjectStyle = "numeric"  // 21 digits
 	SubjectPairwise SubjectStyle = "pairwise" // another one at each audience
 )
 

@@ -17,7 +17,8 @@ import (
 type Flavour struct {
 	Name, Title string
 	Algorithm   jose.SignatureAlgorithm
-	IssuerPath  string // appended to an issuer that is derived from the listener
+	IssuerPath  string // appended to an issuer that is derived from the listener; {tenant} is Tenant
+	Tenant      string // of Settings, when the configuration has none
 
 	Subject         directory.SubjectStyle // sub of ID tokens, and of ID-JAGs unless the connector has its own
 	IDTokenLifetime time.Duration
@@ -26,11 +27,15 @@ type Flavour struct {
 	Thin            bool           // claims of scope profile and email go to userinfo when an access token comes too
 	IDTokenClaims   map[string]any // constant members
 	TenantClaim     string         // of ID tokens: where Settings.Tenant goes; "" is tenant, when there is one
+	OrgClaim        string         // of ID tokens: an id of the organization; "" for none
+	ObjectClaim     string         // of ID tokens: the user's id, whatever sub is; "" for none
+	DomainClaim     string         // of ID tokens: the domain of the user's e-mail address; "" for none
+	PartyClaim      bool           // azp in ID tokens
 
 	IDJAGLifetime time.Duration
 	IDJAGJTI      string // prefix
 	Email         EmailRule
-	NotBefore     bool // nbf
+	NotBefore     bool // nbf, in ID tokens too
 	AudienceArray bool // aud as an array of one
 	Authenticated bool // auth_time, acr and amr in ID-JAGs
 	ScopeEcho     bool // scope in the response even when it is what was asked
