@@ -105,7 +105,7 @@ func (c *Canary) Hits(id string) []Hit {
 
 // ServeHTTP records the request and answers with what is published there: by Publish, else the issuer's own documents.
 func (c *Canary) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id, path := issuerPath(r.URL.Path)
+	id, path := canaryPath(r.URL.Path)
 	hit := Hit{Method: r.Method, Path: r.URL.Path, Header: slices.Sorted(maps.Keys(r.Header))}
 	if reply, ok := c.record(id, path, hit); ok {
 		reply.ServeHTTP(w, r)
@@ -152,9 +152,9 @@ func (c *Canary) id(id string) *canaryID {
 	return c.ids[id]
 }
 
-// issuerPath splits a request path into the id and the path below it. Metadata may be asked for with the well-known
+// canaryPath splits a request path into the id and the path below it. Metadata may be asked for with the well-known
 // part before the issuer's path (RFC 8414 section 3.1) or after it (OpenID Connect Discovery section 4).
-func issuerPath(path string) (id, rest string) {
+func canaryPath(path string) (id, rest string) {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	if len(parts) >= 3 && parts[0] == ".well-known" {
 		return parts[2], strings.Join(append(parts[:2:2], parts[3:]...), "/")
