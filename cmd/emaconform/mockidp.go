@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/mockidp/console"
 	"github.com/emaconform/emaconform/mockidp/directory"
 	"github.com/emaconform/emaconform/mockidp/flavour"
 	"github.com/emaconform/emaconform/mockidp/saml"
@@ -33,6 +35,7 @@ type mockIdPFlags struct {
 	samlCertificate                       string
 	flavour, silent, audit                string
 	control, controlListen                string
+	console                               string
 	noControl, json, quiet                bool
 	audience, resource, rasClient         string
 	scopes                                []string
@@ -61,6 +64,8 @@ func newMockIdP() *cobra.Command {
 	flags.StringVar(&f.audit, "audit", "", "file that the audit log is appended to, as JSON lines")
 	flags.StringVar(&f.control, "control-secret", "", "secret of the control API (default: a new one, printed)")
 	flags.StringVar(&f.controlListen, "control-listen", "", "address of the control API (default: the issuer's, below /control)")
+	flags.StringVar(&f.console, "console", "", "serve a web console below /console: read (also without a value) or write")
+	flags.Lookup("console").NoOptDefVal = "read"
 	flags.BoolVar(&f.noControl, "no-control", false, "no control API")
 	flags.StringVar(&f.audience, "audience", "", "issuer of an authorization server of yours: a connector for it is added")
 	flags.StringVar(&f.resource, "resource", "", "its MCP server's resource identifier")
@@ -213,6 +218,9 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 		defer file.Close()
 		o.AuditLines = file
 	}
+	if o.Console, err = f.consoleHandler(); err != nil {
+		return err
+	}
 	server, err := mockidp.Serve(ctx, o)
 	if err != nil {
 		return err
@@ -231,6 +239,16 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 	}
 	<-ctx.Done()
 	return nil
+}
+
+func (f *mockIdPFlags) consoleHandler() (func(*mockidp.IdP) http.Handler, error) {
+	switch f.console {
+	case "":
+		return nil, nil
+	case "read", "write":
+		return console.Options{Write: f.console == "write"}.Handler, nil
+	}
+	return nil, fmt.Errorf("--console=%s: expected read or write", f.console)
 }
 
 func reloaded(stderr io.Writer, path string) func(error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/audit"
+	"github.com/emaconform/emaconform/mockidp/console"
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
@@ -25,7 +26,8 @@ var announcement = template.Must(template.New("").Funcs(template.FuncMap{"join":
 issuer       {{.Issuer}}   ({{.Flavour}})
 discovery    {{.Issuer}}/.well-known/openid-configuration
 keys         {{.JWKS}}{{if .Control}}
-control API  {{.Control}}   Authorization: Bearer {{.Secret}}{{end}}
+control API  {{.Control}}   Authorization: Bearer {{.Secret}}{{end}}{{with .Console}}
+console      {{.}}{{end}}
 
 people
 {{- range .People}}
@@ -52,6 +54,7 @@ try it
 // announced is what the command says when it serves.
 type announced struct {
 	Issuer, Flavour, JWKS, Control, Secret string
+	Console                                string // "" is off
 	People                                 []directory.User
 	Clients                                []directory.Client
 	Connectors                             []directory.Connector
@@ -62,7 +65,10 @@ type announced struct {
 type step struct{ Title, Command string }
 
 func (f *mockIdPFlags) announce(stdout, stderr io.Writer, s *mockidp.Server, o mockidp.ServerOptions) error {
-	d := s.Directory()
+	d, at := s.Directory(), ""
+	if o.Console != nil {
+		at = console.URL(s.IdP)
+	}
 	fmt.Fprint(stderr, banner)
 	if remote(o.Listen) {
 		fmt.Fprintf(stderr, remoteBanner, o.Listen)
@@ -70,12 +76,12 @@ func (f *mockIdPFlags) announce(stdout, stderr io.Writer, s *mockidp.Server, o m
 	if f.json {
 		return json.NewEncoder(stdout).Encode(map[string]any{
 			"issuer": s.Issuer().URL, "jwks_uri": s.JWKSURI(), "token_endpoint": s.TokenURL(),
-			"control": map[string]string{"url": s.ControlURL(), "secret": o.ControlSecret},
-			"users":   d.Users, "clients": d.Clients, "connectors": d.Connectors, "connections": d.Connections,
+			"console": at, "control": map[string]string{"url": s.ControlURL(), "secret": o.ControlSecret},
+			"users": d.Users, "clients": d.Clients, "connectors": d.Connectors, "connections": d.Connections,
 		})
 	}
 	return announcement.Execute(stdout, announced{
-		Issuer: s.Issuer().URL, Flavour: s.Flavour().Title, JWKS: s.JWKSURI(), Control: s.ControlURL(), Secret: o.ControlSecret,
+		Issuer: s.Issuer().URL, Flavour: s.Flavour().Title, JWKS: s.JWKSURI(), Control: s.ControlURL(), Secret: o.ControlSecret, Console: at,
 		People: d.Users, Clients: d.Clients, Connectors: d.Connectors, Connections: d.Connections, Steps: steps(s, d),
 	})
 }
