@@ -65,6 +65,10 @@ func TestPairsPutTheControlBesideTheAttack(t *testing.T) {
 	if got, want := strings.Join(shape, " "), "setup1 control2+attack3 attack4 control5"; got != want {
 		t.Errorf("rows are %s, want %s", got, want)
 	}
+	rows2 := pairs([]Exchange{call(Control, 200), e(Control, `"aud": "a"`), call(Attack, 401)})
+	if len(rows2) != 2 || len(rows2[0].Exchanges) != 2 {
+		t.Error("the attack does not stand beside the control for its URL")
+	}
 	for _, i := range []int{1, 2} {
 		if want := []difference{{"aud", changed}}; !reflect.DeepEqual(rows[i].Differs, want) || rows[i].Alike {
 			t.Errorf("row %d differs in %v", i, rows[i].Differs)

@@ -1,6 +1,9 @@
 package reports
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // pair is what stands in one row of a check's evidence: the control beside the attack, or one exchange alone.
 type pair struct {
@@ -19,7 +22,8 @@ type exchangeView struct {
 	URL      string
 	Outcome  string // e.g. "400 Bad Request"
 	Millis   string
-	Tokens   []tokenView
+	Sent     []tokenView
+	Received []tokenView // tokens that the response alone mentions
 	Request  []piece
 	Response []piece
 	Cut      bool
@@ -33,7 +37,7 @@ type tokenView struct {
 	Header, Claims []piece
 }
 
-const openPairs = 2 // rows of evidence that are open from the start
+const openPairs = 2 // attacks of a check that are open from the start
 
 // slot is a row before its exchanges are made ready: which stand in it, as their index, and the control that an attack
 // is compared with; -1 for none.
@@ -42,8 +46,9 @@ type slot struct {
 	control int
 }
 
-// slots puts the exchanges of a check in rows: each attack beside the first control before it that stands alone so far.
-// Exchanges keep their order otherwise. An attack without a control of its own is compared with the last one.
+// slots puts the exchanges of a check in rows: each attack beside the last control before it that stands alone so far,
+// one for the same URL if there is one. Exchanges keep their order otherwise. An attack without a control of its own is
+// compared with the last one.
 func slots(exchanges []Exchange) []slot {
 	var rows []slot
 	var lone []int // rows of controls without an attack
@@ -55,8 +60,14 @@ func slots(exchanges []Exchange) []slot {
 			lone = append(lone, len(rows))
 			rows = append(rows, slot{[]int{i}, -1})
 		case e.Part == Attack && len(lone) > 0:
-			row := &rows[lone[0]]
-			lone = lone[1:]
+			at := len(lone) - 1
+			for i := range lone {
+				if exchanges[rows[lone[i]].shown[0]].Request.URL == e.Request.URL {
+					at = i
+				}
+			}
+			row := &rows[lone[at]]
+			lone = slices.Delete(lone, at, at+1)
 			row.control = row.shown[0]
 			row.shown = append(row.shown, i)
 		case e.Part == Attack:
@@ -95,11 +106,11 @@ func pairs(exchanges []Exchange) []pair {
 	return rows
 }
 
-// open opens the first rows that prove something; setup is open only where there is nothing else.
+// open opens the first rows with an attack, or the first row where there is none.
 func open(rows []pair) {
 	left := openPairs
 	for i := range rows {
-		if rows[i].Exchanges[0].Part != Setup && left > 0 {
+		if last := len(rows[i].Exchanges) - 1; rows[i].Exchanges[last].Part == Attack && left > 0 {
 			rows[i].Open = true
 			left--
 		}
@@ -126,7 +137,11 @@ func view(i int, e Exchange, twin *Exchange) exchangeView {
 		v.Response, v.Cut = references(e.Response.pieces()), e.Response.Cut
 	}
 	for _, t := range e.Tokens {
-		v.Tokens = append(v.Tokens, t.view(twin))
+		if e.Request.mentions(t) {
+			v.Sent = append(v.Sent, t.view(twin))
+		} else {
+			v.Received = append(v.Received, t.view(nil))
+		}
 	}
 	return v
 }
@@ -159,7 +174,7 @@ func (t Token) view(other *Exchange) tokenView {
 func differences(attack, control Exchange) []difference {
 	var list []difference
 	for _, t := range attack.Tokens {
-		if c := t.twin(&control); c != nil {
+		if c := t.twin(&control); c != nil && attack.Request.mentions(t) {
 			_, inHeader := compare("header", t.Header, c.Header)
 			_, inClaims := compare("claims", t.Claims, c.Claims)
 			list = append(append(list, inHeader...), inClaims...)

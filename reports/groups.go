@@ -73,6 +73,9 @@ func viewRequirement(q Requirement, checks []Check) requirementView {
 	for _, s := range []*string{&v.ID, &v.Role, &v.Level, &v.Title, &v.Says, &v.Why, &v.Fix, &v.Reading, &v.Untestable} {
 		*s = line(*s)
 	}
+	if v.Title == "" {
+		v.Title = cut(v.Says, 90)
+	}
 	n := noCounts()
 	var found []Outcome
 	for _, c := range checks {

@@ -72,13 +72,10 @@ type roleView struct {
 
 // outcomeCount is a number of checks, and its place in a bar of 100 units.
 type outcomeCount struct {
-	Outcome  Outcome
-	N        int
-	From, To float64
+	Outcome     Outcome
+	N           int
+	From, Width float64
 }
-
-// Width is the part of the bar.
-func (c outcomeCount) Width() float64 { return c.To - c.From }
 
 type stepView struct {
 	Step
@@ -151,20 +148,26 @@ func verdictClass(v Verdict) string {
 	}
 }
 
+const barLeast = 1 // so that one failure among hundreds of checks is seen
+
 func bar(counts map[Outcome]int) []outcomeCount {
-	total, at := 0, 0
+	total, at := 0, 0.0
 	for _, n := range counts {
 		total += n
 	}
 	var list []outcomeCount
 	for _, o := range Outcomes {
 		n := counts[o]
-		c := outcomeCount{Outcome: o, N: n}
-		if total > 0 {
-			c.From, c.To = 100*float64(at)/float64(total), 100*float64(at+n)/float64(total)
+		wide := 0.0
+		if n > 0 {
+			wide = max(barLeast, 100*float64(n)/float64(total))
 		}
-		list = append(list, c)
-		at += n
+		list = append(list, outcomeCount{o, n, at, wide})
+		at += wide
+	}
+	for i := range list { // what the least widths take is taken from all
+		list[i].From *= 100 / max(at, 100)
+		list[i].Width *= 100 / max(at, 100)
 	}
 	return list
 }

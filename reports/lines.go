@@ -27,6 +27,11 @@ func (r Request) pieces() []piece {
 	return list
 }
 
+// mentions reports whether the token was sent in this request.
+func (r Request) mentions(t Token) bool {
+	return slices.ContainsFunc(r.pieces(), func(p piece) bool { return strings.Contains(p.Text, "‹"+t.Ref+"›") })
+}
+
 func (r Response) pieces() []piece {
 	list := []piece{{"first", strings.TrimSpace(fmt.Sprintf("HTTP %d %s", r.Status, http.StatusText(r.Status)))}}
 	list = append(list, headerLines(r.Header)...)

@@ -78,7 +78,7 @@ func (m *markdown) preflight(r *Report) {
 			sign, broken = markdownSigns[Fail], true
 		}
 		fmt.Fprintf(&steps, "1. %s %s", sign, md(cut(s.Name, 200)))
-		if !s.OK {
+		if !s.OK && !r.tells(s) {
 			fmt.Fprintf(&steps, ": %s", md(cut(s.Saw, markdownMessage)))
 			if s.Fix != "" {
 				fmt.Fprintf(&steps, " **Fix:** %s", md(cut(s.Fix, markdownMessage)))

@@ -149,7 +149,7 @@ func (t *textWriter) preflight(r *Report) {
 			o = Fail
 		}
 		t.b.WriteString("  " + t.sign(o) + " " + cut(line(s.Name), t.width-4) + "\n")
-		if !s.OK {
+		if !s.OK && !r.tells(s) {
 			t.para(4, cut(s.Saw, textMessage))
 			t.labelled("Fix", s.Fix)
 		}

@@ -40,6 +40,11 @@ func (t Target) name() string {
 // slug is the check's name within its requirement.
 func (c Check) slug() string { return strings.TrimPrefix(c.ID, c.Requirement+"/") }
 
+// tells reports whether the report's problem says already what a step of the preflight saw and what to do.
+func (r *Report) tells(s Step) bool {
+	return strings.Contains(r.Problem, s.Saw) && strings.Contains(r.Problem, s.Fix)
+}
+
 // headline says in a sentence each what stands behind the verdict, and what qualifies it.
 func (r *Report) headline() []string {
 	n, total := r.Counts(), len(r.Checks)
