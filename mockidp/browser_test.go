@@ -1,0 +1,77 @@
+package mockidp_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/emaconform/emaconform/mockidp"
+)
+
+// realBrowser is a tab of Chromium without JavaScript.
+func realBrowser(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("there is no chromium on this machine")
+	}
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(900, 800)); err != nil { // starts it, outside of any time limit
+		t.Fatal(err)
+	}
+	ctx, stop = context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(stop)
+	return ctx
+}
+
+// TestSignInInABrowser signs in without JavaScript: once by typing and Enter alone, once by the button of a person.
+func TestSignInInABrowser(t *testing.T) {
+	idp := mockidp.New(t)
+	back := make(chan url.Values, 1)
+	client := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/callback" {
+			back <- r.URL.Query()
+		}
+	}))
+	defer client.Close()
+	request := idp.URL() + "/oauth2/v1/authorize?" + url.Values{"response_type": {"code"}, "client_id": {agent}, "scope": {"openid"},
+		"redirect_uri": {client.URL + "/callback"}, "state": {"st"}, "prompt": {"login"}}.Encode()
+	ctx := realBrowser(t)
+	for name, answer := range map[string]chromedp.Action[chromedp.Void]{
+		"by keyboard": chromedp.KeyEvent(alice + kb.Enter), // the field has the focus
+		"by a button": chromedp.Click(`button[value="bob@acme.example"]`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+			must(t, err)
+			must(t, chromedp.Do(ctx, chromedp.Navigate(request), chromedp.WaitVisible("#username")))
+			if dir := os.Getenv("SCREENSHOTS"); dir != "" {
+				picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+				must(t, err)
+				must(t, os.WriteFile(dir+"/signin-"+strings.ReplaceAll(name, " ", "-")+".png", picture, 0o600))
+			}
+			must(t, chromedp.Do(ctx, answer))
+			select {
+			case q := <-back:
+				if q.Get("code") == "" || q.Get("state") != "st" {
+					t.Errorf("%v", q)
+				}
+			case <-ctx.Done():
+				t.Fatal("the browser did not come back to the client")
+			}
+		})
+	}
+}
