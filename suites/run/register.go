@@ -84,7 +84,6 @@ func setup(ctx context.Context, t Trust, c *target.Config) error {
 	if err := c.Merge(stdout.Bytes()); err != nil {
 		return fmt.Errorf("the setup command %s answered with something that is no configuration: %w", c.Setup[0], err)
 	}
-	c.Defaults()
 	return nil
 }
 

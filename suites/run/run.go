@@ -86,6 +86,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if err := register(ctx, &o, parties); err != nil {
 		return nil, err
 	}
+	o.Config.Defaults() // of what registering brought
 	if err := o.Config.Resolve(); err != nil {
 		return nil, err
 	}
