@@ -29,7 +29,16 @@ func (r Request) pieces() []piece {
 
 // mentions reports whether the token was sent in this request.
 func (r Request) mentions(t Token) bool {
-	return slices.ContainsFunc(r.pieces(), func(p piece) bool { return strings.Contains(p.Text, "‹"+t.Ref+"›") })
+	ref := "‹" + t.Ref + "›"
+	if strings.Contains(r.URL, ref) || strings.Contains(r.Body, ref) {
+		return true
+	}
+	for _, values := range r.Header {
+		if slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, ref) }) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(r.Form, func(f Field) bool { return strings.Contains(f.Value, ref) })
 }
 
 func (r Response) pieces() []piece {
