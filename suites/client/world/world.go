@@ -107,7 +107,7 @@ func (w *World) build() (err error) {
 			return err
 		}
 	}
-	names := []string{"IdP", "RAS", "MCP server", "consent page", "attacker"}
+	names := []string{"IdP", "RAS", "MCP server", "consent page", attackerName}
 	if w.TLS {
 		names = append(names, plainName)
 	}
@@ -120,7 +120,7 @@ func (w *World) build() (err error) {
 			return err
 		}
 	}
-	w.Consent, w.Attacker, w.Plain = parties["consent page"], parties["attacker"], parties[plainName]
+	w.Consent, w.Attacker, w.Plain = parties["consent page"], parties[attackerName], parties[plainName]
 	w.makeConsent()
 	if w.IdP, err = w.makeIdP(parties["IdP"], keys); err != nil {
 		return err
@@ -138,7 +138,10 @@ func (w *World) build() (err error) {
 	return nil
 }
 
-const plainName = "host without TLS"
+const (
+	attackerName = "attacker"
+	plainName    = "host without TLS"
+)
 
 func (w *World) party(name string) (*Party, error) {
 	port := 0
@@ -153,8 +156,12 @@ func (w *World) party(name string) (*Party, error) {
 	if w.TLS && name != plainName {
 		scheme = "https"
 	}
+	address := listener.Addr().String()
+	if name == attackerName { // another host name, for HTTP libraries that tell hosts apart by that
+		address = net.JoinHostPort("localhost", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	}
 	p := &Party{
-		Name: name, URL: scheme + "://" + listener.Addr().String(), world: w, listener: listener,
+		Name: name, URL: scheme + "://" + address, world: w, listener: listener,
 		documents: map[string]map[string]any{}, endpoints: map[string]*Endpoint{},
 	}
 	w.parties = append(w.parties, p)
