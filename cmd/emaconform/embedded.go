@@ -23,6 +23,7 @@ type embedded struct {
 	defects   []string
 	roundTrip time.Duration
 	adjust    func(*fixtures.Options) // changes the target behind the run's back; may be nil
+	known     bool                    // the run is told what it would discover, so that broken discovery does not end it
 	target    *reference.Target
 	dir       string   // for what is in files: the IdP's CA, the target's log
 	log       *os.File // written by the target, searched by the run
@@ -93,6 +94,10 @@ func issuer(t run.TrustedIdP) fixtures.TrustedIssuer {
 // describe tells the run what it may know of the target.
 func (e *embedded) describe(o *fixtures.Options, c *target.Config) error {
 	c.URL, c.SecondServer = e.target.ResourceURL(0), e.target.ResourceURL(1)
+	if e.known {
+		c.Resource = c.URL
+		c.AuthorizationServer = target.AuthorizationServer{Issuer: e.target.Issuer(), TokenEndpoint: e.target.TokenEndpoint()}
+	}
 	c.Scopes = []string{fixtures.ScopeRead, fixtures.ScopeWrite}
 	c.ForbiddenScope = fixtures.ScopeAdmin
 	c.ScopedTool = &target.Tool{Name: "write_note", Scope: fixtures.ScopeWrite}

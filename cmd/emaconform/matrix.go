@@ -64,7 +64,7 @@ func selectDefects(patterns []string) ([]matrix.Defect, error) {
 func buildMatrix(ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row)) (*matrix.Matrix, error) {
 	keys := &run.Keyring{}
 	judge := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
-		reference := &embedded{}
+		reference := &embedded{known: true}
 		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys}
 		if defect != nil {
 			reference.defects = []string{defect.ID}
@@ -117,7 +117,11 @@ func printMatrix(c *cobra.Command, list []matrix.Defect, byCheck, full, partial 
 	} else {
 		t.AppendHeader(table.Row{"defect", "noticed by"})
 		for _, row := range m.Rows {
-			t.AppendRow(table.Row{row.ID, strings.Join(row.Noticed, " ")})
+			noticed := strings.Join(row.Noticed, " ")
+			if row.Stopped != "" {
+				noticed = "the preflight: " + row.Stopped
+			}
+			t.AppendRow(table.Row{row.ID, noticed})
 		}
 	}
 	t.Render()
