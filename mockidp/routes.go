@@ -51,11 +51,20 @@ func (p *IdP) serve(path string, find func(*http.Request) *authServer) {
 }
 
 func (p *IdP) get(name, path string, find func(*http.Request) *authServer, h handler) {
-	p.router.HandleFunc(path, p.endpoint(name, find, h)).Methods(http.MethodGet, http.MethodHead)
+	p.handle(name, path, p.endpoint(name, find, h), http.MethodGet, http.MethodHead)
 }
 
 func (p *IdP) post(name, path string, find func(*http.Request) *authServer, h handler) {
-	p.router.HandleFunc(path, p.endpoint(name, find, h)).Methods(http.MethodPost)
+	p.handle(name, path, p.endpoint(name, find, h), http.MethodPost)
+}
+
+// handle registers an endpoint. Those that clients call themselves, and browsers do not go to, answer pages of clients.
+func (p *IdP) handle(name, path string, h http.HandlerFunc, methods ...string) {
+	switch name {
+	case EndpointDiscovery, EndpointKeys, EndpointToken, EndpointUserinfo, EndpointIntrospect, EndpointRevoke:
+		h, methods = p.crossOrigin(h), append(methods, http.MethodOptions)
+	}
+	p.router.HandleFunc(path, h).Methods(methods...)
 }
 
 func (p *IdP) theOrg(*http.Request) *authServer { return p.org }
