@@ -116,8 +116,9 @@ var _ = check.For("RAS-HAPPY", func() {
 	}, check.Sends("An honest ID-JAG of the first user, presented by the first client"))
 
 	check.It("again", "grants a second ID-JAG of the same user", func(t *check.T) {
-		t.Control(t.Grant())
-		Expect(t.Redeem(t.Grant())).To(check.BeGranted(), "it has a jti of its own: only the same jti is a replay")
+		for range 2 {
+			Expect(t.Redeem(t.Grant())).To(check.BeGranted(), "each has a jti of its own: only the same jti is a replay")
+		}
 	}, check.Sends("Two honest ID-JAGs of the same user, one after the other"))
 
 	check.It("second-user", "grants an honest ID-JAG of another user", func(t *check.T) {
