@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 )
 
@@ -21,6 +22,16 @@ func claim(name string, value func(*check.T) any) func(*check.T, *check.Token) s
 		honest.Claims[name] = v
 		return hostile.Sign(honest)
 	}
+}
+
+// honestly redeems an honest ID-JAG as control: with this edit where the target grants that, else a plain one. It
+// returns what the attack has to have in common with it.
+func honestly(t *check.T, edit check.Edit, note string) check.Edit {
+	if check.Granted(t.Send(t.TokenRequest(t.Grant(edit)), reports.Control, note)) {
+		return edit
+	}
+	t.Control(t.Grant())
+	return func(*check.Token) {}
 }
 
 // otherCase is s in another case: upper if that differs, else lower.
