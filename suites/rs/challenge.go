@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"regexp"
+	"strings"
 
 	. "github.com/onsi/gomega"
 
@@ -91,4 +92,17 @@ var _ = check.For("RS-401-SCOPE", func() {
 			t.Failf("scope %q is no list of scope tokens separated by one space (RFC 6749 3.3)", wire.Printable(scope, 80))
 		}
 	}, check.With(check.NeedsScope), check.Sends("A request without a token"))
+})
+
+var _ = check.For("RS-NO-OFFLINE-ACCESS", func() {
+	check.It("challenge", "does not ask for offline_access in its challenge", func(t *check.T) {
+		a := t.Send(t.Knock(""), reports.Attack, "no token: which scopes does the challenge name?")
+		Expect(strings.Fields(mustChallenge(t, a)["scope"])).NotTo(ContainElement("offline_access"),
+			"a refresh token is no matter of the resource (MCP 2026-07-28, refresh tokens)")
+	}, check.Sends("A request without a token"))
+
+	check.It("metadata", "does not list offline_access in its metadata", func(t *check.T) {
+		Expect(texts(metadata(t).members["scopes_supported"])).NotTo(ContainElement("offline_access"),
+			"a refresh token is no matter of the resource (MCP 2026-07-28, refresh tokens)")
+	}, check.Sends("A GET request for the metadata"))
 })

@@ -9,12 +9,6 @@ import (
 )
 
 var _ = check.For("RS-HAPPY", func() {
-	check.It("some-revision", "answers a token that was obtained with an ID-JAG, in a revision of MCP that we speak", func(t *check.T) {
-		if r := t.Revisions(); !r.Sessions && !r.Stateless {
-			t.Failf("neither an initialize of %s nor a stateless tools/list of %s was answered: see the exchanges", check.Revision2025, check.Revision2026)
-		}
-	}, check.Sends("An ID-JAG to the RAS; then, with the access token, a tools/list (2026-07-28) and an initialize (2025-11-25)"))
-
 	check.It("session", "keeps a session: initialize, tools/list", func(t *check.T) {
 		token := t.AccessToken()
 		s := t.Open(token)
