@@ -39,13 +39,17 @@ var _ = check.For("RAS-TYP", func() {
 			"scp": []string{"openid"}, "auth_time": now, "uid": rand.Text()})},
 		attack{slug: "client-authentication-jwt", what: "an ID-JAG whose typ is client-authentication+jwt",
 			craft: otherToken("client-authentication+jwt", nil)},
-		attack{slug: "client-assertion", what: "the client's own client assertion in place of an ID-JAG",
-			craft: func(t *check.T, _ *check.Token) string {
-				return t.ClientAssertion(t.ClientBy("private_key_jwt"), func(c map[string]any) { c["aud"] = t.Issuer() })
-			}, options: []check.Option{check.With(check.NeedsClientAuth("private_key_jwt"))}},
 		attack{slug: "logout-token", what: "a logout token of the IdP", craft: otherToken("logout+jwt", map[string]any{
 			"sid": rand.Text(), "events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": struct{}{}}})},
 	)
+
+	check.It("client-assertion", "refuses the client's own client assertion in place of an ID-JAG", func(t *check.T) {
+		c := t.ClientBy("private_key_jwt")
+		t.Control(grantFor(t, c), check.As(c))
+		own := t.ClientAssertion(c, func(claims map[string]any) { claims["aud"] = t.Issuer() })
+		expectRefused(t, t.Attack(own, check.As(c)))
+	}, check.With(check.NeedsClientAuth("private_key_jwt")),
+		check.Sends("A client's ID-JAG as control, then what it would prove its identity with, as the assertion"))
 
 	for slug, typ := range map[string]string{
 		"application": "application/" + mockidp.TypeIDJAG, "case": otherCase(mockidp.TypeIDJAG),
