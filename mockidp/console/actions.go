@@ -86,13 +86,15 @@ func membership(idp *mockidp.IdP, login string, change func([]string) []string) 
 
 func setConnection(idp *mockidp.IdP, form url.Values) (string, error) {
 	client, connector, status := form.Get("client"), form.Get("connector"), directory.Status(form.Get("status"))
-	return "The connection of " + client + " with " + connector + " is " + string(status) + ".", idp.Update(func(d *directory.Directory) error {
-		n := slices.IndexFunc(d.Connections, func(k directory.Connection) bool { return k.Client == client && k.Connector == connector })
-		if n < 0 {
-			return fmt.Errorf("there is no connection of %q with %q", client, connector)
+	said := fmt.Sprintf("The connection of %s with %s is %s.", client, connector, status)
+	return said, idp.Update(func(d *directory.Directory) error {
+		for n := range d.Connections {
+			if k := &d.Connections[n]; k.Client == client && k.Connector == connector {
+				k.Status = status
+				return nil
+			}
 		}
-		d.Connections[n].Status = status
-		return nil
+		return fmt.Errorf("there is no connection of %q with %q", client, connector)
 	})
 }
 

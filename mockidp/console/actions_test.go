@@ -11,7 +11,8 @@ import (
 	"github.com/emaconform/emaconform/mockidp/console"
 )
 
-// TestActions does everything that forms do, one after the other, and looks at what has become of the identity provider.
+// TestActions does everything that forms do, one after the other, and looks at what has become of the identity
+// provider.
 func TestActions(t *testing.T) {
 	s := open(t, console.Options{Write: true})
 	key := s.idp.Issuer().Keys.Signing().KeyID
@@ -25,36 +26,55 @@ func TestActions(t *testing.T) {
 		says   string
 		did    func() bool
 	}{
-		{"status", url.Values{"login": {alice}, "status": {"suspended"}}, alice + " is suspended.", func() bool { return !s.idp.User(alice).Status.OK() }},
-		{"status", url.Values{"login": {alice}, "status": {"active"}}, alice + " is active.", func() bool { return s.idp.User(alice).Status.OK() }},
-		{"join", url.Values{"login": {carol}, "group": {"Engineering"}}, carol + " is in Engineering.", func() bool { return in(carol, "Engineering") }},
-		{"join", url.Values{"login": {carol}, "group": {"Brand new"}}, carol + " is in Brand new.", func() bool { return in(carol, "Brand new") }},
-		{"leave", url.Values{"login": {carol}, "group": {"Contractors"}}, carol + " is no longer in Contractors.", func() bool { return !in(carol, "Contractors") }},
-		{"connection", url.Values{"client": {agent}, "connector": {"notes"}, "status": {"inactive"}}, "is inactive.", func() bool { return !connected() }},
+		{"status", url.Values{"login": {alice}, "status": {"suspended"}}, alice + " is suspended.",
+			func() bool { return !s.idp.User(alice).Status.OK() }},
+		{"status", url.Values{"login": {alice}, "status": {"active"}}, alice + " is active.",
+			func() bool { return s.idp.User(alice).Status.OK() }},
+		{"join", url.Values{"login": {carol}, "group": {"Engineering"}}, carol + " is in Engineering.",
+			func() bool { return in(carol, "Engineering") }},
+		{"join", url.Values{"login": {carol}, "group": {"Brand new"}}, carol + " is in Brand new.",
+			func() bool { return in(carol, "Brand new") }},
+		{"leave", url.Values{"login": {carol}, "group": {"Contractors"}}, carol + " is no longer in Contractors.",
+			func() bool { return !in(carol, "Contractors") }},
+		{"connection", url.Values{"client": {agent}, "connector": {"notes"}, "status": {"inactive"}}, "is inactive.",
+			func() bool { return !connected() }},
 		{"connection", url.Values{"client": {agent}, "connector": {"notes"}, "status": {"active"}}, "is active.", connected},
-		{"rotate-keys", url.Values{}, "signs from now on", func() bool { return keys() == 2 && s.idp.Issuer().Keys.Signing().KeyID != key }},
-		{"prepare-key", url.Values{}, "is published", func() bool { return strings.Count(s.get("../oauth2/v1/keys").body, `"kid"`) == 3 }},
+		{"rotate-keys", url.Values{}, "signs from now on", func() bool {
+			return keys() == 2 && s.idp.Issuer().Keys.Signing().KeyID != key
+		}},
+		{"prepare-key", url.Values{}, "is published", func() bool {
+			return strings.Count(s.get("../oauth2/v1/keys").body, `"kid"`) == 3
+		}},
 		{"rotate-keys", url.Values{"withdraw": {"yes"}}, "signs from now on", func() bool { return keys() == 1 }},
-		{"fault", url.Values{"endpoint": {"token"}, "status": {"503"}, "body": {"{}"}, "delay": {"1ms"}, "count": {"2"}, "type": {"text/plain"}}, "in force at token",
+		{"fault", url.Values{"endpoint": {"token"}, "status": {"503"}, "body": {"{}"}, "delay": {"1ms"}, "count": {"2"},
+			"type": {"text/plain"}}, "in force at token",
 			func() bool {
 				f := s.idp.Faults()
-				return len(f) == 1 && f[0].Reply.Status == 503 && f[0].Count == 2 && f[0].Reply.Header["Content-Type"] == "text/plain"
+				return len(f) == 1 && f[0].Reply.Status == 503 && f[0].Count == 2 &&
+					f[0].Reply.Header["Content-Type"] == "text/plain"
 			}},
 		{"clear-faults", url.Values{}, "No fault is in force.", func() bool { return len(s.idp.Faults()) == 0 }},
-		{"edit", url.Values{"token": {"id_jag"}, "set": {`{"aud":"x"}`}, "delete": {"jti"}, "header": {`{"typ":"JWT"}`}, "user": {alice}, "count": {"1"}}, "from now on",
+		{"edit", url.Values{"token": {"id_jag"}, "set": {`{"aud":"x"}`}, "delete": {"jti"}, "header": {`{"typ":"JWT"}`},
+			"user": {alice}, "count": {"1"}}, "from now on",
 			func() bool {
 				e := s.idp.Edits()
 				return len(e) == 1 && e[0].Set["aud"] == "x" && e[0].User == s.idp.User(alice).ID && e[0].Header["typ"] == "JWT"
 			}},
 		{"clear-edits", url.Values{}, "honest again", func() bool { return len(s.idp.Edits()) == 0 }},
-		{"advance", url.Values{"by": {"2h"}}, "moved by 2h0m0s", func() bool { start = s.idp.Now(); return time.Until(start) > 119*time.Minute }},
+		{"advance", url.Values{"by": {"2h"}}, "moved by 2h0m0s", func() bool {
+			start = s.idp.Now()
+			return time.Until(start) > 119*time.Minute
+		}},
 		{"end-sessions", url.Values{"login": {alice}}, "have ended", func() bool { return len(s.idp.Audit().Entries()) > 0 }},
-		{"reset", url.Values{}, "as at the start", func() bool { return s.idp.Now().Before(start) && !in(carol, "Engineering") }},
+		{"reset", url.Values{}, "as at the start", func() bool {
+			return s.idp.Now().Before(start) && !in(carol, "Engineering")
+		}},
 	} {
 		a.form.Set("back", console.Path+"/groups")
 		got := s.post("do/"+a.action, a.form)
 		if got.status != http.StatusOK || got.at != console.Path+"/groups" || !strings.Contains(got.body, a.says) {
-			t.Errorf("%s: status %d at %s, expected the page of groups with the message %q", a.action, got.status, got.at, a.says)
+			t.Errorf("%s: status %d at %s, expected the page of groups with the message %q", a.action, got.status, got.at,
+				a.says)
 		}
 		if !a.did() {
 			t.Errorf("%s %v has not done what it says", a.action, a.form)
@@ -102,7 +122,8 @@ func TestActionsRefuseNonsense(t *testing.T) {
 func TestActionsLeadNowhereElse(t *testing.T) {
 	s := open(t, console.Options{Write: true})
 	s.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	for _, back := range []string{"https://evil.example/console/", "//evil.example/console/", "/console/../evil", "/elsewhere", `\\evil`, "", "\x00",
+	for _, back := range []string{"https://evil.example/console/", "//evil.example/console/", "/console/../evil",
+		"/elsewhere", `\\evil`, "", "\x00",
 		"javascript:alert(1)", "/console/%2e%2e/x"} {
 		got := s.post("do/clear-edits", url.Values{"back": {back}})
 		if to := got.header.Get("Location"); got.status != http.StatusSeeOther || to != console.Path+"/" {
@@ -117,7 +138,8 @@ func TestSwitchedOffConnectionRefuses(t *testing.T) {
 	ask := func() int {
 		status, _ := s.idp.TokenRequest(agent, url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:token-exchange"},
 			"requested_token_type": {"urn:ietf:params:oauth:token-type:id-jag"}, "audience": {"https://auth.notes.example"},
-			"scope": {"notes.read"}, "subject_token": {tokens.IDToken}, "subject_token_type": {"urn:ietf:params:oauth:token-type:id_token"}})
+			"scope": {"notes.read"}, "subject_token": {tokens.IDToken},
+			"subject_token_type": {"urn:ietf:params:oauth:token-type:id_token"}})
 		return status
 	}
 	if got := ask(); got != http.StatusOK {
@@ -127,7 +149,8 @@ func TestSwitchedOffConnectionRefuses(t *testing.T) {
 	if got := ask(); got != http.StatusBadRequest {
 		t.Errorf("after the connection was switched off: status %d", got)
 	}
-	if a := s.get("audit?only=refused"); !strings.Contains(a.body, "connection") || strings.Contains(a.body, tokens.IDToken) {
+	if a := s.get("audit?only=refused"); !strings.Contains(a.body, "connection") ||
+		strings.Contains(a.body, tokens.IDToken) {
 		t.Error("the audit log does not name the step that refused, or shows a token")
 	}
 }

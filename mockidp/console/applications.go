@@ -63,10 +63,15 @@ type decisionStep struct{ rule, title string }
 
 // decisionSteps are in the order of directory.Decide, by the name that a denial has.
 var decisionSteps = []decisionStep{
-	{"client", "The client is active"}, {"user", "The user is active"}, {"client assignment", "The user is assigned to the client"},
-	{"audience", "A connector has the audience"}, {"connection", "The client is connected to it, and both are active"},
-	{"resource", "The resource is the connector's"}, {"connector assignment", "The user is assigned to the connector"},
-	{"", "Policies, from the first to the last"}, {"scopes", "Scopes of the connection, narrowed by the policy"},
+	{"client", "The client is active"},
+	{"user", "The user is active"},
+	{"client assignment", "The user is assigned to the client"},
+	{"audience", "A connector has the audience"},
+	{"connection", "The client is connected to it, and both are active"},
+	{"resource", "The resource is the connector's"},
+	{"connector assignment", "The user is assigned to the connector"},
+	{"", "Policies, from the first to the last"},
+	{"scopes", "Scopes of the connection, narrowed by the policy"},
 	{"step-up", "The sign-in is fresh and strong enough"},
 }
 

@@ -1,10 +1,11 @@
-// Package console is a web console of the mock identity provider: its people, groups, connectors and policies, its audit log
-// and exchanges as they happen, and an inspector of tokens. Pages are rendered on the server and work without JavaScript,
-// by keyboard, in the dark and in the light; they load nothing from elsewhere. Unless Options.Write is set the console
-// changes nothing.
+// Package console is a web console of the mock identity provider: its people, groups, connectors and policies, its
+// audit log and exchanges as they happen, and an inspector of tokens. Pages are rendered on the server and work without
+// JavaScript, by keyboard, in the dark and in the light; they load nothing from elsewhere. Unless Options.Write is set
+// the console changes nothing.
 //
-// There is no sign-in: who can reach the identity provider can read its console. It answers only to the issuer's host name
-// and to names of the loopback interface, so that no web site can reach it under a name of its own (DNS rebinding).
+// There is no sign-in: who can reach the identity provider can read its console. It answers only to the issuer's host
+// name and to names of the loopback interface, so that no web site can reach it under a name of its own (DNS
+// rebinding).
 package console
 
 import (
@@ -48,7 +49,8 @@ func (o Options) Handler(idp *mockidp.IdP) http.Handler {
 	if err != nil {
 		panic(err) // NewIdP has parsed it
 	}
-	c := &console{idp: idp, write: o.Write, issuer: issuer, base: strings.TrimSuffix(issuer.Path, "/") + Path, forms: newForms()}
+	c := &console{idp: idp, write: o.Write, issuer: issuer, base: strings.TrimSuffix(issuer.Path, "/") + Path,
+		forms: newForms()}
 	c.route()
 	return c
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -20,8 +19,8 @@ import (
 
 // secure sets the headers that every answer carries: nothing is kept, framed, scripted or loaded from elsewhere.
 func secure(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "+
-		"form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "+
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -44,8 +43,8 @@ func (c *console) ownHost(r *http.Request) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
-// forms tells forms of the console's own pages from those of other sites: a form holds a MAC of a cookie that other sites
-// can neither read nor send.
+// forms tells forms of the console's own pages from those of other sites: a form holds a MAC of a cookie that other
+// sites can neither read nor send.
 type forms struct{ key [32]byte }
 
 func newForms() (f forms) {
@@ -98,7 +97,8 @@ func (p problem) Error() string { return p.text }
 func (c *console) form(r *http.Request) (url.Values, error) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/x-www-form-urlencoded" {
-		return nil, problem{http.StatusUnsupportedMediaType, "Expected a form of this console (application/x-www-form-urlencoded)."}
+		return nil, problem{http.StatusUnsupportedMediaType, "Expected a form of this console " +
+			"(application/x-www-form-urlencoded)."}
 	}
 	raw, err := io.ReadAll(io.LimitReader(r.Body, maxForm+1))
 	if err != nil {
@@ -106,7 +106,8 @@ func (c *console) form(r *http.Request) (url.Values, error) {
 	}
 	if len(raw) > maxForm {
 		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
-		return nil, problem{http.StatusRequestEntityTooLarge, fmt.Sprintf("The form is larger than %d KiB. A token has a few KiB.", maxForm>>10)}
+		return nil, problem{http.StatusRequestEntityTooLarge, fmt.Sprintf("The form is larger than %d KiB. A token has a "+
+			"few KiB.", maxForm>>10)}
 	}
 	form, err := url.ParseQuery(string(raw))
 	if err != nil {
@@ -119,16 +120,18 @@ func (c *console) ownForm(r *http.Request, form url.Values) error {
 	cookie, err := r.Cookie(formCookie)
 	foreign := new(http.CrossOriginProtection).Check(r)
 	if foreign != nil || err != nil || !hmac.Equal([]byte(form.Get(formField)), []byte(c.forms.mac(cookie.Value))) {
-		return problem{http.StatusForbidden, "The form is not from a page of this console that is still good. Open the page again " +
-			"(cookies have to be allowed) and send it from there."}
+		return problem{http.StatusForbidden, "The form is not from a page of this console that is still good. Open the " +
+			"page again (cookies have to be allowed) and send it from there."}
 	}
 	return nil
 }
 
-// said takes the message of an action that the browser was redirected after.
+// said takes the message of an action that the browser was redirected after. A page that follows what happens leaves it
+// to the one that it is for.
 func (c *console) said(w http.ResponseWriter, r *http.Request) string {
+	_, follows := r.Header["If-None-Match"]
 	cookie, err := r.Cookie(saidCookie)
-	if err != nil {
+	if err != nil || follows {
 		return ""
 	}
 	c.setCookie(w, saidCookie, "", -1)
@@ -142,10 +145,9 @@ func (c *console) said(w http.ResponseWriter, r *http.Request) string {
 // back is where an action leads: a path of the console.
 func (c *console) back(form url.Values) string {
 	u, err := url.Parse(form.Get("back"))
-	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, c.base+"/") || strings.Contains(u.Path, "..") {
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, c.base+"/") ||
+		strings.Contains(u.Path, "..") {
 		return c.base + "/"
 	}
 	return u.String()
 }
-
-var errReadOnly = errors.New("this console is read-only: start it with --console=write")

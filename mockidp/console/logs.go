@@ -51,10 +51,12 @@ func contains(q string, values ...string) bool {
 
 func auditLog(c *console, r *http.Request) (view, error) {
 	q := r.URL.Query()
+	outcomes := map[string]audit.Outcome{"granted": audit.Success, "refused": audit.Failure}
 	l := leafOf(r, c.idp.Audit().Entries(), func(e audit.Entry) bool {
-		return (q.Get("only") != "refused" || e.Outcome == audit.Failure) && (q.Get("only") != "granted" || e.Outcome == audit.Success) &&
-			contains(q.Get("q"), e.Type, e.Login, e.User, e.Client, e.Audience, e.Rule, e.Error, e.Reason, e.Detail, e.JTI, e.Request,
-				strings.Join(e.Resource, " "), strings.Join(e.Asked, " "), strings.Join(e.Granted, " "))
+		only, narrowed := outcomes[q.Get("only")]
+		return (!narrowed || e.Outcome == only) && contains(q.Get("q"), e.Type, e.Login, e.User, e.Client, e.Audience, e.Rule,
+			e.Error, e.Reason, e.Detail, e.JTI, e.Request, strings.Join(e.Resource, " "), strings.Join(e.Asked, " "),
+			strings.Join(e.Granted, " "))
 	})
 	return view{name: "audit", title: "Audit log", live: true, data: l}, nil
 }
@@ -62,8 +64,12 @@ func auditLog(c *console, r *http.Request) (view, error) {
 func exchanges(c *console, r *http.Request) (view, error) {
 	q := r.URL.Query()
 	l := leafOf(r, c.idp.Exchanges(), func(e mockidp.Exchange) bool {
-		return (q.Get("only") == "" || q.Get("only") == e.Endpoint || q.Get("only") == "failed" && (e.Status >= 400 || e.Fault)) &&
-			contains(q.Get("q"), e.Endpoint, e.Method, e.Path, e.Client, e.Error, e.ID, strconv.Itoa(e.Status))
+		failed := e.Status >= http.StatusBadRequest || e.Fault
+		switch only := q.Get("only"); {
+		case only == "failed" && !failed, only != "failed" && only != "" && only != e.Endpoint:
+			return false
+		}
+		return contains(q.Get("q"), e.Endpoint, e.Method, e.Path, e.Client, e.Error, e.ID, strconv.Itoa(e.Status))
 	})
 	return view{name: "exchanges", title: "Exchanges", live: true, data: struct {
 		leaf[mockidp.Exchange]
@@ -123,6 +129,6 @@ func (c *console) field(name, value string) field {
 }
 
 // view is the identity provider as the inspector sees it.
-func (c *console) view() inspect.IdP {
-	return inspect.IdP{Issuer: c.idp.URL(), Keys: c.idp.PublicKeys, Directory: c.idp.Directory(), Now: c.idp.Now()}
+func (c *console) view() inspect.Provider {
+	return inspect.Provider{Issuer: c.idp.URL(), Keys: c.idp.PublicKeys, Directory: c.idp.Directory(), Now: c.idp.Now()}
 }

@@ -39,12 +39,15 @@ func overview(c *console, _ *http.Request) (view, error) {
 		Entries     int
 		Refused     int
 		Exchanges   int
-	}{c.idp.JWKSURI(), c.idp.TokenURL(), c.idp.Issuer().Keys.Public().Keys, c.idp.Flavour(), c.shift(), c.idp.Directory(), c.idp.Sizes(),
-		c.idp.Faults(), c.edits(), entries[:min(len(entries), recent)], len(entries), refused, len(c.idp.Exchanges())}}, nil
+	}{
+		c.idp.JWKSURI(), c.idp.TokenURL(), c.idp.Issuer().Keys.Public().Keys, c.idp.Flavour(), c.shift(), c.idp.Directory(),
+		c.idp.Sizes(), c.idp.Faults(), c.edits(), entries[:min(len(entries), recent)], len(entries), refused,
+		len(c.idp.Exchanges()),
+	}}, nil
 }
 
 // shift is how far the identity provider's clock is from this machine's.
-func (c *console) shift() time.Duration { return c.idp.Now().Sub(time.Now()).Round(time.Second) }
+func (c *console) shift() time.Duration { return time.Until(c.idp.Now()).Round(time.Second) }
 
 // edits are those that are not used up.
 func (c *console) edits() []mockidp.Edit {
@@ -94,6 +97,8 @@ func faults(c *console, _ *http.Request) (view, error) {
 		Kinds     []mockidp.TokenKind
 		Directory *directory.Directory
 		Shift     time.Duration
-	}{mockidp.Endpoints(), c.idp.Faults(), c.edits(), []mockidp.TokenKind{mockidp.TokenIDJAG, mockidp.TokenID, mockidp.TokenAccess},
-		c.idp.Directory(), c.shift()}}, nil
+	}{mockidp.Endpoints(), c.idp.Faults(), c.edits(), tokenKinds, c.idp.Directory(), c.shift()}}, nil
 }
+
+// tokenKinds are those whose claims a form can change.
+var tokenKinds = []mockidp.TokenKind{mockidp.TokenIDJAG, mockidp.TokenID, mockidp.TokenAccess}

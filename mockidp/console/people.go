@@ -90,14 +90,17 @@ func person(c *console, r *http.Request) (view, error) {
 	if err != nil || u == nil {
 		return view{}, problem{http.StatusNotFound, "There is no user with this id."}
 	}
-	others := slices.DeleteFunc(d.AllGroups(), func(g string) bool { return g == "Everyone" || slices.Contains(u.Groups, g) })
+	joined := func(group string) bool { return group == "Everyone" || slices.Contains(u.Groups, group) }
 	return view{name: "person", title: title(u.Name, u.Login), data: struct {
 		*directory.User
 		Reach    []reach
 		Others   []string // groups to add the user to
 		Statuses []directory.Status
-	}{u, reachOf(c, d, u), others, []directory.Status{directory.Active, directory.Suspended, directory.Deprovisioned}}}, nil
+	}{u, reachOf(c, d, u), slices.DeleteFunc(d.AllGroups(), joined), statuses}}, nil
 }
+
+// statuses are those that a form can give a user.
+var statuses = []directory.Status{directory.Active, directory.Suspended, directory.Deprovisioned}
 
 // groupRow is a group with its members and what it opens.
 type groupRow struct {

@@ -29,7 +29,8 @@ var templates = parse()
 func parse() map[string]*template.Template {
 	shared := template.Must(template.New("").Funcs(template.FuncMap{
 		"clock": clock, "stamp": stamp, "json": indent, "join": strings.Join, "escape": url.PathEscape, "asset": asset,
-		"what": what, "grant": grant, "first": first, "pair": pair, "duration": func(d directory.Duration) string { return time.Duration(d).String() },
+		"what": what, "grant": grant, "first": first, "pair": pair,
+		"duration": func(d directory.Duration) string { return time.Duration(d).String() },
 	}).ParseFS(files, "templates/shared/*.html"))
 	pages, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
@@ -105,7 +106,8 @@ func notFound(_ *console, r *http.Request) (view, error) {
 
 func (c *console) render(w http.ResponseWriter, r *http.Request, v view) {
 	p := page{Title: v.title, Name: v.name, Base: c.base, Here: r.URL.RequestURI(), Issuer: c.idp.URL(), Write: c.write,
-		Live: v.live, Follow: r.URL.Query().Has("follow"), Form: c.token(w, r), Said: c.said(w, r), Problem: v.message, Data: v.data}
+		Live: v.live, Follow: r.URL.Query().Has("follow"), Form: c.token(w, r), Said: c.said(w, r), Problem: v.message,
+		Data: v.data}
 	section, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, c.base+"/"), "/")
 	for _, l := range navigation {
 		l.Current = l.Path == section
@@ -139,18 +141,19 @@ func indent(value any) (string, error) {
 	return string(raw), err
 }
 
-// pair gives a part of a page a connection and the page around it.
-func pair(p page, k connection) any {
+// pair gives a part of a page what it shows, and the page around it.
+func pair(p page, it any) any {
 	return struct {
 		Page page
-		Link connection
-	}{p, k}
+		It   any
+	}{p, it}
 }
 
 var eventWords = map[string]string{
 	audit.GrantIDJAG: "ID-JAG granted", audit.GrantFailed: "Token refused", audit.GrantIDToken: "ID token",
-	audit.GrantRefreshToken: "Refresh token", audit.Authorize: "Authorization", audit.ReuseDetected: "Refresh token reused",
-	audit.Revoke: "Token revoked", audit.RevokeImplicit: "Tokens revoked", audit.KeyRollover: "Key rotation",
+	audit.GrantRefreshToken: "Refresh token", audit.Authorize: "Authorization",
+	audit.ReuseDetected: "Refresh token reused",
+	audit.Revoke:        "Token revoked", audit.RevokeImplicit: "Tokens revoked", audit.KeyRollover: "Key rotation",
 	audit.SessionStart: "Sign-in", audit.SessionEnd: "Sign-out", audit.SessionClear: "Sessions ended",
 	audit.ConfigChanged: "Configuration read",
 }

@@ -11,6 +11,7 @@ import (
 // Outcome is how a check of a token comes out.
 type Outcome string
 
+// Outcomes.
 const (
 	OK      Outcome = "ok"
 	Problem Outcome = "problem" // a RAS is to refuse the token
@@ -28,7 +29,7 @@ type Check struct {
 // rule is a check before it is made.
 type rule struct {
 	title   string
-	judge   func(t *token, idp IdP) (Outcome, string)
+	judge   func(t *token, idp Provider) (Outcome, string)
 	sources []Source
 }
 
@@ -42,7 +43,8 @@ var rules = []rule{
 	{"iss is a trusted issuer", rightIssuer, []Source{"EMA §7.4.1", "RFC 7523 §3"}},
 	{"kid is a key of that issuer", knownKey, []Source{"EMA §7.4.1", "RFC 8725 §3.8"}},
 	{"Signature verifies with that key", goodSignature, []Source{"EMA §7.4.1", "RFC 7515 §5.2"}},
-	{"aud is the RAS's issuer identifier, and nothing else", oneAudience, []Source{"ID-JAG draft-04 §4.4.1", "EMA §7.6.2"}},
+	{"aud is the RAS's issuer identifier, and nothing else", oneAudience,
+		[]Source{"ID-JAG draft-04 §4.4.1", "EMA §7.6.2"}},
 	{"client_id is the client that authenticates", knownClient, []Source{"ID-JAG draft-04 §4.4.1"}},
 	{"exp is to come", notExpired, []Source{"EMA §7.4.2", "RFC 7523 §3"}},
 	{"iat has been", issuedBefore, []Source{"ID-JAG draft-04 §3.1", "EMA §7.4.1"}},
@@ -56,7 +58,7 @@ var rules = []rule{
 	{"cnf, if any, is proved", proved, []Source{"ID-JAG draft-04 §9.8.1"}},
 }
 
-func check(t *token, idp IdP) []Check {
+func check(t *token, idp Provider) []Check {
 	out := make([]Check, 0, len(rules))
 	for _, r := range rules {
 		outcome, says := r.judge(t, idp)
@@ -65,7 +67,7 @@ func check(t *token, idp IdP) []Check {
 	return out
 }
 
-func uniqueNames(t *token, _ IdP) (Outcome, string) {
+func uniqueNames(t *token, _ Provider) (Outcome, string) {
 	names := slices.Concat(t.header.repeated(), t.claims.repeated())
 	if len(names) == 0 {
 		return OK, ""
@@ -77,7 +79,7 @@ func uniqueNames(t *token, _ IdP) (Outcome, string) {
 		". One reader takes the first value, another the last."
 }
 
-func rightType(t *token, _ IdP) (Outcome, string) {
+func rightType(t *token, _ Provider) (Outcome, string) {
 	value, there := t.header.get("typ")
 	typ, isText := value.(string)
 	switch {
@@ -93,7 +95,7 @@ func rightType(t *token, _ IdP) (Outcome, string) {
 	return Problem, "typ is another."
 }
 
-func rightIssuer(t *token, idp IdP) (Outcome, string) {
+func rightIssuer(t *token, idp Provider) (Outcome, string) {
 	value, there := t.claims.get("iss")
 	iss, isText := value.(string)
 	_, ours := idp.Keys(iss)
@@ -110,7 +112,7 @@ func rightIssuer(t *token, idp IdP) (Outcome, string) {
 	return Problem, "It is " + sayIssuer(t, value, idp) + ". A RAS that trusts " + idp.Issuer + " alone refuses it."
 }
 
-func oneAudience(t *token, idp IdP) (Outcome, string) {
+func oneAudience(t *token, idp Provider) (Outcome, string) {
 	value, there := t.claims.get("aud")
 	list, ok := texts(t.claims, "aud")
 	switch {
@@ -119,14 +121,15 @@ func oneAudience(t *token, idp IdP) (Outcome, string) {
 	case !ok:
 		return Problem, "aud is " + kindOf(value) + ", expected a string or an array of one."
 	case len(list) != 1:
-		return Problem, fmt.Sprintf("aud has %d values: with more than one, any of those servers could take the token to another.", len(list))
+		return Problem, fmt.Sprintf("aud has %d values: with more than one, any of those servers could take the token to "+
+			"another.", len(list))
 	case t.connector(idp) == nil:
 		return Problem, "It is the issuer identifier of no connector: it is " + sayAudience(t, value, idp) + "."
 	}
 	return OK, "It is " + sayAudience(t, value, idp) + "."
 }
 
-func knownClient(t *token, idp IdP) (Outcome, string) {
+func knownClient(t *token, idp Provider) (Outcome, string) {
 	value, there := t.claims.get("client_id")
 	id, isText := value.(string)
 	r := t.connector(idp)
@@ -140,10 +143,11 @@ func knownClient(t *token, idp IdP) (Outcome, string) {
 	case clientAt(r, id, idp) == nil:
 		return Problem, "It is " + sayClient(t, value, idp) + "."
 	}
-	return OK, "It is " + sayClient(t, value, idp) + ". The client has to authenticate as this one, with its credentials at the RAS."
+	return OK, "It is " + sayClient(t, value, idp) + ". The client has to authenticate as this one, with its " +
+		"credentials at the RAS."
 }
 
-func hasID(t *token, _ IdP) (Outcome, string) {
+func hasID(t *token, _ Provider) (Outcome, string) {
 	value, there := t.claims.get("jti")
 	id, isText := value.(string)
 	switch {
@@ -157,7 +161,7 @@ func hasID(t *token, _ IdP) (Outcome, string) {
 	return OK, "Whether it was redeemed before is known to the RAS alone."
 }
 
-func namesUser(t *token, idp IdP) (Outcome, string) {
+func namesUser(t *token, idp Provider) (Outcome, string) {
 	value, there := t.claims.get("sub")
 	sub, isText := value.(string)
 	u := t.user(idp)
@@ -169,12 +173,13 @@ func namesUser(t *token, idp IdP) (Outcome, string) {
 	case u == nil:
 		return Depends, "Nobody in this directory. The RAS takes it only if it has an account for this sub."
 	case !u.Status.OK():
-		return Depends, "The user is " + string(u.Status) + " here: no more tokens are issued, but this one lives until its exp."
+		return Depends, "The user is " + string(u.Status) + " here: no more tokens are issued, but this one lives until " +
+			"its exp."
 	}
 	return OK, "The RAS needs an account for this sub at this issuer."
 }
 
-func rightTenant(t *token, idp IdP) (Outcome, string) {
+func rightTenant(t *token, idp Provider) (Outcome, string) {
 	value, there := t.claims.get("tenant")
 	tenant, isText := value.(string)
 	own := idp.Directory.Settings.Tenant
@@ -191,7 +196,7 @@ func rightTenant(t *token, idp IdP) (Outcome, string) {
 	return OK, ""
 }
 
-func rightResource(t *token, idp IdP) (Outcome, string) {
+func rightResource(t *token, idp Provider) (Outcome, string) {
 	value, there := t.claims.get("resource")
 	list, ok := texts(t.claims, "resource")
 	r := t.connector(idp)
@@ -208,7 +213,7 @@ func rightResource(t *token, idp IdP) (Outcome, string) {
 	return OK, "It is of " + title(r.Name, r.ID) + "."
 }
 
-func proved(t *token, _ IdP) (Outcome, string) {
+func proved(t *token, _ Provider) (Outcome, string) {
 	value, there := t.claims.get("cnf")
 	cnf, isObject := value.(object)
 	switch {

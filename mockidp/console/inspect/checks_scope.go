@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-func rightScope(t *token, idp IdP) (Outcome, string) {
+func rightScope(t *token, idp Provider) (Outcome, string) {
 	value, there := t.claims.get("scope")
 	scope, isText := value.(string)
 	switch {
@@ -14,7 +14,8 @@ func rightScope(t *token, idp IdP) (Outcome, string) {
 	case !isText:
 		return Problem, "scope is " + kindOf(value) + ", expected a string of scopes with spaces between."
 	case !wellFormed(scope):
-		return Problem, "scope is not in the form of RFC 6749 section 3.3: one space between scopes, printable ASCII without quotes."
+		return Problem, "scope is not in the form of RFC 6749 section 3.3: one space between scopes, printable ASCII " +
+			"without quotes."
 	}
 	r := t.connector(idp)
 	if r == nil {

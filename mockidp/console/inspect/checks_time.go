@@ -19,7 +19,7 @@ func (t *token) date(name string) (at time.Time, problem string) {
 	return at, ""
 }
 
-func notExpired(t *token, idp IdP) (Outcome, string) {
+func notExpired(t *token, idp Provider) (Outcome, string) {
 	at, problem := t.date("exp")
 	left := at.Sub(idp.Now)
 	switch {
@@ -33,7 +33,7 @@ func notExpired(t *token, idp IdP) (Outcome, string) {
 	return OK, "Expires " + distance(left) + "."
 }
 
-func issuedBefore(t *token, idp IdP) (Outcome, string) {
+func issuedBefore(t *token, idp Provider) (Outcome, string) {
 	at, problem := t.date("iat")
 	ahead := at.Sub(idp.Now)
 	switch {
@@ -47,7 +47,7 @@ func issuedBefore(t *token, idp IdP) (Outcome, string) {
 	return OK, "Made " + distance(ahead) + "."
 }
 
-func begun(t *token, idp IdP) (Outcome, string) {
+func begun(t *token, idp Provider) (Outcome, string) {
 	if _, there := t.claims.get("nbf"); !there {
 		return OK, "There is none."
 	}
@@ -67,7 +67,7 @@ const leeway = time.Minute
 // longest is the lifetime beyond which a RAS does well to refuse.
 const longest = time.Hour
 
-func shortLived(t *token, _ IdP) (Outcome, string) {
+func shortLived(t *token, _ Provider) (Outcome, string) {
 	from, noStart := t.date("iat")
 	to, noEnd := t.date("exp")
 	if noStart != "" || noEnd != "" {

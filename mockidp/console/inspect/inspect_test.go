@@ -18,8 +18,8 @@ const (
 	notes = "https://auth.notes.example"
 )
 
-func known(idp *mockidp.Test) inspect.IdP {
-	return inspect.IdP{Issuer: idp.URL(), Keys: idp.PublicKeys, Directory: idp.Directory(), Now: idp.Now()}
+func known(idp *mockidp.Test) inspect.Provider {
+	return inspect.Provider{Issuer: idp.URL(), Keys: idp.PublicKeys, Directory: idp.Directory(), Now: idp.Now()}
 }
 
 func sign(t *testing.T, token *mockidp.Token) string {
@@ -67,7 +67,8 @@ func TestHonestIDJAG(t *testing.T) {
 	for _, m := range append(r.Header, r.Claims...) {
 		says[m.Name] = m.Says
 	}
-	for name, want := range map[string]string{"sub": "Alice Adams, " + alice, "aud": "the RAS of the connector Notes", "iss": "this identity provider",
+	for name, want := range map[string]string{"sub": "Alice Adams, " + alice, "aud": "the RAS of the connector Notes",
+		"iss":       "this identity provider",
 		"client_id": "the client Acme Agent at Notes", "resource": "of the connector Notes", "kid": "the key in use"} {
 		if says[name] != want {
 			t.Errorf("%s says %q, expected %q", name, says[name], want)
@@ -109,13 +110,16 @@ var changes = []change{
 	{"iss an array", "iss is a trusted issuer", inspect.Problem, claim("iss", []string{"a"})},
 	{"iss of another", "iss is a trusted issuer", inspect.Problem, claim("iss", "https://evil.example")},
 	{"aud missing", "aud is the RAS's issuer identifier, and nothing else", inspect.Problem, without("aud")},
-	{"aud of two", "aud is the RAS's issuer identifier, and nothing else", inspect.Problem, claim("aud", []string{notes, "https://evil.example"})},
+	{"aud of two", "aud is the RAS's issuer identifier, and nothing else", inspect.Problem,
+		claim("aud", []string{notes, "https://evil.example"})},
 	{"aud empty array", "aud is the RAS's issuer identifier, and nothing else", inspect.Problem, claim("aud", []string{})},
-	{"aud an alias", "aud is the RAS's issuer identifier, and nothing else", inspect.Problem, claim("aud", "urn:acme:notes")},
+	{"aud an alias", "aud is the RAS's issuer identifier, and nothing else", inspect.Problem,
+		claim("aud", "urn:acme:notes")},
 	{"aud a number", "aud is the RAS's issuer identifier, and nothing else", inspect.Problem, claim("aud", 7)},
 	{"client_id missing", "client_id is the client that authenticates", inspect.Problem, without("client_id")},
 	{"client_id as here", "client_id is the client that authenticates", inspect.Problem, claim("client_id", agent)},
-	{"client_id an array", "client_id is the client that authenticates", inspect.Problem, claim("client_id", []string{"acme-agent-at-notes"})},
+	{"client_id an array", "client_id is the client that authenticates", inspect.Problem,
+		claim("client_id", []string{"acme-agent-at-notes"})},
 	{"exp missing", "exp is to come", inspect.Problem, without("exp")},
 	{"exp text", "exp is to come", inspect.Problem, claim("exp", "tomorrow")},
 	{"exp beyond dates", "exp is to come", inspect.Problem, claim("exp", 1e300)},
@@ -133,14 +137,17 @@ var changes = []change{
 	{"sub unknown", "sub names a user", inspect.Depends, claim("sub", "00unobody")},
 	{"tenant unasked", "tenant is the customer's", inspect.Depends, claim("tenant", "acme")},
 	{"tenant a number", "tenant is the customer's", inspect.Problem, claim("tenant", 7)},
-	{"resource of another", "resource is an MCP server of this RAS", inspect.Problem, claim("resource", "https://evil.example/mcp")},
+	{"resource of another", "resource is an MCP server of this RAS", inspect.Problem,
+		claim("resource", "https://evil.example/mcp")},
 	{"resource one of two", "resource is an MCP server of this RAS", inspect.Problem,
 		claim("resource", []string{"https://mcp.notes.example/mcp", "https://evil.example/mcp"})},
 	{"resource a number", "resource is an MCP server of this RAS", inspect.Problem, claim("resource", 1)},
 	{"resource missing", "resource is an MCP server of this RAS", inspect.Depends, without("resource")},
-	{"scope of another", "scope is registered for that resource", inspect.Problem, claim("scope", "notes.read ledger.post")},
+	{"scope of another", "scope is registered for that resource", inspect.Problem,
+		claim("scope", "notes.read ledger.post")},
 	{"scope an array", "scope is registered for that resource", inspect.Problem, claim("scope", []string{"notes.read"})},
-	{"scope with two spaces", "scope is registered for that resource", inspect.Problem, claim("scope", "notes.read  notes.write")},
+	{"scope with two spaces", "scope is registered for that resource", inspect.Problem,
+		claim("scope", "notes.read  notes.write")},
 	{"scope missing", "scope is registered for that resource", inspect.Depends, without("scope")},
 	{"cnf", "cnf, if any, is proved", inspect.Depends, claim("cnf", map[string]string{"jkt": "x"})},
 	{"cnf without jkt", "cnf, if any, is proved", inspect.Problem, claim("cnf", map[string]string{})},
@@ -170,17 +177,19 @@ func TestSignatures(t *testing.T) {
 	}
 	forged := honest.Clone()
 	forged.Key = stranger // the kid of the honest key
+	renamed := honest.Clone()
+	renamed.Header["alg"] = "PS256"
 	const verifies, algorithm = "Signature verifies with that key", "alg is on an allow-list"
 	for name, c := range map[string]struct{ token, check string }{
-		"bit flipped":      {hostile.FlipSignature(compact), verifies},
-		"signature gone":   {hostile.WithoutSignature(compact), verifies},
-		"another key":      {hostile.Sign(forged), verifies},
-		"none":             {hostile.None(honest, "none"), algorithm},
-		"nOnE":             {hostile.None(honest, "nOnE"), algorithm},
-		"alg missing":      {hostile.None(honest, nil), algorithm},
-		"HMAC":             {hostile.HMAC(honest, []byte("secret")), algorithm},
-		"alg of other key": {hostile.Sign(func() *mockidp.Token { x := honest.Clone(); x.Header["alg"] = "PS256"; return x }()), algorithm},
-		"claim twice":      {hostile.Duplicate(honest, "aud", notes, "https://evil.example"), "Member names are unique"},
+		"bit flipped":    {hostile.FlipSignature(compact), verifies},
+		"signature gone": {hostile.WithoutSignature(compact), verifies},
+		"another key":    {hostile.Sign(forged), verifies},
+		"none":           {hostile.None(honest, "none"), algorithm},
+		"nOnE":           {hostile.None(honest, "nOnE"), algorithm},
+		"alg missing":    {hostile.None(honest, nil), algorithm},
+		"HMAC":           {hostile.HMAC(honest, []byte("secret")), algorithm},
+		"alg of another": {hostile.Sign(renamed), algorithm},
+		"claim twice":    {hostile.Duplicate(honest, "aud", notes, "https://evil.example"), "Member names are unique"},
 	} {
 		if got := outcomes(explain(t, idp, c.token)); got[c.check] != inspect.Problem {
 			t.Errorf("%s: “%s” is %q, expected a problem", name, c.check, got[c.check])
@@ -240,7 +249,8 @@ func TestEncrypted(t *testing.T) {
 	}
 	r := explain(t, idp, jwe)
 	if !strings.HasPrefix(r.Kind, "Encrypted") || len(r.Claims) > 0 || len(r.Checks) > 0 || len(r.Header) == 0 {
-		t.Errorf("an encrypted token: %s with %d claims and %d checks, expected its header alone", r.Kind, len(r.Claims), len(r.Checks))
+		t.Errorf("an encrypted token: %s with %d claims and %d checks, expected its header alone", r.Kind, len(r.Claims),
+			len(r.Checks))
 	}
 }
 
@@ -279,7 +289,8 @@ func TestHostileText(t *testing.T) {
 func TestHugeAndHiddenValuesAreTamed(t *testing.T) {
 	idp := mockidp.New(t)
 	token := idp.IDJAG(alice, agent, "notes")
-	token.Claims = map[string]any{"long": strings.Repeat("x", 30_000), "turned": "abc\u202edef\x00", strings.Repeat("n", 5000): 1}
+	token.Claims = map[string]any{"long": strings.Repeat("x", 30_000), "turned": "abc\u202edef\x00",
+		strings.Repeat("n", 5000): 1}
 	for n := range 300 {
 		token.Claims["c"+strings.Repeat("i", n%7)+string(rune('a'+n%26))+strings.Repeat("j", n/26)] = n
 	}
@@ -287,10 +298,12 @@ func TestHugeAndHiddenValuesAreTamed(t *testing.T) {
 	if len(r.Claims) != 100 || r.Left == 0 {
 		t.Errorf("%d claims are shown and %d are left, expected 100 and the rest", len(r.Claims), r.Left)
 	}
-	token.Claims = map[string]any{"long": strings.Repeat("x", 30_000), "turned": "abc\u202edef\x00", strings.Repeat("n", 5000): 1}
+	token.Claims = map[string]any{"long": strings.Repeat("x", 30_000), "turned": "abc\u202edef\x00",
+		strings.Repeat("n", 5000): 1}
 	for _, m := range explain(t, idp, hostile.Sign(token)).Claims {
 		if len(m.Value) > 2000 || len(m.Name) > 200 || strings.ContainsAny(m.Value, "\u202e\x00") {
-			t.Errorf("claim %.20s: name of %d bytes, value of %d: expected them cut, and hidden characters escaped", m.Name, len(m.Name), len(m.Value))
+			t.Errorf("claim %.20s: name of %d bytes, value of %d: expected them cut, and hidden characters escaped", m.Name,
+				len(m.Name), len(m.Value))
 		}
 	}
 }
@@ -331,7 +344,8 @@ func FuzzToken(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		r, err := inspect.Token(text, inspect.IdP{Issuer: "https://idp.example", Keys: idp.PublicKeys, Directory: d, Now: time.Now()})
+		r, err := inspect.Token(text, inspect.Provider{Issuer: "https://idp.example", Keys: idp.PublicKeys, Directory: d,
+			Now: time.Now()})
 		if err == nil && len(r.Checks) > 0 {
 			for _, c := range r.Checks {
 				if c.Title == "Signature verifies with that key" && c.Outcome == inspect.OK {

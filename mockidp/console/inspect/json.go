@@ -171,7 +171,8 @@ func kindOf(value any) string {
 // maxShown bounds how much of a value is shown, in characters.
 const maxShown = 1200
 
-// show writes a value as JSON for people to read: indented, cut, and with every character that is not seen as itself escaped.
+// show writes a value as JSON for people to read: indented, cut, and with every character that is not seen as itself
+// escaped.
 func show(value any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
@@ -183,7 +184,8 @@ func show(value any) string {
 	return visible(strings.TrimSuffix(b.String(), "\n"), maxShown)
 }
 
-// visible escapes what is not printed, such as controls and marks that turn the direction of writing, and cuts the rest.
+// visible escapes what is not printed, such as controls and marks that turn the direction of writing, and cuts the
+// rest.
 func visible(s string, limit int) string {
 	var b strings.Builder
 	n := 0

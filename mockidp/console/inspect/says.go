@@ -12,7 +12,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
-func sayAlgorithm(_ *token, value any, _ IdP) string {
+func sayAlgorithm(_ *token, value any, _ Provider) string {
 	alg, _ := value.(string)
 	if !slices.Contains(allowed, alg) {
 		return "not one that a RAS takes"
@@ -20,7 +20,7 @@ func sayAlgorithm(_ *token, value any, _ IdP) string {
 	return map[byte]string{'R': "RSA", 'P': "RSA-PSS", 'E': "elliptic curve"}[alg[0]]
 }
 
-func sayKey(t *token, value any, idp IdP) string {
+func sayKey(t *token, value any, idp Provider) string {
 	kid, _ := value.(string)
 	keys, ours := idp.Keys(t.claims.text("iss"))
 	found := keys.Key(kid)
@@ -35,7 +35,7 @@ func sayKey(t *token, value any, idp IdP) string {
 	return "an earlier key, still published"
 }
 
-func sayIssuer(_ *token, value any, idp IdP) string {
+func sayIssuer(_ *token, value any, idp Provider) string {
 	iss, _ := value.(string)
 	_, ours := idp.Keys(iss)
 	switch {
@@ -49,7 +49,7 @@ func sayIssuer(_ *token, value any, idp IdP) string {
 	return "not this identity provider"
 }
 
-func saySubject(t *token, _ any, idp IdP) string {
+func saySubject(t *token, _ any, idp Provider) string {
 	u := t.user(idp)
 	if u == nil {
 		return "nobody in this directory"
@@ -65,28 +65,31 @@ func saySubject(t *token, _ any, idp IdP) string {
 }
 
 // user finds whom sub names, in whatever style.
-func (t *token) user(idp IdP) *directory.User {
+func (t *token) user(idp Provider) *directory.User {
 	sub := t.claims.text("sub")
 	if sub == "" {
 		return nil
 	}
 	audience, _ := single(t.claims, "aud")
 	connector := idp.Directory.Audience(audience)
-	styles := []directory.SubjectStyle{directory.SubjectID, directory.SubjectLogin, directory.SubjectEmail, directory.SubjectUUID,
-		directory.SubjectPairwise}
 	for n := range idp.Directory.Users {
 		u := &idp.Directory.Users[n]
 		if connector != nil && u.Accounts[connector.ID].Subject == sub {
 			return u
 		}
-		if slices.ContainsFunc(styles, func(s directory.SubjectStyle) bool { return mockidp.Subject(s, u, audience) == sub }) {
-			return u
+		for _, style := range subjectStyles {
+			if mockidp.Subject(style, u, audience) == sub {
+				return u
+			}
 		}
 	}
 	return nil
 }
 
-func sayAudience(t *token, _ any, idp IdP) string {
+var subjectStyles = []directory.SubjectStyle{directory.SubjectID, directory.SubjectLogin, directory.SubjectEmail,
+	directory.SubjectUUID, directory.SubjectPairwise}
+
+func sayAudience(t *token, _ any, idp Provider) string {
 	audience, ok := single(t.claims, "aud")
 	if !ok {
 		return ""
@@ -104,7 +107,7 @@ func sayAudience(t *token, _ any, idp IdP) string {
 	return "the RAS of the connector " + title(r.Name, r.ID)
 }
 
-func sayClient(t *token, value any, idp IdP) string {
+func sayClient(t *token, value any, idp Provider) string {
 	r := t.connector(idp)
 	if r == nil {
 		return ""
@@ -117,7 +120,7 @@ func sayClient(t *token, value any, idp IdP) string {
 }
 
 // clientAt is the client that has this id at the connector's RAS, nil when none has.
-func clientAt(r *directory.Connector, id any, idp IdP) *directory.Client {
+func clientAt(r *directory.Connector, id any, idp Provider) *directory.Client {
 	for _, c := range idp.Directory.Connections {
 		if c.Connector == r.ID && c.ClientID == id {
 			return idp.Directory.Client(c.Client)
@@ -126,7 +129,7 @@ func clientAt(r *directory.Connector, id any, idp IdP) *directory.Client {
 	return nil
 }
 
-func sayClientHere(_ *token, value any, idp IdP) string {
+func sayClientHere(_ *token, value any, idp Provider) string {
 	id, _ := value.(string)
 	if k := idp.Directory.Client(id); k != nil {
 		return title(k.Name, k.ID)
@@ -135,7 +138,7 @@ func sayClientHere(_ *token, value any, idp IdP) string {
 }
 
 // connector is the one whose RAS the token is for, the first where it names several; nil when there is none.
-func (t *token) connector(idp IdP) *directory.Connector {
+func (t *token) connector(idp Provider) *directory.Connector {
 	audiences, _ := texts(t.claims, "aud")
 	for _, a := range audiences {
 		if r := idp.Directory.Audience(a); r != nil && r.Audience == a {
@@ -145,7 +148,7 @@ func (t *token) connector(idp IdP) *directory.Connector {
 	return nil
 }
 
-func sayResource(t *token, _ any, idp IdP) string {
+func sayResource(t *token, _ any, idp Provider) string {
 	r := t.connector(idp)
 	if _, ok := texts(t.claims, "resource"); r == nil || !ok {
 		return ""
@@ -162,13 +165,14 @@ func (t *token) foreignResource(r *directory.Connector) bool {
 	return slices.ContainsFunc(resources, func(x string) bool { return !slices.Contains(r.Resources, x) })
 }
 
+// methods are words for values of amr (RFC 8176 section 2; the last two are Okta's).
 var methods = map[string]string{
-	"pwd": "password", "mfa": "several factors", "otp": "one-time password", "hwk": "key in hardware", "swk": "key in software",
-	"sms": "text message", "fpt": "fingerprint", "face": "face", "pin": "PIN", "kba": "questions", "user": "presence of the user",
-	"phr": "phishing-resistant", "phrh": "phishing-resistant in hardware",
+	"pwd": "password", "mfa": "several factors", "otp": "one-time password", "sms": "text message", "pin": "PIN",
+	"hwk": "key in hardware", "swk": "key in software", "fpt": "fingerprint", "face": "face", "kba": "questions",
+	"user": "presence of the user", "phr": "phishing-resistant", "phrh": "phishing-resistant in hardware",
 }
 
-func sayMethods(t *token, _ any, _ IdP) string {
+func sayMethods(t *token, _ any, _ Provider) string {
 	list, _ := texts(t.claims, "amr")
 	var out []string
 	for _, m := range list {
@@ -179,7 +183,7 @@ func sayMethods(t *token, _ any, _ IdP) string {
 	return strings.Join(out, ", ")
 }
 
-func sayTime(_ *token, value any, idp IdP) string {
+func sayTime(_ *token, value any, idp Provider) string {
 	at, err := numericDate(value)
 	if err != nil {
 		return err.Error()

@@ -14,7 +14,8 @@ func (s Source) URL() string {
 	case document == "ID-JAG draft-04":
 		return "https://www.ietf.org/archive/id/draft-ietf-oauth-identity-assertion-authz-grant-04.html#section-" + section
 	case document == "EMA":
-		return "https://github.com/modelcontextprotocol/ext-auth/blob/main/specification/stable/enterprise-managed-authorization.mdx"
+		return "https://github.com/modelcontextprotocol/ext-auth/blob/main/specification/stable/" +
+			"enterprise-managed-authorization.mdx"
 	case document == "OpenID Connect Core":
 		return "https://openid.net/specs/openid-connect-core-1_0.html"
 	case document == "Okta":

@@ -1,6 +1,6 @@
-// Package inspect explains a JWT that a person has at hand: what it is, what each member of its header and its claims means,
-// and what a Resource Authorization Server (RAS) will find when it checks it as an ID-JAG. It keeps nothing and logs
-// nothing, and what it returns holds no signature.
+// Package inspect explains a JWT that a person has at hand: what it is, what each member of its header and its claims
+// means, and what a Resource Authorization Server (RAS) will find when it checks it as an ID-JAG. It keeps nothing and
+// logs nothing, and what it returns holds no signature.
 package inspect
 
 import (
@@ -19,8 +19,8 @@ import (
 // MaxText bounds what is looked at, in bytes: a JWT is a few KiB.
 const MaxText = 64 << 10
 
-// IdP is what is known of the identity provider that the token may be from.
-type IdP struct {
+// Provider is what is known of the identity provider that the token may be from.
+type Provider struct {
 	Issuer    string
 	Keys      func(issuer string) (keys jose.JSONWebKeySet, ok bool) // of one of its authorization servers
 	Directory *directory.Directory
@@ -55,10 +55,12 @@ type token struct {
 	signature      []byte
 }
 
-// Token explains a JWT in compact serialization. The error says what is wrong with text, for people, and quotes none of it.
-func Token(text string, idp IdP) (*Report, error) {
+// Token explains a JWT in compact serialization. The error says what is wrong with text, for people, and quotes none of
+// it.
+func Token(text string, idp Provider) (*Report, error) {
 	if len(text) > MaxText {
-		return nil, fmt.Errorf("this is %d KiB of text: a token has a few, and more than %d are not looked at", len(text)>>10, MaxText>>10)
+		return nil, fmt.Errorf("this is %d KiB of text: a token has a few, and more than %d are not looked at",
+			len(text)>>10, MaxText>>10)
 	}
 	compact, notes := clean(text)
 	if compact == "" {
@@ -109,7 +111,8 @@ func wrongParts(n int) error {
 		what = "it has no dots"
 	}
 	return fmt.Errorf("this is not a JWT in compact form: %s, expected three with dots between (RFC 7515 section 7.1). "+
-		"Refresh tokens, codes and access tokens of the org authorization server are opaque: there is nothing in them to read", what)
+		"Refresh tokens, codes and access tokens of the org authorization server are opaque: there is nothing in them to "+
+		"read", what)
 }
 
 func decode(name, part string) (object, error) {
@@ -131,15 +134,15 @@ func encrypted(header string, notes []string) (*Report, error) {
 		return nil, err
 	}
 	t := token{header: h}
-	return &Report{Kind: "Encrypted token (JWE)", Notes: notes, Header: t.members(h, headerWords, IdP{}),
-		About: "Its content can be read only by whom it is encrypted to. In an ID-JAG that is the RAS, and inside must be a signed JWT " +
-			"(EMA section 7.4.3). To look inside, take encrypt_to off the connector for a moment."}, nil
+	return &Report{Kind: "Encrypted token (JWE)", Notes: notes, Header: t.members(h, headerWords, Provider{}),
+		About: "Its content can be read only by whom it is encrypted to. In an ID-JAG that is the RAS, and inside must " +
+			"be a signed JWT (EMA section 7.4.3). To look inside, take encrypt_to off the connector for a moment."}, nil
 }
 
 // maxMembers bounds how many members are shown.
 const maxMembers = 100
 
-func (t *token) report(notes []string, idp IdP) *Report {
+func (t *token) report(notes []string, idp Provider) *Report {
 	r := &Report{Notes: notes, Signature: fmt.Sprintf("%d bytes, not shown", len(t.signature))}
 	if len(t.signature) == 0 {
 		r.Signature = "empty"
