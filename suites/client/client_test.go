@@ -1,3 +1,5 @@
+//go:build unix
+
 package client
 
 import (
@@ -13,6 +15,10 @@ import (
 
 func TestMain(m *testing.M) {
 	fixture.Main()
+	if bad, ok := badClients[os.Getenv(badClient)]; ok {
+		bad(os.Args[len(os.Args)-1])
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
 }
 
@@ -35,9 +41,6 @@ func judgeReference(t *testing.T, checks []string, defects ...string) *reports.R
 func TestReferenceClientPasses(t *testing.T) {
 	report := judgeReference(t, nil)
 	for _, c := range report.Checks {
-		if c.Seconds > 0.8 {
-			t.Logf("%.1f s %s", c.Seconds, c.ID)
-		}
 		if c.Outcome != reports.Pass {
 			t.Errorf("%s: %s: %s", c.ID, c.Outcome, c.Message)
 		}

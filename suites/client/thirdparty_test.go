@@ -1,3 +1,5 @@
+//go:build unix
+
 package client
 
 import (
@@ -69,6 +71,9 @@ func TestThirdPartyClients(t *testing.T) {
 	}
 }
 
+// officialScenario is what the official runner calls it.
+const officialScenario = "auth/enterprise-managed-authorization"
+
 // TestOfficialRunner lets the official MCP conformance runner judge the reference client by its scenario of
 // Enterprise-Managed Authorization.
 func TestOfficialRunner(t *testing.T) {
@@ -84,7 +89,7 @@ func TestOfficialRunner(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, argv[0], append(argv[1:], "client", "--command", strings.Join(args, " "),
-		"--scenario", "auth/enterprise-managed-authorization")...)
+		"--scenario", officialScenario)...)
 	cmd.Env = append(cmd.Environ(), environment...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -1,0 +1,140 @@
+//go:build unix
+
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/run"
+)
+
+// badClients are clients that do what no client should; TestMain makes this process one of them.
+var badClients = map[string]func(server string){
+	"hangs": func(string) { select {} },
+	"floods": func(server string) {
+		for {
+			if resp, err := http.Get(server); err == nil {
+				resp.Body.Close()
+			}
+		}
+	},
+	"forks": func(string) {
+		child := exec.Command("sleep", "600")
+		child.Stdout = os.Stdout // keeps the pipe open
+		if err := child.Start(); err != nil {
+			panic(err)
+		}
+		_ = os.WriteFile(os.Getenv("BAD_CLIENT_FILE"), []byte(strconv.Itoa(child.Process.Pid)), 0o600)
+	},
+	"chatters": func(string) {
+		line := strings.Repeat("x", 1023) + "\n"
+		for range 4 << 10 {
+			fmt.Print(line)
+		}
+	},
+	"tells": func(string) {
+		var c map[string]any
+		_ = json.Unmarshal([]byte(os.Getenv("MCP_CONFORMANCE_CONTEXT")), &c)
+		fmt.Println("my token is", c["idp_id_token"], "and my secret", c["client_secret"])
+		os.Exit(3)
+	},
+}
+
+const badClient = "EMACONFORM_TEST_BAD_CLIENT"
+
+// runBad runs a bad client in an honest world.
+func runBad(t *testing.T, kind string, environment ...string) *attempt {
+	t.Helper()
+	w, err := world.New(world.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := command{[]string{self}, append(environment, badClient+"="+kind), 3 * time.Second}
+	return c.run(context.Background(), w)
+}
+
+func TestBadClientsAreEnded(t *testing.T) {
+	if a := runBad(t, "hangs"); !a.TimedOut || a.Exit != -1 {
+		t.Errorf("a client that hangs: %s", a.Summary())
+	}
+	if a := runBad(t, "floods"); !a.Flooded || len(a.Requests) != world.MaxRequests {
+		t.Errorf("a client that floods: %s", a.Summary())
+	}
+	if a := runBad(t, "chatters"); a.Exit != 0 || len(a.Stdout) != maxOutput {
+		t.Errorf("a client that chatters: %s, kept %d bytes", a.Summary(), len(a.Stdout))
+	}
+}
+
+func TestProcessGroupEndsWithClient(t *testing.T) {
+	file := t.TempDir() + "/pid"
+	if a := runBad(t, "forks", "BAD_CLIENT_FILE="+file); a.Exit != 0 {
+		t.Fatalf("a client that forks: %s", a.Summary())
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(string(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for alive(pid) {
+		if time.Now().After(deadline) {
+			t.Fatal("what the client started outlives it")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// alive reports whether a process is there and no zombie.
+func alive(pid int) bool {
+	if syscall.Kill(pid, 0) != nil {
+		return false
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || !strings.Contains(string(stat), ") Z ")
+}
+
+// TestEvidenceIsRedacted wants what a talkative client printed in the report, without the secrets in it.
+func TestEvidenceIsRedacted(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := Run(context.Background(), Options{
+		Command: []string{self}, Environment: []string{badClient + "=tells"}, Timeout: 10 * time.Second,
+		Selection: run.Selection{Checks: []string{"CL-NO-LEAK/given"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := report.Checks[0]
+	if c.Outcome != reports.Fail || !strings.Contains(c.Message, "standard output") {
+		t.Errorf("the leak is not seen: %s %s", c.Outcome, c.Message)
+	}
+	text, err := json.Marshal(report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "my token is ‹") || strings.Contains(string(text), "ras-secret-") || strings.Contains(string(text), "eyJ") {
+		t.Error("what the client printed is missing, or stands there unredacted")
+	}
+}
