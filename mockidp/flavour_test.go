@@ -13,9 +13,9 @@ import (
 // TestFlavours signs in and exchanges at each of them, and looks for what makes it what it is.
 func TestFlavours(t *testing.T) {
 	type shape struct {
-		issuer, sub, email string // patterns
-		idToken, idJAG     []string
-		absent             []string // from the ID-JAG
+		issuer, sub    string // patterns
+		idToken, idJAG []string
+		absent         []string // from the ID-JAG
 	}
 	const id, uuid = `^00u\w{17}$`, `^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$`
 	shapes := map[string]shape{

@@ -43,8 +43,6 @@ type Error struct {
 	Extra       map[string]any
 }
 
-func (e *Error) Error() string { return e.Code + ": " + e.Description }
-
 // Fail makes an error of status 400.
 func Fail(code, id, description string) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: code, ID: id, Description: description}
