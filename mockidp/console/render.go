@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp"
@@ -23,8 +24,9 @@ import (
 //go:embed templates
 var files embed.FS
 
-// templates are the pages by name, each with the layout and the parts around it.
-var templates = parse()
+// templates are the pages by name, each with the layout and the parts around it. They are read at the first use, for most
+// programs have no use for them.
+var templates = sync.OnceValue(parse)
 
 func parse() map[string]*template.Template {
 	shared := template.Must(template.New("").Funcs(template.FuncMap{
@@ -55,13 +57,13 @@ type view struct {
 
 // page is what every template gets.
 type page struct {
-	Title, Name, Base, Here string
-	Issuer                  string
-	Write, Live, Follow     bool
-	Form                    string // token of forms
-	Said, Problem           string
-	Nav                     []link
-	Data                    any
+	Title, Base, Here   string
+	Issuer              string
+	Write, Live, Follow bool
+	Form                string // token of forms
+	Said, Problem       string
+	Nav                 []link
+	Data                any
 }
 
 type link struct {
@@ -105,7 +107,7 @@ func notFound(_ *console, r *http.Request) (view, error) {
 }
 
 func (c *console) render(w http.ResponseWriter, r *http.Request, v view) {
-	p := page{Title: v.title, Name: v.name, Base: c.base, Here: r.URL.RequestURI(), Issuer: c.idp.URL(), Write: c.write,
+	p := page{Title: v.title, Base: c.base, Here: r.URL.RequestURI(), Issuer: c.idp.URL(), Write: c.write,
 		Live: v.live, Follow: r.URL.Query().Has("follow"), Form: c.token(w, r), Said: c.said(w, r), Problem: v.message,
 		Data: v.data}
 	section, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, c.base+"/"), "/")
@@ -114,7 +116,7 @@ func (c *console) render(w http.ResponseWriter, r *http.Request, v view) {
 		p.Nav = append(p.Nav, l)
 	}
 	var body bytes.Buffer
-	if err := templates[v.name].ExecuteTemplate(&body, "layout", p); err != nil {
+	if err := templates()[v.name].ExecuteTemplate(&body, "layout", p); err != nil {
 		http.Error(w, "the page cannot be made", http.StatusInternalServerError)
 		return
 	}
@@ -183,7 +185,7 @@ func grant(e mockidp.Exchange) string {
 }
 
 // assets are the hashes of the static files: an address that changes with its content may be kept for ever.
-var assets = hashes()
+var assets = sync.OnceValue(hashes)
 
 func hashes() map[string]string {
 	assets := map[string]string{}
@@ -202,4 +204,4 @@ func hashes() map[string]string {
 	return assets
 }
 
-func asset(name string) string { return "static/" + name + "?" + assets[name] }
+func asset(name string) string { return "static/" + name + "?" + assets()[name] }
