@@ -122,6 +122,7 @@ func (p *IdP) NewIDToken(login, clientID string) (*Token, error) {
 	if u.Email != "" {
 		token.Claims["email"] = u.Email
 	}
+	p.vault.Load().Issue(token.Claims["jti"].(string), IDTokenLifetime, p.Now())
 	return token, nil
 }
 
@@ -176,8 +177,7 @@ func (p *IdP) RotateKeys(withdraw bool) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	lifetime := orDefault(time.Duration(p.Directory().Settings.IDTokenLifetime), p.flavour.IDTokenLifetime)
-	k = p.org.keys.rotate(k, withdraw, p.Now(), lifetime+leeway)
+	k = p.org.keys.rotate(k, withdraw, p.Now(), p.idTokenLifetime()+leeway)
 	p.record(audit.Entry{Type: audit.KeyRollover, Outcome: audit.Success, Detail: "kid " + k.KeyID})
 	return k, nil
 }

@@ -32,19 +32,23 @@ func (c *call) idToken(k *directory.Client, u *directory.User, g vault.Grant, sc
 	maps.Copy(claims, c.profile(u, scopes, c.flavour.Thin))
 	maps.Copy(claims, u.Claims)
 	jti, _ = claims["jti"].(string)
+	c.vault.Load().Issue(jti, c.idTokenLifetime(), c.now)
 	token, err = c.sign(TokenID, c.flavour.IDTokenTyp, claims, k.ID, u.ID)
 	return token, jti, err
 }
 
 // identity is what every ID token says.
 func (c *call) identity(k *directory.Client, u *directory.User, auth directory.Authentication) map[string]any {
-	lifetime := orDefault(time.Duration(c.dir.Settings.IDTokenLifetime), c.flavour.IDTokenLifetime)
 	claims := map[string]any{
 		"iss": c.server.issuer, "sub": Subject(c.flavour.Subject, u, k.ID), "aud": k.ID, "jti": c.flavour.IDTokenJTI + identifier(),
-		"iat": c.now.Unix(), "exp": c.now.Add(lifetime).Unix(), "auth_time": auth.Time.Unix(), "amr": auth.AMR,
+		"iat": c.now.Unix(), "exp": c.now.Add(c.idTokenLifetime()).Unix(), "auth_time": auth.Time.Unix(), "amr": auth.AMR,
 	}
 	maps.Copy(claims, c.flavourClaims(k, u))
 	return claims
+}
+
+func (p *IdP) idTokenLifetime() time.Duration {
+	return orDefault(time.Duration(p.directory.Load().Settings.IDTokenLifetime), p.flavour.IDTokenLifetime)
 }
 
 // flavourClaims is what makes an ID token one of its flavour.

@@ -106,7 +106,8 @@ func (c *call) idTokenUser(client *directory.Client, claims *idTokenClaims) (sub
 	if s.auth.ACR == "" {
 		s.auth.ACR = impliedACR(s.auth.AMR)
 	}
-	if c.vault.Load().EndedSince(user.ID, claims.IssuedAt.Time(), c.now) {
+	v := c.vault.Load()
+	if user.Status.OK() && v.EndedSince(user.ID, v.Issued(claims.ID, claims.IssuedAt.Time(), c.now), c.now) {
 		return s, oauth.Fail("invalid_request", "invalid_subject_token_session_expired", "subject token: the user's sessions were ended since")
 	}
 	return s, nil

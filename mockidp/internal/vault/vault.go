@@ -33,6 +33,7 @@ type Vault struct {
 	access   *expiring[Access]
 	seen     *expiring[struct{}]
 	ended    *expiring[time.Time] // by user id: when all sessions of the user were ended
+	issued   *expiring[time.Time] // by jti: when ID tokens were issued, for iat counts in seconds
 	mac      [32]byte             // key of refresh tokens
 }
 
@@ -42,7 +43,7 @@ func New() *Vault {
 		sessions: newExpiring[Session](MaxSessions, 10*time.Minute), pending: newExpiring[Pending](MaxCodes, time.Minute),
 		codes: newExpiring[*Code](MaxCodes, time.Minute), grants: newExpiring[*Grant](MaxGrants, time.Hour),
 		access: newExpiring[Access](MaxAccess, time.Minute), seen: newExpiring[struct{}](MaxSeen, time.Minute),
-		ended: newExpiring[time.Time](MaxSessions, time.Hour),
+		ended: newExpiring[time.Time](MaxSessions, time.Hour), issued: newExpiring[time.Time](MaxAccess, time.Minute),
 	}
 	rand.Read(v.mac[:]) // never fails: crypto/rand ends the program first
 	return v
@@ -77,6 +78,19 @@ func (v *Vault) ClearUser(user string, now time.Time) {
 	v.RevokeWhere(func(g Grant) bool { return g.User == user })
 	v.codes.each(func(c *Code) bool { return c.User != user })
 	v.ended.put(KeyOf(user), now, now.Add(24*time.Hour), now)
+}
+
+// Issue remembers, for lifetime, when an ID token was issued.
+func (v *Vault) Issue(jti string, lifetime time.Duration, now time.Time) {
+	v.issued.put(KeyOf(jti), now, now.Add(lifetime), now)
+}
+
+// Issued is when an ID token was issued: to the second, as iat has it, unless more is remembered.
+func (v *Vault) Issued(jti string, iat, now time.Time) time.Time {
+	if t, found := v.issued.get(KeyOf(jti), now); found {
+		return t
+	}
+	return iat
 }
 
 // EndedSince reports whether the user's sessions were all ended after the authentication at t.
