@@ -24,10 +24,20 @@ type attendedFlags struct {
 }
 
 func (f *attendedFlags) add(c *cobra.Command) {
-	c.Flags().BoolVar(&f.on, "attended", false, "serve a page that walks a person through the scenarios with a desktop client or IDE")
+	c.Flags().BoolVar(
+		&f.on,
+		"attended",
+		false,
+		"serve a page that walks a person through the scenarios with a desktop client or IDE",
+	)
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8639", "where to serve the page (with --attended)")
 	c.Flags().IntVar(&f.basePort, "base-port", 8640, "first of the ports of the parties (with --attended)")
-	c.Flags().StringVar(&f.redirectURI, "redirect-uri", "", "the redirect URI that the client's logins end at (with --attended)")
+	c.Flags().StringVar(
+		&f.redirectURI,
+		"redirect-uri",
+		"",
+		"the redirect URI that the client's logins end at (with --attended)",
+	)
 }
 
 // run serves the page until the person presses Finish, or the program is interrupted.
@@ -45,7 +55,11 @@ func (f *attendedFlags) run(c *cobra.Command, o client.Options, report *reportFl
 		server := &http.Server{Handler: attended.Handler(), ReadHeaderTimeout: 10 * time.Second}
 		served := make(chan error, 1)
 		go func() { served <- server.Serve(listener) }()
-		fmt.Fprintf(c.ErrOrStderr(), "Open http://%s in a browser. Ctrl-C or the page's Finish button ends the run.\n", listener.Addr())
+		fmt.Fprintf(
+			c.ErrOrStderr(),
+			"Open http://%s in a browser. Ctrl-C or the page's Finish button ends the run.\n",
+			listener.Addr(),
+		)
 		select {
 		case <-attended.Finished():
 		case <-ctx.Done():

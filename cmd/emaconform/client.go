@@ -26,12 +26,12 @@ type clientFlags struct {
 	reportFlags
 }
 
-const clientLong = `Judges an MCP client: plays the identity provider, the Resource Authorization Server and the MCP server, honest and
-hostile, runs the client once for each scenario, and watches what it sends to whom.
+const clientLong = `Judges an MCP client: plays the identity provider, the Resource Authorization Server and the MCP
+server, honest and hostile, runs the client once for each scenario, and watches what it sends to whom.
 
-The command behind -- gets the URL of the MCP server as its last argument and, in the environment, MCP_CONFORMANCE_SCENARIO
-and MCP_CONFORMANCE_CONTEXT: the contract of the official MCP conformance runner, so that the conformance client of an SDK
-runs unchanged. suites/client/README.md describes the context.
+The command behind -- gets the URL of the MCP server as its last argument and, in the environment,
+MCP_CONFORMANCE_SCENARIO and MCP_CONFORMANCE_CONTEXT: the contract of the official MCP conformance runner, so that the
+conformance client of an SDK runs unchanged. suites/client/README.md describes the context.
 
 Without a command it judges the reference client that is built in.`
 
@@ -64,7 +64,8 @@ func newClient() *cobra.Command {
 
 func (f *clientFlags) run(c *cobra.Command, command []string) error {
 	options := client.Options{
-		Command: command, Timeout: f.timeout, Parallel: f.parallel, Selection: run.Selection{Checks: f.checks, Labels: f.labels},
+		Command: command, Timeout: f.timeout, Parallel: f.parallel,
+		Selection: run.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	switch {
 	case f.attended.on && (len(command) > 0 || len(f.defects) > 0):

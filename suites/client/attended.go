@@ -20,8 +20,8 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-// Attended judges a client that a person operates, a desktop application or an IDE: it serves a page that says what to do
-// now, shows what is seen, and judges a scenario when the person says what the client did.
+// Attended judges a client that a person operates, a desktop application or an IDE: it serves a page that says what to
+// do now, shows what is seen, and judges a scenario when the person says what the client did.
 //
 // All worlds have the same ports and credentials, so that the client is configured once.
 type Attended struct {
@@ -45,8 +45,8 @@ type stage struct {
 	cancel context.CancelFunc
 }
 
-// NewAttended makes the page's handler. The parties listen on ports from basePort on; redirectURI is where the client's logins
-// end. Options.Command is not run.
+// NewAttended makes the page's handler. The parties listen on ports from basePort on; redirectURI is where the client's
+// logins end. Options.Command is not run.
 func NewAttended(ctx context.Context, o Options, basePort int, redirectURI string) (*Attended, error) {
 	selected, err := o.Selection.Of(Checks())
 	if err != nil {
@@ -145,7 +145,12 @@ func (a *Attended) done(saw string) error {
 		return errors.New("no scenario is on")
 	}
 	stage := a.current
-	played := &attempt{World: stage.world, Took: time.Since(stage.began), Requests: stage.world.Seen(), Leaks: stage.world.Leaks(nil)}
+	played := &attempt{
+		World:    stage.world,
+		Took:     time.Since(stage.began),
+		Requests: stage.world.Seen(),
+		Leaks:    stage.world.Leaks(nil),
+	}
 	switch saw {
 	case "connected":
 	case "error":
@@ -187,7 +192,10 @@ func (a *Attended) answer(w http.ResponseWriter, failed error) {
 		_, exchanges := s.world.Exchanges(reports.Setup)
 		var seen []map[string]any
 		for _, e := range exchanges {
-			seen = append(seen, map[string]any{"note": e.Note, "method": e.Request.Method, "url": e.Request.URL, "status": statusOf(e)})
+			seen = append(
+				seen,
+				map[string]any{"note": e.Note, "method": e.Request.Method, "url": e.Request.URL, "status": statusOf(e)},
+			)
 		}
 		settings := s.world.Context()
 		maps.DeleteFunc(settings, func(k string, _ any) bool { return k == "name" || k == "idp_login" })

@@ -79,7 +79,12 @@ func (p *person) outcome(id string) string {
 func TestAttended(t *testing.T) {
 	const id = "CL-PRM/other-server"
 	for defect, want := range map[string]reports.Outcome{"": reports.Pass, "takes-any-resource": reports.Fail} {
-		attended, err := NewAttended(context.Background(), Options{Selection: run.Selection{Checks: []string{"CL-PRM"}}}, 0, "")
+		attended, err := NewAttended(
+			context.Background(),
+			Options{Selection: run.Selection{Checks: []string{"CL-PRM"}}},
+			0,
+			"",
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

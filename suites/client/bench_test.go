@@ -44,7 +44,9 @@ func BenchmarkOfficialRunner(b *testing.B) {
 	const checks = 2 // token exchange done, JWT bearer grant done
 	n := 0
 	for b.Loop() {
-		cmd := exec.Command(argv[0], append(argv[1:], "client", "--command", strings.Join(args, " "), "--scenario", officialScenario)...)
+		cmd := exec.Command(
+			argv[0],
+			append(argv[1:], "client", "--command", strings.Join(args, " "), "--scenario", officialScenario)...)
 		cmd.Env = append(cmd.Environ(), environment...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			b.Fatalf("%v: %s", err, tail(string(out)))

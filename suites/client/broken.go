@@ -11,17 +11,26 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-// steps are where a party can be broken: by an endpoint of the party, or, at the MCP server, behind the check of the token.
+// steps are where a party can be broken: by an endpoint of the party, or, at the MCP server, behind the check of the
+// token.
 var steps = []struct {
 	slug, name string
 	at         func(w *world.World) (*world.Party, string)
 }{
-	{"resource-metadata", "the MCP server's metadata", func(w *world.World) (*world.Party, string) { return w.MCP.Party, world.MetadataPath }},
+	{
+		"resource-metadata",
+		"the MCP server's metadata",
+		func(w *world.World) (*world.Party, string) { return w.MCP.Party, world.MetadataPath },
+	},
 	{"server-metadata", "the authorization server's metadata", func(w *world.World) (*world.Party, string) {
 		return w.RAS.Party, "/.well-known/oauth-authorization-server"
 	}},
 	{"exchange", "the token exchange", func(w *world.World) (*world.Party, string) { return w.IdP.Party, "/token" }},
-	{"redemption", "the access token request", func(w *world.World) (*world.Party, string) { return w.RAS.Party, "/token" }},
+	{
+		"redemption",
+		"the access token request",
+		func(w *world.World) (*world.Party, string) { return w.RAS.Party, "/token" },
+	},
 	{"mcp", "the MCP server", func(w *world.World) (*world.Party, string) { return w.MCP.Party, world.EndpointPath }},
 }
 
@@ -38,16 +47,31 @@ var faults = []struct {
 		if c.N > 1 {
 			return nil
 		}
-		return &world.Reply{Status: http.StatusTooManyRequests, Header: map[string]string{"Retry-After": "1"}, Body: []byte("{}")}
+		return &world.Reply{
+			Status: http.StatusTooManyRequests,
+			Header: map[string]string{"Retry-After": "1"},
+			Body:   []byte("{}"),
+		}
 	}, judgeRetry},
 	{"html", "an HTML page with status 200", func(*world.Call) *world.Reply {
-		return &world.Reply{Header: map[string]string{"Content-Type": "text/html"}, Body: []byte("<!doctype html><title>Sign in</title>")}
+		return &world.Reply{
+			Header: map[string]string{"Content-Type": "text/html"},
+			Body:   []byte("<!doctype html><title>Sign in</title>"),
+		}
 	}, nil},
 	{"truncated", "JSON that breaks off", func(*world.Call) *world.Reply {
-		return &world.Reply{Header: map[string]string{"Content-Type": "application/json"}, Body: []byte(`{"issuer": "htt`), Cut: true}
+		return &world.Reply{
+			Header: map[string]string{"Content-Type": "application/json"},
+			Body:   []byte(`{"issuer": "htt`),
+			Cut:    true,
+		}
 	}, nil},
 	{"endless", "a body without end", func(*world.Call) *world.Reply {
-		return &world.Reply{Header: map[string]string{"Content-Type": "application/json"}, Body: []byte(`{"a": "`), Endless: true}
+		return &world.Reply{
+			Header:  map[string]string{"Content-Type": "application/json"},
+			Body:    []byte(`{"a": "`),
+			Endless: true,
+		}
 	}, judgeRead},
 	{"slow", "no answer at all", func(c *world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} }, nil},
 }
@@ -59,7 +83,8 @@ func brokenParties() []scenario {
 	for _, step := range steps {
 		for _, fault := range faults {
 			list = append(list, scenario{
-				slug: step.slug + "-" + fault.slug, title: "ends in bounded time and with an error when " + step.name + " gives " + fault.what, in: given,
+				slug:  step.slug + "-" + fault.slug,
+				title: "ends in bounded time and with an error when " + step.name + " gives " + fault.what, in: given,
 				meets: "A party that is broken at " + step.name + ": it gives " + fault.what, slow: fault.slug == "slow",
 				hostile: func(w *world.World) {
 					if party, path := step.at(w); step.slug != "mcp" {
@@ -85,7 +110,9 @@ func brokenParties() []scenario {
 	return list
 }
 
-var crash = regexp.MustCompile(`(?m)^(panic:|fatal error:|Traceback \(most recent|thread '.*' panicked|Segmentation fault)|SIGSEGV`)
+var crash = regexp.MustCompile(
+	`(?m)^(panic:|fatal error:|Traceback \(most recent|thread '.*' panicked|Segmentation fault)|SIGSEGV`,
+)
 
 // survived fails when a client hung, flooded, crashed, or kept what happened to itself.
 func survived(j *judgement) {
@@ -103,7 +130,10 @@ func survived(j *judgement) {
 func judgeRetry(j *judgement, seen []world.Seen) {
 	for i := 1; i < len(seen); i++ {
 		if seen[i-1].Status == http.StatusTooManyRequests && seen[i].At.Sub(seen[i-1].At) < 900*time.Millisecond {
-			j.Failf("expected a pause of 1 s as Retry-After says, but the next request came after %d ms", seen[i].At.Sub(seen[i-1].At).Milliseconds())
+			j.Failf(
+				"expected a pause of 1 s as Retry-After says, but the next request came after %d ms",
+				seen[i].At.Sub(seen[i-1].At).Milliseconds(),
+			)
 		}
 	}
 }
@@ -131,7 +161,9 @@ func badCertificates() []scenario {
 	} {
 		for _, bad := range []mockidp.BadCertificate{mockidp.SelfSigned, mockidp.Expired, mockidp.WrongName} {
 			list = append(list, scenario{
-				slug: p.slug + "-" + string(bad), title: fmt.Sprintf("refuses a certificate of %s that is bad (%s)", p.name, bad), in: https,
+				slug: p.slug + "-" + string(
+					bad,
+				), title: fmt.Sprintf("refuses a certificate of %s that is bad (%s)", p.name, bad), in: https,
 				meets:   fmt.Sprintf("A world with https, in which the certificate of %s is bad: %s", p.name, bad),
 				hostile: func(w *world.World) { w.Certificates[p.of(w)] = bad },
 				judge: func(j *judgement) {

@@ -38,22 +38,38 @@ func tail(s string) string {
 	return s
 }
 
-// preflight runs the client in the honest world and tells how far it came, step by step. It stops nothing: what a client
-// does wrong on the way is for the checks to say.
+// preflight runs the client in the honest world and tells how far it came, step by step. It stops nothing: what a
+// client does wrong on the way is for the checks to say.
 func (r *runner) preflight() ([]reports.Step, error) {
 	a := r.control(given)
 	if a.Failed != nil && r.ctx.Err() == nil {
 		return nil, a.Failed
 	}
 	steps := []reports.Step{
-		{Name: "ask the MCP server", OK: len(a.Calls()) > 0, Fix: "Take the URL of the MCP server from the last argument and connect to it."},
+		{
+			Name: "ask the MCP server",
+			OK:   len(a.Calls()) > 0,
+			Fix:  "Take the URL of the MCP server from the last argument and connect to it.",
+		},
 		{Name: "find the protected resource metadata", OK: len(a.to(a.World.MCP.Party, world.MetadataPath)) > 0,
 			Fix: "Follow resource_metadata in the WWW-Authenticate header of the 401."},
 		{Name: "ask the IdP for an ID-JAG", OK: len(a.Exchanges()) > 0,
 			Fix: "Exchange idp_id_token at idp_token_endpoint: both stand in MCP_CONFORMANCE_CONTEXT."},
-		{Name: "redeem it at the Resource Authorization Server", OK: len(a.Redemptions()) > 0, Fix: "POST it to the token_endpoint of the metadata."},
-		{Name: "call the MCP server with the access token", OK: a.Through(), Fix: "Send the token in the Authorization header, and call a tool."},
-		{Name: "end with exit code 0", OK: a.Exit == 0, Fix: "See what the client said; a client that succeeded ends with 0."},
+		{
+			Name: "redeem it at the Resource Authorization Server",
+			OK:   len(a.Redemptions()) > 0,
+			Fix:  "POST it to the token_endpoint of the metadata.",
+		},
+		{
+			Name: "call the MCP server with the access token",
+			OK:   a.Through(),
+			Fix:  "Send the token in the Authorization header, and call a tool.",
+		},
+		{
+			Name: "end with exit code 0",
+			OK:   a.Exit == 0,
+			Fix:  "See what the client said; a client that succeeded ends with 0.",
+		},
 	}
 	for i := range steps {
 		if steps[i].OK {

@@ -29,13 +29,15 @@ func expireOnce(w *world.World, also func()) func(*world.Call, world.Message) *w
 
 var _ = scenarios("CL-EXPIRED-AT",
 	scenario{slug: "renewed", title: "gets a new token when its own has expired, without the user", in: given,
-		meets: "A 401 invalid_token in the middle of the session", hostile: func(w *world.World) { w.MCP.Before = expireOnce(w, func() {}) },
+		meets:   "A 401 invalid_token in the middle of the session",
+		hostile: func(w *world.World) { w.MCP.Before = expireOnce(w, func() {}) },
 		judge: func(j *judgement) {
 			j.MustSpare(j.World.Consent, "the token is renewed without the user")
 			j.MustSucceed("an expired token is renewed with a new ID-JAG (ID-JAG draft-04 4.4.3)")
 		}},
 	scenario{slug: "used-grant", title: "fetches a new ID-JAG instead of redeeming a used one", in: given,
-		meets: "A 401 invalid_token in the middle of the session, and a RAS that redeems each ID-JAG once", hostile: func(w *world.World) {
+		meets: "A 401 invalid_token in the middle of the session, and a RAS that redeems each ID-JAG once",
+		hostile: func(w *world.World) {
 			w.MCP.Before = expireOnce(w, func() {})
 		}, judge: func(j *judgement) {
 			seen := map[string]bool{}
@@ -80,14 +82,18 @@ var _ = scenarios("CL-EXPIRED-IDTOKEN",
 
 var _ = scenarios("CL-STEPUP",
 	scenario{slug: "max-age", title: "logs in again with the max_age that the IdP asks for", in: login,
-		meets: "insufficient_user_authentication with max_age at the first exchange", hostile: stepUp(map[string]any{"max_age": 5}),
-		judge: steppedUp("max_age", "5")},
+		meets:   "insufficient_user_authentication with max_age at the first exchange",
+		hostile: stepUp(map[string]any{"max_age": 5}),
+		judge:   steppedUp("max_age", "5")},
 	scenario{slug: "acr-values", title: "logs in again with the acr_values that the IdP asks for", in: login,
-		meets: "insufficient_user_authentication with acr_values at the first exchange", hostile: stepUp(map[string]any{"acr_values": "phr"}),
-		judge: steppedUp("acr_values", "phr")},
+		meets:   "insufficient_user_authentication with acr_values at the first exchange",
+		hostile: stepUp(map[string]any{"acr_values": "phr"}),
+		judge:   steppedUp("acr_values", "phr")},
 	scenario{slug: "bounded", title: "gives up when the stronger login is not enough either", in: login,
 		meets: "insufficient_user_authentication at every exchange", hostile: func(w *world.World) {
-			w.IdP.Endpoint("/token").Before = func(c *world.Call) *world.Reply { return insufficient(c, map[string]any{"max_age": 5}) }
+			w.IdP.Endpoint("/token").Before = func(c *world.Call) *world.Reply {
+				return insufficient(c, map[string]any{"max_age": 5})
+			}
 		}, judge: bounded},
 )
 
@@ -140,10 +146,16 @@ var _ = scenarios("CL-403-SCOPE",
 					return
 				}
 			}
-			j.Failf("expected the call to be tried again with the scope that the challenge names (MCP, step-up authorization flow), but %s", j.Summary())
+			j.Failf(
+				"expected the call to be tried again with the scope that the challenge names (MCP, step-up authorization "+
+					"flow), but %s",
+				j.Summary(),
+			)
 		}},
 	scenario{slug: "keeps-scopes", title: "asks for the scopes that it had before, too", in: given,
-		meets: "A 403 insufficient_scope that names the new scope alone", hostile: wantScope(world.ElevatedScope), judge: func(j *judgement) {
+		meets:   "A 403 insufficient_scope that names the new scope alone",
+		hostile: wantScope(world.ElevatedScope),
+		judge: func(j *judgement) {
 			list := j.exchanges()
 			if !j.refusedCall() {
 				j.Skipf("the client calls no tool, so nothing asks it for more scope")
@@ -152,7 +164,11 @@ var _ = scenarios("CL-403-SCOPE",
 				j.Failf("expected a second exchange for the scope that is needed, but there was none: %s", j.Summary())
 			}
 			if scope := list[len(list)-1].Form.Get("scope"); !hasAll(scope, world.ElevatedScope, "notes.read") {
-				j.Failf("expected the second exchange to ask for notes.read and %s, but it asks for %q (MCP, step-up authorization flow)", world.ElevatedScope, scope)
+				j.Failf(
+					"expected the second exchange to ask for notes.read and %s, but it asks for %q (MCP, step-up authorization flow)",
+					world.ElevatedScope,
+					scope,
+				)
 			}
 		}},
 	scenario{slug: "bounded", title: "gives up when no scope is enough", in: given,

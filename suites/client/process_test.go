@@ -134,7 +134,8 @@ func TestEvidenceIsRedacted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), "my token is ‹") || strings.Contains(string(text), "ras-secret-") || strings.Contains(string(text), "eyJ") {
+	if !strings.Contains(string(text), "my token is ‹") || strings.Contains(string(text), "ras-secret-") ||
+		strings.Contains(string(text), "eyJ") {
 		t.Error("what the client printed is missing, or stands there unredacted")
 	}
 }

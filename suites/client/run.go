@@ -32,8 +32,8 @@ type Options struct {
 // DefaultTimeout bounds one run of a client, as in the official conformance runner.
 const DefaultTimeout = 30 * time.Second
 
-// Run runs the client in every selected scenario and judges it. An error means that no run took place; whatever the client
-// does, and when ctx ends, there is a report.
+// Run runs the client in every selected scenario and judges it. An error means that no run took place; whatever the
+// client does, and when ctx ends, there is a report.
 func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if len(o.Command) == 0 {
 		return nil, errors.New("there is no command to run")
@@ -134,8 +134,8 @@ func (r *runner) control(s *shape) *attempt {
 	return c.attempt
 }
 
-// attempt runs the client once. Where the honest run shows that client or machine are slow, the time bound is longer, so that
-// slowness is not taken for hanging.
+// attempt runs the client once. Where the honest run shows that client or machine are slow, the time bound is longer,
+// so that slowness is not taken for hanging.
 func (r *runner) attempt(s *shape, hostile func(*world.World), honest *attempt) *attempt {
 	options := s.options
 	options.RequestTimeout = r.Timeout / 6
@@ -230,14 +230,15 @@ func (r *runner) unjudged(c *check.Check, s *shape, honest *attempt) reports.Che
 		result.Outcome = reports.Skip
 		result.Message = fmt.Sprintf("the client does not %s: in the honest scenario %s", s.offers, honest.Summary())
 	} else {
-		result.Message = "the honest scenario did not succeed, so stopping in this one would prove nothing: " + honest.Summary()
+		result.Message = "the honest scenario did not succeed, so stopping in this one would prove nothing: " +
+			honest.Summary()
 	}
 	result.Exchanges, result.Notes = evidence(honest, reports.Control)
 	return result
 }
 
-// decide judges an attempt. Without honest it is the honest one itself that is judged: then its shape's lack of support is
-// told by the judgement's own words.
+// decide judges an attempt. Without honest it is the honest one itself that is judged: then its shape's lack of support
+// is told by the judgement's own words.
 func (r *runner) decide(c *check.Check, s *scenario, a, honest *attempt) reports.Check {
 	result := c.Unfinished("")
 	if a.Failed != nil {

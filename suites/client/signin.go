@@ -48,7 +48,8 @@ func codeUnused(why string) func(*judgement) {
 
 const meetsLogin = "An honest world in which the client logs in"
 
-var _ = scenarios("CL-OIDC",
+var _ = scenarios(
+	"CL-OIDC",
 	scenario{slug: "pkce", title: "uses PKCE with S256", in: login, meets: meetsLogin, should: true,
 		judge: loginHas("a code_challenge and code_challenge_method S256", func(q url.Values, _ *world.World) bool {
 			return len(q.Get("code_challenge")) == 43 && q.Get("code_challenge_method") == "S256"
@@ -57,10 +58,15 @@ var _ = scenarios("CL-OIDC",
 		judge: loginHas("a state", func(q url.Values, _ *world.World) bool { return len(q.Get("state")) >= 8 })},
 	scenario{slug: "nonce", title: "sends a nonce", in: login, meets: meetsLogin, should: true,
 		judge: loginHas("a nonce", func(q url.Values, _ *world.World) bool { return len(q.Get("nonce")) >= 8 })},
-	scenario{slug: "redirect-uri", title: "sends the redirect URI exactly as it is registered", in: login, meets: meetsLogin,
+	scenario{
+		slug:  "redirect-uri",
+		title: "sends the redirect URI exactly as it is registered",
+		in:    login,
+		meets: meetsLogin,
 		judge: loginHas("redirect_uri exactly as in idp_redirect_uri", func(q url.Values, w *world.World) bool {
 			return q.Get("redirect_uri") == w.IdP.RedirectURI
-		})},
+		}),
+	},
 	scenario{slug: "wrong-state", title: "drops an answer with another state", in: login,
 		meets:   "An answer to the login whose state is another",
 		hostile: answersOf(func(_ *world.World, a url.Values) { a.Set("state", "of-somebody-else") }),
@@ -70,7 +76,8 @@ var _ = scenarios("CL-OIDC",
 		hostile: answersOf(func(_ *world.World, a url.Values) { a.Del("state") }),
 		judge:   codeUnused("it has no state although one was sent (EMA 7.5.2)")},
 	scenario{slug: "wrong-nonce", title: "does not use an ID token with another nonce", in: login,
-		meets: "An ID token whose nonce is another", hostile: editIDToken(func(t *mockidp.Token) { t.Claims["nonce"] = "of-somebody-else" }),
+		meets:   "An ID token whose nonce is another",
+		hostile: editIDToken(func(t *mockidp.Token) { t.Claims["nonce"] = "of-somebody-else" }),
 		judge: func(j *judgement) {
 			j.MustNotExchange("the nonce in the ID token is not the one that was sent (OpenID Connect Core 3.1.3.7)")
 		}},
@@ -86,10 +93,14 @@ var _ = scenarios("CL-OIDC",
 		meets:   "An answer to the login whose iss is another identity provider",
 		hostile: answersOf(func(w *world.World, a url.Values) { a.Set("iss", w.Attacker.URL) }),
 		judge:   codeUnused("it names another issuer (RFC 9207 2.4)")},
-	scenario{slug: "missing-iss", title: "drops an answer without iss from an identity provider that announces it", in: login,
+	scenario{
+		slug:    "missing-iss",
+		title:   "drops an answer without iss from an identity provider that announces it",
+		in:      login,
 		meets:   "An answer to the login without iss, while the metadata announces it",
 		hostile: answersOf(func(_ *world.World, a url.Values) { a.Del("iss") }),
-		judge:   codeUnused("the identity provider announces iss and the answer has none (RFC 9207 2.4)")},
+		judge:   codeUnused("the identity provider announces iss and the answer has none (RFC 9207 2.4)"),
+	},
 )
 
 func editIDToken(edit func(*mockidp.Token)) func(*world.World) {
@@ -100,22 +111,52 @@ func idTokenUnused(why string) func(*judgement) {
 	return func(j *judgement) { j.MustNotExchange(why + " (OpenID Connect Core 3.1.3.7)") }
 }
 
-var _ = scenarios("CL-IDTOKEN-VALIDATE",
-	scenario{slug: "audience", title: "does not use an ID token for another client", in: login, meets: "An ID token whose aud is another client",
-		hostile: editIDToken(func(t *mockidp.Token) { t.Claims["aud"] = "another-client" }), judge: idTokenUnused("aud is another client")},
-	scenario{slug: "issuer", title: "does not use an ID token of another issuer", in: login, meets: "An ID token whose iss is another identity provider",
-		hostile: editIDToken(func(t *mockidp.Token) { t.Claims["iss"] = "https://idp.attacker.example" }), judge: idTokenUnused("iss is another issuer")},
-	scenario{slug: "expired", title: "does not use an ID token that has expired", in: login, meets: "An ID token that expired an hour ago",
-		hostile: editIDToken(expire), judge: idTokenUnused("exp is over")},
+var _ = scenarios(
+	"CL-IDTOKEN-VALIDATE",
+	scenario{
+		slug:  "audience",
+		title: "does not use an ID token for another client",
+		in:    login,
+		meets: "An ID token whose aud is another client",
+		hostile: editIDToken(
+			func(t *mockidp.Token) { t.Claims["aud"] = "another-client" },
+		),
+		judge: idTokenUnused("aud is another client"),
+	},
+	scenario{
+		slug:  "issuer",
+		title: "does not use an ID token of another issuer",
+		in:    login,
+		meets: "An ID token whose iss is another identity provider",
+		hostile: editIDToken(
+			func(t *mockidp.Token) { t.Claims["iss"] = "https://idp.attacker.example" },
+		),
+		judge: idTokenUnused("iss is another issuer"),
+	},
+	scenario{
+		slug:    "expired",
+		title:   "does not use an ID token that has expired",
+		in:      login,
+		meets:   "An ID token that expired an hour ago",
+		hostile: editIDToken(expire),
+		judge:   idTokenUnused("exp is over"),
+	},
 	scenario{slug: "authorized-party", title: "does not use an ID token that was issued to another client", in: login,
 		meets: "An ID token whose azp is another client", hostile: editIDToken(func(t *mockidp.Token) {
 			t.Claims["aud"] = []string{world.IdPClientID, "another-client"}
 			t.Claims["azp"] = "another-client"
 		}), judge: idTokenUnused("azp is another client")},
-	scenario{slug: "signature", title: "does not use an ID token whose signature is bad", in: login, meets: "An ID token with one bit of its signature changed",
+	scenario{
+		slug:  "signature",
+		title: "does not use an ID token whose signature is bad",
+		in:    login,
+		meets: "An ID token with one bit of its signature changed",
 		hostile: func(w *world.World) {
 			w.IdP.Forge = func(t *mockidp.Token) string { return hostile.FlipSignature(hostile.Sign(t)) }
-		}, judge: idTokenUnused("its signature is not the issuer's, and no TLS stands in for it"), should: true},
+		},
+		judge:  idTokenUnused("its signature is not the issuer's, and no TLS stands in for it"),
+		should: true,
+	},
 	scenario{slug: "unsigned", title: "does not use an unsigned ID token", in: login, meets: "An ID token with alg none",
 		hostile: func(w *world.World) {
 			w.IdP.Forge = func(t *mockidp.Token) string { return hostile.None(t, "none") }
@@ -127,13 +168,21 @@ func expire(t *mockidp.Token) {
 	t.Claims["exp"], t.Claims["iat"] = past, past-3600
 }
 
-var _ = scenarios("CL-SAML",
-	scenario{slug: "refresh-token", title: "trades the SAML assertion for a refresh token, and uses that as subject token", in: saml,
-		meets: "An honest world in which the client has a SAML assertion", judge: func(j *judgement) {
+var _ = scenarios(
+	"CL-SAML",
+	scenario{
+		slug:  "refresh-token",
+		title: "trades the SAML assertion for a refresh token, and uses that as subject token",
+		in:    saml,
+		meets: "An honest world in which the client has a SAML assertion",
+		judge: func(j *judgement) {
 			if len(j.samlExchanges()) == 0 {
 				for _, s := range j.Exchanges() {
 					if s.Form.Get("subject_token_type") == world.TypeSAML2 {
-						j.Failf("expected the SAML assertion to be traded for a refresh token first (ID-JAG draft-04 4.5), but it was the subject token for the ID-JAG")
+						j.Failf(
+							"expected the SAML assertion to be traded for a refresh token first (ID-JAG draft-04 4.5), but it was the " +
+								"subject token for the ID-JAG",
+						)
 					}
 				}
 				j.Skipf("the client does not %s: %s", j.shape.offers, j.Summary())
@@ -144,7 +193,8 @@ var _ = scenarios("CL-SAML",
 				}
 			}
 			j.MustSucceed("the refresh token stands for the user")
-		}},
+		},
+	},
 	scenario{slug: "scope", title: "asks for openid and offline_access in that trade", in: saml, should: true,
 		meets: "An honest world in which the client has a SAML assertion", judge: func(j *judgement) {
 			if len(j.samlExchanges()) == 0 {
@@ -152,7 +202,10 @@ var _ = scenarios("CL-SAML",
 			}
 			for _, s := range j.samlExchanges() {
 				if !hasAll(s.Form.Get("scope"), "openid", "offline_access") {
-					j.Failf("expected scope to have openid and offline_access (ID-JAG draft-04 4.5), but it is %q", s.Form.Get("scope"))
+					j.Failf(
+						"expected scope to have openid and offline_access (ID-JAG draft-04 4.5), but it is %q",
+						s.Form.Get("scope"),
+					)
 				}
 			}
 		}},
@@ -162,7 +215,8 @@ var _ = scenarios("CL-SAML",
 func (a *attempt) samlExchanges() []world.Seen {
 	var list []world.Seen
 	for _, s := range a.to(a.World.IdP.Party, "/token") {
-		if s.Form.Get("requested_token_type") == world.TypeRefreshToken && s.Form.Get("subject_token_type") == world.TypeSAML2 {
+		if s.Form.Get("requested_token_type") == world.TypeRefreshToken &&
+			s.Form.Get("subject_token_type") == world.TypeSAML2 {
 			list = append(list, s)
 		}
 	}

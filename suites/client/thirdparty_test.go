@@ -40,7 +40,8 @@ func TestThirdPartyClients(t *testing.T) {
 			missing(t, err)
 			defer cleanup()
 			report, err := Run(context.Background(), Options{
-				Command: argv, Timeout: 30 * time.Second, Selection: run.Selection{Labels: "!slow"}, // the slow ones wait for the client alone
+				// the slow ones wait for the client alone
+				Command: argv, Timeout: 30 * time.Second, Selection: run.Selection{Labels: "!slow"},
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -7,13 +7,19 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-var _ = scenarios("CL-NO-FALLBACK",
+var _ = scenarios(
+	"CL-NO-FALLBACK",
 	scenario{slug: "idp-denies", title: "does not open the consent page when the IdP denies access", in: given,
 		meets:   "access_denied at the token exchange, while the RAS offers a consent page",
 		hostile: denyExchange("access_denied"), judge: denied},
-	scenario{slug: "idp-policy", title: "does not open the consent page when the IdP's policy has no place for the server", in: given,
+	scenario{
+		slug:    "idp-policy",
+		title:   "does not open the consent page when the IdP's policy has no place for the server",
+		in:      given,
 		meets:   "invalid_target at the token exchange, while the RAS offers a consent page",
-		hostile: denyExchange("invalid_target"), judge: denied},
+		hostile: denyExchange("invalid_target"),
+		judge:   denied,
+	},
 	scenario{slug: "ras-denies", title: "does not open the consent page when the RAS refuses the ID-JAG", in: given,
 		meets: "invalid_grant at the RAS, which offers a consent page", hostile: func(w *world.World) {
 			w.RAS.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Deny("invalid_grant") }
@@ -32,25 +38,37 @@ func denied(j *judgement) {
 	j.mustNotGetThrough("access was denied")
 }
 
-var _ = scenarios("CL-BEARER",
+var _ = scenarios(
+	"CL-BEARER",
 	scenario{slug: "every-request", title: "sends the token with every stateless request", in: stateless,
 		meets: "An honest world whose MCP server speaks revision 2026-07-28", judge: bearerEverywhere},
-	scenario{slug: "every-session-request", title: "sends the token with every request of a session, to the end", in: sessions,
-		meets: "An honest world whose MCP server speaks revision 2025-11-25", judge: bearerEverywhere},
-	scenario{slug: "query", title: "keeps the token out of the query", in: given, meets: meetsHonest, judge: func(j *judgement) {
-		for _, s := range j.Calls() {
-			for name, values := range s.Query {
-				for _, v := range values {
-					if j.isAccessToken(v) {
-						j.Failf("expected the token in the Authorization header alone, but it stood in the query parameter %q", name)
+	scenario{
+		slug:  "every-session-request",
+		title: "sends the token with every request of a session, to the end",
+		in:    sessions,
+		meets: "An honest world whose MCP server speaks revision 2025-11-25",
+		judge: bearerEverywhere,
+	},
+	scenario{
+		slug:  "query",
+		title: "keeps the token out of the query",
+		in:    given,
+		meets: meetsHonest,
+		judge: func(j *judgement) {
+			for _, s := range j.Calls() {
+				for name, values := range s.Query {
+					for _, v := range values {
+						if j.isAccessToken(v) {
+							j.Failf("expected the token in the Authorization header alone, but it stood in the query parameter %q", name)
+						}
 					}
 				}
 			}
-		}
-		if !j.Through() {
-			j.missing("called the MCP server")
-		}
-	}},
+			if !j.Through() {
+				j.missing("called the MCP server")
+			}
+		},
+	},
 )
 
 // bearerEverywhere fails when a request to the MCP server, from the first that was let in, has no token in its header.
@@ -78,9 +96,14 @@ func (a *attempt) isAccessToken(value string) bool {
 	return false
 }
 
-var _ = scenarios("CL-NO-CONFUSION",
-	scenario{slug: "own-tokens", title: "gets an ID-JAG and a token for each of two servers, and keeps them apart", in: two,
-		meets: "An honest world with two MCP servers, each with a RAS of its own", judge: func(j *judgement) {
+var _ = scenarios(
+	"CL-NO-CONFUSION",
+	scenario{
+		slug:  "own-tokens",
+		title: "gets an ID-JAG and a token for each of two servers, and keeps them apart",
+		in:    two,
+		meets: "An honest world with two MCP servers, each with a RAS of its own",
+		judge: func(j *judgement) {
 			if len(j.At(j.World.OtherMCP.Party)) == 0 {
 				j.Skipf("the client does not %s: it never called the second", j.shape.offers)
 			}
@@ -90,9 +113,11 @@ var _ = scenarios("CL-NO-CONFUSION",
 				}
 			}
 			j.MustSucceed("each server's metadata tells where to get a token for it")
-		}},
+		},
+	},
 	scenario{slug: "other-metadata", title: "does not fetch a token for another server that the metadata names", in: two,
-		meets: "Metadata of the first server that is a copy of the second's: its resource, its RAS", hostile: func(w *world.World) {
+		meets: "Metadata of the first server that is a copy of the second's: its resource, its RAS",
+		hostile: func(w *world.World) {
 			w.MCP.Publish(world.MetadataPath, w.OtherMCP.Metadata)
 		}, judge: func(j *judgement) {
 			for _, l := range j.Leaks {
@@ -106,7 +131,10 @@ var _ = scenarios("CL-NO-CONFUSION",
 				}
 			}
 			if j.tookBefore(j.World.OtherMCP) {
-				j.Failf("expected the client to refuse the first server's metadata, but it fetched an ID-JAG for the second server before it ever called that one")
+				j.Failf(
+					"expected the client to refuse the first server's metadata, but it fetched an ID-JAG for the second server " +
+						"before it ever called that one",
+				)
 			}
 		}},
 )
@@ -124,8 +152,16 @@ func (a *attempt) tookBefore(server *world.Server) bool {
 	return false
 }
 
-var _ = scenarios("CL-NO-LEAK",
-	leakFree("given", given), leakFree("login", login), leakFree("refresh", refresh), leakFree("saml", saml), leakFree("two", two),
+var _ = scenarios(
+	"CL-NO-LEAK",
+	leakFree(
+		"given",
+		given,
+	),
+	leakFree("login", login),
+	leakFree("refresh", refresh),
+	leakFree("saml", saml),
+	leakFree("two", two),
 	scenario{slug: "ras-redirect", title: "does not follow a redirect of the token request with the ID-JAG", in: given,
 		meets: "A RAS that redirects the token request to the attacker (307)", hostile: func(w *world.World) {
 			w.RAS.Endpoint("/token").Before = redirect(w)
@@ -141,7 +177,8 @@ var _ = scenarios("CL-NO-LEAK",
 			}
 		}, judge: noSecretToAttacker},
 	scenario{slug: "foreign-token-endpoint", title: "does not send the ID-JAG to the MCP server's host", in: given,
-		meets: "An MCP server that is its own authorization server, whose metadata says the honest RAS's issuer and a token endpoint at the MCP server",
+		meets: "An MCP server that is its own authorization server, whose metadata says the honest RAS's issuer and a " +
+			"token endpoint at the MCP server",
 		hostile: func(w *world.World) {
 			metadata := decoy(w)
 			metadata["issuer"], metadata["token_endpoint"] = w.RAS.Issuer, w.MCP.URL+"/token"
@@ -153,12 +190,22 @@ var _ = scenarios("CL-NO-LEAK",
 				j.Failf("expected no token request to the MCP server's host: the issuer is not the one that was asked for")
 			}
 		}},
-	scenario{slug: "downgrade", title: "does not follow an https issuer to an http token endpoint", in: https, should: true,
-		meets: "A RAS behind https whose metadata names an http token endpoint", hostile: func(w *world.World) {
+	scenario{
+		slug:   "downgrade",
+		title:  "does not follow an https issuer to an http token endpoint",
+		in:     https,
+		should: true,
+		meets:  "A RAS behind https whose metadata names an http token endpoint",
+		hostile: func(w *world.World) {
 			w.RAS.Metadata["token_endpoint"] = w.Plain.URL + "/token"
-		}, judge: func(j *judgement) {
-			j.MustSpare(j.World.Plain, "the ID-JAG would travel in the clear (EMA 7.3; on loopback nobody listens, so this is a warning)")
-		}},
+		},
+		judge: func(j *judgement) {
+			j.MustSpare(
+				j.World.Plain,
+				"the ID-JAG would travel in the clear (EMA 7.3; on loopback nobody listens, so this is a warning)",
+			)
+		},
+	},
 	scenario{slug: "anywhere", title: "leaks no secret in any other scenario", in: given, final: true,
 		meets: "What was seen in all other scenarios of this run", judge: func(j *judgement) {
 			for id, a := range j.all {
@@ -175,13 +222,17 @@ var _ = scenarios("CL-NO-LEAK",
 // expectedElsewhere reports whether leaks in a scenario are what its own check is about.
 func expectedElsewhere(id string) bool {
 	return strings.HasPrefix(id, "CL-NO-CONFUSION/") || strings.HasPrefix(id, "CL-CREDENTIAL-BINDING/") ||
-		strings.HasPrefix(id, "CL-AS-DISCOVERY/") || strings.HasPrefix(id, "CL-PRM/") || strings.HasPrefix(id, "CL-EXCHANGE-RESP/")
+		strings.HasPrefix(
+			id,
+			"CL-AS-DISCOVERY/",
+		) || strings.HasPrefix(id, "CL-PRM/") || strings.HasPrefix(id, "CL-EXCHANGE-RESP/")
 }
 
 // leakFree is the search for leaks in an honest world.
 func leakFree(slug string, in *shape) scenario {
 	return scenario{slug: slug, title: "gives every secret to its party alone (" + in.name + ")", in: in,
-		meets: "An honest world: every request, and what the client prints, is searched for tokens and secrets that do not belong there",
+		meets: "An honest world: every request, and what the client prints, is searched for tokens and secrets that do " +
+			"not belong there",
 		judge: func(j *judgement) {
 			j.MustNotLeak()
 			if !j.Through() {

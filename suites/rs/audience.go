@@ -42,9 +42,14 @@ var impostors = []impostor{
 	{"signed-by-stranger", "a copy of a good token that a stranger signed", func(t *check.T, good string) string {
 		return hostile.Sign(withAlg(copyOf(t, good, t.Attacker)))
 	}, nil},
-	{"embedded-key", "a copy of a good token signed with a key that it brings along (jwk header)", func(t *check.T, good string) string {
-		return hostile.WithJWK(withAlg(copyOf(t, good, t.Attacker)), t.Attacker)
-	}, nil},
+	{
+		"embedded-key",
+		"a copy of a good token signed with a key that it brings along (jwk header)",
+		func(t *check.T, good string) string {
+			return hostile.WithJWK(withAlg(copyOf(t, good, t.Attacker)), t.Attacker)
+		},
+		nil,
+	},
 	{"unsigned", "an unsigned token with the claims of an access token", func(t *check.T, _ string) string {
 		return hostile.None(accessToken(t, t.Issuer(), t.Resource(), t.Attacker), "none")
 	}, nil},
@@ -58,11 +63,16 @@ var impostors = []impostor{
 	{"changed", "a good token with one character changed", func(t *check.T, good string) string {
 		return changed(good)
 	}, nil},
-	{"changed-scope", "a good token whose payload was exchanged for one with another scope", func(t *check.T, good string) string {
-		token := copyOf(t, good, nil)
-		token.Claims["scope"] = "everything"
-		return hostile.WithPayload(good, token.Claims)
-	}, nil},
+	{
+		"changed-scope",
+		"a good token whose payload was exchanged for one with another scope",
+		func(t *check.T, good string) string {
+			token := copyOf(t, good, nil)
+			token.Claims["scope"] = "everything"
+			return hostile.WithPayload(good, token.Claims)
+		},
+		nil,
+	},
 }
 
 var _ = check.For("RS-TOKEN-AUD", func() {
@@ -79,7 +89,8 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 		other := t.AccessToken(check.Set("resource", t.Config.SecondServer))
 		t.UseWith(t.KnockAt(t.Config.SecondServer, other))
 		Expect(t.Break(t.Knock(other))).To(check.BeUnauthorized())
-	}, check.With(check.NeedsSecondServer), check.Sends("A token for the second MCP server, first there as control, then to the server under test"))
+	}, check.With(check.NeedsSecondServer), check.Sends("A token for the second MCP server, first there as control, "+
+		"then to the server under test"))
 
 	check.It("expired", "refuses an expired token", func(t *check.T) {
 		token, expiry := shortLived(t)

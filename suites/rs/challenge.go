@@ -41,7 +41,10 @@ var _ = check.For("RS-401", func() {
 	check.It("no-token-error", "leaves error out of the challenge when no token was sent", func(t *check.T) {
 		a := t.Break(t.Knock(""))
 		if code := mustChallenge(t, a)["error"]; code != "" {
-			t.Failf("expected no error code, for the request carried no authentication at all (RFC 6750 3.1), but saw %q", wire.Printable(code, 40))
+			t.Failf(
+				"expected no error code, for the request carried no authentication at all (RFC 6750 3.1), but saw %q",
+				wire.Printable(code, 40),
+			)
 		}
 	}, check.Should(), check.Sends("A request without the Authorization header"))
 
@@ -54,7 +57,12 @@ var _ = check.For("RS-401", func() {
 
 	check.It("bad-token-error", "says invalid_token when the token is bad", func(t *check.T) {
 		a := t.Break(t.Knock(rand.Text()))
-		Expect(mustChallenge(t, a)).To(HaveKeyWithValue("error", "invalid_token"), "clients tell by it that a new token may help (RFC 6750 3.1)")
+		Expect(
+			mustChallenge(t, a),
+		).To(
+			HaveKeyWithValue("error", "invalid_token"),
+			"clients tell by it that a new token may help (RFC 6750 3.1)",
+		)
 	}, check.Should(), check.Sends("A request with a random token"))
 
 	for _, m := range malformed {
@@ -67,11 +75,19 @@ var _ = check.For("RS-401", func() {
 		}, check.Sends("A request with an Authorization header that has "+m.what+", after a good one as control"))
 	}
 
-	check.It("resource-metadata", "names its metadata in the challenge when that is not at a well-known location", func(t *check.T) {
-		if pointedTo(t, t.Config.URL) == nil && wellKnown(t, t.Config.URL) == nil {
-			t.Failf("the challenge has no resource_metadata, and no well-known location has the metadata either: clients cannot find the authorization server")
-		}
-	}, check.Sends("A request without a token, then a GET request for what the challenge names"))
+	check.It(
+		"resource-metadata",
+		"names its metadata in the challenge when that is not at a well-known location",
+		func(t *check.T) {
+			if pointedTo(t, t.Config.URL) == nil && wellKnown(t, t.Config.URL) == nil {
+				t.Failf(
+					"the challenge has no resource_metadata, and no well-known location has the metadata either: clients cannot " +
+						"find the authorization server",
+				)
+			}
+		},
+		check.Sends("A request without a token, then a GET request for what the challenge names"),
+	)
 
 	check.It("resource-metadata-always", "names its metadata in the challenge", func(t *check.T) {
 		params := mustChallenge(t, t.Break(t.Knock("")))
@@ -86,7 +102,10 @@ var _ = check.For("RS-401-SCOPE", func() {
 		a := t.Send(t.Knock(""), reports.Attack, "no token: which scopes does the challenge name?")
 		scope := mustChallenge(t, a)["scope"]
 		if scope == "" {
-			t.Failf("expected a scope parameter in the challenge: clients ask for what it names, and for everything without it (MCP, scope selection)")
+			t.Failf(
+				"expected a scope parameter in the challenge: clients ask for what it names, and for everything without it " +
+					"(MCP, scope selection)",
+			)
 		}
 		if !scopeSyntax.MatchString(scope) {
 			t.Failf("scope %q is no list of scope tokens separated by one space (RFC 6749 3.3)", wire.Printable(scope, 80))

@@ -28,12 +28,14 @@ var _ = check.For("RS-HAPPY", func() {
 
 	check.It("call", "lets a tool be called with a token that has its scope", func(t *check.T) {
 		Expect(t.Send(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil), reports.Attack, "")).To(check.BeLetIn())
-	}, check.With(check.NeedsScopedTool), check.Sends("A tools/call for the scoped tool, with a token that has all scopes"))
+	}, check.With(check.NeedsScopedTool), check.Sends("A tools/call for the scoped tool, with a token that has all "+
+		"scopes"))
 
 	check.It("second-server", "lets the second MCP server take tokens that are for it", func(t *check.T) {
 		token := t.AccessToken(check.Set("resource", t.Config.SecondServer))
 		Expect(t.Send(t.KnockAt(t.Config.SecondServer, token), reports.Attack, "")).To(check.BeLetIn())
-	}, check.With(check.NeedsSecondServer), check.Sends("An ID-JAG for the second MCP server, then its access token to that server"))
+	}, check.With(check.NeedsSecondServer), check.Sends("An ID-JAG for the second MCP server, then its access token "+
+		"to that server"))
 })
 
 func expectTools(a *wire.Answer) {
@@ -54,8 +56,8 @@ var _ = check.For("RS-EXTENSION", func() {
 	}, check.Sends("A server/discover of revision 2026-07-28"))
 })
 
-// judgeExtension judges what a server says of the extension, if it does: extensions is a map from identifiers to objects
-// (MCP, extension negotiation).
+// judgeExtension judges what a server says of the extension, if it does: extensions is a map from identifiers to
+// objects (MCP, extension negotiation).
 func judgeExtension(t *check.T, a *wire.Answer) {
 	capabilities, _ := check.Result(a)["capabilities"].(map[string]any)
 	extensions, present := capabilities["extensions"]
@@ -71,6 +73,10 @@ func judgeExtension(t *check.T, a *wire.Answer) {
 		t.Skipf("the server does not name %s", check.Extension)
 	}
 	if _, ok := settings.(map[string]any); !ok {
-		t.Failf("expected the settings of %s to be an object, {} when there are none, but they are a %T", check.Extension, settings)
+		t.Failf(
+			"expected the settings of %s to be an object, {} when there are none, but they are a %T",
+			check.Extension,
+			settings,
+		)
 	}
 }

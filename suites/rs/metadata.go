@@ -18,8 +18,8 @@ type document struct {
 	members map[string]any
 }
 
-// wellKnown fetches the metadata of an MCP server from the well-known locations: with the path inserted, then at the root.
-// It returns nil when neither has it.
+// wellKnown fetches the metadata of an MCP server from the well-known locations: with the path inserted, then at the
+// root. It returns nil when neither has it.
 func wellKnown(t *check.T, server string) *document {
 	for _, at := range target.ResourceMetadataURLs(server) {
 		if members, _, err := t.Get(at); err == nil {
@@ -74,7 +74,10 @@ var _ = check.For("RS-PRM", func() {
 		for _, issuer := range list {
 			u, err := url.Parse(issuer)
 			if err != nil || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-				t.Failf("authorization_servers holds %q: expected an issuer identifier, a URL without query and fragment (RFC 8414 2)", issuer)
+				t.Failf(
+					"authorization_servers holds %q: expected an issuer identifier, a URL without query and fragment (RFC 8414 2)",
+					issuer,
+				)
 			}
 		}
 		Expect(list).To(ContainElement(t.Issuer()), "the authorization server that issues the tokens must be listed")
@@ -120,12 +123,17 @@ var _ = check.For("RS-PRM-RESOURCE", func() {
 			t.Failf("no protected resource metadata for %s", t.Config.SecondServer)
 		}
 		judgeResource(t, other, t.Config.SecondServer)
-		Expect(other.members["resource"]).NotTo(Equal(metadata(t).members["resource"]), "two MCP servers must not share an identifier")
+		Expect(
+			other.members["resource"],
+		).NotTo(
+			Equal(metadata(t).members["resource"]),
+			"two MCP servers must not share an identifier",
+		)
 	}, check.With(check.NeedsSecondServer), check.Sends("GET requests for the metadata of both MCP servers"))
 })
 
-// judgeResource compares code point by code point (RFC 9728 3.3). Metadata at the root may speak for the origin, since that
-// is what its URL was derived from; an empty path and "/" are the same URL there.
+// judgeResource compares code point by code point (RFC 9728 3.3). Metadata at the root may speak for the origin, since
+// that is what its URL was derived from; an empty path and "/" are the same URL there.
 func judgeResource(t *check.T, d *document, server string) {
 	allowed := []string{server}
 	if u, err := url.Parse(d.url); err == nil && strings.HasSuffix(u.Path, "/.well-known/oauth-protected-resource") {
@@ -134,8 +142,12 @@ func judgeResource(t *check.T, d *document, server string) {
 	}
 	resource, _ := d.members["resource"].(string)
 	if !slices.Contains(allowed, resource) {
-		t.Failf("expected resource to be %q, as clients address the server, but %s says %q: clients must refuse that (RFC 9728 3.3)",
-			server, d.url, resource)
+		t.Failf(
+			"expected resource to be %q, as clients address the server, but %s says %q: clients must refuse that (RFC 9728 3.3)",
+			server,
+			d.url,
+			resource,
+		)
 	}
 }
 
@@ -150,7 +162,10 @@ var _ = check.For("RS-HTTPS", func() {
 		}
 		for _, u := range urls {
 			if !secure(u) {
-				t.Failf("expected https (or http on loopback), but the server uses %s: tokens would travel in the clear (EMA 7.3)", u)
+				t.Failf(
+					"expected https (or http on loopback), but the server uses %s: tokens would travel in the clear (EMA 7.3)",
+					u,
+				)
 			}
 		}
 	}, check.Sends("A request without a token and a GET request for the metadata that the challenge points to"))

@@ -16,14 +16,20 @@ var origins = []struct {
 }{
 	{"foreign", "of another site", func(string) string { return "https://attacker.example" }},
 	{"null", "null", func(string) string { return "null" }},
-	{"prefix", "that begins like the server's own", func(host string) string { return "http://" + host + ".attacker.example" }},
+	{
+		"prefix",
+		"that begins like the server's own",
+		func(host string) string { return "http://" + host + ".attacker.example" },
+	},
 }
 
 var _ = check.For("RS-ORIGIN", func() {
 	for _, o := range origins {
 		for name, request := range map[string]func(t *check.T, token string) *wire.Request{
-			o.slug:              func(t *check.T, token string) *wire.Request { return t.Knock(token) },
-			o.slug + "-session": func(t *check.T, token string) *wire.Request { return t.Open(token).Request(token, "tools/list", nil) },
+			o.slug: func(t *check.T, token string) *wire.Request { return t.Knock(token) },
+			o.slug + "-session": func(t *check.T, token string) *wire.Request {
+				return t.Open(token).Request(token, "tools/list", nil)
+			},
 		} {
 			check.It(name, "answers 403 to an Origin "+o.what+sessionWord(name, o.slug), func(t *check.T) {
 				token := t.AccessToken()
@@ -32,7 +38,12 @@ var _ = check.For("RS-ORIGIN", func() {
 				Expect(err).NotTo(HaveOccurred())
 				r := request(t, token)
 				r.Header.Set("Origin", o.origin(u.Hostname()))
-				Expect(t.Break(r)).To(check.BeStatus(http.StatusForbidden), "a page of another site must not drive a local server (DNS rebinding)")
+				Expect(
+					t.Break(r),
+				).To(
+					check.BeStatus(http.StatusForbidden),
+					"a page of another site must not drive a local server (DNS rebinding)",
+				)
 			}, check.Sends("A request with a good token as control, then the same with this Origin"))
 		}
 	}

@@ -13,7 +13,8 @@ import (
 
 var needsScopedTool = check.With(check.NeedsScopedTool, check.NeedsTwoScopes)
 
-const sendsScoped = "A call of the scoped tool with a token that has its scope as control, then with a token that lacks it"
+const sendsScoped = "A call of the scoped tool with a token that has its scope as control, then with a token that " +
+	"lacks it"
 
 // underScoped calls the scoped tool with a token that has every scope but the one that it needs.
 func underScoped(t *check.T) *wire.Answer {
@@ -42,6 +43,11 @@ var _ = check.For("RS-SCOPE-403", func() {
 	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
 
 	check.It("metadata", "names its metadata in the challenge beside the 403", func(t *check.T) {
-		Expect(mustChallenge(t, underScoped(t))).To(HaveKey("resource_metadata"), "as in a 401 (MCP, scope challenge handling)")
+		Expect(
+			mustChallenge(t, underScoped(t)),
+		).To(
+			HaveKey("resource_metadata"),
+			"as in a 401 (MCP, scope challenge handling)",
+		)
 	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
 })

@@ -32,8 +32,13 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 	check.It("other-user", "refuses another user's token in a session", func(t *check.T) {
 		bob := bobToken(t)
 		s, _ := aliceSession(t)
-		Expect(t.Break(s.Request(bob, "tools/list", nil))).To(check.BeStatus(http.StatusForbidden, http.StatusNotFound, http.StatusUnauthorized))
-	}, check.With(check.NeedsSecondUser), check.Sends("Alice's session with her token as control, then the same session with Bob's token"))
+		Expect(
+			t.Break(s.Request(bob, "tools/list", nil)),
+		).To(
+			check.BeStatus(http.StatusForbidden, http.StatusNotFound, http.StatusUnauthorized),
+		)
+	}, check.With(check.NeedsSecondUser), check.Sends("Alice's session with her token as control, then the same "+
+		"session with Bob's token"))
 
 	check.It("no-token", "answers 401 to a session id without a token", func(t *check.T) {
 		s, _ := aliceSession(t)
@@ -54,7 +59,8 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 		bob := bobToken(t)
 		s, token := aliceSession(t)
 		judgeEnd(t, s, bob, token)
-	}, check.With(check.NeedsSecondUser), check.Sends("A DELETE for Alice's session with Bob's token, then her session again"))
+	}, check.With(check.NeedsSecondUser), check.Sends("A DELETE for Alice's session with Bob's token, then her "+
+		"session again"))
 })
 
 // judgeEnd lets a stranger end a session, and sees that its owner still has it.
@@ -65,5 +71,9 @@ func judgeEnd(t *check.T, s *check.Session, stranger, owner string) {
 	}
 	a := t.Break(s.With(r))
 	Expect(a).NotTo(check.BeLetIn())
-	Expect(t.Send(s.Request(owner, "tools/list", nil), reports.Attack, "her session must still be there")).To(check.BeLetIn())
+	Expect(
+		t.Send(s.Request(owner, "tools/list", nil), reports.Attack, "her session must still be there"),
+	).To(
+		check.BeLetIn(),
+	)
 }

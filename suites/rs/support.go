@@ -32,7 +32,11 @@ func challenge(a *wire.Answer) (params map[string]string, ok bool) {
 func mustChallenge(t *check.T, a *wire.Answer) map[string]string {
 	params, ok := challenge(a)
 	if !ok {
-		t.Failf("expected a WWW-Authenticate header with a well-formed Bearer challenge beside %s, but saw %s", a.Summary(), seen(a))
+		t.Failf(
+			"expected a WWW-Authenticate header with a well-formed Bearer challenge beside %s, but saw %s",
+			a.Summary(),
+			seen(a),
+		)
 	}
 	return params
 }

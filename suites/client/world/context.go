@@ -4,19 +4,21 @@ package world
 // conformance clients of the SDKs choose what to do by it.
 const ScenarioName = "auth/enterprise-managed-authorization"
 
-// Context is what the client is told, besides the URL of the MCP server: the members of the official conformance runner's
-// context for this scenario, and those that go beyond it, each only in the worlds that need it:
+// Context is what the client is told, besides the URL of the MCP server: the members of the official conformance
+// runner's context for this scenario, and those that go beyond it, each only in the worlds that need it:
 //
 //   - client_issuers: the authorization servers that client_id and client_secret are for
 //   - without client_id and client_secret: register at the RAS's registration_endpoint
 //   - idp_client_secret: the client's secret at the IdP, which wants it (in worlds that are Confidential)
-//   - idp_login and idp_redirect_uri: log in with OpenID Connect. The IdP needs no browser: it answers the authorization
+//   - idp_login and idp_redirect_uri: log in with OpenID Connect. The IdP needs no browser: it answers the
+//     authorization
 //     request with a redirect to idp_redirect_uri at once, and who reads its Location needs no listener there.
 //   - idp_refresh_token: for when the ID token is refused
 //   - idp_saml_assertion: base64url, in place of the ID token
 //   - second_server_url: another MCP server to use after the first, in the same process
 //   - dpop: bind the ID-JAG to a key with a DPoP proof at the IdP
-//   - ca_file: PEM file of the CA to trust; SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE name it too
+//   - ca_file: PEM file of the CA to trust; SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, REQUESTS_CA_BUNDLE and
+//     CURL_CA_BUNDLE name it too
 //   - request_timeout: seconds after which to give up waiting for an answer
 func (w *World) Context() map[string]any {
 	c := map[string]any{

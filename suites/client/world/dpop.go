@@ -8,7 +8,8 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// thumbprint is that of the key in a request's DPoP proof (RFC 9449 4.3); ok is false without a good proof for this URL.
+// thumbprint is that of the key in a request's DPoP proof (RFC 9449 4.3); ok is false without a good proof for this
+// URL.
 func thumbprint(c *Call, url string) (jkt string, ok bool) {
 	token, err := jwt.ParseSigned(c.Request.Header.Get("DPoP"), algorithms)
 	if err != nil {

@@ -173,7 +173,10 @@ func (p *IdP) authorize(c *Call) *Reply {
 	if strings.Contains(q.Get("redirect_uri"), "?") {
 		separator = "&"
 	}
-	return &Reply{Status: http.StatusFound, Header: map[string]string{"Location": q.Get("redirect_uri") + separator + answer.Encode()}}
+	return &Reply{
+		Status: http.StatusFound,
+		Header: map[string]string{"Location": q.Get("redirect_uri") + separator + answer.Encode()},
+	}
 }
 
 func (p *IdP) token(c *Call) *Reply {
@@ -197,7 +200,11 @@ func (p *IdP) token(c *Call) *Reply {
 	case GrantExchange:
 		return p.exchange(c)
 	}
-	return oauthError(http.StatusBadRequest, "unsupported_grant_type", "expected a code, a refresh token or a token exchange")
+	return oauthError(
+		http.StatusBadRequest,
+		"unsupported_grant_type",
+		"expected a code, a refresh token or a token exchange",
+	)
 }
 
 // redeemCode checks PKCE when the client uses it, as an authorization server of old that does not insist.
@@ -230,7 +237,8 @@ func (p *IdP) lookup(m map[string]string, k string) (string, bool) {
 	return v, ok
 }
 
-// exchange is the token exchange (ID-JAG draft-04 4.3): for an ID-JAG, or from a SAML assertion to a refresh token (4.5).
+// exchange is the token exchange (ID-JAG draft-04 4.3): for an ID-JAG, or from a SAML assertion to a refresh token
+// (4.5).
 func (p *IdP) exchange(c *Call) *Reply {
 	subject, refused := p.subject(c)
 	if refused != nil {
@@ -244,7 +252,8 @@ func (p *IdP) exchange(c *Call) *Reply {
 	}
 	ras := p.world.rasOf(c.Form.Get("audience"))
 	token := p.Issuer.IDJAG(mockidp.Grant{
-		Subject: subject, Audience: c.Form.Get("audience"), ClientID: ClientID, Resource: c.Form.Get("resource"), Scope: c.Form.Get("scope"),
+		Subject: subject, Audience: c.Form.Get("audience"), ClientID: ClientID,
+		Resource: c.Form.Get("resource"), Scope: c.Form.Get("scope"),
 	})
 	if jkt, ok := thumbprint(c, p.URL+"/token"); ok {
 		token.Claims["cnf"] = map[string]any{"jkt": jkt}

@@ -68,7 +68,13 @@ func ParseMessage(body []byte) (m Message) {
 }
 
 func (w *World) makeServer(party *Party, ras *RAS) *Server {
-	s := &Server{Party: party, RAS: ras, Resource: party.URL + EndpointPath, MetadataURL: party.URL + MetadataPath, Scope: defaultScope}
+	s := &Server{
+		Party:       party,
+		RAS:         ras,
+		Resource:    party.URL + EndpointPath,
+		MetadataURL: party.URL + MetadataPath,
+		Scope:       defaultScope,
+	}
 	s.Metadata = map[string]any{
 		"resource": s.Resource, "authorization_servers": []string{ras.Issuer}, "scopes_supported": []string{defaultScope},
 		"bearer_methods_supported": []string{"header"},
@@ -149,7 +155,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	case s.world.Revision == Revision2026 && !modern:
 		(&Reply{Status: http.StatusBadRequest, JSON: map[string]any{
 			"jsonrpc": "2.0", "id": nil, "error": map[string]any{"code": -32022, "message": "Unsupported protocol version",
-				"data": map[string]any{"supported": []string{Revision2026}, "requested": r.Header.Get("Mcp-Protocol-Version")}}}}).write(w, r)
+				"data": map[string]any{"supported": []string{Revision2026},
+					"requested": r.Header.Get("Mcp-Protocol-Version")}}}}).write(w, r)
 	case modern:
 		s.stateless.ServeHTTP(w, r)
 	default:
@@ -157,8 +164,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Served reports whether a request was one that the MCP server answered to a client that it had let in: a listing or a call
-// of tools, by which a client gets something out of its token.
+// Served reports whether a request was one that the MCP server answered to a client that it had let in: a listing or a
+// call of tools, by which a client gets something out of its token.
 func (s *Server) Served(r Seen) bool {
 	return r.Party == s.Party && r.Path == EndpointPath && r.Status == http.StatusOK &&
 		slices.Contains([]string{"tools/list", "tools/call"}, ParseMessage(r.Body).Method)

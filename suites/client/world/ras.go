@@ -39,8 +39,8 @@ type grant struct {
 	gone   bool // expired or revoked
 }
 
-// location is the path of a well-known location (MCP, authorization server metadata discovery): "oauth", "oidc" (before the
-// issuer's path) or "oidc-appended" (behind it).
+// location is the path of a well-known location (MCP, authorization server metadata discovery): "oauth", "oidc" (before
+// the issuer's path) or "oidc-appended" (behind it).
 func (r *RAS) location(name string) string {
 	path := strings.TrimPrefix(r.Issuer, r.URL)
 	switch name {
@@ -143,7 +143,10 @@ func (r *RAS) token(c *Call) *Reply {
 	}
 	if method, ok := Credentials(c, r.world.ClientSecret); r.RequireAuth != "" && (!ok || method != r.RequireAuth) {
 		return &Reply{Status: http.StatusUnauthorized, Header: map[string]string{"WWW-Authenticate": "Basic"},
-			JSON: map[string]any{"error": "invalid_client", "error_description": "this client authenticates by " + r.RequireAuth}}
+			JSON: map[string]any{
+				"error":             "invalid_client",
+				"error_description": "this client authenticates by " + r.RequireAuth,
+			}}
 	}
 	claims, err := r.check(c)
 	if err != nil {

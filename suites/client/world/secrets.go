@@ -54,8 +54,8 @@ type Leak struct {
 
 func (l Leak) String() string { return fmt.Sprintf("the %s stood in %s", l.Kind, l.Where) }
 
-// Leaks searches every request and, besides, these texts by their names (standard output, standard error) for secrets that
-// do not belong there: at the wrong party, in a URL, in a Referer, in a text.
+// Leaks searches every request and, besides, these texts by their names (standard output, standard error) for secrets
+// that do not belong there: at the wrong party, in a URL, in a Referer, in a text.
 func (w *World) Leaks(texts map[string][]byte) []Leak {
 	var leaks []Leak
 	add := func(s Secret, format string, args ...any) {
@@ -90,8 +90,8 @@ func (w *World) Leaks(texts map[string][]byte) []Leak {
 	return leaks
 }
 
-// needlesOf are the forms in which a secret turns up: as it is, and percent-encoded. Of a JWT the signature is searched,
-// which is all that a thief lacks, and the whole assertion would be found by it too.
+// needlesOf are the forms in which a secret turns up: as it is, and percent-encoded. Of a JWT the signature is
+// searched, which is all that a thief lacks, and the whole assertion would be found by it too.
 func needlesOf(s Secret) [][]byte {
 	value := s.Value
 	if parts := strings.Split(value, "."); len(parts) == 3 && len(parts[2]) > 20 {

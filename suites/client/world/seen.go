@@ -44,7 +44,8 @@ func (s *Seen) set(change func(*Seen)) {
 func (w *World) note(p *Party, c *Call) *Seen {
 	r := c.Request
 	s := &Seen{
-		Party: p, Method: r.Method, URL: p.URL + r.URL.RequestURI(), Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone(),
+		Party: p, Method: r.Method, URL: p.URL + r.URL.RequestURI(),
+		Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone(),
 		Body: c.Body, Form: c.Form, At: time.Now(), world: w,
 	}
 	w.mu.Lock()

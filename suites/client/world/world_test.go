@@ -100,7 +100,9 @@ func TestExchangesAreRedacted(t *testing.T) {
 	settings := w.Context()
 	token := settings["idp_id_token"].(string)
 	send(t, "POST", w.IdP.URL+"/token", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, url.Values{
-		"grant_type": {GrantExchange}, "requested_token_type": {TypeIDJAG}, "audience": {w.RAS.Issuer}, "subject_token": {token},
+		"grant_type": {
+			GrantExchange,
+		}, "requested_token_type": {TypeIDJAG}, "audience": {w.RAS.Issuer}, "subject_token": {token},
 		"subject_token_type": {TypeIDToken}, "client_id": {IdPClientID}, "client_secret": {w.IdPClientSecret},
 	}.Encode())
 	_, exchanges := w.Exchanges(reports.Setup)
