@@ -91,7 +91,7 @@ func (f *clientFlags) embed(c *cobra.Command, o *client.Options) (err error) {
 		return err
 	}
 	if !c.Flags().Changed("timeout") {
-		o.Timeout = 6 * time.Second // it is quick, and this makes the parties that never answer quick, too
+		o.Timeout = embeddedTimeout
 	}
 	o.Describe = func(t *reports.Target) { t.Name, t.Embedded, t.Defects = "reference client", true, f.defects }
 	return nil

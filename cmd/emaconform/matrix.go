@@ -24,12 +24,21 @@ import (
 func newMatrix() *cobra.Command {
 	var list, byCheck, full bool
 	var only []string
+	var role string
 	c := &cobra.Command{
 		Use:   "matrix",
 		Short: "Prove that every check can fail: run the suite against every defect of the reference target",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			selected, err := selectDefects(only)
+			choose, build := selectDefects, buildMatrix
+			switch role {
+			case "server":
+			case "client":
+				choose, build = selectClientDefects, buildClientMatrix
+			default:
+				return fmt.Errorf("--role %q is none of server, client", role)
+			}
+			selected, err := choose(only)
 			if err != nil {
 				return err
 			}
@@ -37,9 +46,10 @@ func newMatrix() *cobra.Command {
 				printDefects(c.OutOrStdout(), selected)
 				return nil
 			}
-			return printMatrix(c, selected, byCheck, full, len(only) > 0)
+			return printMatrix(c, build, selected, byCheck, full, len(only) > 0)
 		},
 	}
+	c.Flags().StringVar(&role, "role", "server", "server: the reference target; client: the reference client")
 	c.Flags().BoolVar(&list, "list", false, "list the defects and run nothing")
 	c.Flags().BoolVar(&byCheck, "by-check", false, "a row for each check instead of each defect")
 	c.Flags().BoolVar(&full, "full", false, "run every check against every defect, also those that wait and test something else")
@@ -98,9 +108,12 @@ func worthRunning(d *matrix.Defect, full bool) []string {
 	return ids
 }
 
-func printMatrix(c *cobra.Command, list []matrix.Defect, byCheck, full, partial bool) error {
+// builder judges a correct target and one with each defect.
+type builder func(ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row)) (*matrix.Matrix, error)
+
+func printMatrix(c *cobra.Command, build builder, list []matrix.Defect, byCheck, full, partial bool) error {
 	done := 0
-	m, err := buildMatrix(c.Context(), list, full, func(row matrix.Row) {
+	m, err := build(c.Context(), list, full, func(row matrix.Row) {
 		done++
 		fmt.Fprintf(c.ErrOrStderr(), "%3d of %d  %s: noticed by %d\n", done, len(list), row.ID, len(row.Noticed))
 	})

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	fixture "github.com/emaconform/emaconform/fixtures/client"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client"
+	"github.com/emaconform/emaconform/suites/matrix"
+	"github.com/emaconform/emaconform/suites/run"
+)
+
+// selectClientDefects are the defects of the reference client that match.
+func selectClientDefects(patterns []string) ([]matrix.Defect, error) {
+	var list []matrix.Defect
+	for _, d := range fixture.Defects() {
+		if matchesAny(patterns, d.ID) {
+			list = append(list, matrix.Defect{ID: d.ID, Title: "The client " + d.Title + ".", Breaks: requirementsOf(d.Breaks)})
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --role client --list` shows all",
+			strings.Join(patterns, " "))
+	}
+	return list, nil
+}
+
+// requirementsOf are the requirements of checks, each once.
+func requirementsOf(checks []string) []string {
+	var list []string
+	for _, id := range checks {
+		requirement, _, _ := strings.Cut(id, "/")
+		if !slices.Contains(list, requirement) {
+			list = append(list, requirement)
+		}
+	}
+	return list
+}
+
+// buildClientMatrix judges the reference client once for each defect: by the checks that should notice it or, when it is to
+// be full, by all.
+func buildClientMatrix(
+	ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row),
+) (*matrix.Matrix, error) {
+	judge := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
+		var ids []string
+		var selection run.Selection
+		if defect != nil {
+			ids = []string{defect.ID}
+			if d, ok := fixture.Find(defect.ID); ok && !full {
+				selection.Checks = d.Breaks
+			}
+		}
+		args, environment, err := fixture.Command(ids...)
+		if err != nil {
+			return nil, err
+		}
+		return client.Run(ctx, client.Options{
+			Command: args, Environment: environment, Timeout: embeddedTimeout, Selection: selection,
+		})
+	}
+	return matrix.Build(ctx, list, judge, 2, done)
+}
+
+// embeddedTimeout bounds a run of the reference client, which is quick: it makes parties that never answer quick, too.
+const embeddedTimeout = 6 * time.Second
