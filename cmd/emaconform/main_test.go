@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/spf13/pflag"
 
+	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/run"
 )
@@ -17,6 +18,7 @@ import (
 // Runs start workers by re-executing this binary.
 func TestMain(m *testing.M) {
 	run.WorkerMain()
+	fixture.Main()
 	os.Exit(m.Run())
 }
 

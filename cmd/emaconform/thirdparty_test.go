@@ -23,6 +23,7 @@ var update = flag.Bool("update-baselines", false, "write the baselines of third-
 func TestThirdPartyServers(t *testing.T) {
 	for _, kind := range thirdparty.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
 			g := NewWithT(t)
 			report, err := run.Run(t.Context(), thirdPartyRun(t, kind))
 			if errors.Is(err, thirdparty.ErrNotInstalled) {
@@ -71,7 +72,14 @@ func thirdPartyRun(t *testing.T, kind thirdparty.Kind) run.Options {
 		Users:     []target.User{{Sub: "alice"}, {Sub: "bob"}},
 	}
 	c.SecondIdP.CA = c.IdP.CA
-	return run.Options{Config: c, Register: func(ctx context.Context, trust run.Trust, c *target.Config) error {
+	c.Redeem.Scope = kind == thirdparty.Fosite                  // which takes scopes from the parameter alone
+	c.Redeem.Resource = kind == thirdparty.WorkersOAuthProvider // which takes no resource but its first one from the claim alone
+	var selection run.Selection
+	if kind == thirdparty.WorkersOAuthProvider {
+		// It fetches keys twice a minute at most, so checks that change them would take a quarter of an hour.
+		selection.Labels = "!serial || RAS-RATE"
+	}
+	return run.Options{Config: c, Selection: selection, Register: func(ctx context.Context, trust run.Trust, c *target.Config) error {
 		server, err := thirdparty.Start(context.WithoutCancel(ctx), kind, thirdparty.Config{
 			CA: trust.IdP.CA,
 			Issuers: []thirdparty.Issuer{

@@ -102,7 +102,7 @@ func (d *Driver) redemption(assertion any, options []RedeemOption) *Redemption {
 	r.AddField("grant_type", GrantJWTBearer)
 	r.AddField("assertion", d.compact(assertion))
 	if d.Config.Redeem.Resource {
-		r.AddField("resource", d.Resource())
+		r.AddField("resource", d.resourceOf(assertion))
 	}
 	if d.Config.Redeem.Scope && len(d.Config.Scopes) > 0 {
 		r.AddField("scope", strings.Join(d.Config.Scopes, " "))
@@ -112,6 +112,16 @@ func (d *Driver) redemption(assertion any, options []RedeemOption) *Redemption {
 	}
 	d.Authenticate(&r.Request, r.Client)
 	return r
+}
+
+// resourceOf is the resource that an assertion names, so that the parameter does not contradict the claim.
+func (d *Driver) resourceOf(assertion any) string {
+	if token, ok := assertion.(*Token); ok {
+		if resource, ok := token.Claims["resource"].(string); ok {
+			return resource
+		}
+	}
+	return d.Resource()
 }
 
 func (d *Driver) compact(assertion any) string {
@@ -193,12 +203,34 @@ func (t *T) Redeem(assertion any, options ...RedeemOption) *wire.Answer {
 // Control redeems the honest twin of an attack. Unless it is granted, nothing can be said about the attack, and the
 // check ends as inconclusive.
 func (t *T) Control(assertion any, options ...RedeemOption) *wire.Answer {
+	if t.Check.Serial {
+		t.settle()
+	}
 	a := t.Send(&t.redemption(assertion, options).Request, reports.Control, "the honest twin: must be granted")
 	if a.String("error") == UseDPoPNonce {
 		a = t.Send(&t.redemption(assertion, options).Request, reports.Control, "again, with the nonce that was asked for")
 	}
 	t.mustBeGranted(a)
 	return a
+}
+
+// settle waits until the target grants what is honest, within the patience for new keys: what the serial check before this
+// one did to the keys may not be over for the target yet.
+func (t *T) settle() {
+	patience := time.NewTimer(t.Config.Timing.JWKSPatience)
+	defer patience.Stop()
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		if Granted(t.Wire.Do(t, &t.redemption(t.Grant(), nil).Request, nil, reports.Setup, "")) {
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-patience.C:
+			return
+		case <-t.Done():
+			return
+		}
+	}
 }
 
 func (t *T) mustBeGranted(a *wire.Answer) {

@@ -58,6 +58,9 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 		wg.Go(func() {
 			defer func() { <-slots }()
 			report, err := judge(ctx, &d)
+			if err == nil && report.Ended != "" && report.Ended != "preflight" {
+				err = fmt.Errorf("the run ended early (%s): %s", report.Ended, report.Problem)
+			}
 			if err != nil {
 				cancel(fmt.Errorf("defect %s: %w", d.ID, err))
 				return

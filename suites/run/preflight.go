@@ -203,6 +203,11 @@ func (p *preflight) call() (string, *stop) {
 	if check.LetIn(a) {
 		return fmt.Sprintf("HTTP %d", a.Status), nil
 	}
+	if a.Status == http.StatusForbidden {
+		return "", &stop{fmt.Sprintf("The authorization server granted an access token, but it may not do enough at the MCP server: %s.", a.Summary()),
+			"Name the scopes that the MCP server needs in scopes. If your authorization server grants only what the scope parameter asks for, " +
+				"also set redeem.scope: true."}
+	}
 	return "", &stop{fmt.Sprintf("The authorization server granted an access token, but the MCP server does not take it: %s.", a.Summary()),
 		"Check that the MCP server accepts tokens of " + wire.Printable(p.found.Issuer, 300) + " with the audience " + wire.Printable(p.found.Resource, 300) + "."}
 }

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/emaconform/emaconform/reports"
+)
+
+// runClient runs `emaconform client` with these arguments and returns its exit code, output and report.
+func runClient(t *testing.T, args ...string) (code int, output string, report *reports.Report) {
+	t.Helper()
+	dir := t.TempDir()
+	var stdout, stderr bytes.Buffer
+	flags := append([]string{"client", "--out", dir, "--format", "json"}, args...)
+	code = execute(context.Background(), flags, &stdout, &stderr)
+	if raw, err := os.ReadFile(filepath.Join(dir, "report.json")); err == nil {
+		report = &reports.Report{}
+		if err := json.Unmarshal(raw, report); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return code, stdout.String() + stderr.String(), report
+}
+
+func TestClientOfReference(t *testing.T) {
+	code, output, report := runClient(t, "--check", "CL-NO-FALLBACK")
+	if code != exitConformant || report == nil || report.Verdict != reports.Conformant || !report.Target.Embedded {
+		t.Errorf("exit code %d, report %+v:\n%s", code, report, output)
+	}
+	code, output, report = runClient(t, "--check", "CL-NO-FALLBACK", "--defect", "falls-back")
+	if code != exitNotConformant || report == nil || report.Verdict != reports.NotConformant {
+		t.Errorf("with a defect: exit code %d:\n%s", code, output)
+	}
+}
+
+func TestClientOfCommand(t *testing.T) {
+	code, output, report := runClient(t, "--check", "CL-REDEEM-REQ/grant", "--", "sh", "-c", "echo cannot; exit 4")
+	if code != exitInconclusive || report == nil || report.Verdict != reports.NoVerdict {
+		t.Errorf("a client that does nothing: exit code %d:\n%s", code, output)
+	}
+}
+
+func TestClientUsage(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"no such command":         {[]string{"--", "/no/such/client"}, "cannot run /no/such/client"},
+		"no such check":           {[]string{"--check", "CL-NOPE"}, "no check matches"},
+		"no such defect":          {[]string{"--defect", "nope"}, `no defect "nope"`},
+		"defect of another":       {[]string{"--defect", "falls-back", "--", "true"}, "is for the reference client"},
+		"attended with a command": {[]string{"--attended", "--", "true"}, "a person operates"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, output, report := runClient(t, c.args...)
+			if code != exitUsage || !strings.Contains(output, c.want) || report != nil {
+				t.Errorf("exit code %d, want %d and %q:\n%s", code, exitUsage, c.want, output)
+			}
+		})
+	}
+}
