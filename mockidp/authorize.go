@@ -145,15 +145,15 @@ func (a *authRequest) parse(q url.Values, s *authServer) *oauth.Error {
 	return a.parsePKCE(q)
 }
 
+// standardScopes are those that every authorization server has (OpenID Connect Core sections 3.1.2.1, 5.4 and 11).
+var standardScopes = []string{"openid", "profile", "email", "groups", "address", "phone", "offline_access"}
+
 func (a *authRequest) parseScopes(s *authServer) *oauth.Error {
-	if !slices.Contains(a.scopes, "openid") && s.isOrg() {
+	if len(a.scopes) == 0 || s.isOrg() && !slices.Contains(a.scopes, "openid") {
 		return oauth.Fail("invalid_scope", "missing_scopes", "scope is to contain openid")
 	}
-	if !s.isOrg() {
-		return nil // a custom server's scopes are its administrator's
-	}
 	for _, scope := range a.scopes {
-		if !slices.Contains([]string{"openid", "profile", "email", "groups", "address", "phone", "offline_access"}, scope) {
+		if !slices.Contains(standardScopes, scope) && !slices.Contains(s.scopes, scope) {
 			return oauth.Fail("invalid_scope", "invalid_scope", "the authorization server has no scope "+oauth.Printable(scope))
 		}
 	}

@@ -54,8 +54,9 @@ type IdP struct {
 type authServer struct {
 	id       string // "" is the org's
 	issuer   string
-	url      string // of its endpoints, without a slash at the end
-	audience string // of its access tokens
+	url      string   // of its endpoints, without a slash at the end
+	audience string   // of its access tokens
+	scopes   []string // besides those of OpenID Connect
 	keys     *keyring
 }
 
@@ -105,9 +106,13 @@ func (p *IdP) makeServers(keys *KeySet) {
 	make := func() (*KeySet, error) { return NewKeySet(p.flavour.Algorithm) }
 	p.org = &authServer{issuer: p.issuer, url: p.url("/oauth2/v1"), audience: p.issuer, keys: newKeyring(keys, make)}
 	p.servers = map[string]*authServer{}
-	for _, id := range []string{"default"} {
-		p.servers[id] = &authServer{id: id, issuer: p.url("/oauth2/" + id), url: p.url("/oauth2/" + id + "/v1"),
-			audience: "api://" + id, keys: newKeyring(nil, make)}
+	custom := p.Directory().Settings.Servers
+	if len(custom) == 0 {
+		custom = []directory.AuthorizationServer{{ID: "default", Audience: "api://default"}}
+	}
+	for _, s := range custom {
+		p.servers[s.ID] = &authServer{id: s.ID, issuer: p.url("/oauth2/" + s.ID), url: p.url("/oauth2/" + s.ID + "/v1"),
+			audience: s.Audience, scopes: s.Scopes, keys: newKeyring(nil, make)}
 	}
 }
 

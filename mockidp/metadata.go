@@ -26,7 +26,7 @@ func (p *IdP) metadata(s *authServer) map[string]any {
 		"response_types_supported": []string{"code"}, "response_modes_supported": []string{"query", "form_post"},
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": []jose.SignatureAlgorithm{s.keys.algorithm(p.flavour.Algorithm)},
-		"scopes_supported":                      []string{"openid", "profile", "email", "groups", "offline_access"},
+		"scopes_supported":                      append([]string{"openid", "profile", "email", "groups", "offline_access"}, s.scopes...),
 		"claims_supported": []string{"iss", "sub", "aud", "iat", "exp", "jti", "auth_time", "amr", "acr", "idp", "nonce", "at_hash",
 			"name", "preferred_username", "email", "email_verified", "groups", "ver"},
 		"code_challenge_methods_supported":      []string{"S256"},

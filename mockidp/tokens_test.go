@@ -1,11 +1,17 @@
 package mockidp_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/audit"
@@ -258,6 +264,51 @@ func TestOversizedAndMalformedRequests(t *testing.T) {
 		res := post(c.kind, c.body)
 		if body := text(t, res); res.StatusCode != c.status || !strings.Contains(body, `"error":"invalid_request"`) {
 			t.Errorf("%s: %d %s", name, res.StatusCode, body)
+		}
+	}
+}
+
+func TestCustomAuthorizationServer(t *testing.T) {
+	d := directory.Default().Clone()
+	d.Settings.Servers = []directory.AuthorizationServer{{ID: "aus1", Audience: "api://notes", Scopes: []string{"notes.read"}}}
+	idp := mockidp.New(t, mockidp.WithDirectory(d))
+	p := visitor(t, idp)
+	server := idp.URL() + "/oauth2/aus1"
+	authorize := func(scope string) url.Values {
+		sum := sha256.Sum256([]byte(verifier))
+		res := p.get(server + "/v1/authorize?" + url.Values{"response_type": {"code"}, "client_id": {agent}, "redirect_uri": {callback},
+			"scope": {scope}, "code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}}.Encode())
+		if to, err := res.Location(); err == nil && to.Path == "/login/signin" {
+			res = p.follow(p.signIn(res, url.Values{"person": {alice}}))
+		}
+		return p.back(res)
+	}
+	if back := authorize("openid notes.write"); back.Get("error") != "invalid_scope" {
+		t.Errorf("a scope that the server does not have: %v", back)
+	}
+	form := redemption(authorize("openid offline_access notes.read").Get("code"), "client_id", agent, "client_secret", idp.Directory().Client(agent).Secret)
+	if res := request(t, http.MethodPost, idp.TokenURL(), "", form); res.StatusCode != http.StatusBadRequest {
+		t.Error("the org server redeems a code of the custom one")
+	}
+	var tokens mockidp.Tokens
+	must(t, json.Unmarshal([]byte(text(t, request(t, http.MethodPost, server+"/v1/token", "", form))), &tokens))
+
+	access := claimsOf(t, tokens.AccessToken)
+	for claim, want := range map[string]any{"iss": server, "aud": "api://notes", "sub": alice, "cid": agent, "uid": idp.User(alice).ID, "ver": 1.0} {
+		if access[claim] != want {
+			t.Errorf("%s is %v, expected %v", claim, access[claim], want)
+		}
+	}
+	var keys jose.JSONWebKeySet
+	must(t, json.Unmarshal(get(t, server+"/v1/keys").body, &keys))
+	token, err := jwt.ParseSigned(tokens.AccessToken, []jose.SignatureAlgorithm{jose.RS256})
+	must(t, err)
+	if err := token.Claims(&keys, new(jwt.Claims)); err != nil {
+		t.Errorf("the access token does not verify with the server's keys: %v", err)
+	}
+	for kind, subject := range map[string]string{"id_token": tokens.IDToken, "refresh_token": tokens.RefreshToken} {
+		if status, _ := idp.TokenRequest(agent, exchange(subject, "subject_token_type", "urn:ietf:params:oauth:token-type:"+kind)); status != http.StatusBadRequest {
+			t.Errorf("the org server takes the custom server's %s", kind)
 		}
 	}
 }

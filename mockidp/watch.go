@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"reflect"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -58,7 +59,7 @@ func (p *IdP) Reload(path string) error {
 	}
 	now, then := p.Directory().Settings, next.Settings
 	for name, changed := range map[string]bool{"issuer": now.Issuer != then.Issuer, "listen": now.Listen != then.Listen,
-		"flavour": now.Flavour != then.Flavour} {
+		"flavour": now.Flavour != then.Flavour, "authorization_servers": !reflect.DeepEqual(now.Servers, then.Servers)} {
 		if changed {
 			return errors.New(path + ": settings." + name + " has changed: restart to change it; nothing was reloaded")
 		}

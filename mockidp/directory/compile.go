@@ -82,6 +82,16 @@ func (c *compiler) settings() {
 	if s.Issuer != "" {
 		c.url("$.settings.issuer", s.Issuer)
 	}
+	ids := map[string]bool{}
+	for n, server := range s.Servers {
+		path := fmt.Sprintf("$.settings.authorization_servers[%d]", n)
+		if server.ID == "" || server.ID == "v1" || strings.ContainsAny(server.ID, "/?#% ") {
+			c.fail(path+".id", "%s cannot stand in the issuer's path", quote(server.ID))
+		}
+		add(c, path+".id", "authorization server", server.ID, ids, true)
+		c.url(path+".audience", server.Audience)
+		c.scopeTokens(path+".scopes", server.Scopes)
+	}
 }
 
 func (c *compiler) users() {
@@ -184,14 +194,18 @@ func (c *compiler) connector(path string, r *Connector) {
 	for n, uri := range r.Resources {
 		c.url(fmt.Sprintf("%s.resources[%d]", path, n), uri)
 	}
-	for n, s := range r.Scopes {
-		if s == "" || strings.ContainsFunc(s, func(b rune) bool { return b <= ' ' || b > '~' || b == '"' || b == '\\' }) {
-			c.fail(fmt.Sprintf("%s.scopes[%d]", path, n), "%s is no scope token (RFC 6749 section 3.3)", quote(s))
-		}
-	}
+	c.scopeTokens(path+".scopes", r.Scopes)
 	oneOf(c, path+".subject", r.Subject, "", SubjectID, SubjectLogin, SubjectEmail, SubjectUUID, SubjectNumeric, SubjectPairwise)
 	oneOf(c, path+".status", r.Status, "", Active, Inactive)
 	c.assignment(path+".assigned", r.Assigned)
+}
+
+func (c *compiler) scopeTokens(path string, scopes []string) {
+	for n, s := range scopes {
+		if s == "" || strings.ContainsFunc(s, func(b rune) bool { return b <= ' ' || b > '~' || b == '"' || b == '\\' }) {
+			c.fail(fmt.Sprintf("%s[%d]", path, n), "%s is no scope token (RFC 6749 section 3.3)", quote(s))
+		}
+	}
 }
 
 func (c *compiler) connection(path string, k *Connection) {

@@ -26,19 +26,28 @@ type Directory struct {
 
 // Settings are those of the identity provider itself.
 type Settings struct {
-	Issuer          string       `json:"issuer,omitempty"`            // "" derives it from the listener
-	Listen          string       `json:"listen,omitempty"`            // TCP address, "" is 127.0.0.1:0
-	Flavour         string       `json:"flavour,omitempty"`           // "" is okta
-	Tenant          string       `json:"tenant,omitempty"`            // tenant claim of a multi-tenant issuer
-	IDTokenLifetime Duration     `json:"id_token_lifetime,omitempty"` // 0 is the flavour's
-	IDJAGLifetime   Duration     `json:"id_jag_lifetime,omitempty"`   // 0 is the flavour's
-	RefreshLifetime Duration     `json:"refresh_token_lifetime,omitempty"`
-	ExcessScopes    ExcessScopes `json:"excess_scopes,omitempty"` // "" is drop
-	MissingScope    MissingScope `json:"missing_scope,omitempty"` // "" is none
-	RequireResource bool         `json:"require_resource,omitempty"`
-	Announce        *bool        `json:"announce_id_jag,omitempty"`       // overrides whether the flavour's metadata names ID-JAGs
-	AuthClaims      *bool        `json:"authentication_claims,omitempty"` // overrides whether ID-JAGs say auth_time, acr, amr
-	SilentLogin     string       `json:"silent_login,omitempty"`          // the login signed in without a page; see README
+	Issuer          string                `json:"issuer,omitempty"`            // "" derives it from the listener
+	Listen          string                `json:"listen,omitempty"`            // TCP address, "" is 127.0.0.1:0
+	Flavour         string                `json:"flavour,omitempty"`           // "" is okta
+	Tenant          string                `json:"tenant,omitempty"`            // tenant claim of a multi-tenant issuer
+	IDTokenLifetime Duration              `json:"id_token_lifetime,omitempty"` // 0 is the flavour's
+	IDJAGLifetime   Duration              `json:"id_jag_lifetime,omitempty"`   // 0 is the flavour's
+	RefreshLifetime Duration              `json:"refresh_token_lifetime,omitempty"`
+	Servers         []AuthorizationServer `json:"authorization_servers,omitempty"` // none listed is one, "default"
+	ExcessScopes    ExcessScopes          `json:"excess_scopes,omitempty"`         // "" is drop
+	MissingScope    MissingScope          `json:"missing_scope,omitempty"`         // "" is none
+	RequireResource bool                  `json:"require_resource,omitempty"`
+	Announce        *bool                 `json:"announce_id_jag,omitempty"`       // overrides whether the flavour's metadata names ID-JAGs
+	AuthClaims      *bool                 `json:"authentication_claims,omitempty"` // overrides whether ID-JAGs say auth_time, acr, amr
+	SilentLogin     string                `json:"silent_login,omitempty"`          // the login signed in without a page; see README
+}
+
+// AuthorizationServer is a custom authorization server beside the org's: it signs people in for an API and issues access
+// tokens for it, and no ID-JAGs (https://developer.okta.com/docs/concepts/auth-servers/).
+type AuthorizationServer struct {
+	ID       string   `json:"id"`               // its issuer is the org's, /oauth2/ and this
+	Audience string   `json:"audience"`         // aud of its access tokens
+	Scopes   []string `json:"scopes,omitempty"` // besides those of OpenID Connect
 }
 
 // ExcessScopes says what happens to scopes that were asked for and are not allowed.
