@@ -146,7 +146,7 @@ func TestMockIdPNamesMistakes(t *testing.T) {
 	}{
 		"broken file":      {[]string{"--config", broken}, broken + ": line 2"},
 		"missing file":     {[]string{"--config", broken + "x"}, "there is no file"},
-		"unknown flavour":  {[]string{"--flavour", "mint"}, "generic, okta"},
+		"unknown flavour":  {[]string{"--flavour", "mint"}, "entra, generic, google, okta"},
 		"unknown alg":      {[]string{"--alg", "HS256"}, "HS256"},
 		"resource alone":   {[]string{"--resource", "https://x.example"}, "--audience"},
 		"issuer no URL":    {[]string{"--issuer", "idp.example"}, "expected an http or https URL"},
