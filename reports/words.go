@@ -24,7 +24,7 @@ func roleTitle(role string) string {
 // subject says what was judged, and by what.
 func (r *Report) subject() string {
 	what := r.Target.name()
-	if what != r.Target.URL {
+	if r.Target.URL != "" && what != r.Target.URL {
 		what += " (" + r.Target.URL + ")"
 	}
 	return what + ", profile " + r.Profile

@@ -63,7 +63,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 func (r *runner) report(selected []*check.Check) *reports.Report {
 	report := &reports.Report{
 		Tool:    reports.Tool{Name: "emaconform", Version: run.Version(), Go: runtime.Version()},
-		Profile: check.ProfileEMA, Started: r.started, Seconds: time.Since(r.started).Seconds(), Requirements: requirements(),
+		Profile: check.ProfileEMA, Selection: r.Selection.String(), Started: r.started, Seconds: time.Since(r.started).Seconds(), Requirements: requirements(),
 		Load: reports.Load{Workers: r.Parallel, Exchanges: r.requests, PeakMemory: run.PeakMemory()},
 	}
 	if len(r.Command) > 0 {
