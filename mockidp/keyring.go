@@ -10,8 +10,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// DefaultMaxAge is how long clients may cache the JWKS unless SetMaxAge says otherwise.
-const DefaultMaxAge = 5 * time.Minute
+// DefaultMaxAge is how long clients may cache the JWKS unless SetMaxAge says otherwise: not for long, so that who keeps
+// to it sees a change of keys while a test waits for it.
+const DefaultMaxAge = 30 * time.Second
 
 // keyring is the keys of one authorization server: those it signs with and what it publishes, which are the same unless
 // a test says otherwise. Keys that were not given are made at their first use, for RSA keys take a while.

@@ -141,6 +141,7 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 		publishAlso(t)
 		forgotten := func() bool { return !check.Granted(t.Attack(t.Grant(signedBy(key)))) }
 		if within(t, inTime, forgotten) {
+			t.Control(t.Grant())
 			return
 		}
 		if !eventually(t, func() bool {

@@ -64,12 +64,7 @@ func (a attack) assertion(t *check.T) any {
 }
 
 // sentence turns "an ID-JAG …" into "An ID-JAG …".
-func sentence(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
-}
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // texts are the strings of a JSON array.
 func texts(value any) (list []string) {
