@@ -103,7 +103,7 @@ var _ = check.For("RAS-ISS-KEY-BINDING", func() {
 		{"own-kid", "an ID-JAG in the name of one trusted IdP that another one signed", func(t *check.T) string {
 			return t.SecondIdP.Keys.Signing().KeyID
 		}},
-		{"kid-of-named", "an ID-JAG in the name and under the kid of one trusted IdP, signed by another", func(t *check.T) string {
+		{"kid-of-named", "an ID-JAG in the name and under the kid of one trusted IdP, by another", func(t *check.T) string {
 			return t.IdP.Keys.Signing().KeyID
 		}},
 	} {

@@ -58,8 +58,8 @@ var _ = check.For("RAS-JWE", func() {
 		started := time.Now()
 		expectRefused(t, t.Attack(hostile.PBES2(10_000_000, []byte(hostile.Sign(t.Grant())))))
 		if took := time.Since(started); took > enough {
-			t.Failf("refused, but only after %s: the sender of a token sets how long the server works on it. Leave PBES2 out of "+
-				"the key management algorithms that are taken", took.Round(time.Millisecond))
+			t.Failf("refused, but only after %s: the sender of a token sets how long the server works on it. Leave PBES2 out "+
+				"of the key management algorithms that are taken", took.Round(time.Millisecond))
 		}
 	}, check.Intrusive(), check.Sends("A JWE with a PBES2 key whose p2c is 10,000,000, after an honest ID-JAG as control"))
 })
