@@ -69,7 +69,7 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 	first := issuer(trust.IdP)
 	first.EmailDomains = []string{fixtures.EmailDomain}
 	second := issuer(*trust.Second)
-	second.MultiTenant = true
+	second.MultiTenant, second.SAMLIssuer = true, samlIssuer
 	options, err := fixtures.DefaultOptions(first, second)
 	if err != nil {
 		return err
@@ -89,6 +89,18 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 
 func issuer(t run.TrustedIdP) fixtures.TrustedIssuer {
 	return fixtures.TrustedIssuer{Issuer: t.Issuer, JWKSURI: t.JWKSURI, RootCAs: []byte(t.CA)}
+}
+
+// samlIssuer names the second IdP in SAML single sign-on.
+const samlIssuer = "http://saml.second.example/exk1"
+
+// subID is a SAML name as the sub_id claim has it (ID-JAG draft-04 section 3.2.2); nil when there is none.
+func subID(n fixtures.SAMLName) map[string]string {
+	if n == (fixtures.SAMLName{}) {
+		return nil
+	}
+	return map[string]string{"format": "saml-nameid", "issuer": samlIssuer, "nameid": n.NameID, "nameid_format": n.Format,
+		"sp_name_qualifier": n.SPNameQualifier}
 }
 
 // describe tells the run what it may know of the target.
@@ -117,7 +129,7 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) error {
 			if !ok {
 				continue
 			}
-			known := target.User{Sub: login.Subject, Email: user.Email}
+			known := target.User{Sub: login.Subject, Email: user.Email, SubID: subID(login.Name)}
 			if iss == &c.IdP {
 				c.Users = append(c.Users, known)
 			} else {

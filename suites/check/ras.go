@@ -47,6 +47,9 @@ func (d *Driver) GrantFrom(idp *mockidp.Issuer, user target.User, edits ...Edit)
 	if tenant := d.tenantOf(idp); tenant != "" {
 		token.Claims["tenant"] = tenant
 	}
+	if user.SubID != nil {
+		token.Claims["sub_id"] = user.SubID
+	}
 	for _, e := range edits {
 		e(token)
 	}

@@ -95,6 +95,11 @@ var (
 		func(w *World) bool {
 			return w.Config.IdP.Tenant != "" || w.Config.SecondIdP != nil && w.Config.SecondIdP.Tenant != ""
 		})
+	NeedsSubID = need("second_idp.users[].sub_id", "needs two users of the second IdP that the target knows by their SAML names",
+		func(w *World) bool {
+			return w.SecondIdP != nil && len(w.Config.SecondIdP.Users) > 1 && w.Config.SecondIdP.Users[0].SubID != nil &&
+				w.Config.SecondIdP.Users[1].SubID != nil
+		})
 	NeedsEmail = need("users[].email", "needs users with an e-mail address",
 		func(w *World) bool { return w.Alice().Email != "" })
 	NeedsLinkableEmail = need("linkable_email", "needs the e-mail address of an account that the IdP may link and names by no sub yet",

@@ -2,6 +2,7 @@ package ras
 
 import (
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 
@@ -90,8 +91,13 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 			t.Skipf("needs a linkable_email in a domain that the second IdP has no authority over (second_idp.email_domains)")
 		}
 		known := t.Control(t.GrantFrom(t.IdP, linked(t)))
-		t.Control(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))
-		expectNobodyElse(t, t.Attack(t.GrantFrom(t.SecondIdP, stranger(t.Config.LinkableEmail))), known)
+		theirs := t.Config.SecondIdP.Users[0]
+		t.Control(t.GrantFrom(t.SecondIdP, theirs))
+		unknown := stranger(t.Config.LinkableEmail)
+		if unknown.SubID = maps.Clone(theirs.SubID); unknown.SubID != nil { // a name of the form that is asked for, of nobody
+			unknown.SubID["nameid"] = t.Config.LinkableEmail
+		}
+		expectNobodyElse(t, t.Attack(t.GrantFrom(t.SecondIdP, unknown)), known)
 	}, check.With(check.NeedsLinkableEmail, check.NeedsSecondIdP),
 		check.Sends("A user whom only the e-mail address identifies, by the IdP that may as control, then by the second IdP"))
 

@@ -77,6 +77,8 @@ func (i *IdP) Static() bool { return i.Listen == "none" }
 type User struct {
 	Sub   string `yaml:"sub" json:"sub"`
 	Email string `yaml:"email,omitempty" json:"email,omitempty"`
+	// SubID is the sub_id claim of the user's ID-JAGs, where the target knows its users by their SAML names.
+	SubID map[string]string `yaml:"sub_id,omitempty" json:"sub_id,omitempty"`
 }
 
 // Client is a client registered with the Resource Authorization Server.
