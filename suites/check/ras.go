@@ -220,20 +220,9 @@ func (t *T) Control(assertion any, options ...RedeemOption) *wire.Answer {
 // settle waits until the target grants what is honest, within the patience for new keys: what the serial check before this
 // one did to the keys may not be over for the target yet.
 func (t *T) settle() {
-	patience := time.NewTimer(t.Config.Timing.JWKSPatience)
-	defer patience.Stop()
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		if Granted(t.Wire.Do(t, &t.redemption(t.Grant(), nil).Request, nil, reports.Setup, "")) {
-			return
-		}
-		select {
-		case <-time.After(pause):
-		case <-patience.C:
-			return
-		case <-t.Done():
-			return
-		}
-	}
+	t.Within(t.Config.Timing.JWKSPatience, func() bool {
+		return Granted(t.Wire.Do(t, &t.redemption(t.Grant(), nil).Request, nil, reports.Setup, ""))
+	})
 }
 
 func (t *T) mustBeGranted(a *wire.Answer) {

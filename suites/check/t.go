@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/onsi/ginkgo/v2"
 
@@ -68,6 +69,24 @@ func (t *T) Warnf(format string, args ...any) {
 // Notef adds a fact worth reporting that is not judged.
 func (t *T) Notef(format string, args ...any) {
 	t.notes = append(t.notes, fmt.Sprintf(format, args...))
+}
+
+// Within tries, less and less often, until done or out of time, and reports whether it was done.
+func (t *T) Within(limit time.Duration, done func() bool) bool {
+	patience := time.NewTimer(limit)
+	defer patience.Stop()
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		if done() {
+			return true
+		}
+		select {
+		case <-time.After(pause):
+		case <-patience.C:
+			return false
+		case <-t.Done():
+			return false
+		}
+	}
 }
 
 // Send sends any request and records it.

@@ -73,27 +73,9 @@ func fetches(t *check.T) int {
 	return n
 }
 
-// eventually is within, with the patience that the configuration grants for new keys.
+// eventually is Within, with the patience that the configuration grants for new keys.
 func eventually(t *check.T, done func() bool) bool {
-	return within(t, t.Config.Timing.JWKSPatience, done)
-}
-
-// within tries, less and less often, until done or out of time, and reports whether it was done.
-func within(t *check.T, limit time.Duration, done func() bool) bool {
-	patience := time.NewTimer(limit)
-	defer patience.Stop()
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		if done() {
-			return true
-		}
-		select {
-		case <-time.After(pause):
-		case <-patience.C:
-			return false
-		case <-t.Done():
-			return false
-		}
-	}
+	return t.Within(t.Config.Timing.JWKSPatience, done)
 }
 
 // until attacks until the target has gone for the keys, which count shows, so that the last answer is that of a target
@@ -140,7 +122,7 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 		mustPickUp(t, key)
 		publishAlso(t)
 		forgotten := func() bool { return !check.Granted(t.Attack(t.Grant(signedBy(key)))) }
-		if within(t, inTime, forgotten) {
+		if t.Within(inTime, forgotten) {
 			t.Control(t.Grant())
 			return
 		}

@@ -56,7 +56,7 @@ func logged(t *check.T, send func()) []byte {
 	}
 	send()
 	var written []byte
-	within(t, logWait, func() bool {
+	t.Within(logWait, func() bool {
 		more, err := io.ReadAll(io.LimitReader(file, maxLog))
 		if err != nil {
 			t.Inconclusivef("cannot read log_file: %v", err)

@@ -238,14 +238,16 @@ func describe(value any) string {
 var _ = check.For("RAS-CLIENT-STRONG-AUTH", func() {
 	check.It("listed", "offers a client authentication method that proves a key", func(t *check.T) {
 		if t.Target.ServerMetadata["token_endpoint_auth_methods_supported"] == nil {
-			t.Failf("token_endpoint_auth_methods_supported is missing, which means client_secret_basic alone (RFC 8414 2): list private_key_jwt")
+			t.Failf("token_endpoint_auth_methods_supported is missing, which means client_secret_basic alone (RFC 8414 2): " +
+				"list private_key_jwt")
 		}
 		for _, method := range []string{"private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"} {
 			if t.Target.Lists("token_endpoint_auth_methods_supported", method) {
 				return
 			}
 		}
-		t.Failf("expected private_key_jwt or mutual TLS (tls_client_auth, self_signed_tls_client_auth) in token_endpoint_auth_methods_supported: %v",
-			t.Target.ServerMetadata["token_endpoint_auth_methods_supported"])
+		t.Failf("expected private_key_jwt or mutual TLS (tls_client_auth, self_signed_tls_client_auth) in "+
+			"token_endpoint_auth_methods_supported, but saw %s",
+			describe(t.Target.ServerMetadata["token_endpoint_auth_methods_supported"]))
 	}, check.Sends("Nothing: the authorization server's metadata is read"))
 })
