@@ -94,18 +94,22 @@ func TestBrokenTargetsEndInThePreflight(t *testing.T) {
 		step   string
 		says   string
 	}{
-		"no MCP server":           {broken{"/mcp": http.NotFound}, "reach the MCP server", "there is no MCP server at this URL"},
-		"a web page":              {broken{"/mcp": answer(200, "text/html", "<!doctype html><title>Welcome</title>")}, "reach the MCP server", "this looks like a web page"},
-		"redirect elsewhere":      {broken{"/mcp": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://evil.example/mcp", 307) }}, "reach the MCP server", "redirects to https://evil.example/mcp"},
+		"no MCP server": {broken{"/mcp": http.NotFound}, "reach the MCP server", "there is no MCP server at this URL"},
+		"a web page":    {broken{"/mcp": answer(200, "text/html", "<!doctype html><title>Welcome</title>")}, "reach the MCP server", "this looks like a web page"},
+		"redirect elsewhere": {broken{"/mcp": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://evil.example/mcp", http.StatusTemporaryRedirect)
+		}}, "reach the MCP server", "redirects to https://evil.example/mcp"},
 		"an endless answer":       {broken{"/mcp": endless}, "reach the MCP server", "larger than we read"},
 		"a slow drip":             {broken{"/mcp": drip}, "reach the MCP server", "no complete answer within 300ms"},
 		"HTML for metadata":       {broken{resourceMetadata: answer(200, "text/html", "<html>")}, "find the protected resource metadata", "it looks like HTML"},
-		"a redirect loop":         {broken{serverMetadata: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, serverMetadata, 302) }}, "find the authorization server's metadata", "more than three redirects"},
+		"a redirect loop":         {broken{serverMetadata: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, serverMetadata, http.StatusFound) }}, "find the authorization server's metadata", "more than three redirects"},
 		"50 MB of metadata":       {broken{serverMetadata: answer(200, "application/json", `{"issuer":"`+strings.Repeat("x", 50<<20)+`"}`)}, "find the authorization server's metadata", "larger than we read"},
 		"no authorization server": {broken{resourceMetadata: answer(200, "application/json", `{"resource":"x"}`)}, "find the authorization server's metadata", "names no authorization server"},
 		"a silent token endpoint": {broken{"/token": drip}, "redeem an honest ID-JAG", "no complete answer within 300ms"},
 		"HTML for a token":        {broken{"/token": answer(502, "text/html", "<h1>Bad gateway")}, "redeem an honest ID-JAG", "502 text/html"},
-		"credentials elsewhere":   {broken{"/token": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://evil.example/token", 307) }}, "redeem an honest ID-JAG", "307 to https://evil.example/token"},
+		"credentials elsewhere": {broken{"/token": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://evil.example/token", http.StatusTemporaryRedirect)
+		}}, "redeem an honest ID-JAG", "307 to https://evil.example/token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)

@@ -117,7 +117,7 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	} else if len(f.defects) > 0 || f.roundTrip > 0 {
 		return fmt.Errorf("--defect and --round-trip are for the reference target, not for %s", config.URL)
 	}
-	return f.reportFlags.judge(c, func(ctx context.Context, p run.Progress) (*reports.Report, error) {
+	return f.judge(c, func(ctx context.Context, p run.Progress) (*reports.Report, error) {
 		options.Progress = p
 		return run.Run(ctx, options)
 	})

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/emaconform/emaconform/suites/catalogue"
 )
@@ -45,22 +46,35 @@ type Need struct {
 }
 
 var (
-	registry = map[string]*Check{}
-	current  *catalogue.Requirement
+	declarations []declaration
+	registry     = map[string]*Check{}
+	current      *catalogue.Requirement
 )
 
+type declaration struct {
+	requirement string
+	body        func()
+}
+
 // For declares the checks of one requirement; the declarations stand in body. It returns true, so that it can be called
-// at package level: var _ = check.For(…).
+// at package level: var _ = check.For(…). The body runs when the checks are first asked for: commands that need none
+// start without them.
 func For(requirement string, body func()) bool {
-	r, ok := catalogue.Find(requirement)
-	if !ok {
-		panic("check.For: the catalogue has no requirement " + requirement)
-	}
-	current = &r
-	defer func() { current = nil }()
-	body()
+	declarations = append(declarations, declaration{requirement, body})
 	return true
 }
+
+var declare = sync.OnceFunc(func() {
+	for _, d := range declarations {
+		r, ok := catalogue.Find(d.requirement)
+		if !ok {
+			panic("check.For: the catalogue has no requirement " + d.requirement)
+		}
+		current = &r
+		d.body()
+	}
+	current = nil
+})
 
 // Option changes a check's declaration.
 type Option func(*Check)
@@ -128,6 +142,7 @@ func All() []*Check {
 	for i, r := range catalogue.All() {
 		order[r.ID] = i
 	}
+	declare()
 	list := make([]*Check, 0, len(registry))
 	for _, c := range registry {
 		list = append(list, c)
@@ -144,6 +159,7 @@ func All() []*Check {
 
 // Find returns the check of this id.
 func Find(id string) (*Check, bool) {
+	declare()
 	c, ok := registry[id]
 	return c, ok
 }

@@ -32,27 +32,33 @@ type parties struct {
 	closers     []func()
 }
 
-// Keyring keeps keys that were made in memory, so that many runs in one process (the kill matrix) make them once.
+// Keyring keeps keys that were made in memory, so that many runs in one process (the kill matrix) make them once. The zero
+// value is ready for use.
 type Keyring struct {
 	mu   sync.Mutex
-	sets map[string]*mockidp.KeySet
+	sets map[string]func() (*mockidp.KeySet, error)
 }
 
+// set returns the keys of this name, made when they are first asked for.
 func (k *Keyring) set(name, alg string) (*mockidp.KeySet, error) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	if k.sets == nil {
-		k.sets = map[string]*mockidp.KeySet{}
+		k.sets = map[string]func() (*mockidp.KeySet, error){}
 	}
-	if s := k.sets[name+alg]; s != nil {
-		return s, nil
+	made := k.sets[name+alg]
+	if made == nil {
+		made = sync.OnceValues(func() (*mockidp.KeySet, error) { return mockidp.NewKeySet(algorithms(alg)...) })
+		k.sets[name+alg] = made
 	}
-	s, err := mockidp.NewKeySet(algorithms(alg)...)
-	if err == nil {
-		k.sets[name+alg] = s
-	}
-	return s, err
+	k.mu.Unlock()
+	return made()
 }
+
+// warm begins to make the attacker's keys, since RSA keys take long to make.
+func (k *Keyring) warm(alg string) { go func() { _, _ = k.set(attacker, alg) }() }
+
+// attacker is the name of the keys that nobody trusts.
+const attacker = "attacker"
 
 // startParties starts the identity providers, the canary and the control API, and fills in the issuers that were left to
 // be derived.
@@ -63,6 +69,7 @@ func startParties(ctx context.Context, c *target.Config, ring *Keyring) (_ *part
 			p.Close()
 		}
 	}()
+	ring.warm(c.IdP.Alg)
 	if p.idp, p.keys, err = p.startIdP(ctx, &c.IdP, check.FirstIdP, ring); err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
@@ -71,7 +78,7 @@ func startParties(ctx context.Context, c *target.Config, ring *Keyring) (_ *part
 			return nil, fmt.Errorf("second_idp: %w", err)
 		}
 	}
-	if p.attacker, err = ring.set("attacker", c.IdP.Alg); err != nil {
+	if p.attacker, err = ring.set(attacker, c.IdP.Alg); err != nil {
 		return nil, err
 	}
 	if !c.IdP.Static() {
