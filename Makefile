@@ -13,7 +13,8 @@ tools: ## what the tests need besides Go
 	.ci/tools
 
 test: tools lint ## everything a reviewer would look at; installs what it needs
-	go test -race ./...
+	go test -race -short -timeout 30m ./...
+	go test -timeout 60m ./cmd/... ./suites/client/... # the kill matrices and third-party software, too long under the race detector
 
 lint:
 	go vet ./...
