@@ -25,7 +25,8 @@ func (r Request) curl() command {
 	switch {
 	case r.Method == http.MethodHead:
 		args = append(args, "--head")
-	case r.Method != http.MethodGet && !(r.Method == http.MethodPost && hasBody), r.Method == http.MethodGet && hasBody:
+	case r.Method == http.MethodGet && !hasBody, r.Method == http.MethodPost && hasBody: // what curl does by itself
+	default:
 		args = append(args, "-X "+s.quote(r.Method))
 	}
 	args = append(args, "--globoff --url "+s.quote(r.URL))
@@ -62,10 +63,10 @@ func (s *shell) headers(h http.Header) []string {
 			continue
 		}
 		for _, value := range h[name] {
-			switch {
-			case value == basicCredentials:
+			switch value {
+			case basicCredentials:
 				args = append(args, fmt.Sprintf(`-u "$%s:$%s"`, s.need("CLIENT_ID"), s.need("CLIENT_SECRET")))
-			case value == "":
+			case "":
 				args = append(args, "-H "+s.quote(name+";")) // curl's way to send a header without a value
 			default:
 				args = append(args, "-H "+s.quote(name+": "+value))

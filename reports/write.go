@@ -81,7 +81,7 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 	defer func() {
 		if err != nil {
 			f.Close()
-			os.Remove(f.Name())
+			_ = os.Remove(f.Name())
 		}
 	}()
 	buffered := bufio.NewWriterSize(f, 64<<10)

@@ -30,7 +30,7 @@ var boasts = []struct {
 	{"groups", func(t *check.T) any { return []string{"admin", power(t)} }},
 	{"permissions", func(t *check.T) any { return []string{power(t)} }},
 	{"scp", func(t *check.T) any { return []string{power(t)} }},
-	{"act", func(t *check.T) any { return map[string]any{"sub": "emaconform-other-actor", "client_id": "admin"} }},
+	{"act", func(*check.T) any { return map[string]any{"sub": "emaconform-other-actor", "client_id": "admin"} }},
 }
 
 var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {

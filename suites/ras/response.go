@@ -14,9 +14,9 @@ import (
 )
 
 // answered declares a check that looks at the answer to an honest ID-JAG.
-func answered(slug, title string, judge func(*check.T, *wire.Answer), options ...check.Option) {
+func answered(slug, title string, judge func(*check.T, *wire.Answer)) {
 	check.It(slug, title, func(t *check.T) { judge(t, t.Control(t.Grant())) },
-		append([]check.Option{check.Sends("An honest ID-JAG; the answer is looked at")}, options...)...)
+		check.Sends("An honest ID-JAG; the answer is looked at"))
 }
 
 var _ = check.For("RAS-RESP-SHAPE", func() {

@@ -60,7 +60,7 @@ var impostors = []impostor{
 		copyOf(t, good, nil)
 		return hostile.WithoutSignature(good)
 	}, nil},
-	{"changed", "a good token with one character changed", func(t *check.T, good string) string {
+	{"changed", "a good token with one character changed", func(_ *check.T, good string) string {
 		return changed(good)
 	}, nil},
 	{
