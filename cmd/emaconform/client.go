@@ -79,7 +79,7 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 	case len(f.defects) > 0:
 		return fmt.Errorf("--defect is for the reference client, not for %s", command[0])
 	}
-	return f.reportFlags.judge(c, func(ctx context.Context, p run.Progress) (*reports.Report, error) {
+	return f.judge(c, func(ctx context.Context, p run.Progress) (*reports.Report, error) {
 		options.Progress = p
 		return client.Run(ctx, options)
 	})

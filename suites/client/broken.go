@@ -73,7 +73,7 @@ var faults = []struct {
 			Endless: true,
 		}
 	}, judgeRead},
-	{"slow", "no answer at all", func(c *world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} }, nil},
+	{"slow", "no answer at all", func(*world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} }, nil},
 }
 
 var _ = scenarios("CL-HOSTILE", brokenParties()...)

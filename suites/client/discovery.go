@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"sync/atomic"
 
@@ -146,7 +147,7 @@ var _ = scenarios(
 		},
 		judge: func(j *judgement) {
 			for _, s := range j.At(j.World.Attacker) {
-				if s.Method == "POST" {
+				if s.Method == http.MethodPost {
 					j.Failf(
 						"expected nothing to be sent to the authorization server that does not support the grant, but there was a " +
 							"POST to it",
@@ -220,7 +221,7 @@ var _ = scenarios(
 			w.MCP.Metadata["authorization_servers"] = []string{w.Attacker.URL}
 		},
 		judge: func(j *judgement) {
-			if n := slices.IndexFunc(j.At(j.World.Attacker), func(s world.Seen) bool { return s.Method == "POST" }); n >= 0 {
+			if n := slices.IndexFunc(j.At(j.World.Attacker), func(s world.Seen) bool { return s.Method == http.MethodPost }); n >= 0 {
 				j.Failf(
 					"expected nothing to be sent to the attacker's token endpoint: the issuer is not the one that was asked for " +
 						"(RFC 8414 3.3)",

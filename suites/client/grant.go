@@ -1,6 +1,7 @@
 package client
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -129,7 +130,7 @@ var _ = scenarios(
 		meets: meetsHonest,
 		judge: func(j *judgement) {
 			for _, s := range j.exchanges() {
-				if user, _, ok := basicAuth(s); s.Form.Get("client_id") != world.IdPClientID && (!ok || user != world.IdPClientID) {
+				if user, ok := basicUser(s); s.Form.Get("client_id") != world.IdPClientID && (!ok || user != world.IdPClientID) {
 					j.Failf(
 						"expected client_id to be the client's id at the IdP (idp_client_id), but it is %q",
 						s.Form.Get("client_id"),
@@ -280,7 +281,7 @@ var _ = scenarios(
 				if got := s.Form["grant_type"]; len(got) != 1 || got[0] != world.GrantJWTBearer {
 					j.Failf("expected grant_type=%s once, but it is %q", world.GrantJWTBearer, got)
 				}
-				if s.Method != "POST" || !strings.HasPrefix(s.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+				if s.Method != http.MethodPost || !strings.HasPrefix(s.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
 					j.Failf("expected a POST of a form, but it is a %s of %q", s.Method, s.Header.Get("Content-Type"))
 				}
 			}
@@ -312,7 +313,7 @@ var _ = scenarios(
 		judge: func(j *judgement) {
 			for _, s := range j.redemptions() {
 				method, ok := world.CredentialsOf(s.Header, s.Form, j.World.ClientSecret)
-				id, _, basic := basicAuth(s)
+				id, basic := basicUser(s)
 				if !basic {
 					id = s.Form.Get("client_id")
 				}

@@ -70,9 +70,9 @@ func (j *judgement) decide(judge func(*judgement)) (o reports.Outcome, message s
 }
 
 // to returns the requests to a path of a party.
-func (r *attempt) to(p *world.Party, path string) []world.Seen {
+func (a *attempt) to(p *world.Party, path string) []world.Seen {
 	var list []world.Seen
-	for _, s := range r.Requests {
+	for _, s := range a.Requests {
 		if s.Party == p && s.Path == path {
 			list = append(list, s)
 		}
@@ -81,54 +81,54 @@ func (r *attempt) to(p *world.Party, path string) []world.Seen {
 }
 
 // Exchanges are the requests for an ID-JAG at the IdP.
-func (r *attempt) Exchanges() []world.Seen {
-	return slices.DeleteFunc(r.to(r.World.IdP.Party, "/token"), func(s world.Seen) bool {
+func (a *attempt) Exchanges() []world.Seen {
+	return slices.DeleteFunc(a.to(a.World.IdP.Party, "/token"), func(s world.Seen) bool {
 		return s.Form.Get("grant_type") != world.GrantExchange || s.Form.Get("requested_token_type") == world.TypeRefreshToken
 	})
 }
 
 // Redemptions are the token requests at the Resource Authorization Servers.
-func (r *attempt) Redemptions() []world.Seen {
-	list := r.to(r.World.RAS.Party, "/token")
-	if r.World.OtherRAS != nil {
-		list = append(list, r.to(r.World.OtherRAS.Party, "/token")...)
+func (a *attempt) Redemptions() []world.Seen {
+	list := a.to(a.World.RAS.Party, "/token")
+	if a.World.OtherRAS != nil {
+		list = append(list, a.to(a.World.OtherRAS.Party, "/token")...)
 	}
 	return list
 }
 
 // At are all requests to a party.
-func (r *attempt) At(p *world.Party) []world.Seen {
-	return slices.DeleteFunc(slices.Clone(r.Requests), func(s world.Seen) bool { return s.Party != p })
+func (a *attempt) At(p *world.Party) []world.Seen {
+	return slices.DeleteFunc(slices.Clone(a.Requests), func(s world.Seen) bool { return s.Party != p })
 }
 
 // Calls are the requests to the MCP endpoint.
-func (r *attempt) Calls() []world.Seen { return r.to(r.World.MCP.Party, world.EndpointPath) }
+func (a *attempt) Calls() []world.Seen { return a.to(a.World.MCP.Party, world.EndpointPath) }
 
 // Through reports whether the client got something out of the MCP server, or of every one where there are two.
-func (r *attempt) Through() bool {
-	served := func(s *world.Server) bool { return slices.ContainsFunc(r.Requests, s.Served) }
-	return served(r.World.MCP) && (r.World.OtherMCP == nil || served(r.World.OtherMCP))
+func (a *attempt) Through() bool {
+	served := func(s *world.Server) bool { return slices.ContainsFunc(a.Requests, s.Served) }
+	return served(a.World.MCP) && (a.World.OtherMCP == nil || served(a.World.OtherMCP))
 }
 
 // Succeeded reports whether the run was a success from the client's own point of view as well.
-func (r *attempt) Succeeded() bool { return r.Failed == nil && r.Through() && r.Exit == 0 }
+func (a *attempt) Succeeded() bool { return a.Failed == nil && a.Through() && a.Exit == 0 }
 
 // Summary tells in a few words how the run went.
-func (r *attempt) Summary() string {
+func (a *attempt) Summary() string {
 	switch {
-	case r.Failed != nil:
-		return r.Failed.Error()
-	case r.Flooded:
-		return fmt.Sprintf("it sent %d requests without end and was stopped", len(r.Requests))
-	case r.TimedOut:
-		return fmt.Sprintf("it did not end within %d s and was stopped", int(r.Took.Seconds()))
+	case a.Failed != nil:
+		return a.Failed.Error()
+	case a.Flooded:
+		return fmt.Sprintf("it sent %d requests without end and was stopped", len(a.Requests))
+	case a.TimedOut:
+		return fmt.Sprintf("it did not end within %d s and was stopped", int(a.Took.Seconds()))
 	}
 	got := "did not get through to the MCP server"
-	if r.Through() {
+	if a.Through() {
 		got = "called the MCP server"
 	}
 	return fmt.Sprintf("it %s (exit code %d, %d exchanges at the IdP, %d token requests at the RAS)",
-		got, r.Exit, len(r.Exchanges()), len(r.Redemptions()))
+		got, a.Exit, len(a.Exchanges()), len(a.Redemptions()))
 }
 
 // MustSucceed fails unless the client got through to the MCP server.

@@ -61,7 +61,7 @@ func runBad(t *testing.T, kind string, environment ...string) *attempt {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.Close() })
+	t.Cleanup(func() { _ = w.Close() })
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

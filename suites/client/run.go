@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -143,7 +144,7 @@ func (r *runner) attempt(s *shape, hostile func(*world.World), honest *attempt) 
 	if err != nil {
 		return &attempt{Failed: fmt.Errorf("our own error: %w", err), Exit: -1}
 	}
-	defer w.Close()
+	defer func() { _ = w.Close() }() // its listeners go in any case
 	if hostile != nil {
 		hostile(w)
 	}
@@ -250,7 +251,7 @@ func (r *runner) decide(c *check.Check, s *scenario, a, honest *attempt) reports
 	exchanges, notes := evidence(a, part(honest))
 	rec, _ := a.World.Exchanges(reports.Setup)
 	result.Outcome, result.Message = outcome, rec.Scrub(message)
-	result.Warnings, result.Notes = j.warnings, append(j.notes, notes...)
+	result.Warnings, result.Notes = j.warnings, slices.Concat(j.notes, notes)
 	if honest != nil {
 		result.Exchanges, _ = evidence(honest, reports.Control)
 	}

@@ -9,20 +9,20 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-// basicAuth are the Basic credentials of a request, form-decoded (RFC 6749 2.3.1).
-func basicAuth(s world.Seen) (id, secret string, ok bool) {
+// basicUser is the client id of Basic credentials, form-decoded (RFC 6749 2.3.1); ok wants both parts to be well-formed.
+func basicUser(s world.Seen) (id string, ok bool) {
 	encoded, ok := strings.CutPrefix(s.Header.Get("Authorization"), "Basic ")
 	if !ok {
-		return "", "", false
+		return "", false
 	}
 	raw, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return "", "", false
+		return "", false
 	}
-	a, b, _ := strings.Cut(string(raw), ":")
-	id, errID := url.QueryUnescape(a)
-	secret, errSecret := url.QueryUnescape(b)
-	return id, secret, errID == nil && errSecret == nil
+	user, secret, _ := strings.Cut(string(raw), ":")
+	id, errID := url.QueryUnescape(user)
+	_, errSecret := url.QueryUnescape(secret)
+	return id, errID == nil && errSecret == nil
 }
 
 // hasAll reports whether a scope has all of these values.

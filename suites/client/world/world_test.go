@@ -17,7 +17,7 @@ func served(t *testing.T, o Options) *World {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { w.Close() })
+	t.Cleanup(func() { _ = w.Close() })
 	if err := w.Serve(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestLeaks(t *testing.T) {
 			send(t, "GET", w.Attacker.URL+"/", map[string]string{"X-Token": token}, "")
 		}, want: "a request to attacker"},
 		"in Basic credentials": {send: func(t *testing.T, w *World, _ string) {
-			r, err := http.NewRequest("POST", w.Attacker.URL+"/token", nil)
+			r, err := http.NewRequest(http.MethodPost, w.Attacker.URL+"/token", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
