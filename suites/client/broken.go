@@ -76,7 +76,9 @@ var faults = []struct {
 	{"slow", "no answer at all", func(*world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} }, nil},
 }
 
-var _ = scenarios("CL-HOSTILE", brokenParties()...)
+func init() {
+	scenarios("CL-HOSTILE", brokenParties()...)
+}
 
 func brokenParties() []scenario {
 	var list []scenario
@@ -147,7 +149,9 @@ func judgeRead(j *judgement, seen []world.Seen) {
 	}
 }
 
-var _ = scenarios("CL-TLS", badCertificates()...)
+func init() {
+	scenarios("CL-TLS", badCertificates()...)
+}
 
 func badCertificates() []scenario {
 	var list []scenario

@@ -10,29 +10,31 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-var _ = scenarios(
-	"CL-EXTENSION",
-	scenario{slug: "session", title: "names the extension in the capabilities of initialize, as an object", in: sessions,
-		meets: "An honest world whose MCP server speaks revision 2025-11-25", judge: func(j *judgement) {
-			j.judgeExtension(func(m world.Message) (map[string]json.RawMessage, bool) {
-				return m.Params.Capabilities.Extensions, m.Method == "initialize"
-			})
-		}},
-	scenario{
-		slug:  "stateless",
-		title: "names the extension in the capabilities of each request, as an object",
-		in:    stateless,
-		meets: "An honest world whose MCP server speaks revision 2026-07-28",
-		judge: func(j *judgement) {
-			j.judgeExtension(func(m world.Message) (map[string]json.RawMessage, bool) {
-				if m.Params.Meta.Capabilities == nil {
-					return nil, false
-				}
-				return m.Params.Meta.Capabilities.Extensions, true
-			})
+func init() {
+	scenarios(
+		"CL-EXTENSION",
+		scenario{slug: "session", title: "names the extension in the capabilities of initialize, as an object", in: sessions,
+			meets: "An honest world whose MCP server speaks revision 2025-11-25", judge: func(j *judgement) {
+				j.judgeExtension(func(m world.Message) (map[string]json.RawMessage, bool) {
+					return m.Params.Capabilities.Extensions, m.Method == "initialize"
+				})
+			}},
+		scenario{
+			slug:  "stateless",
+			title: "names the extension in the capabilities of each request, as an object",
+			in:    stateless,
+			meets: "An honest world whose MCP server speaks revision 2026-07-28",
+			judge: func(j *judgement) {
+				j.judgeExtension(func(m world.Message) (map[string]json.RawMessage, bool) {
+					if m.Params.Meta.Capabilities == nil {
+						return nil, false
+					}
+					return m.Params.Meta.Capabilities.Extensions, true
+				})
+			},
 		},
-	},
-)
+	)
+}
 
 // judgeExtension judges the capabilities in the messages that have some.
 func (j *judgement) judgeExtension(of func(world.Message) (map[string]json.RawMessage, bool)) {
@@ -77,88 +79,90 @@ func decoyResource(w *world.World, resource string) map[string]any {
 	return map[string]any{"resource": resource, "authorization_servers": []string{w.Attacker.URL}}
 }
 
-var _ = scenarios(
-	"CL-PRM",
-	scenario{
-		slug:  "challenge",
-		title: "takes the metadata that the challenge names, before any well-known location",
-		in:    given,
-		meets: "A challenge that names metadata at a path of its own, while the well-known location names the " +
-			"attacker's authorization server",
-		hostile: func(w *world.World) {
-			w.MCP.Publish("/metadata.json", w.MCP.Metadata)
-			w.MCP.MetadataURL = w.MCP.URL + "/metadata.json"
-			w.MCP.Publish(world.MetadataPath, decoyResource(w, w.MCP.Resource))
+func init() {
+	scenarios(
+		"CL-PRM",
+		scenario{
+			slug:  "challenge",
+			title: "takes the metadata that the challenge names, before any well-known location",
+			in:    given,
+			meets: "A challenge that names metadata at a path of its own, while the well-known location names the " +
+				"attacker's authorization server",
+			hostile: func(w *world.World) {
+				w.MCP.Publish("/metadata.json", w.MCP.Metadata)
+				w.MCP.MetadataURL = w.MCP.URL + "/metadata.json"
+				w.MCP.Publish(world.MetadataPath, decoyResource(w, w.MCP.Resource))
+			},
+			judge: sparesAttacker("the challenge comes first"),
 		},
-		judge: sparesAttacker("the challenge comes first"),
-	},
-	scenario{slug: "path-first", title: "looks for metadata at the path before the root", in: given,
-		meets: "A challenge without resource_metadata; metadata at both well-known locations, the root's naming the " +
-			"attacker's authorization server",
-		hostile: func(w *world.World) {
-			w.MCP.MetadataURL = ""
-			w.MCP.Publish(world.RootMetadata, decoyResource(w, w.MCP.Resource))
-		}, judge: sparesAttacker("the location with the path comes first")},
-	scenario{slug: "root", title: "looks for metadata at the root when there is none elsewhere", in: given,
-		meets: "A challenge without resource_metadata, and metadata at the root alone", hostile: func(w *world.World) {
-			w.MCP.MetadataURL = ""
-			w.MCP.Withdraw(world.MetadataPath)
-			w.MCP.Metadata["resource"] = w.MCP.URL
-			w.MCP.Publish(world.RootMetadata, w.MCP.Metadata)
-		}, judge: succeeds("the root is the last place to look (MCP, protected resource metadata discovery)")},
-	scenario{slug: "other-server", title: "does not use metadata that is for another server", in: given,
-		meets: "Metadata whose resource is another MCP server", hostile: func(w *world.World) {
-			w.MCP.Metadata["resource"] = "https://mcp.victim.example/mcp"
-		}, judge: func(j *judgement) { j.MustNotExchange("the metadata is for another resource (RFC 9728 3.3)") }},
-	scenario{
-		slug:  "other-origin",
-		title: "takes metadata from another host when the challenge names it and it is for this server",
-		in:    given,
-		meets: "A challenge that names metadata on another host, which is right in all it says",
-		hostile: func(w *world.World) {
-			w.MCP.Withdraw(world.MetadataPath)
-			w.Consent.Publish("/metadata.json", w.MCP.Metadata)
-			w.MCP.MetadataURL = w.Consent.URL + "/metadata.json"
+		scenario{slug: "path-first", title: "looks for metadata at the path before the root", in: given,
+			meets: "A challenge without resource_metadata; metadata at both well-known locations, the root's naming the " +
+				"attacker's authorization server",
+			hostile: func(w *world.World) {
+				w.MCP.MetadataURL = ""
+				w.MCP.Publish(world.RootMetadata, decoyResource(w, w.MCP.Resource))
+			}, judge: sparesAttacker("the location with the path comes first")},
+		scenario{slug: "root", title: "looks for metadata at the root when there is none elsewhere", in: given,
+			meets: "A challenge without resource_metadata, and metadata at the root alone", hostile: func(w *world.World) {
+				w.MCP.MetadataURL = ""
+				w.MCP.Withdraw(world.MetadataPath)
+				w.MCP.Metadata["resource"] = w.MCP.URL
+				w.MCP.Publish(world.RootMetadata, w.MCP.Metadata)
+			}, judge: succeeds("the root is the last place to look (MCP, protected resource metadata discovery)")},
+		scenario{slug: "other-server", title: "does not use metadata that is for another server", in: given,
+			meets: "Metadata whose resource is another MCP server", hostile: func(w *world.World) {
+				w.MCP.Metadata["resource"] = "https://mcp.victim.example/mcp"
+			}, judge: func(j *judgement) { j.MustNotExchange("the metadata is for another resource (RFC 9728 3.3)") }},
+		scenario{
+			slug:  "other-origin",
+			title: "takes metadata from another host when the challenge names it and it is for this server",
+			in:    given,
+			meets: "A challenge that names metadata on another host, which is right in all it says",
+			hostile: func(w *world.World) {
+				w.MCP.Withdraw(world.MetadataPath)
+				w.Consent.Publish("/metadata.json", w.MCP.Metadata)
+				w.MCP.MetadataURL = w.Consent.URL + "/metadata.json"
+			},
+			judge:  succeeds("the challenge may name any URL (RFC 9728 5.1), and resource is right"),
+			should: true,
 		},
-		judge:  succeeds("the challenge may name any URL (RFC 9728 5.1), and resource is right"),
-		should: true,
-	},
-	scenario{
-		slug:  "other-origin-mismatch",
-		title: "does not use metadata from another host that is for that host",
-		in:    given,
-		meets: "A challenge that names metadata on the attacker's host, whose resource is that host",
-		hostile: func(w *world.World) {
-			w.Attacker.Publish(world.MetadataPath, decoyResource(w, w.Attacker.URL+world.EndpointPath))
-			w.MCP.MetadataURL = w.Attacker.URL + world.MetadataPath
+		scenario{
+			slug:  "other-origin-mismatch",
+			title: "does not use metadata from another host that is for that host",
+			in:    given,
+			meets: "A challenge that names metadata on the attacker's host, whose resource is that host",
+			hostile: func(w *world.World) {
+				w.Attacker.Publish(world.MetadataPath, decoyResource(w, w.Attacker.URL+world.EndpointPath))
+				w.MCP.MetadataURL = w.Attacker.URL + world.MetadataPath
+			},
+			judge: func(j *judgement) { j.MustNotExchange("the metadata is for another resource (RFC 9728 3.3)") },
 		},
-		judge: func(j *judgement) { j.MustNotExchange("the metadata is for another resource (RFC 9728 3.3)") },
-	},
-	scenario{
-		slug:  "two-servers",
-		title: "chooses the authorization server that supports the grant when two are listed",
-		in:    given,
-		meets: "Metadata that lists two authorization servers, the first of which does not list the profile",
-		hostile: func(w *world.World) {
-			first := decoy(w)
-			first["authorization_grant_profiles_supported"] = []string{}
-			first["grant_types_supported"] = []string{"authorization_code"}
-			w.MCP.Metadata["authorization_servers"] = []string{w.Attacker.URL, w.RAS.Issuer}
-		},
-		judge: func(j *judgement) {
-			for _, s := range j.At(j.World.Attacker) {
-				if s.Method == http.MethodPost {
-					j.Failf(
-						"expected nothing to be sent to the authorization server that does not support the grant, but there was a " +
-							"POST to it",
-					)
+		scenario{
+			slug:  "two-servers",
+			title: "chooses the authorization server that supports the grant when two are listed",
+			in:    given,
+			meets: "Metadata that lists two authorization servers, the first of which does not list the profile",
+			hostile: func(w *world.World) {
+				first := decoy(w)
+				first["authorization_grant_profiles_supported"] = []string{}
+				first["grant_types_supported"] = []string{"authorization_code"}
+				w.MCP.Metadata["authorization_servers"] = []string{w.Attacker.URL, w.RAS.Issuer}
+			},
+			judge: func(j *judgement) {
+				for _, s := range j.At(j.World.Attacker) {
+					if s.Method == http.MethodPost {
+						j.Failf(
+							"expected nothing to be sent to the authorization server that does not support the grant, but there was a " +
+								"POST to it",
+						)
+					}
 				}
-			}
-			j.MustSucceed("one of the two supports the grant")
+				j.MustSucceed("one of the two supports the grant")
+			},
+			should: true,
 		},
-		should: true,
-	},
-)
+	)
+}
 
 func sparesAttacker(why string) func(*judgement) {
 	return func(j *judgement) {
@@ -178,97 +182,103 @@ func tenant(location string) func(*world.World) {
 	}
 }
 
-var _ = scenarios(
-	"CL-AS-DISCOVERY",
-	scenario{slug: "path-oauth", title: "finds OAuth metadata of an issuer with a path", in: given,
-		meets:   "An issuer with a path; its metadata at /.well-known/oauth-authorization-server/tenant",
-		hostile: tenant("oauth"), judge: succeeds("this is the first location to look (RFC 8414 3.1)")},
-	scenario{slug: "path-oidc", title: "finds OpenID Connect metadata of an issuer with a path, path appended", in: given,
-		meets: "An issuer with a path; its metadata at /.well-known/openid-configuration/tenant",
-		hostile: tenant(
-			"oidc",
-		), judge: succeeds("this is the second location to look (MCP, authorization server metadata discovery)")},
-	scenario{
-		slug:    "path-oidc-appended",
-		title:   "finds OpenID Connect metadata of an issuer with a path, path first",
-		in:      given,
-		meets:   "An issuer with a path; its metadata at /tenant/.well-known/openid-configuration",
-		hostile: tenant("oidc-appended"),
-		judge:   succeeds("this is the third location to look (OpenID Connect Discovery 4)"),
-	},
-	scenario{slug: "oidc-only", title: "finds OpenID Connect metadata where there is no OAuth document", in: given,
-		meets:   "Metadata at /.well-known/openid-configuration alone",
-		hostile: func(w *world.World) { w.RAS.PublishOnly("oidc") },
-		judge:   succeeds("clients must support both (MCP, authorization server metadata discovery)")},
-	scenario{slug: "order", title: "prefers the OAuth document", in: given,
-		meets: "Two documents of the same issuer; the token endpoint of the OpenID Connect one is the attacker's",
-		hostile: func(w *world.World) {
-			other := decoy(w)
-			other["issuer"] = w.RAS.Issuer
-			w.RAS.Publish("/.well-known/openid-configuration", other)
-		}, judge: sparesAttacker("the OAuth location comes first (MCP, authorization server metadata discovery)")},
-	scenario{slug: "issuer-mismatch", title: "does not use metadata whose issuer is another", in: given,
-		meets:   "Metadata that is right but for its issuer",
-		hostile: func(w *world.World) { w.RAS.Metadata["issuer"] = "https://auth.victim.example" },
-		judge:   func(j *judgement) { j.MustNotRedeem("the issuer is not the one that was asked for (RFC 8414 3.3)") }},
-	scenario{
-		slug:  "foreign-endpoint",
-		title: "does not post to the token endpoint of metadata whose issuer is another",
-		in:    given,
-		meets: "The attacker's authorization server, whose metadata says that its issuer is the honest one",
-		hostile: func(w *world.World) {
-			decoy(w)["issuer"] = w.RAS.Issuer
-			w.MCP.Metadata["authorization_servers"] = []string{w.Attacker.URL}
+func init() {
+	scenarios(
+		"CL-AS-DISCOVERY",
+		scenario{slug: "path-oauth", title: "finds OAuth metadata of an issuer with a path", in: given,
+			meets:   "An issuer with a path; its metadata at /.well-known/oauth-authorization-server/tenant",
+			hostile: tenant("oauth"), judge: succeeds("this is the first location to look (RFC 8414 3.1)")},
+		scenario{slug: "path-oidc", title: "finds OpenID Connect metadata of an issuer with a path, path appended", in: given,
+			meets: "An issuer with a path; its metadata at /.well-known/openid-configuration/tenant",
+			hostile: tenant(
+				"oidc",
+			), judge: succeeds("this is the second location to look (MCP, authorization server metadata discovery)")},
+		scenario{
+			slug:    "path-oidc-appended",
+			title:   "finds OpenID Connect metadata of an issuer with a path, path first",
+			in:      given,
+			meets:   "An issuer with a path; its metadata at /tenant/.well-known/openid-configuration",
+			hostile: tenant("oidc-appended"),
+			judge:   succeeds("this is the third location to look (OpenID Connect Discovery 4)"),
 		},
-		judge: func(j *judgement) {
-			if n := slices.IndexFunc(j.At(j.World.Attacker), func(s world.Seen) bool { return s.Method == http.MethodPost }); n >= 0 {
-				j.Failf(
-					"expected nothing to be sent to the attacker's token endpoint: the issuer is not the one that was asked for " +
-						"(RFC 8414 3.3)",
-				)
-			}
-			j.MustNotRedeem("the issuer is not the one that was asked for (RFC 8414 3.3)")
-		},
-	},
-)
-
-var _ = scenarios("CL-PROFILE",
-	scenario{slug: "not-listed", title: "does not present an ID-JAG to a server that does not list the profile", in: given,
-		meets: "A RAS that lists grant types and profiles, none of them this one", hostile: func(w *world.World) {
-			w.RAS.Metadata["authorization_grant_profiles_supported"] = []string{}
-			w.RAS.Metadata["grant_types_supported"] = []string{"authorization_code"}
-		}, judge: func(j *judgement) { j.MustNotRedeem("the RAS does not list the profile (EMA 6)") }},
-)
-
-var _ = scenarios(
-	"CL-CREDENTIAL-BINDING",
-	scenario{
-		slug:  "other-ras",
-		title: "does not send its credentials to another authorization server than the one that knows them",
-		in:    given,
-		meets: "A session in which the token expires, and metadata that then names the attacker's authorization server",
-		hostile: func(w *world.World) {
-			decoy(w)
-			var moved atomic.Bool
-			w.MCP.Before = expireOnce(w, func() { moved.Store(true) })
-			w.MCP.Endpoint(world.MetadataPath).After = func(_ *world.Call, metadata map[string]any) {
-				if moved.Load() {
-					metadata["authorization_servers"] = []string{w.Attacker.URL}
-				}
-			}
-		},
-		judge: func(j *judgement) {
-			for _, s := range j.At(j.World.Attacker) {
-				if _, sent := world.CredentialsOf(s.Header, s.Form, j.World.ClientSecret); sent {
+		scenario{slug: "oidc-only", title: "finds OpenID Connect metadata where there is no OAuth document", in: given,
+			meets:   "Metadata at /.well-known/openid-configuration alone",
+			hostile: func(w *world.World) { w.RAS.PublishOnly("oidc") },
+			judge:   succeeds("clients must support both (MCP, authorization server metadata discovery)")},
+		scenario{slug: "order", title: "prefers the OAuth document", in: given,
+			meets: "Two documents of the same issuer; the token endpoint of the OpenID Connect one is the attacker's",
+			hostile: func(w *world.World) {
+				other := decoy(w)
+				other["issuer"] = w.RAS.Issuer
+				w.RAS.Publish("/.well-known/openid-configuration", other)
+			}, judge: sparesAttacker("the OAuth location comes first (MCP, authorization server metadata discovery)")},
+		scenario{slug: "issuer-mismatch", title: "does not use metadata whose issuer is another", in: given,
+			meets:   "Metadata that is right but for its issuer",
+			hostile: func(w *world.World) { w.RAS.Metadata["issuer"] = "https://auth.victim.example" },
+			judge:   func(j *judgement) { j.MustNotRedeem("the issuer is not the one that was asked for (RFC 8414 3.3)") }},
+		scenario{
+			slug:  "foreign-endpoint",
+			title: "does not post to the token endpoint of metadata whose issuer is another",
+			in:    given,
+			meets: "The attacker's authorization server, whose metadata says that its issuer is the honest one",
+			hostile: func(w *world.World) {
+				decoy(w)["issuer"] = w.RAS.Issuer
+				w.MCP.Metadata["authorization_servers"] = []string{w.Attacker.URL}
+			},
+			judge: func(j *judgement) {
+				if n := slices.IndexFunc(j.At(j.World.Attacker), func(s world.Seen) bool { return s.Method == http.MethodPost }); n >= 0 {
 					j.Failf(
-						"expected the client to keep its credentials for %s, but it sent them to the attacker's authorization server",
-						j.World.RAS.Issuer,
+						"expected nothing to be sent to the attacker's token endpoint: the issuer is not the one that was asked for " +
+							"(RFC 8414 3.3)",
 					)
 				}
-			}
+				j.MustNotRedeem("the issuer is not the one that was asked for (RFC 8414 3.3)")
+			},
 		},
-	},
-)
+	)
+}
+
+func init() {
+	scenarios("CL-PROFILE",
+		scenario{slug: "not-listed", title: "does not present an ID-JAG to a server that does not list the profile", in: given,
+			meets: "A RAS that lists grant types and profiles, none of them this one", hostile: func(w *world.World) {
+				w.RAS.Metadata["authorization_grant_profiles_supported"] = []string{}
+				w.RAS.Metadata["grant_types_supported"] = []string{"authorization_code"}
+			}, judge: func(j *judgement) { j.MustNotRedeem("the RAS does not list the profile (EMA 6)") }},
+	)
+}
+
+func init() {
+	scenarios(
+		"CL-CREDENTIAL-BINDING",
+		scenario{
+			slug:  "other-ras",
+			title: "does not send its credentials to another authorization server than the one that knows them",
+			in:    given,
+			meets: "A session in which the token expires, and metadata that then names the attacker's authorization server",
+			hostile: func(w *world.World) {
+				decoy(w)
+				var moved atomic.Bool
+				w.MCP.Before = expireOnce(w, func() { moved.Store(true) })
+				w.MCP.Endpoint(world.MetadataPath).After = func(_ *world.Call, metadata map[string]any) {
+					if moved.Load() {
+						metadata["authorization_servers"] = []string{w.Attacker.URL}
+					}
+				}
+			},
+			judge: func(j *judgement) {
+				for _, s := range j.At(j.World.Attacker) {
+					if _, sent := world.CredentialsOf(s.Header, s.Form, j.World.ClientSecret); sent {
+						j.Failf(
+							"expected the client to keep its credentials for %s, but it sent them to the attacker's authorization server",
+							j.World.RAS.Issuer,
+						)
+					}
+				}
+			},
+		},
+	)
+}
 
 // registrations are the client's own registrations at the RAS.
 func (j *judgement) registrations() []map[string]any {
@@ -296,28 +306,30 @@ func (j *judgement) lists(metadata map[string]any, member string, values ...stri
 
 const meetsUnregistered = "An honest world in which the client has no credentials at the RAS"
 
-var _ = scenarios(
-	"CL-CLIENT-METADATA",
-	scenario{
-		slug:  "profile",
-		title: "lists the profile when it registers",
-		in:    unregistered,
-		meets: meetsUnregistered,
-		judge: func(j *judgement) {
-			for _, m := range j.registrations() {
-				j.lists(m, "authorization_grant_profiles_supported", world.ProfileIDJAG)
-			}
+func init() {
+	scenarios(
+		"CL-CLIENT-METADATA",
+		scenario{
+			slug:  "profile",
+			title: "lists the profile when it registers",
+			in:    unregistered,
+			meets: meetsUnregistered,
+			judge: func(j *judgement) {
+				for _, m := range j.registrations() {
+					j.lists(m, "authorization_grant_profiles_supported", world.ProfileIDJAG)
+				}
+			},
 		},
-	},
-	scenario{
-		slug:  "grant-types",
-		title: "lists token exchange and jwt-bearer when it registers",
-		in:    unregistered,
-		meets: meetsUnregistered,
-		judge: func(j *judgement) {
-			for _, m := range j.registrations() {
-				j.lists(m, "grant_types", world.GrantExchange, world.GrantJWTBearer)
-			}
+		scenario{
+			slug:  "grant-types",
+			title: "lists token exchange and jwt-bearer when it registers",
+			in:    unregistered,
+			meets: meetsUnregistered,
+			judge: func(j *judgement) {
+				for _, m := range j.registrations() {
+					j.lists(m, "grant_types", world.GrantExchange, world.GrantJWTBearer)
+				}
+			},
 		},
-	},
-)
+	)
+}

@@ -105,8 +105,8 @@ var (
 	declared []*check.Check
 )
 
-// scenarios declares the checks of one requirement. What it returns is there so that it can be called at package level.
-func scenarios(requirement string, list ...scenario) struct{} {
+// scenarios declares the checks of one requirement.
+func scenarios(requirement string, list ...scenario) {
 	r, ok := catalogue.Find(requirement)
 	if !ok {
 		panic("scenarios: the catalogue has no requirement " + requirement)
@@ -130,7 +130,6 @@ func scenarios(requirement string, list ...scenario) struct{} {
 		registry[c.ID] = &s
 		declared = append(declared, c)
 	}
-	return struct{}{}
 }
 
 // Checks returns every check of a client, in the order of the catalogue.

@@ -7,24 +7,26 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-var _ = scenarios(
-	"CL-NO-FALLBACK",
-	scenario{slug: "idp-denies", title: "does not open the consent page when the IdP denies access", in: given,
-		meets:   "access_denied at the token exchange, while the RAS offers a consent page",
-		hostile: denyExchange("access_denied"), judge: denied},
-	scenario{
-		slug:    "idp-policy",
-		title:   "does not open the consent page when the IdP's policy has no place for the server",
-		in:      given,
-		meets:   "invalid_target at the token exchange, while the RAS offers a consent page",
-		hostile: denyExchange("invalid_target"),
-		judge:   denied,
-	},
-	scenario{slug: "ras-denies", title: "does not open the consent page when the RAS refuses the ID-JAG", in: given,
-		meets: "invalid_grant at the RAS, which offers a consent page", hostile: func(w *world.World) {
-			w.RAS.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Deny("invalid_grant") }
-		}, judge: denied},
-)
+func init() {
+	scenarios(
+		"CL-NO-FALLBACK",
+		scenario{slug: "idp-denies", title: "does not open the consent page when the IdP denies access", in: given,
+			meets:   "access_denied at the token exchange, while the RAS offers a consent page",
+			hostile: denyExchange("access_denied"), judge: denied},
+		scenario{
+			slug:    "idp-policy",
+			title:   "does not open the consent page when the IdP's policy has no place for the server",
+			in:      given,
+			meets:   "invalid_target at the token exchange, while the RAS offers a consent page",
+			hostile: denyExchange("invalid_target"),
+			judge:   denied,
+		},
+		scenario{slug: "ras-denies", title: "does not open the consent page when the RAS refuses the ID-JAG", in: given,
+			meets: "invalid_grant at the RAS, which offers a consent page", hostile: func(w *world.World) {
+				w.RAS.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Deny("invalid_grant") }
+			}, judge: denied},
+	)
+}
 
 func denyExchange(code string) func(*world.World) {
 	return func(w *world.World) {
@@ -38,38 +40,40 @@ func denied(j *judgement) {
 	j.mustNotGetThrough("access was denied")
 }
 
-var _ = scenarios(
-	"CL-BEARER",
-	scenario{slug: "every-request", title: "sends the token with every stateless request", in: stateless,
-		meets: "An honest world whose MCP server speaks revision 2026-07-28", judge: bearerEverywhere},
-	scenario{
-		slug:  "every-session-request",
-		title: "sends the token with every request of a session, to the end",
-		in:    sessions,
-		meets: "An honest world whose MCP server speaks revision 2025-11-25",
-		judge: bearerEverywhere,
-	},
-	scenario{
-		slug:  "query",
-		title: "keeps the token out of the query",
-		in:    given,
-		meets: meetsHonest,
-		judge: func(j *judgement) {
-			for _, s := range j.Calls() {
-				for name, values := range s.Query {
-					for _, v := range values {
-						if j.isAccessToken(v) {
-							j.Failf("expected the token in the Authorization header alone, but it stood in the query parameter %q", name)
+func init() {
+	scenarios(
+		"CL-BEARER",
+		scenario{slug: "every-request", title: "sends the token with every stateless request", in: stateless,
+			meets: "An honest world whose MCP server speaks revision 2026-07-28", judge: bearerEverywhere},
+		scenario{
+			slug:  "every-session-request",
+			title: "sends the token with every request of a session, to the end",
+			in:    sessions,
+			meets: "An honest world whose MCP server speaks revision 2025-11-25",
+			judge: bearerEverywhere,
+		},
+		scenario{
+			slug:  "query",
+			title: "keeps the token out of the query",
+			in:    given,
+			meets: meetsHonest,
+			judge: func(j *judgement) {
+				for _, s := range j.Calls() {
+					for name, values := range s.Query {
+						for _, v := range values {
+							if j.isAccessToken(v) {
+								j.Failf("expected the token in the Authorization header alone, but it stood in the query parameter %q", name)
+							}
 						}
 					}
 				}
-			}
-			if !j.Through() {
-				j.missing("called the MCP server")
-			}
+				if !j.Through() {
+					j.missing("called the MCP server")
+				}
+			},
 		},
-	},
-)
+	)
+}
 
 // bearerEverywhere fails when a request to the MCP server, from the first that was let in, has no token in its header.
 func bearerEverywhere(j *judgement) {
@@ -96,48 +100,50 @@ func (a *attempt) isAccessToken(value string) bool {
 	return false
 }
 
-var _ = scenarios(
-	"CL-NO-CONFUSION",
-	scenario{
-		slug:  "own-tokens",
-		title: "gets an ID-JAG and a token for each of two servers, and keeps them apart",
-		in:    two,
-		meets: "An honest world with two MCP servers, each with a RAS of its own",
-		judge: func(j *judgement) {
-			if len(j.At(j.World.OtherMCP.Party)) == 0 {
-				j.Skipf("the client does not %s: it never called the second", j.shape.offers)
-			}
-			for _, l := range j.Leaks {
-				if l.Kind == world.AccessToken || l.Kind == world.IDJAG {
-					j.Failf("%s", l)
+func init() {
+	scenarios(
+		"CL-NO-CONFUSION",
+		scenario{
+			slug:  "own-tokens",
+			title: "gets an ID-JAG and a token for each of two servers, and keeps them apart",
+			in:    two,
+			meets: "An honest world with two MCP servers, each with a RAS of its own",
+			judge: func(j *judgement) {
+				if len(j.At(j.World.OtherMCP.Party)) == 0 {
+					j.Skipf("the client does not %s: it never called the second", j.shape.offers)
 				}
-			}
-			j.MustSucceed("each server's metadata tells where to get a token for it")
+				for _, l := range j.Leaks {
+					if l.Kind == world.AccessToken || l.Kind == world.IDJAG {
+						j.Failf("%s", l)
+					}
+				}
+				j.MustSucceed("each server's metadata tells where to get a token for it")
+			},
 		},
-	},
-	scenario{slug: "other-metadata", title: "does not fetch a token for another server that the metadata names", in: two,
-		meets: "Metadata of the first server that is a copy of the second's: its resource, its RAS",
-		hostile: func(w *world.World) {
-			w.MCP.Publish(world.MetadataPath, w.OtherMCP.Metadata)
-		}, judge: func(j *judgement) {
-			for _, l := range j.Leaks {
-				if l.Kind == world.AccessToken {
-					j.Failf("%s", l)
+		scenario{slug: "other-metadata", title: "does not fetch a token for another server that the metadata names", in: two,
+			meets: "Metadata of the first server that is a copy of the second's: its resource, its RAS",
+			hostile: func(w *world.World) {
+				w.MCP.Publish(world.MetadataPath, w.OtherMCP.Metadata)
+			}, judge: func(j *judgement) {
+				for _, l := range j.Leaks {
+					if l.Kind == world.AccessToken {
+						j.Failf("%s", l)
+					}
 				}
-			}
-			for _, s := range j.Requests {
-				if j.World.MCP.Served(s) {
-					j.Failf("expected the client not to connect to a server whose metadata is another's")
+				for _, s := range j.Requests {
+					if j.World.MCP.Served(s) {
+						j.Failf("expected the client not to connect to a server whose metadata is another's")
+					}
 				}
-			}
-			if j.tookBefore(j.World.OtherMCP) {
-				j.Failf(
-					"expected the client to refuse the first server's metadata, but it fetched an ID-JAG for the second server " +
-						"before it ever called that one",
-				)
-			}
-		}},
-)
+				if j.tookBefore(j.World.OtherMCP) {
+					j.Failf(
+						"expected the client to refuse the first server's metadata, but it fetched an ID-JAG for the second server " +
+							"before it ever called that one",
+					)
+				}
+			}},
+	)
+}
 
 // tookBefore reports whether an ID-JAG for a server was asked for before that server was called.
 func (a *attempt) tookBefore(server *world.Server) bool {
@@ -152,72 +158,74 @@ func (a *attempt) tookBefore(server *world.Server) bool {
 	return false
 }
 
-var _ = scenarios(
-	"CL-NO-LEAK",
-	leakFree(
-		"given",
-		given,
-	),
-	leakFree("login", login),
-	leakFree("refresh", refresh),
-	leakFree("saml", saml),
-	leakFree("two", two),
-	scenario{slug: "ras-redirect", title: "does not follow a redirect of the token request with the ID-JAG", in: given,
-		meets: "A RAS that redirects the token request to the attacker (307)", hostile: func(w *world.World) {
-			w.RAS.Endpoint("/token").Before = redirect(w)
-		}, judge: noSecretToAttacker},
-	scenario{slug: "idp-redirect", title: "does not follow a redirect of the token exchange with the ID token", in: given,
-		meets: "An IdP whose token endpoint redirects to the attacker (307)", hostile: func(w *world.World) {
-			w.IdP.Endpoint("/token").Before = redirect(w)
-		}, judge: noSecretToAttacker},
-	scenario{slug: "mcp-redirect", title: "does not follow a redirect of the MCP server with the access token", in: given,
-		meets: "An MCP server that redirects authorized requests to the attacker (307)", hostile: func(w *world.World) {
-			w.MCP.Before = func(*world.Call, world.Message) *world.Reply {
-				return world.Redirect(w.Attacker.URL + world.EndpointPath)
-			}
-		}, judge: noSecretToAttacker},
-	scenario{slug: "foreign-token-endpoint", title: "does not send the ID-JAG to the MCP server's host", in: given,
-		meets: "An MCP server that is its own authorization server, whose metadata says the honest RAS's issuer and a " +
-			"token endpoint at the MCP server",
-		hostile: func(w *world.World) {
-			metadata := decoy(w)
-			metadata["issuer"], metadata["token_endpoint"] = w.RAS.Issuer, w.MCP.URL+"/token"
-			w.MCP.Publish("/.well-known/oauth-authorization-server", metadata)
-			w.MCP.Metadata["authorization_servers"] = []string{w.MCP.URL}
-		}, judge: func(j *judgement) {
-			j.MustNotLeak()
-			if len(j.to(j.World.MCP.Party, "/token")) > 0 {
-				j.Failf("expected no token request to the MCP server's host: the issuer is not the one that was asked for")
-			}
-		}},
-	scenario{
-		slug:   "downgrade",
-		title:  "does not follow an https issuer to an http token endpoint",
-		in:     https,
-		should: true,
-		meets:  "A RAS behind https whose metadata names an http token endpoint",
-		hostile: func(w *world.World) {
-			w.RAS.Metadata["token_endpoint"] = w.Plain.URL + "/token"
+func init() {
+	scenarios(
+		"CL-NO-LEAK",
+		leakFree(
+			"given",
+			given,
+		),
+		leakFree("login", login),
+		leakFree("refresh", refresh),
+		leakFree("saml", saml),
+		leakFree("two", two),
+		scenario{slug: "ras-redirect", title: "does not follow a redirect of the token request with the ID-JAG", in: given,
+			meets: "A RAS that redirects the token request to the attacker (307)", hostile: func(w *world.World) {
+				w.RAS.Endpoint("/token").Before = redirect(w)
+			}, judge: noSecretToAttacker},
+		scenario{slug: "idp-redirect", title: "does not follow a redirect of the token exchange with the ID token", in: given,
+			meets: "An IdP whose token endpoint redirects to the attacker (307)", hostile: func(w *world.World) {
+				w.IdP.Endpoint("/token").Before = redirect(w)
+			}, judge: noSecretToAttacker},
+		scenario{slug: "mcp-redirect", title: "does not follow a redirect of the MCP server with the access token", in: given,
+			meets: "An MCP server that redirects authorized requests to the attacker (307)", hostile: func(w *world.World) {
+				w.MCP.Before = func(*world.Call, world.Message) *world.Reply {
+					return world.Redirect(w.Attacker.URL + world.EndpointPath)
+				}
+			}, judge: noSecretToAttacker},
+		scenario{slug: "foreign-token-endpoint", title: "does not send the ID-JAG to the MCP server's host", in: given,
+			meets: "An MCP server that is its own authorization server, whose metadata says the honest RAS's issuer and a " +
+				"token endpoint at the MCP server",
+			hostile: func(w *world.World) {
+				metadata := decoy(w)
+				metadata["issuer"], metadata["token_endpoint"] = w.RAS.Issuer, w.MCP.URL+"/token"
+				w.MCP.Publish("/.well-known/oauth-authorization-server", metadata)
+				w.MCP.Metadata["authorization_servers"] = []string{w.MCP.URL}
+			}, judge: func(j *judgement) {
+				j.MustNotLeak()
+				if len(j.to(j.World.MCP.Party, "/token")) > 0 {
+					j.Failf("expected no token request to the MCP server's host: the issuer is not the one that was asked for")
+				}
+			}},
+		scenario{
+			slug:   "downgrade",
+			title:  "does not follow an https issuer to an http token endpoint",
+			in:     https,
+			should: true,
+			meets:  "A RAS behind https whose metadata names an http token endpoint",
+			hostile: func(w *world.World) {
+				w.RAS.Metadata["token_endpoint"] = w.Plain.URL + "/token"
+			},
+			judge: func(j *judgement) {
+				j.MustSpare(
+					j.World.Plain,
+					"the ID-JAG would travel in the clear (EMA 7.3; on loopback nobody listens, so this is a warning)",
+				)
+			},
 		},
-		judge: func(j *judgement) {
-			j.MustSpare(
-				j.World.Plain,
-				"the ID-JAG would travel in the clear (EMA 7.3; on loopback nobody listens, so this is a warning)",
-			)
-		},
-	},
-	scenario{slug: "anywhere", title: "leaks no secret in any other scenario", in: given, final: true,
-		meets: "What was seen in all other scenarios of this run", judge: func(j *judgement) {
-			for id, a := range j.all {
-				for _, l := range a.Leaks {
-					if !strings.HasPrefix(id, "CL-NO-LEAK/") && !expectedElsewhere(id) {
-						j.Failf("in %s %s", id, l)
+		scenario{slug: "anywhere", title: "leaks no secret in any other scenario", in: given, final: true,
+			meets: "What was seen in all other scenarios of this run", judge: func(j *judgement) {
+				for id, a := range j.all {
+					for _, l := range a.Leaks {
+						if !strings.HasPrefix(id, "CL-NO-LEAK/") && !expectedElsewhere(id) {
+							j.Failf("in %s %s", id, l)
+						}
 					}
 				}
-			}
-			j.MustNotLeak()
-		}},
-)
+				j.MustNotLeak()
+			}},
+	)
+}
 
 // expectedElsewhere reports whether leaks in a scenario are what its own check is about.
 func expectedElsewhere(id string) bool {
