@@ -75,7 +75,7 @@ func (t *T) Notef(format string, args ...any) {
 func (t *T) Within(limit time.Duration, done func() bool) bool {
 	patience := time.NewTimer(limit)
 	defer patience.Stop()
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+	for pause := 50 * time.Millisecond; ; pause = min(pause*3/2, 2*time.Second) {
 		if done() {
 			return true
 		}
