@@ -3,7 +3,6 @@ package check
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -160,9 +159,9 @@ func (t *T) judge(report ginkgo.SpecReport) (reports.Outcome, string) {
 	}
 }
 
-// clean hides every token in a message and takes the padding out that Gomega puts in.
+// clean hides every token in a message and makes a sentence of what Gomega laid out in lines.
 func (t *T) clean(message string) string {
-	return t.rec.Scrub(strings.TrimSpace(message))
+	return sentence(t.rec.Scrub(message))
 }
 
 // describe starts a result with the check's declaration.

@@ -149,7 +149,7 @@ var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
 		for _, trusted := range trustedIssuers(t) {
 			if mentions(value, trusted) {
 				t.Failf("expected profile identifiers alone in %s, but saw the trusted issuer %s: who federates with whom is "+
-					"nobody's business (ID-JAG draft-04 8.4)", profiles, trusted)
+					"nobody's business (ID-JAG draft-04 9.4)", profiles, trusted)
 			}
 		}
 	}, sendsLocations)

@@ -1,0 +1,25 @@
+package check
+
+import (
+	"regexp"
+	"strings"
+)
+
+// How Gomega lays a failure out: the time it waited, the description, and the values with their types on lines of their
+// own.
+var (
+	waited    = regexp.MustCompile(`^(Timed out|Failed) after [0-9.]+s\.\n`)
+	typed     = regexp.MustCompile(`(?m)^    <[^>\n]*>: `)
+	described = regexp.MustCompile(`([^\s.:;,])\n+([Ee]xpected)\b`)
+	opening   = regexp.MustCompile(`(^|: )Expected\b`)
+)
+
+// sentence makes one sentence of a failure message: a colon between description and finding, no types of Go, no line
+// breaks.
+func sentence(message string) string {
+	message = waited.ReplaceAllString(strings.TrimSpace(message), "")
+	message = typed.ReplaceAllString(message, "")
+	message = described.ReplaceAllString(message, "$1: $2")
+	message = opening.ReplaceAllString(message, "${1}expected")
+	return strings.Join(strings.Fields(message), " ")
+}
