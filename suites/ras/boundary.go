@@ -12,7 +12,8 @@ var _ = check.For("RAS-CROSS-DOMAIN", func() {
 	check.It("own-token", "refuses an access token of its own as an assertion", func(t *check.T) {
 		token := t.Control(t.Grant()).String("access_token")
 		expectRefused(t, t.Attack(token))
-	}, check.Sends("An honest ID-JAG as control, then the access token that came back for it, as the assertion"))
+	}, refusal(),
+		check.Sends("An honest ID-JAG as control, then the access token that came back for it, as the assertion"))
 })
 
 var _ = check.For("RAS-SAML-BOUNDARY", func() {

@@ -152,6 +152,7 @@ var _ = check.For("RAS-CLIENT-CIMD", func() {
 			if slices.Contains(c.visits(t), elsewhere) {
 				t.Failf("the client was refused, but the redirect was followed: strangers choose where the server sends requests")
 			}
-		}, append(d.options, cimd, check.Sends("A client with "+d.what+", after one with a good document as control"))...)
+		}, append(d.options, cimd, refusal(check.InvalidClient, check.InvalidRequest, check.InvalidGrant),
+			check.Sends("A client with "+d.what+", after one with a good document as control"))...)
 	}
 })

@@ -68,7 +68,7 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 			t.Control(grantFor(t, c), check.As(c))
 			wrong := w.as(c)
 			expectRefused(t, t.Attack(grantFor(t, wrong), check.As(wrong)), check.InvalidClient)
-		}, check.With(needsSecret),
+		}, check.With(needsSecret), refusal(check.InvalidClient),
 			check.Sends("An honest ID-JAG with "+w.what+", after one with the right credentials as control"))
 	}
 
@@ -80,17 +80,19 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 		t.Control(grantFor(t, clients[0]), check.As(clients[0]))
 		wrong := impostor(clients[0], clients[0].ID, clients[1].Secret)
 		expectRefused(t, t.Attack(grantFor(t, wrong), check.As(wrong)), check.InvalidClient)
-	}, check.With(needsSecret), check.Sends("A client's id with the secret of another client, after its own as control"))
+	}, check.With(needsSecret), refusal(check.InvalidClient),
+		check.Sends("A client's id with the secret of another client, after its own as control"))
 
 	check.It("two-methods", "refuses credentials by two methods in one request", func(t *check.T) {
 		c := withSecret(t.World)[0]
 		t.Control(grantFor(t, c), check.As(c))
 		expectRefused(t, t.Attack(grantFor(t, c), byBoth(c)), check.InvalidRequest, check.InvalidClient)
-	}, check.With(needsSecret),
+	}, check.With(needsSecret), refusal(check.InvalidRequest, check.InvalidClient),
 		check.Sends("The right credentials both over Basic and in the form, after one of the two as control"))
 
 	for _, a := range assertionAttacks {
-		options := append([]check.Option{check.With(check.NeedsClientAuth("private_key_jwt")),
+		options := append([]check.Option{
+			check.With(check.NeedsClientAuth("private_key_jwt")), refusal(check.InvalidClient),
 			check.Sends("An honest ID-JAG with " + a.what + ", after a good client assertion as control")}, a.options...)
 		check.It(a.slug, "refuses "+a.what, func(t *check.T) {
 			c := t.ClientBy("private_key_jwt")

@@ -34,7 +34,7 @@ var _ = check.For("RAS-CLIENT-BINDING", func() {
 		t.Control(grantFor(t, t.Client(0)))
 		t.Control(grantFor(t, thief), check.As(thief))
 		expectRefused(t, t.Attack(grantFor(t, t.Client(0)), check.As(thief)), check.InvalidGrant)
-	}, check.With(check.NeedsSecondClient),
+	}, check.With(check.NeedsSecondClient), refusal(check.InvalidGrant),
 		check.Sends("Two clients that each redeem their own ID-JAG as controls, then the first one's by the second"))
 
 	check.It("form-client-id", "takes no other client from the form than the header authenticated", func(t *check.T) {

@@ -140,6 +140,7 @@ func refusesProofs(kind string, edit func(*check.T, prover) check.Edit) {
 			expectRefused(t, t.Attack(t.Grant(edit(t, p)), withProofs(b.make(t, p, used)...)),
 				check.InvalidDPoPProof, check.InvalidGrant)
 		}, append(b.options, check.With(check.NeedsMetadata(proofAlgorithms)),
+			refusal(check.InvalidDPoPProof, check.InvalidGrant),
 			check.Sends(sentence(kind)+" with "+b.what+", after one with a good proof as control"))...)
 	}
 }
@@ -151,13 +152,14 @@ var _ = check.For("RAS-DPOP-BOUND", func() {
 	check.It("no-proof", "refuses an ID-JAG bound to a key without a proof of that key", func(t *check.T) {
 		t.Control(t.Grant())
 		expectRefused(t, t.Attack(t.Grant(newProver(t).bind(t))), check.InvalidGrant)
-	}, check.Sends("An ID-JAG with cnf.jkt and no DPoP proof, after one without cnf as control"))
+	}, refusal(check.InvalidGrant),
+		check.Sends("An ID-JAG with cnf.jkt and no DPoP proof, after one without cnf as control"))
 
 	check.It("other-key", "refuses an ID-JAG bound to a key with a proof of another key", func(t *check.T) {
 		p := newProver(t)
 		t.Control(t.Grant(p.bind(t)), p.proving(t))
 		expectRefused(t, t.Attack(t.Grant(p.bind(t)), newProver(t).proving(t)), check.InvalidGrant)
-	}, check.With(check.NeedsMetadata(proofAlgorithms)),
+	}, check.With(check.NeedsMetadata(proofAlgorithms)), refusal(check.InvalidGrant),
 		check.Sends("An ID-JAG with cnf.jkt and a proof of another key, after one with a proof of the right key as control"))
 
 	refuses(

@@ -80,7 +80,7 @@ var _ = check.For("RAS-ISS-TRUSTED", func() {
 	check.It("unknown", "refuses an issuer that it does not trust, however well that one's keys work", func(t *check.T) {
 		t.Control(t.Grant())
 		expectRefused(t, t.Attack(ofStranger(t, rand.Text())))
-	}, check.With(check.NeedsCanary), sends)
+	}, check.With(check.NeedsCanary), refusal(), sends)
 
 	check.It("unknown-fetch", "asks an issuer that it does not trust for nothing", func(t *check.T) {
 		t.Control(t.Grant())
@@ -112,6 +112,7 @@ var _ = check.For("RAS-ISS-KEY-BINDING", func() {
 			t.Control(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))
 			attack := t.Grant(signedBy(t.SecondIdP.Keys.Signing()), check.SetHeader("kid", a.kid(t)))
 			expectRefused(t, t.Attack(attack))
-		}, check.With(check.NeedsSecondIdP), check.Sends(sentence(a.what)+", after an honest ID-JAG of each as controls"))
+		}, check.With(check.NeedsSecondIdP), refusal(),
+			check.Sends(sentence(a.what)+", after an honest ID-JAG of each as controls"))
 	}
 })

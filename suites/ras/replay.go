@@ -21,7 +21,7 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		grant := t.Grant()
 		t.Control(grant)
 		expectRefused(t, t.Attack(grant), check.InvalidGrant)
-	}, laxer, check.Sends("One ID-JAG twice: the first time is the control"))
+	}, laxer, refusal(check.InvalidGrant), check.Sends("One ID-JAG twice: the first time is the control"))
 
 	check.It("another", "grants another ID-JAG of the same user and client", func(t *check.T) {
 		t.Redeem(t.Grant())
@@ -52,7 +52,7 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		t.Control(used)
 		again := t.Grant(check.Set("jti", used.Claims["jti"]), in("exp", 4*time.Minute))
 		expectRefused(t, t.Attack(again), check.InvalidGrant)
-	}, laxer,
+	}, laxer, refusal(check.InvalidGrant),
 		check.Sends("An ID-JAG as control, then another one of the same issuer, user and jti that expires at another time"))
 
 	check.It("after-refusal", "redeems an ID-JAG once even when another client tried it before", func(t *check.T) {
@@ -83,7 +83,7 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		token := t.Control(grant).String("access_token")
 		mustRevoke(t, token)
 		expectRefused(t, t.Attack(grant), check.InvalidGrant)
-	}, laxer, check.With(check.NeedsEndpoint("revocation_endpoint")),
+	}, laxer, refusal(check.InvalidGrant), check.With(check.NeedsEndpoint("revocation_endpoint")),
 		check.Sends("An ID-JAG as control, the revocation of its access token, then the same ID-JAG"))
 
 	check.It("until-expiry", "remembers a used ID-JAG to the end of its life and beyond", func(t *check.T) {

@@ -28,12 +28,22 @@ type attack struct {
 // refuses declares one check for each attack: an honest ID-JAG is granted, then the attack is refused.
 func refuses(attacks ...attack) {
 	for _, a := range attacks {
-		options := append([]check.Option{check.Sends(sentence(a.what) + ", after an honest ID-JAG as control")}, a.options...)
+		options := append([]check.Option{
+			check.Sends(sentence(a.what) + ", after an honest ID-JAG as control"), refusal(a.codes...),
+		}, a.options...)
 		check.It(a.slug, "refuses "+a.what, func(t *check.T) {
 			t.Control(a.honest(t))
 			expectRefused(t, t.Attack(a.assertion(t), a.redeem...), a.codes...)
 		}, options...)
 	}
+}
+
+// refusal says what expectRefused expects.
+func refusal(codes ...string) check.Option {
+	if len(codes) == 0 {
+		return check.Expects("An OAuth error and no access token; RFC 7521 4.1.1 names the code invalid_grant.")
+	}
+	return check.Expects("An OAuth error with the code " + strings.Join(codes, " or ") + ", and no access token.")
 }
 
 // expectRefused judges the answer to an attack. Without codes any refusal will do, but one that is not invalid_grant is

@@ -81,7 +81,8 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 			good := t.AccessToken()
 			t.Use(good)
 			Expect(t.Break(t.Knock(i.make(t, good)))).To(check.BeUnauthorized())
-		}, append(i.options, check.Sends("A request with a good access token as control, then one with "+i.what))...)
+		}, append(i.options, check.Expects("HTTP 401."),
+			check.Sends("A request with a good access token as control, then one with "+i.what))...)
 	}
 
 	check.It("other-resource", "refuses a token that the same RAS issued for another MCP server", func(t *check.T) {
