@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -176,10 +177,11 @@ func facts(r *Report) []fact {
 	t := r.Target
 	target := t.URL
 	if t.Embedded {
-		target += " (reference target of this program)"
+		target = cmp.Or(target, t.Name) + " (built into this program)"
 	}
 	list := []fact{
 		{"Target", []string{target}},
+		{"Command", []string{t.Command}},
 		{"Resource", []string{t.Resource}},
 		{"Authorization server", []string{t.AuthorizationServer}},
 		{"Token endpoint", []string{t.TokenEndpoint}},

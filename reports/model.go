@@ -74,7 +74,8 @@ type Tool struct {
 // Target is the system under test as it was found.
 type Target struct {
 	Name                string   `json:"name,omitempty"`
-	URL                 string   `json:"url"`                // the MCP server
+	URL                 string   `json:"url"`                // the MCP server; empty for a client
+	Command             string   `json:"command,omitempty"`  // what was run, for a client
 	Resource            string   `json:"resource,omitempty"` // its RFC 9728 resource identifier
 	AuthorizationServer string   `json:"issuer,omitempty"`   // the RAS's issuer identifier
 	TokenEndpoint       string   `json:"token_endpoint,omitempty"`

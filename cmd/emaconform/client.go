@@ -93,6 +93,8 @@ func (f *clientFlags) embed(c *cobra.Command, o *client.Options) (err error) {
 	if !c.Flags().Changed("timeout") {
 		o.Timeout = embeddedTimeout
 	}
-	o.Describe = func(t *reports.Target) { t.Name, t.Embedded, t.Defects = "reference client", true, f.defects }
+	o.Describe = func(t *reports.Target) {
+		t.Name, t.Command, t.Embedded, t.Defects = "reference client", "", true, f.defects
+	}
 	return nil
 }

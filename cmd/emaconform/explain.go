@@ -19,7 +19,7 @@ func allChecks() []listed {
 	var list []listed
 	for _, k := range append(check.All(), client.Checks()...) {
 		l := listed{
-			ID: k.ID, Requirement: k.Requirement.ID, Role: k.Requirement.Role, Level: k.Level, Title: "the target " + k.Title,
+			ID: k.ID, Requirement: k.Requirement.ID, Role: k.Requirement.Role, Level: k.Level, Title: subjectOf(k.Requirement.Role) + k.Title,
 			Sends: k.Sends, Expects: k.Expects, Labels: k.Labels, EMAOnly: k.EMAOnly,
 		}
 		for _, n := range k.Needs {
@@ -28,6 +28,22 @@ func allChecks() []listed {
 		list = append(list, l)
 	}
 	return list
+}
+
+// subjectOf begins the sentence that a check's title continues.
+func subjectOf(role string) string {
+	if role == "client" {
+		return "the client "
+	}
+	return "the target "
+}
+
+// doesOf names what a check does: it sends something to a server, and lets a client meet something.
+func doesOf(role string) string {
+	if role == "client" {
+		return "it meets"
+	}
+	return "sends"
 }
 
 func matchesAny(patterns []string, ids ...string) bool {
@@ -96,7 +112,7 @@ func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
 		}
 		fmt.Fprintf(w, "\n  %s  %s\n", text.Bold.Sprint(k.ID), k.Level)
 		for _, line := range [][2]string{
-			{"judges that", k.Title}, {"sends", k.Sends}, {"expects", k.Expects}, {"needs", strings.Join(k.Needs, ", ")},
+			{"judges that", k.Title}, {doesOf(k.Role), k.Sends}, {"expects", k.Expects}, {"needs", strings.Join(k.Needs, ", ")},
 			{"only in profile ema", k.EMAOnly}, {"labels", strings.Join(k.Labels, " ")},
 		} {
 			if line[1] != "" {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // evidence is what an attempt showed, redacted: its exchanges, and what the client said.
@@ -18,15 +19,21 @@ func evidence(a *attempt, part reports.Part) ([]reports.Exchange, []string) {
 	if a.TimedOut || a.Flooded {
 		notes[0] = a.Summary()
 	}
+	return exchanges, append(notes, said(a, rec)...)
+}
+
+// said is what the client printed, redacted: a line for each stream that is not empty.
+func said(a *attempt, rec *wire.Recorder) []string {
+	var list []string
 	for _, o := range []struct {
 		name string
 		text []byte
 	}{{"standard output", a.Stdout}, {"standard error", a.Stderr}} {
 		if text := strings.TrimSpace(tail(rec.Scrub(strings.ToValidUTF8(string(o.text), "�")))); text != "" {
-			notes = append(notes, o.name+": "+text)
+			list = append(list, o.name+": "+text)
 		}
 	}
-	return exchanges, notes
+	return list
 }
 
 // tail is the end of a text, at most 2,000 characters.
@@ -38,49 +45,52 @@ func tail(s string) string {
 	return s
 }
 
-// preflight runs the client in the honest world and tells how far it came, step by step. It stops nothing: what a
-// client does wrong on the way is for the checks to say.
+// preflight runs the client in the honest world and tells how far it came, step by step, up to the first that is
+// missing for good. It stops nothing: what a client does wrong on the way is for the checks to say.
 func (r *runner) preflight() ([]reports.Step, error) {
 	a := r.control(given)
-	if a.Failed != nil && r.ctx.Err() == nil {
+	switch {
+	case r.ctx.Err() != nil:
+		return nil, nil // the report says that the run was interrupted
+	case a.Failed != nil:
 		return nil, a.Failed
 	}
-	steps := []reports.Step{
-		{
-			Name: "ask the MCP server",
-			OK:   len(a.Calls()) > 0,
-			Fix:  "Take the URL of the MCP server from the last argument and connect to it.",
-		},
-		{Name: "find the protected resource metadata", OK: len(a.to(a.World.MCP.Party, world.MetadataPath)) > 0,
-			Fix: "Follow resource_metadata in the WWW-Authenticate header of the 401."},
-		{Name: "ask the IdP for an ID-JAG", OK: len(a.Exchanges()) > 0,
-			Fix: "Exchange idp_id_token at idp_token_endpoint: both stand in MCP_CONFORMANCE_CONTEXT."},
-		{
-			Name: "redeem it at the Resource Authorization Server",
-			OK:   len(a.Redemptions()) > 0,
-			Fix:  "POST it to the token_endpoint of the metadata.",
-		},
-		{
-			Name: "call the MCP server with the access token",
-			OK:   a.Through(),
-			Fix:  "Send the token in the Authorization header, and call a tool.",
-		},
-		{
-			Name: "end with exit code 0",
-			OK:   a.Exit == 0,
-			Fix:  "See what the client said; a client that succeeded ends with 0.",
-		},
+	rec, exchanges := a.World.Exchanges(reports.Control)
+	steps := journey(a)
+	last := len(steps) - 1
+	for last > 0 && !steps[last-1].OK {
+		last-- // what comes after the step that is missing needs no words
 	}
+	steps = steps[:last+1]
 	for i := range steps {
-		if steps[i].OK {
+		switch {
+		case steps[i].OK:
 			steps[i].Fix = ""
-		} else if i == len(steps)-1 {
-			steps[i].Saw = a.Summary()
+		case i == last:
+			steps[i].Saw = strings.Join(append([]string{a.Summary()}, said(a, rec)...), "\n")
 		}
 		if r.Progress != nil {
 			r.Progress.Step(steps[i])
 		}
 	}
-	steps[0].Exchanges, _ = evidence(a, reports.Control)
+	steps[last].Exchanges = exchanges
 	return steps, nil
+}
+
+// journey is the way of a client through the honest world, each step with what to do when it is not there.
+func journey(a *attempt) []reports.Step {
+	return []reports.Step{
+		{Name: "ask the MCP server", OK: len(a.Calls()) > 0,
+			Fix: "Take the URL of the MCP server from the last argument and connect to it."},
+		{Name: "find the protected resource metadata", OK: len(a.to(a.World.MCP.Party, world.MetadataPath)) > 0,
+			Fix: "Follow resource_metadata in the WWW-Authenticate header of the 401."},
+		{Name: "ask the IdP for an ID-JAG", OK: len(a.Exchanges()) > 0,
+			Fix: "Exchange idp_id_token at idp_token_endpoint: both stand in MCP_CONFORMANCE_CONTEXT."},
+		{Name: "redeem it at the Resource Authorization Server", OK: len(a.Redemptions()) > 0,
+			Fix: "POST it to the token_endpoint of the metadata."},
+		{Name: "call the MCP server with the access token", OK: a.Through(),
+			Fix: "Send the token in the Authorization header, and list or call the tools."},
+		{Name: "end with exit code 0", OK: a.Exit == 0,
+			Fix: "A client that called the tool ends with exit code 0."},
+	}
 }

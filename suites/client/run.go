@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -56,7 +55,9 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	}
 	r.judgeAll(selected)
 	report := r.report(selected)
-	report.Preflight = steps
+	if steps != nil {
+		report.Preflight = steps
+	}
 	return report, nil
 }
 
@@ -64,11 +65,14 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 func (r *runner) report(selected []*check.Check) *reports.Report {
 	report := &reports.Report{
 		Tool:    reports.Tool{Name: "emaconform", Version: run.Version(), Go: runtime.Version()},
-		Profile: check.ProfileEMA, Selection: r.Selection.String(), Started: r.started, Seconds: time.Since(r.started).Seconds(), Requirements: requirements(),
-		Load: reports.Load{Workers: r.Parallel, Exchanges: r.requests, PeakMemory: run.PeakMemory()},
+		Profile: check.ProfileEMA, Selection: r.Selection.String(), Started: r.started,
+		Seconds: time.Since(r.started).Seconds(), Requirements: requirements(),
+		Preflight: []reports.Step{}, // none when it was interrupted, or a person was at the client
+		Load:      reports.Load{Workers: r.Parallel, Exchanges: r.requests, PeakMemory: run.PeakMemory()},
 	}
 	if len(r.Command) > 0 {
-		report.Target.Name = strings.Join(append([]string{filepath.Base(r.Command[0])}, r.Command[1:]...), " ")
+		report.Target.Command = commandLine(r.Command)
+		report.Target.Name = commandLine(append([]string{filepath.Base(r.Command[0])}, r.Command[1:]...))
 	}
 	if r.Describe != nil {
 		r.Describe(&report.Target)

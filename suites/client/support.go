@@ -3,6 +3,7 @@ package client
 import (
 	"encoding/base64"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -29,4 +30,27 @@ func basicUser(s world.Seen) (id string, ok bool) {
 func hasAll(scope string, values ...string) bool {
 	have := strings.Fields(scope)
 	return !slices.ContainsFunc(values, func(v string) bool { return !slices.Contains(have, v) })
+}
+
+// secretName matches the names of arguments whose values are nobody's business.
+var secretName = regexp.MustCompile(`(?i)secret|token|passw|key|credential`)
+
+// commandLine is a command as a report may show it: without the values of arguments that are secrets by their names.
+func commandLine(args []string) string {
+	const hidden = "‹hidden›"
+	var shown []string
+	secret := false // the argument before was the name of a secret
+	for _, arg := range args {
+		name, _, valued := strings.Cut(arg, "=")
+		flag := strings.HasPrefix(arg, "-")
+		switch {
+		case secret && !flag:
+			arg = hidden
+		case valued && secretName.MatchString(name):
+			arg = name + "=" + hidden
+		}
+		secret = flag && !valued && secretName.MatchString(name)
+		shown = append(shown, arg)
+	}
+	return strings.Join(shown, " ")
 }
