@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -50,14 +49,14 @@ func TestServerJudgesTheReferenceTarget(t *testing.T) {
 
 func TestServerFindsADefect(t *testing.T) {
 	g := NewWithT(t)
-	r := emaconform(t, "server", "--defect", "aud-prefix", "--check", "RAS-AUD-EXACT")
+	r := emaconform(t, "server", "--defect", "aud-begins", "--check", "RAS-AUD-EXACT")
 	g.Expect(r.code).To(Equal(exitNotConformant))
 	g.Expect(r.stdout).To(ContainSubstring("NOT CONFORMANT"))
-	g.Expect(r.report(t).Target.Defects).To(Equal([]string{"aud-prefix"}))
+	g.Expect(r.report(t).Target.Defects).To(Equal([]string{"aud-begins"}))
 
 	baseline := filepath.Join(t.TempDir(), "baseline.yaml")
-	emaconform(t, "server", "--defect", "aud-prefix", "--check", "RAS-AUD-EXACT", "--write-baseline", baseline)
-	r = emaconform(t, "server", "--defect", "aud-prefix", "--check", "RAS-AUD-EXACT", "--baseline", baseline)
+	emaconform(t, "server", "--defect", "aud-begins", "--check", "RAS-AUD-EXACT", "--write-baseline", baseline)
+	r = emaconform(t, "server", "--defect", "aud-begins", "--check", "RAS-AUD-EXACT", "--baseline", baseline)
 	g.Expect(r.code).To(Equal(exitConformant), "what is listed does not gate")
 	g.Expect(r.stdout).To(ContainSubstring("NOT CONFORMANT"), "but the verdict stays what it is")
 	r = emaconform(t, "server", "--check", "RAS-AUD-EXACT", "--baseline", baseline)
@@ -104,12 +103,7 @@ func judge(ctx context.Context, t *testing.T, reference *embedded, change func(*
 
 // Where every new user is stuck first: each missing piece of trust is named.
 func TestPreflightNamesTheMissingPieceOfTrust(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nowhere := "http://" + closed.Addr().String() + "/keys"
-	_ = closed.Close()
+	nowhere := closedPort(t) + "/keys"
 	for name, c := range map[string]struct {
 		adjust   func(*fixtures.Options)
 		fix      string

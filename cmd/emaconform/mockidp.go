@@ -225,7 +225,7 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
-	defer server.Close()
+	defer func() { _ = server.Close() }() // it ends with the process
 	if f.config != "" {
 		if err := server.Watch(ctx, f.config, reloaded(stderr, f.config)); err != nil {
 			return err

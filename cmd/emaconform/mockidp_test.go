@@ -29,11 +29,11 @@ func startMockIdP(t *testing.T, last func(string) bool, args ...string) string {
 	done := make(chan error, 1)
 	go func() {
 		done <- c.ExecuteContext(ctx)
-		write.Close()
+		_ = write.Close() // never fails
 	}()
 	t.Cleanup(func() {
 		cancel()
-		go io.Copy(io.Discard, read)
+		go func() { _, _ = io.Copy(io.Discard, read) }()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}

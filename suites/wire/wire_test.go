@@ -104,7 +104,9 @@ func TestThrottledRequestsAreRepeated(t *testing.T) {
 
 func TestErrorsDoNotQuoteTheURL(t *testing.T) {
 	g := NewWithT(t)
-	a := get(t, client(t, wire.Bounds{}), "http://127.0.0.1:1/?access_token=tell-nobody")
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	a := get(t, client(t, wire.Bounds{}), gone.URL+"/?access_token=tell-nobody")
 	g.Expect(a.Err).To(HaveOccurred())
 	g.Expect(a.Err.Error()).NotTo(ContainSubstring("tell-nobody"))
 }
