@@ -147,6 +147,6 @@ func closedPort(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	_ = l.Close()
 	return "http://" + l.Addr().String()
 }
