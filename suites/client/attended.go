@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -26,8 +25,11 @@ import (
 // All worlds have the same ports and credentials, so that the client is configured once.
 type Attended struct {
 	r        *runner
-	selected []*check.Check
-	fixed    world.Options // what stays the same in all worlds
+	playable []*check.Check    // by kind
+	final    []*check.Check    // judged by what was seen in the others
+	kinds    map[*shape]*shape // the kind of each shape
+	order    []*shape          // the kinds
+	fixed    world.Options     // what stays the same in all worlds
 	finished chan struct{}
 
 	mu      sync.Mutex
@@ -37,12 +39,13 @@ type Attended struct {
 
 // stage is the scenario that is on.
 type stage struct {
-	check  *check.Check
-	shape  *shape
-	honest bool // it is the honest run of the shape, which comes first
-	world  *world.World
-	began  time.Time
-	cancel context.CancelFunc
+	check    *check.Check
+	kind     *shape
+	honest   bool // it is the honest run of its kind, which comes first
+	world    *world.World
+	settings map[string]any // what the client is configured with
+	began    time.Time
+	cancel   context.CancelFunc
 }
 
 // NewAttended makes the page's handler. The parties listen on ports from basePort on; redirectURI is where the client's
@@ -52,8 +55,45 @@ func NewAttended(ctx context.Context, o Options, basePort int, redirectURI strin
 	if err != nil {
 		return nil, err
 	}
-	fixed := world.Options{BasePort: basePort, Secret: rand.Text(), RedirectURI: redirectURI}
-	return &Attended{r: newRunner(ctx, o), selected: selected, fixed: fixed, finished: make(chan struct{})}, nil
+	a := &Attended{r: newRunner(ctx, o), kinds: map[*shape]*shape{}, finished: make(chan struct{})}
+	a.fixed = world.Options{BasePort: basePort, Secret: rand.Text(), RedirectURI: redirectURI}
+	for _, c := range selected {
+		if s := registry[c.ID]; s.final {
+			a.final = append(a.final, c)
+		} else {
+			a.playable = append(a.playable, c)
+			a.classify(s.in)
+		}
+	}
+	slices.SortStableFunc(a.playable, func(x, y *check.Check) int {
+		return slices.Index(a.order, a.kinds[registry[x.ID].in]) - slices.Index(a.order, a.kinds[registry[y.ID].in])
+	})
+	return a, nil
+}
+
+// classify finds the kind of a shape: for a person shapes are alike when the client is configured alike.
+func (a *Attended) classify(s *shape) {
+	if a.kinds[s] != nil {
+		return
+	}
+	for _, kind := range a.order {
+		if a.options(kind) == a.options(s) {
+			a.kinds[s] = kind
+			return
+		}
+	}
+	a.kinds[s] = s
+	a.order = append(a.order, s)
+}
+
+// options are those of the world that a person's client meets in place of the one of a command.
+func (a *Attended) options(s *shape) world.Options {
+	o := s.options
+	if o.Identity == "" || o.Identity == world.Given {
+		o.Identity = world.Login // a person's client logs in
+	}
+	o.BasePort, o.Secret, o.RedirectURI = a.fixed.BasePort, a.fixed.Secret, a.fixed.RedirectURI
+	return o
 }
 
 // Finished is closed when the person has pressed Finish.
@@ -64,14 +104,29 @@ func (a *Attended) Report() *reports.Report {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drop()
-	for _, c := range a.selected {
-		if registry[c.ID].final {
-			a.r.judge(c)
-		} else if _, played := a.r.results[c.ID]; !played {
+	for _, c := range a.playable {
+		if _, played := a.r.results[c.ID]; !played {
 			a.r.results[c.ID] = c.SkippedResult("not played")
 		}
 	}
-	return a.r.report(a.selected)
+	for _, c := range a.final { // they look at all others, from the point of view of an honest run
+		a.r.results[c.ID] = c.SkippedResult("nothing was played")
+		for _, kind := range a.order {
+			if honest := a.honest(kind); honest != nil {
+				a.r.results[c.ID] = a.r.decide(c, registry[c.ID], honest, nil)
+				break
+			}
+		}
+	}
+	return a.r.report(slices.Concat(a.playable, a.final))
+}
+
+// honest is the honest run of a kind, nil when there was none yet.
+func (a *Attended) honest(kind *shape) *attempt {
+	if c := a.r.controls[kind]; c != nil {
+		return c.attempt
+	}
+	return nil
 }
 
 //go:embed attended.html
@@ -95,27 +150,27 @@ func (a *Attended) Handler() http.Handler {
 	return http.NewCrossOriginProtection().Handler(m)
 }
 
-// start begins a scenario, or the honest run of its shape when that has not been seen yet.
+// start begins a scenario, or the honest run of its kind when that has not been seen to succeed.
 func (a *Attended) start(id string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	i := slices.IndexFunc(a.selected, func(c *check.Check) bool { return c.ID == id })
-	if i < 0 || registry[id].final {
+	i := slices.IndexFunc(a.playable, func(c *check.Check) bool { return c.ID == id })
+	if i < 0 {
 		return fmt.Errorf("there is no scenario %q to play", id)
 	}
 	a.drop()
 	s := registry[id]
-	stage := &stage{check: a.selected[i], shape: s.in, honest: a.r.controls[s.in] == nil, began: time.Now()}
-	options := s.in.options
-	if options.Identity == "" || options.Identity == world.Given {
-		options.Identity = world.Login // a person's client logs in
+	kind := a.kinds[s.in]
+	honest := a.honest(kind)
+	stage := &stage{
+		check: a.playable[i], kind: kind, began: time.Now(),
+		honest: s.hostile == nil || honest == nil || !honest.Succeeded(),
 	}
-	options.BasePort, options.Secret, options.RedirectURI = a.fixed.BasePort, a.fixed.Secret, a.fixed.RedirectURI
-	w, err := world.New(options)
+	w, err := world.New(a.options(kind))
 	if err != nil {
 		return err
 	}
-	if s.hostile != nil && !stage.honest {
+	if !stage.honest {
 		s.hostile(w)
 	}
 	ctx, cancel := context.WithCancel(a.r.ctx)
@@ -123,7 +178,8 @@ func (a *Attended) start(id string) error {
 		cancel()
 		return errors.Join(err, w.Close())
 	}
-	stage.world, stage.cancel = w, cancel
+	stage.world, stage.cancel, stage.settings = w, cancel, w.Context()
+	maps.DeleteFunc(stage.settings, func(k string, _ any) bool { return k == "name" || k == "idp_login" })
 	a.current = stage
 	return nil
 }
@@ -137,96 +193,62 @@ func (a *Attended) drop() {
 	}
 }
 
+// played is what happened so far, as a run that ended with this exit code.
+func (s *stage) played(exit int) *attempt {
+	a := &attempt{
+		World: s.world, Exit: exit, Took: time.Since(s.began), Requests: s.world.Seen(), Leaks: s.world.Leaks(nil),
+	}
+	if exit != 0 {
+		a.Stderr = []byte("the client showed an error, says the person at it")
+	}
+	return a
+}
+
 // done judges the scenario that is on, by what was seen and by what the person saw: "connected", "error" or "waiting".
 func (a *Attended) done(saw string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.current == nil {
+	stage := a.current
+	if stage == nil {
 		return errors.New("no scenario is on")
 	}
-	stage := a.current
-	played := &attempt{
-		World:    stage.world,
-		Took:     time.Since(stage.began),
-		Requests: stage.world.Seen(),
-		Leaks:    stage.world.Leaks(nil),
-	}
+	var played *attempt
 	switch saw {
 	case "connected":
+		played = stage.played(0)
 	case "error":
-		played.Exit, played.Stderr = 1, []byte("the client showed an error, says the person at it")
+		played = stage.played(1)
 	case "waiting":
+		played = stage.played(0)
 		played.Exit, played.TimedOut = -1, true
 	default:
 		return fmt.Errorf("saw: %q is none of connected, error, waiting", saw)
 	}
 	a.drop()
-	s := registry[stage.check.ID]
+	a.r.requests += len(played.Requests)
 	if stage.honest {
-		c := &control{attempt: played}
-		c.once.Do(func() {})
-		a.r.controls[stage.shape] = c
+		a.judgeHonest(stage, played)
+		return nil
 	}
-	honest := a.r.controls[stage.shape].attempt
-	switch {
-	case s.hostile == nil:
-		a.r.results[stage.check.ID] = a.r.decide(stage.check, s, honest, nil)
-	case !honest.Succeeded():
-		a.r.results[stage.check.ID] = a.r.unjudged(stage.check, s.in, honest)
-	case !stage.honest:
-		a.r.attempts[stage.check.ID] = played
-		a.r.results[stage.check.ID] = a.r.decide(stage.check, s, played, honest)
-	}
+	a.r.attempts[stage.check.ID] = played
+	a.r.results[stage.check.ID] = a.r.decide(stage.check, registry[stage.check.ID], played, a.honest(stage.kind))
 	return nil
 }
 
-// answer tells the page everything it shows, or what went wrong.
-func (a *Attended) answer(w http.ResponseWriter, failed error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	state := map[string]any{"scenarios": a.scenarios()}
-	if failed != nil {
-		state["problem"] = failed.Error()
-	}
-	if s := a.current; s != nil {
-		_, exchanges := s.world.Exchanges(reports.Setup)
-		var seen []map[string]any
-		for _, e := range exchanges {
-			seen = append(
-				seen,
-				map[string]any{"note": e.Note, "method": e.Request.Method, "url": e.Request.URL, "status": statusOf(e)},
-			)
-		}
-		settings := s.world.Context()
-		maps.DeleteFunc(settings, func(k string, _ any) bool { return k == "name" || k == "idp_login" })
-		state["current"] = map[string]any{
-			"id": s.check.ID, "title": s.check.Title, "meets": s.check.Sends, "expects": s.check.Expects, "honest": s.honest,
-			"server": s.world.MCP.Resource, "settings": settings, "seen": seen, "tool": world.Tool,
+// judgeHonest judges every scenario that is about the honest run of a kind. The one that the run was for stays to be
+// played when it is another one, unless there is no sense in it.
+func (a *Attended) judgeHonest(stage *stage, played *attempt) {
+	a.r.controls[stage.kind] = &control{attempt: played}
+	for _, c := range a.playable {
+		if s := registry[c.ID]; s.hostile == nil && a.kinds[s.in] == stage.kind {
+			a.r.results[c.ID] = a.r.decide(c, s, played, nil)
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(state) // a page that is gone needs no answer
-}
-
-func (a *Attended) scenarios() []map[string]any {
-	var list []map[string]any
-	for _, c := range a.selected {
-		if registry[c.ID].final {
-			continue
+	if s := registry[stage.check.ID]; s.hostile != nil {
+		if played.Succeeded() {
+			delete(a.r.results, stage.check.ID)
+		} else {
+			a.r.results[stage.check.ID] = a.r.unjudged(stage.check, s.in, played)
 		}
-		r := a.r.results[c.ID]
-		list = append(list, map[string]any{
-			"id": c.ID, "title": c.Title, "level": c.Level, "outcome": r.Outcome, "message": r.Message,
-			"ready": a.r.controls[registry[c.ID].in] != nil || registry[c.ID].hostile == nil,
-		})
 	}
-	return list
-}
-
-func statusOf(e reports.Exchange) int {
-	if e.Response == nil {
-		return 0
-	}
-	return e.Response.Status
 }

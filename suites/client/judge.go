@@ -58,8 +58,12 @@ func (j *judgement) Notef(format string, args ...any) {
 // decide runs a judgement to its end.
 func (j *judgement) decide(judge func(*judgement)) (o reports.Outcome, message string) {
 	defer func() {
-		if end, ok := recover().(ended); ok {
+		switch end := recover().(type) {
+		case nil:
+		case ended:
 			o, message = end.outcome, end.message
+		default:
+			o, message = reports.Inconclusive, fmt.Sprintf("our own error, please report it: %v", end)
 		}
 	}()
 	judge(j)

@@ -15,7 +15,6 @@ import (
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/fixtures/thirdparty"
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/run"
 )
 
 // missing skips a test when the machine lacks what a driver runs with.
@@ -39,10 +38,7 @@ func TestThirdPartyClients(t *testing.T) {
 			argv, cleanup, err := thirdparty.PrepareClient(context.Background(), kind)
 			missing(t, err)
 			defer cleanup()
-			report, err := Run(context.Background(), Options{
-				// the slow ones wait for the client alone
-				Command: argv, Timeout: 30 * time.Second, Selection: run.Selection{Labels: "!slow"},
-			})
+			report, err := Run(context.Background(), Options{Command: argv, Timeout: 12 * time.Second})
 			if err != nil {
 				t.Fatal(err)
 			}

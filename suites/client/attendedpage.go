@@ -1,0 +1,130 @@
+package client
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client/world"
+)
+
+// What the page of an attended run shows.
+type pageState struct {
+	Problem   string         `json:"problem,omitempty"`
+	Scenarios []pageScenario `json:"scenarios"`
+	Current   *pageCurrent   `json:"current,omitempty"`
+}
+
+type pageScenario struct {
+	ID      string          `json:"id"`
+	Title   string          `json:"title"`
+	Kind    string          `json:"kind"`
+	Level   string          `json:"level"`
+	Fix     string          `json:"fix"`
+	Outcome reports.Outcome `json:"outcome"` // "" when it was not played yet
+	Message string          `json:"message"`
+	Ready   bool            `json:"ready"` // the honest run of its kind succeeded
+}
+
+type pageCurrent struct {
+	ID       string         `json:"id"`
+	Meets    string         `json:"meets"`
+	Expects  string         `json:"expects"`
+	Honest   bool           `json:"honest"`
+	Server   string         `json:"server"`
+	Tool     string         `json:"tool"`
+	Settings map[string]any `json:"settings"`
+	Seen     []pageRequest  `json:"seen"`
+	Through  bool           `json:"through"` // the client got through to the MCP server
+	// So far: the judgement if it were over now. Empty in an honest run and before the first request.
+	Outcome reports.Outcome `json:"outcome"`
+	Message string          `json:"message"`
+}
+
+type pageRequest struct {
+	Note   string `json:"note"`
+	Method string `json:"method"`
+	URL    string `json:"url"`
+	Status int    `json:"status"`
+}
+
+// answer tells the page everything it shows, or what went wrong.
+func (a *Attended) answer(w http.ResponseWriter, failed error) {
+	a.mu.Lock()
+	state := pageState{Scenarios: a.scenarios(), Current: a.now()}
+	a.mu.Unlock()
+	if failed != nil {
+		state.Problem = failed.Error()
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(state) // a page that is gone needs no answer
+}
+
+func (a *Attended) scenarios() []pageScenario {
+	var list []pageScenario
+	for _, c := range a.playable {
+		kind := a.kinds[registry[c.ID].in]
+		honest, result := a.honest(kind), a.r.results[c.ID]
+		list = append(list, pageScenario{
+			ID: c.ID, Title: c.Title, Kind: describe(kind.options), Level: c.Level, Fix: c.Requirement.Fix,
+			Outcome: result.Outcome, Message: result.Message, Ready: honest != nil && honest.Succeeded(),
+		})
+	}
+	return list
+}
+
+// now is what the page shows of the scenario that is on.
+func (a *Attended) now() *pageCurrent {
+	s := a.current
+	if s == nil {
+		return nil
+	}
+	p := &pageCurrent{
+		ID: s.check.ID, Meets: s.check.Sends, Expects: s.check.Expects, Honest: s.honest,
+		Server: s.world.MCP.Resource, Tool: world.Tool, Settings: s.settings,
+	}
+	rec, exchanges := s.world.Exchanges(reports.Setup)
+	for _, e := range exchanges {
+		r := pageRequest{Note: e.Note, Method: e.Request.Method, URL: e.Request.URL}
+		if e.Response != nil {
+			r.Status = e.Response.Status
+		}
+		p.Seen = append(p.Seen, r)
+	}
+	soFar := s.played(0)
+	if p.Through = soFar.Through(); !p.Through {
+		soFar = s.played(1)
+	}
+	if len(exchanges) > 0 && !s.honest {
+		j := &judgement{attempt: soFar, check: s.check, shape: s.kind, all: a.r.attempts}
+		outcome, message := j.decide(registry[s.check.ID].judge)
+		p.Outcome, p.Message = outcome, rec.Scrub(message)
+	}
+	return p
+}
+
+// describe tells a person what kind of world it is.
+func describe(o world.Options) string {
+	kinds := []string{map[world.Identity]string{
+		world.Relogin: "an ID token to start with", world.Refresh: "an ID token and a refresh token to start with",
+		world.SAML: "a SAML assertion to start with",
+	}[o.Identity]}
+	if kinds[0] == "" {
+		kinds[0] = "the client logs in"
+	}
+	for _, k := range []struct {
+		on   bool
+		name string
+	}{
+		{o.TwoServers, "two MCP servers"}, {o.TLS, "https"}, {o.Confidential, "a client secret at the IdP"},
+		{o.Unregistered, "no credentials at the RAS"}, {o.DPoP, "ID-JAGs bound to a key"},
+		{o.Revision != "", "only revision " + o.Revision},
+	} {
+		if k.on {
+			kinds = append(kinds, k.name)
+		}
+	}
+	return strings.Join(kinds, ", ")
+}
