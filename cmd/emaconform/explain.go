@@ -123,6 +123,14 @@ func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
 	fmt.Fprintln(w)
 }
 
+// beyond is what a check expects where that says more than its title.
+func beyond(expects, title string) string {
+	if strings.EqualFold(expects, title+".") {
+		return ""
+	}
+	return expects
+}
+
 func paragraph(w io.Writer, title, body string) {
 	if body == "" {
 		return

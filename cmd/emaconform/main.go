@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
@@ -68,6 +69,11 @@ func newRoot() *cobra.Command {
 			"(io.modelcontextprotocol/enterprise-managed-authorization, ID-JAG, Cross App Access) correctly and safely, and proves it.\n\n" +
 			"Exit codes: 0 conformant, 1 not conformant, 2 usage or configuration error, 3 inconclusive.",
 		SilenceUsage: true, SilenceErrors: true,
+		PersistentPreRun: func(c *cobra.Command, _ []string) {
+			if !isTerminal(c.OutOrStdout()) || os.Getenv("NO_COLOR") != "" {
+				text.DisableColors()
+			}
+		},
 		Version: run.Version(),
 	}
 	root.AddCommand(newServer(), newClient(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema())
