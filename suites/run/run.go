@@ -208,7 +208,7 @@ func ended(ctx context.Context) (string, string) {
 	if errors.As(context.Cause(ctx), &early) {
 		return early.ended, early.problem
 	}
-	return EndedInterrupted, "interrupted: checks that had not ended are inconclusive"
+	return EndedInterrupted, "Checks that had not ended are inconclusive."
 }
 
 func (r *runner) describe(w *check.World) reports.Target {

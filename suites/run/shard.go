@@ -123,7 +123,7 @@ func runShard(ctx context.Context, a assignment, ids []string, c *collector) {
 			why = err.Error()
 		}
 		if ctx.Err() != nil {
-			c.giveUp(ids, fmt.Sprintf("not run: %s", context.Cause(ctx)))
+			c.drop(ids, fmt.Sprintf("not run: %s", context.Cause(ctx)))
 			return
 		}
 		// The check that was running costs itself; the others get a new worker.
@@ -150,6 +150,17 @@ func (c *collector) giveUp(ids []string, why string) {
 	for _, id := range ids {
 		if k, ok := check.Find(id); ok && !c.has(id) {
 			c.add(k.Unfinished(why))
+		}
+	}
+}
+
+// drop is giveUp when the whole run ends: nobody wants to hear of each check.
+func (c *collector) drop(ids []string, why string) {
+	for _, id := range c.unfinished(ids) {
+		if k, ok := check.Find(id); ok {
+			c.mu.Lock()
+			c.results[id] = k.Unfinished(why)
+			c.mu.Unlock()
 		}
 	}
 }
