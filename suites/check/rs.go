@@ -204,6 +204,14 @@ func BeLetIn() types.GomegaMatcher {
 	return answerMatcher{good: LetIn, wanted: "expected the MCP server to take the request"}
 }
 
+// BeTurnedAway succeeds when the MCP server did not take the request. Other checks judge its status.
+func BeTurnedAway() types.GomegaMatcher {
+	return answerMatcher{
+		good:   func(a *wire.Answer) bool { return !LetIn(a) },
+		wanted: "expected the MCP server to refuse the request",
+	}
+}
+
 // BeUnauthorized succeeds on 401.
 func BeUnauthorized() types.GomegaMatcher {
 	return answerMatcher{

@@ -9,6 +9,7 @@ import (
 // own.
 var (
 	waited    = regexp.MustCompile(`^(Timed out|Failed) after [0-9.]+s\.\n`)
+	empty     = regexp.MustCompile(`(?m)^    <string>: $`)
 	typed     = regexp.MustCompile(`(?m)^    <[^>\n]*>: `)
 	described = regexp.MustCompile(`([^\s.:;,])\n+([Ee]xpected)\b`)
 	opening   = regexp.MustCompile(`(^|: )Expected\b`)
@@ -17,7 +18,8 @@ var (
 // sentence makes one sentence of a failure message: a colon between description and finding, no types of Go, no line
 // breaks.
 func sentence(message string) string {
-	message = waited.ReplaceAllString(strings.TrimSpace(message), "")
+	message = waited.ReplaceAllString(message, "")
+	message = empty.ReplaceAllString(message, `    ""`)
 	message = typed.ReplaceAllString(message, "")
 	message = described.ReplaceAllString(message, "$1: $2")
 	message = opening.ReplaceAllString(message, "${1}expected")

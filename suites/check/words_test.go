@@ -22,6 +22,7 @@ func TestFailuresReadAsSentences(t *testing.T) {
 			"both servers take the token: expected HTTP 401, but the target answered: " + granted.Summary()},
 		"a text": {"text/html", gomega.Equal("application/json"), []any{"the media type (RFC 6749 5.1)"},
 			"the media type (RFC 6749 5.1): expected text/html to equal application/json"},
+		"nothing": {"", gomega.Equal("application/json"), nil, `expected "" to equal application/json`},
 		"a list": {[]string{"a", "b"}, gomega.ContainElement("c"), nil,
 			`expected ["a", "b"] to contain element matching c`},
 		"a description that ends": {1, gomega.Equal(2), []any{"The number is wrong."},

@@ -88,7 +88,7 @@ var _ = check.For("RAS-AT-AUDIENCE", func() {
 	check.It("other-server", "issues a token that a second MCP server refuses", func(t *check.T) {
 		token := t.AccessToken()
 		t.Use(token)
-		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeUnauthorized(),
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeTurnedAway(),
 			"the token is not restricted to the MCP server that resource named, or the second one does not look at its audience")
 	}, check.With(check.NeedsSecondServer),
 		check.Sends("A token for the MCP server, there as control, then to a second MCP server of the same RAS"))
@@ -96,7 +96,7 @@ var _ = check.For("RAS-AT-AUDIENCE", func() {
 	check.It("by-claim", "restricts the token to whichever of its MCP servers the resource claim names", func(t *check.T) {
 		t.Use(t.AccessToken())
 		token := t.AccessToken(check.Set("resource", secondResource(t)))
-		Expect(t.Break(t.Knock(token))).To(check.BeUnauthorized(),
+		Expect(t.Break(t.Knock(token))).To(check.BeTurnedAway(),
 			"the ID-JAG named the second MCP server, and the first one takes the token")
 		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeLetIn(),
 			"the ID-JAG named the second MCP server, and it does not take the token")

@@ -148,8 +148,8 @@ var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
 		value := mustHaveProfiles(t)
 		for _, trusted := range trustedIssuers(t) {
 			if mentions(value, trusted) {
-				t.Failf("expected profile identifiers alone in %s, but saw the trusted issuer %s: who federates with whom is "+
-					"nobody's business (ID-JAG draft-04 9.4)", profiles, trusted)
+				t.Failf("expected profile identifiers alone in %s, but saw the trusted issuer %s: strangers need not "+
+					"know who federates with whom (ID-JAG draft-04 9.4)", profiles, trusted)
 			}
 		}
 	}, sendsLocations)
@@ -159,7 +159,7 @@ var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
 			for name, value := range d.members {
 				for _, trusted := range trustedIssuers(t) {
 					if name != profiles && mentions(value, trusted) {
-						t.Failf("%s names the trusted issuer %s in %s: metadata is public, and so is now who federates with whom",
+						t.Failf("%s names the trusted issuer %s in %s: metadata is public, and now so is who federates with whom",
 							d.url, trusted, name)
 					}
 				}

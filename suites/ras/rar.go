@@ -57,8 +57,8 @@ var _ = check.For("RAS-RAR", func() {
 		object, _ := honest(t).Object()
 		list, ok := object[detailsMember].([]any)
 		if !ok || len(list) != 1 {
-			t.Failf("expected authorization_details with one object in the response (draft-04 4.4.1, RFC 9396 7), but saw %s",
-				describe(object[detailsMember]))
+			t.Failf("expected authorization_details with one object in the response (ID-JAG draft-04 4.4.1, RFC 9396 7), "+
+				"but saw %s", describe(object[detailsMember]))
 		}
 		got, _ := list[0].(map[string]any)
 		want := detail(t, t.Config.RAR.Granted)

@@ -86,14 +86,14 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		if slices.Contains(audienceOf(tokenClaims(t, a)), otherResource) {
 			t.Failf("expected a refusal, but the token's audience holds %s, which is no MCP server of this RAS", otherResource)
 		}
-		t.Warnf("granted for a resource array with a foreign member: draft-04 4.4.1 lets a server grant a part of it, " +
-			"EMA 7.6.2 wants the claim to match its own MCP servers")
+		t.Warnf("granted for a resource array with a foreign member: ID-JAG draft-04 4.4.1 lets a server grant a part of " +
+			"it, EMA 7.6.2 wants the claim to match its own MCP servers")
 	}, check.Sends("An ID-JAG whose resource is an array of this MCP server and another, after an honest one as control"))
 
 	check.It("array-of-one", "grants an ID-JAG whose resource is an array of the MCP server alone", func(t *check.T) {
 		t.Control(t.Grant())
 		Expect(t.Redeem(t.Grant(check.Set("resource", []string{t.Resource()})))).To(check.BeGranted(),
-			"draft-04 3.1 lets resource be a URI or an array of URIs")
+			"ID-JAG draft-04 3.1 lets resource be a URI or an array of URIs")
 	}, check.Should(), check.Sends("An ID-JAG whose resource is a one-element array, after one with a string as control"))
 
 	check.It("parameter-foreign", "lets a foreign resource parameter decide nothing", func(t *check.T) {
@@ -116,7 +116,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 			Expect(a).To(check.BeRefused())
 			return
 		}
-		Expect(t.Break(t.KnockAt(t.Config.SecondServer, a.String("access_token")))).To(check.BeUnauthorized(),
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, a.String("access_token")))).To(check.BeTurnedAway(),
 			"the claim names the first MCP server, the parameter the second, and the second takes the token")
 	}, check.With(check.NeedsSecondServer),
 		check.Sends("An ID-JAG for the MCP server with a resource parameter for a second one, where the token is then sent"))
@@ -146,6 +146,6 @@ func expectRestricted(t *check.T, a *wire.Answer) {
 	}
 	token := a.String("access_token")
 	if check.LetIn(t.Break(t.Knock(token))) {
-		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeUnauthorized(), "both MCP servers take the token")
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeTurnedAway(), "both MCP servers take the token")
 	}
 }

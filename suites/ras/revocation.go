@@ -47,7 +47,7 @@ var _ = check.For("RAS-REVOKE", func() {
 		t.Use(token)
 		expectRevoked(t, token)
 		Eventually(t.Context, func() *wire.Answer { return t.Break(t.Knock(token)) }).WithTimeout(patience).
-			WithPolling(100*time.Millisecond).Should(check.BeUnauthorized(),
+			WithPolling(100*time.Millisecond).Should(check.BeTurnedAway(),
 			"the token was revoked, and a second later the MCP server still takes it: it does not ask the RAS")
 	}, endpoint,
 		check.Sends("An access token to the MCP server as control, its revocation by the client, then the token once more"))

@@ -74,7 +74,7 @@ var scopeCases = []scopeCase{
 		ask:   func(a string) string { return a + " " + unknownScope }, allowed: first},
 	{slug: "array", title: "makes no more of a scope array than its members", what: "a scope claim that is an array",
 		claim: func(a, _ string) any { return []string{a} }, allowed: first,
-		lenient: "a scope claim that is an array was taken, though draft-04 3.1 makes it a string"},
+		lenient: "a scope claim that is an array was taken, though ID-JAG draft-04 3.1 makes it a string"},
 	{slug: "tab", title: "makes no more of a scope with a tab than its parts", what: "two scopes with a tab between them",
 		claim: func(a, b string) any { return a + "\t" + b }, allowed: both,
 		lenient: "a tab was taken for the space that RFC 6749 3.3 wants between scopes"},

@@ -16,7 +16,7 @@ func account(t *check.T, a *wire.Answer) string {
 }
 
 // expectNobodyElse judges the answer for a user that the target does not know: refusal, or an account made just in
-// time, but never that of one of these users, given by their answers.
+// time, but never that of a user who has one: of these, given by their answers, or of the configuration.
 func expectNobodyElse(t *check.T, a *wire.Answer, known ...*wire.Answer) {
 	if !check.Granted(a) {
 		expectRefused(t, a)
@@ -27,13 +27,17 @@ func expectNobodyElse(t *check.T, a *wire.Answer, known ...*wire.Answer) {
 		t.Warnf("expected a refusal, but a token was granted, and whose account it is for cannot be seen: it is opaque")
 		return
 	}
+	for _, u := range t.Config.Users {
+		known = append(known, t.Redeem(t.GrantFrom(t.IdP, u)))
+	}
 	for _, k := range known {
 		if got == account(t, k) {
 			t.Failf("expected a refusal or an account of their own for a user that is not known, but the token is for the "+
 				"account %q of another user", wire.Printable(got, 80))
 		}
 	}
-	t.Notef("granted for the account %q, which must have been made just in time", wire.Printable(got, 80))
+	t.Notef("granted for the account %q, which no known user has: it must have been made just in time",
+		wire.Printable(got, 80))
 }
 
 var _ = check.For("RAS-SUB", func() {

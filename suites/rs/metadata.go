@@ -91,7 +91,7 @@ var _ = check.For("RS-PRM", func() {
 		Expect(texts(methods)).To(ContainElement("header"), "MCP clients send tokens in the header and nowhere else")
 		for _, m := range texts(methods) {
 			if m == "query" {
-				t.Failf("bearer_methods_supported offers query: tokens must not stand in URLs (MCP, access token usage)")
+				t.Failf("bearer_methods_supported offers query: tokens must not stand in URLs (MCP 2025-11-25, Token Requirements)")
 			}
 		}
 	}, check.Sends("A GET request for the metadata"))

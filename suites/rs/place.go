@@ -28,7 +28,7 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 		r.Body = nil
 		r.AddField("access_token", token)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		Expect(t.Break(r)).NotTo(check.BeLetIn())
+		Expect(t.Break(r)).To(check.BeTurnedAway())
 	}, check.Sends("A request with the token in the header as control, then a form with access_token and no header"))
 
 	check.It("cookie", "does not take a token from a cookie", func(t *check.T) {

@@ -32,22 +32,20 @@ var _ = check.For("RS-SCOPE-403", func() {
 	}, needsScopedTool, check.Sends(sendsScoped))
 
 	check.It("error", "says insufficient_scope in the challenge beside the 403", func(t *check.T) {
-		Expect(mustChallenge(t, underScoped(t))).To(HaveKeyWithValue("error", "insufficient_scope"),
+		expectParam(t, mustChallenge(t, underScoped(t)), "error", "insufficient_scope",
 			"clients step up when they see it (RFC 6750 3.1)")
 	}, needsScopedTool, check.Sends(sendsScoped))
 
 	check.It("scope", "names the scope that is needed in the challenge beside the 403", func(t *check.T) {
 		scope := mustChallenge(t, underScoped(t))["scope"]
-		Expect(strings.Fields(scope)).To(ContainElement(t.Config.ScopedTool.Scope),
-			"without it clients must guess what to ask for (MCP, scope challenge handling)")
+		if !slices.Contains(strings.Fields(scope), t.Config.ScopedTool.Scope) {
+			t.Failf("expected scope to name %s in the challenge, but saw %q: clients must guess what to ask for "+
+				"(MCP 2025-11-25, Runtime Insufficient Scope Errors)", t.Config.ScopedTool.Scope, wire.Printable(scope, 80))
+		}
 	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
 
 	check.It("metadata", "names its metadata in the challenge beside the 403", func(t *check.T) {
-		Expect(
-			mustChallenge(t, underScoped(t)),
-		).To(
-			HaveKey("resource_metadata"),
-			"as in a 401 (MCP, scope challenge handling)",
-		)
+		expectParam(t, mustChallenge(t, underScoped(t)), "resource_metadata", "",
+			"it belongs there as in a 401 (MCP 2025-11-25, Runtime Insufficient Scope Errors)")
 	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
 })

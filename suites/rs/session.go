@@ -69,11 +69,7 @@ func judgeEnd(t *check.T, s *check.Session, stranger, owner string) {
 	if stranger != "" {
 		r.Header.Set("Authorization", "Bearer "+stranger)
 	}
-	a := t.Break(s.With(r))
-	Expect(a).NotTo(check.BeLetIn())
-	Expect(
-		t.Send(s.Request(owner, "tools/list", nil), reports.Attack, "her session must still be there"),
-	).To(
-		check.BeLetIn(),
-	)
+	Expect(t.Break(s.With(r))).To(check.BeTurnedAway())
+	a := t.Send(s.Request(owner, "tools/list", nil), reports.Attack, "her session must still be there")
+	Expect(a).To(check.BeLetIn(), "the session was ended by somebody else")
 }

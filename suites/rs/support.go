@@ -32,18 +32,31 @@ func challenge(a *wire.Answer) (params map[string]string, ok bool) {
 func mustChallenge(t *check.T, a *wire.Answer) map[string]string {
 	params, ok := challenge(a)
 	if !ok {
-		t.Failf(
-			"expected a WWW-Authenticate header with a well-formed Bearer challenge beside %s, but saw %s",
-			a.Summary(),
-			seen(a),
-		)
+		t.Failf("expected a WWW-Authenticate header with a well-formed Bearer challenge beside HTTP %d, but saw %s",
+			a.Status, seen(a))
 	}
 	return params
 }
 
+// expectParam fails unless a challenge has this parameter, with this value unless it is "". Why says what it is for.
+func expectParam(t *check.T, challenge map[string]string, name, value, why string) {
+	got, present := challenge[name]
+	if present && (value == "" || got == value) {
+		return
+	}
+	wanted, saw := name, "no such parameter"
+	if value != "" {
+		wanted += "=" + value
+	}
+	if present {
+		saw = wire.Printable(got, 80)
+	}
+	t.Failf("expected %s in the challenge, but saw %s: %s", wanted, saw, why)
+}
+
 func seen(a *wire.Answer) string {
 	if v := a.Header.Values("WWW-Authenticate"); len(v) > 0 {
-		return `"` + wire.Printable(strings.Join(v, ", "), 200) + `"`
+		return wire.Printable(strings.Join(v, ", "), 200)
 	}
 	return "no such header"
 }
