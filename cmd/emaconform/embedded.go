@@ -81,7 +81,7 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 		options.Clients, options.Users, options.Issuers = slices.Clone(known.Clients), slices.Clone(known.Users), slices.Clone(known.Issuers)
 		e.adjust(&options)
 	}
-	if e.target, err = reference.Start(ctx, options); err != nil {
+	if e.target, err = reference.Start(context.WithoutCancel(ctx), options); err != nil {
 		return err
 	}
 	return e.describe(&known, c)

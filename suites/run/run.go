@@ -78,7 +78,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 		return nil, err
 	}
 	started := time.Now()
-	parties, err := startParties(ctx, o.Config, o.Keyring)
+	parties, err := startParties(context.WithoutCancel(ctx), o.Config, o.Keyring) // they outlive an interrupt, checks that are under way need them
 	if err != nil {
 		return nil, err
 	}
