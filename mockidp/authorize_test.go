@@ -34,7 +34,7 @@ func visitor(t *testing.T, idp *mockidp.Test) *person {
 }
 
 // authorize sends a good authorization request with changes; "" takes a parameter away.
-func (p *person) authorize(changes ...string) *http.Response {
+func (p *person) authorize(changes ...string) response {
 	p.t.Helper()
 	sum := sha256.Sum256([]byte(verifier))
 	q := url.Values{"response_type": {"code"}, "client_id": {agent}, "redirect_uri": {callback}, "scope": {"openid offline_access"},
@@ -48,16 +48,15 @@ func (p *person) authorize(changes ...string) *http.Response {
 	return p.get(p.idp.URL() + "/oauth2/v1/authorize?" + q.Encode())
 }
 
-func (p *person) get(to string) *http.Response {
+func (p *person) get(to string) response {
 	p.t.Helper()
 	res, err := p.Get(to)
 	must(p.t, err)
-	p.t.Cleanup(func() { res.Body.Close() })
-	return res
+	return readAll(p.t, res)
 }
 
 // signIn answers the sign-in page that res leads to and returns the response to its form.
-func (p *person) signIn(res *http.Response, form url.Values) *http.Response {
+func (p *person) signIn(res response, form url.Values) response {
 	p.t.Helper()
 	page, err := res.Location()
 	must(p.t, err)
@@ -67,12 +66,11 @@ func (p *person) signIn(res *http.Response, form url.Values) *http.Response {
 	form.Set("fromURI", page.Query().Get("fromURI"))
 	answer, err := p.PostForm(p.idp.URL()+"/login/signin", form)
 	must(p.t, err)
-	p.t.Cleanup(func() { answer.Body.Close() })
-	return answer
+	return readAll(p.t, answer)
 }
 
 // follow gets where a redirect leads.
-func (p *person) follow(res *http.Response) *http.Response {
+func (p *person) follow(res response) response {
 	p.t.Helper()
 	to, err := res.Location()
 	must(p.t, err)
@@ -80,7 +78,7 @@ func (p *person) follow(res *http.Response) *http.Response {
 }
 
 // back is the parameters that a response brings to the client.
-func (p *person) back(res *http.Response) url.Values {
+func (p *person) back(res response) url.Values {
 	p.t.Helper()
 	to, err := res.Location()
 	must(p.t, err)
@@ -90,17 +88,25 @@ func (p *person) back(res *http.Response) url.Values {
 	return to.Query()
 }
 
-func text(t *testing.T, res *http.Response) string {
+// response is an answer whose body has been read and closed.
+type response struct {
+	*http.Response
+	text string
+}
+
+func readAll(t *testing.T, res *http.Response) response {
+	t.Helper()
+	defer res.Body.Close()
 	raw, err := io.ReadAll(res.Body)
 	must(t, err)
-	return string(raw)
+	return response{res, string(raw)}
 }
 
 func TestSignInOnThePage(t *testing.T) {
 	p := visitor(t, mockidp.New(t))
 	res := p.authorize()
 	page := p.follow(res)
-	html := text(t, page)
+	html := page.text
 	for _, want := range []string{"Sign in to Acme Agent", `value="bob@acme.example"`, "Dave Davis", "deprovisioned", `type="submit"`} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)
@@ -258,7 +264,7 @@ func TestFormPost(t *testing.T) {
 	p := visitor(t, idp)
 	p.follow(p.signIn(p.authorize(), url.Values{"person": {alice}}))
 	res := p.authorize("response_mode", "form_post")
-	html := text(t, res)
+	html := res.text
 	if res.StatusCode != http.StatusOK || !strings.Contains(html, `action="`+callback+`"`) || !strings.Contains(html, `name="code"`) ||
 		!strings.Contains(html, `name="state" value="st"`) {
 		t.Errorf("%d %s", res.StatusCode, res.Header.Get("Content-Type"))

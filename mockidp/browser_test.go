@@ -41,7 +41,7 @@ func realBrowser(t *testing.T) context.Context {
 func TestSignInInABrowser(t *testing.T) {
 	idp := mockidp.New(t)
 	back := make(chan url.Values, 1)
-	client := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	client := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/callback" {
 			back <- r.URL.Query()
 		}

@@ -65,10 +65,11 @@ func TestCanaryRecordsUnderTheID(t *testing.T) {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Bearer secret")
-	if resp, err = http.DefaultClient.Do(req); err != nil {
+	posted, err := http.DefaultClient.Do(req)
+	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
+	posted.Body.Close()
 	var seen []string
 	for _, hit := range c.Hits("one") {
 		seen = append(seen, hit.Method+" "+hit.Path)
@@ -159,8 +160,12 @@ func TestCanaryOverTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer expired.Close()
-	if _, err := client.Get(expired.URL() + "/one/jwks"); err == nil || len(expired.Hits("one")) != 0 {
-		t.Errorf("expired certificate: error %v, %d hits", err, len(expired.Hits("one")))
+	if res, err := client.Get(expired.URL() + "/one/jwks"); err == nil {
+		res.Body.Close()
+		t.Error("an expired certificate is taken")
+	}
+	if hits := len(expired.Hits("one")); hits != 0 {
+		t.Errorf("expired certificate: %d hits", hits)
 	}
 }
 

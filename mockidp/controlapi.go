@@ -23,7 +23,7 @@ type none struct{}
 // arguments are the path and query parameters of a request.
 type arguments struct{ r *http.Request }
 
-func (a arguments) path(name string) string  { return mux.Vars(a.r)[name] }
+func (a arguments) key() string              { return mux.Vars(a.r)["key"] }
 func (a arguments) query(name string) string { return a.r.URL.Query().Get(name) }
 
 // op makes an operation that reads an In and answers with an Out. Errors are answered as 400, or 404 for what is not there.

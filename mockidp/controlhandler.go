@@ -25,7 +25,7 @@ func NewControlHandler(secret string, idps map[string]*Server, canary *Canary) h
 	if canary != nil {
 		canaryRoutes(router.PathPrefix("/canary/{id}").Subrouter(), canary)
 	}
-	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		controlError(w, http.StatusNotFound, errors.New("no such identity provider, canary or operation"))
 	})
 	return guard(secret, router)

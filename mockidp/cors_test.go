@@ -10,14 +10,13 @@ import (
 
 func TestOnlyPagesOfClientsReadAnswers(t *testing.T) {
 	idp := mockidp.New(t, mockidp.WithClient(directory.Client{ID: "spa", RedirectURIs: []string{"https://spa.example/callback"}}))
-	send := func(method, path, origin string) *http.Response {
+	send := func(method, path, origin string) response {
 		req, err := http.NewRequest(method, idp.URL()+path, nil)
 		must(t, err)
 		req.Header.Set("Origin", origin)
 		res, err := http.DefaultClient.Do(req)
 		must(t, err)
-		t.Cleanup(func() { res.Body.Close() })
-		return res
+		return readAll(t, res)
 	}
 	for origin, trusted := range map[string]bool{
 		"https://spa.example": true, "http://localhost:5173": true, "http://127.0.0.1:9": true,
@@ -28,7 +27,7 @@ func TestOnlyPagesOfClientsReadAnswers(t *testing.T) {
 		if trusted {
 			want = origin
 		}
-		for _, r := range []*http.Response{send(http.MethodOptions, "/oauth2/v1/token", origin), send(http.MethodGet, "/oauth2/v1/keys", origin)} {
+		for _, r := range []response{send(http.MethodOptions, "/oauth2/v1/token", origin), send(http.MethodGet, "/oauth2/v1/keys", origin)} {
 			if got := r.Header.Get("Access-Control-Allow-Origin"); got != want || r.Header.Get("Access-Control-Allow-Credentials") != "" {
 				t.Errorf("%s for %s: allows %q", r.Request.Method, origin, got)
 			}

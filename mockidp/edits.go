@@ -10,6 +10,7 @@ import (
 // TokenKind is a kind of token that the identity provider issues.
 type TokenKind string
 
+// Kinds of tokens.
 const (
 	TokenID     TokenKind = "id_token"
 	TokenIDJAG  TokenKind = "id_jag"

@@ -74,7 +74,7 @@ func ask(idp *mockidp.Server) (status int, answer map[string]any) {
 
 func ExampleServe() {
 	idp := start()
-	defer idp.Close()
+	defer func() { _ = idp.Close() }()
 	_, answer := ask(idp)
 	grant, _ := mockidp.Decode(answer["access_token"].(string))
 	fmt.Println(answer["token_type"], answer["expires_in"])
@@ -89,7 +89,7 @@ func ExampleServe() {
 // The next ID-JAG is for another audience; the one after it is honest again.
 func ExampleIdP_Edit() {
 	idp := start()
-	defer idp.Close()
+	defer func() { _ = idp.Close() }()
 	_ = idp.Edit(mockidp.Edit{Token: mockidp.TokenIDJAG, Set: map[string]any{"aud": "https://other.example"}, Delete: []string{"jti"}, Count: 1})
 	for range 2 {
 		_, answer := ask(idp)
@@ -104,7 +104,7 @@ func ExampleIdP_Edit() {
 // The token endpoint fails twice, then recovers.
 func ExampleIdP_Fault() {
 	idp := start()
-	defer idp.Close()
+	defer func() { _ = idp.Close() }()
 	_ = idp.Fault(mockidp.Fault{Endpoint: mockidp.EndpointToken, Count: 2, Reply: mockidp.Reply{Status: http.StatusServiceUnavailable, Body: "{}"}})
 	for range 3 {
 		status, _ := ask(idp)
@@ -119,7 +119,7 @@ func ExampleIdP_Fault() {
 // A deactivated user gets no more grants, and the log says why.
 func ExampleIdP_SetStatus() {
 	idp := start()
-	defer idp.Close()
+	defer func() { _ = idp.Close() }()
 	_ = idp.SetStatus("alice@acme.example", directory.Deprovisioned)
 	_, answer := ask(idp)
 	fmt.Println(answer["error"])
@@ -134,7 +134,7 @@ func ExampleIdP_SetStatus() {
 // A policy lets a group into a connector, with fewer scopes.
 func ExampleIdP_Update() {
 	idp := start()
-	defer idp.Close()
+	defer func() { _ = idp.Close() }()
 	_ = idp.Update(func(d *directory.Directory) error {
 		d.Policies = []directory.Policy{{Name: "engineers read", Groups: []string{"Engineering"}, Connectors: []string{"notes"},
 			Scopes: []string{"notes.read"}}}
@@ -151,7 +151,7 @@ func ExampleIdP_Update() {
 // Time passes when the test says so.
 func ExampleIdP_Advance() {
 	idp := start()
-	defer idp.Close()
+	defer func() { _ = idp.Close() }()
 	before := idp.Now()
 	idp.Advance(24 * time.Hour)
 	fmt.Println(idp.Now().Sub(before).Round(time.Hour))

@@ -110,7 +110,7 @@ func (s *Server) identityRoutes(r *mux.Router) {
 	r.HandleFunc("/certificate", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, s.identity.state())
 	}).Methods(http.MethodGet)
-	r.HandleFunc("/restore", func(w http.ResponseWriter, r *http.Request) {
+	r.HandleFunc("/restore", func(w http.ResponseWriter, _ *http.Request) {
 		if s.identity.state().Kind != "" {
 			if err := s.SetCertificate(""); err != nil {
 				controlError(w, http.StatusInternalServerError, err)

@@ -87,7 +87,7 @@ func TestOfficialMCPClientCompletesTheFlow(t *testing.T) {
 	must(t, err)
 	target, err := reference.Start(ctx, options)
 	must(t, err)
-	defer target.Close()
+	defer func() { must(t, target.Close()) }()
 	there := options.Client(fixtures.ConnectorB)
 	idp.Must(idp.Update(func(d *directory.Directory) error {
 		d.Connectors = append(d.Connectors, directory.Connector{ID: "reference", Audience: target.Issuer(), Resources: []string{target.ResourceURL(0)},
@@ -119,7 +119,7 @@ func TestOfficialMCPClientCompletesTheFlow(t *testing.T) {
 	}
 	session, err := connect()
 	must(t, err)
-	defer session.Close()
+	defer func() { must(t, session.Close()) }()
 	tools, err := session.ListTools(ctx, nil)
 	must(t, err)
 	if len(tools.Tools) == 0 {

@@ -23,7 +23,8 @@ func TestNewIsStoppedWithItsTest(t *testing.T) {
 			t.Fatal(got.status)
 		}
 	})
-	if _, err := http.Get(uri); err == nil {
+	if res, err := http.Get(uri); err == nil {
+		res.Body.Close()
 		t.Error("still answers after the test")
 	}
 }
@@ -59,7 +60,8 @@ func TestNewOverHTTPS(t *testing.T) {
 	res, err := trusting.Get(idp.JWKSURI())
 	must(t, err)
 	res.Body.Close()
-	if _, err := http.Get(idp.JWKSURI()); err == nil {
+	if res, err := http.Get(idp.JWKSURI()); err == nil {
+		res.Body.Close()
 		t.Error("a client that does not know the CA trusts the server")
 	}
 }

@@ -30,10 +30,10 @@ func directoryOperations() []operation {
 			}),
 		op(http.MethodPut, "/users/{key}/status", "Activate, suspend or deactivate a user: anything but active ends their sessions and tokens",
 			func(p *IdP, a arguments, in userStatus) (none, error) {
-				return none{}, p.SetStatus(a.path("key"), in.Status)
+				return none{}, p.SetStatus(a.key(), in.Status)
 			}),
 		op(http.MethodDelete, "/users/{key}/sessions", "End every session and token of a user",
-			func(p *IdP, a arguments, _ none) (none, error) { return none{}, p.EndSessions(a.path("key")) }),
+			func(p *IdP, a arguments, _ none) (none, error) { return none{}, p.EndSessions(a.key()) }),
 	},
 		crud("user", "/users", func(d *directory.Directory) *[]directory.User { return &d.Users },
 			func(u *directory.User, key string) bool { return strings.EqualFold(u.Login, key) }, "by login"),
@@ -63,17 +63,17 @@ func crud[T any](kind, path string, list func(*directory.Directory) *[]T, is fun
 			return none{}, p.Update(func(d *directory.Directory) error { *list(d) = append(*list(d), x); return nil })
 		}),
 		op(http.MethodGet, path+"/{key}", "A "+kind+", "+by, func(p *IdP, a arguments, _ none) (out T, err error) {
-			i := index(p.Directory(), a.path("key"))
+			i := index(p.Directory(), a.key())
 			if i < 0 {
-				return out, unknown(kind, a.path("key"))
+				return out, unknown(kind, a.key())
 			}
 			return (*list(p.Directory()))[i], nil
 		}),
 		op(http.MethodPut, path+"/{key}", "Replace a "+kind+", "+by, func(p *IdP, a arguments, x T) (none, error) {
 			return none{}, p.Update(func(d *directory.Directory) error {
-				i := index(d, a.path("key"))
+				i := index(d, a.key())
 				if i < 0 {
-					return unknown(kind, a.path("key"))
+					return unknown(kind, a.key())
 				}
 				(*list(d))[i] = x
 				return nil
@@ -81,9 +81,9 @@ func crud[T any](kind, path string, list func(*directory.Directory) *[]T, is fun
 		}),
 		op(http.MethodDelete, path+"/{key}", "Remove a "+kind+", "+by, func(p *IdP, a arguments, _ none) (none, error) {
 			return none{}, p.Update(func(d *directory.Directory) error {
-				i := index(d, a.path("key"))
+				i := index(d, a.key())
 				if i < 0 {
-					return unknown(kind, a.path("key"))
+					return unknown(kind, a.key())
 				}
 				*list(d) = slices.Delete(*list(d), i, i+1)
 				return nil

@@ -11,7 +11,10 @@ import (
 	"time"
 )
 
-func get(t *testing.T, client *http.Client, url string) (*http.Response, string) {
+// response is an answer whose body has been read and closed.
+type response struct{ *http.Response }
+
+func get(t *testing.T, client *http.Client, url string) (response, string) {
 	t.Helper()
 	resp, err := client.Get(url)
 	if err != nil {
@@ -22,7 +25,7 @@ func get(t *testing.T, client *http.Client, url string) (*http.Response, string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(body)
+	return response{resp}, string(body)
 }
 
 func TestReplyAnswersAsItSays(t *testing.T) {

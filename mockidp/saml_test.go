@@ -2,6 +2,7 @@ package mockidp_test
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -101,7 +102,7 @@ func TestSAMLSignOnRefuses(t *testing.T) {
 			if page, _ := s.visit(t, newJar(t), c.login); page != "refused\n" {
 				t.Errorf("the page says %q", page)
 			}
-			if bad, ok := s.heard.(schema.ErrBadStatus); !ok || bad.Status != c.status || s.assertion != nil {
+			if bad := (schema.ErrBadStatus{}); !errors.As(s.heard, &bad) || bad.Status != c.status || s.assertion != nil {
 				t.Errorf("the application heard %v", s.heard)
 			}
 			entry := lastOf(t, s.idp, audit.SignOn)

@@ -21,7 +21,7 @@ func serve(t *testing.T, o mockidp.ServerOptions) *mockidp.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close() })
+	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 
@@ -98,7 +98,8 @@ func TestServerStopsWithItsContext(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := http.Get(s.JWKSURI()); err == nil {
+	if res, err := http.Get(s.JWKSURI()); err == nil {
+		res.Body.Close()
 		t.Error("still answers")
 	}
 }
@@ -168,7 +169,8 @@ func TestControlSpoilsTheJWKS(t *testing.T) {
 	}
 
 	must(t, control.SetJWKS(ctx, "idp", mockidp.Reply{Drop: true}))
-	if _, err := http.Get(s.JWKSURI()); err == nil {
+	if res, err := http.Get(s.JWKSURI()); err == nil {
+		res.Body.Close()
 		t.Error("the connection was not dropped")
 	}
 
@@ -176,7 +178,8 @@ func TestControlSpoilsTheJWKS(t *testing.T) {
 	hurried, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
 	req, _ := http.NewRequestWithContext(hurried, http.MethodGet, s.JWKSURI(), nil)
-	if _, err := http.DefaultClient.Do(req); err == nil {
+	if res, err := http.DefaultClient.Do(req); err == nil {
+		res.Body.Close()
 		t.Error("the reply was not delayed")
 	}
 	must(t, control.Restore(ctx, "idp"))

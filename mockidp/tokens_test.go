@@ -116,7 +116,7 @@ func TestStaticRefreshTokenStays(t *testing.T) {
 }
 
 // call sends a request with a bearer token or a form, and returns the answer.
-func request(t *testing.T, method, to, bearer string, form url.Values) *http.Response {
+func request(t *testing.T, method, to, bearer string, form url.Values) response {
 	t.Helper()
 	req, err := http.NewRequest(method, to, strings.NewReader(form.Encode()))
 	must(t, err)
@@ -128,20 +128,19 @@ func request(t *testing.T, method, to, bearer string, form url.Values) *http.Res
 	}
 	res, err := http.DefaultClient.Do(req)
 	must(t, err)
-	t.Cleanup(func() { res.Body.Close() })
-	return res
+	return readAll(t, res)
 }
 
 func TestUserinfoIntrospectionRevocation(t *testing.T) {
 	idp := mockidp.New(t)
 	tokens := idp.Login(alice, agent, "email", "offline_access")
 	userinfo := idp.URL() + "/oauth2/v1/userinfo"
-	if body := text(t, request(t, http.MethodGet, userinfo, tokens.AccessToken, nil)); !strings.Contains(body, `"email_verified":true`) {
+	if body := request(t, http.MethodGet, userinfo, tokens.AccessToken, nil).text; !strings.Contains(body, `"email_verified":true`) {
 		t.Error(body)
 	}
 	introspect := func(client, secret, token string) string {
-		return text(t, request(t, http.MethodPost, idp.URL()+"/oauth2/v1/introspect", "",
-			url.Values{"client_id": {client}, "client_secret": {secret}, "token": {token}}))
+		return request(t, http.MethodPost, idp.URL()+"/oauth2/v1/introspect", "",
+			url.Values{"client_id": {client}, "client_secret": {secret}, "token": {token}}).text
 	}
 	own, other := idp.Directory().Client(agent), idp.Directory().Client(codepilot)
 	for _, token := range []string{tokens.AccessToken, tokens.RefreshToken} {
@@ -183,7 +182,7 @@ func TestLogout(t *testing.T) {
 	p := visitor(t, idp)
 	code := p.back(p.follow(p.signIn(p.authorize(), url.Values{"person": {alice}}))).Get("code")
 	_, answer := idp.TokenRequest(agent, redemption(code))
-	logout := func(q url.Values) *http.Response { return p.get(idp.URL() + "/oauth2/v1/logout?" + q.Encode()) }
+	logout := func(q url.Values) response { return p.get(idp.URL() + "/oauth2/v1/logout?" + q.Encode()) }
 	for name, q := range map[string]url.Values{
 		"unregistered URI":      {"client_id": {agent}, "post_logout_redirect_uri": {"https://evil.example/"}},
 		"nobody's URI":          {"post_logout_redirect_uri": {"http://127.0.0.1/bye"}},
@@ -212,15 +211,15 @@ func TestCustomAuthorizationServerMintsNoIDJAG(t *testing.T) {
 		t.Fatalf("the honest twin: %d", res.StatusCode)
 	}
 	res := request(t, http.MethodPost, idp.URL()+"/oauth2/default/v1/token", "", form)
-	if body := text(t, res); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "invalid_request") {
+	if body := res.text; res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "invalid_request") {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
-	if body := text(t, request(t, http.MethodGet, idp.URL()+"/oauth2/default/.well-known/oauth-authorization-server", "", nil)); !strings.Contains(body,
+	if body := request(t, http.MethodGet, idp.URL()+"/oauth2/default/.well-known/oauth-authorization-server", "", nil).text; !strings.Contains(body,
 		`"issuer":"`+idp.URL()+`/oauth2/default"`) || strings.Contains(body, "token-exchange") {
 		t.Error(body)
 	}
 	if res := request(t, http.MethodGet, idp.URL()+"/oauth2/aus1/v1/keys", "", nil); res.StatusCode != http.StatusNotFound ||
-		!strings.Contains(text(t, res), "E0000007") {
+		!strings.Contains(res.text, "E0000007") {
 		t.Error(res.Status)
 	}
 }
@@ -245,11 +244,10 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 
 func TestOversizedAndMalformedRequests(t *testing.T) {
 	idp := mockidp.New(t)
-	post := func(kind, body string) *http.Response {
+	post := func(kind, body string) response {
 		res, err := http.Post(idp.TokenURL(), kind, strings.NewReader(body))
 		must(t, err)
-		t.Cleanup(func() { res.Body.Close() })
-		return res
+		return readAll(t, res)
 	}
 	const form = "application/x-www-form-urlencoded"
 	for name, c := range map[string]struct {
@@ -262,7 +260,7 @@ func TestOversizedAndMalformedRequests(t *testing.T) {
 		"no type":    {"", "a=b", 400},
 	} {
 		res := post(c.kind, c.body)
-		if body := text(t, res); res.StatusCode != c.status || !strings.Contains(body, `"error":"invalid_request"`) {
+		if body := res.text; res.StatusCode != c.status || !strings.Contains(body, `"error":"invalid_request"`) {
 			t.Errorf("%s: %d %s", name, res.StatusCode, body)
 		}
 	}
@@ -291,7 +289,7 @@ func TestCustomAuthorizationServer(t *testing.T) {
 		t.Error("the org server redeems a code of the custom one")
 	}
 	var tokens mockidp.Tokens
-	must(t, json.Unmarshal([]byte(text(t, request(t, http.MethodPost, server+"/v1/token", "", form))), &tokens))
+	must(t, json.Unmarshal([]byte(request(t, http.MethodPost, server+"/v1/token", "", form).text), &tokens))
 
 	access := claimsOf(t, tokens.AccessToken)
 	for claim, want := range map[string]any{"iss": server, "aud": "api://notes", "sub": alice, "cid": agent, "uid": idp.User(alice).ID, "ver": 1.0} {

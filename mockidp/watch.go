@@ -28,7 +28,7 @@ func (p *IdP) Watch(ctx context.Context, path string, report func(error)) error 
 		return errors.Join(err, watcher.Close())
 	}
 	go func() {
-		defer watcher.Close()
+		defer func() { _ = watcher.Close() }()
 		var quiet <-chan time.Time
 		for {
 			select {

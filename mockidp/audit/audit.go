@@ -32,6 +32,7 @@ const (
 // Outcome is how a decision ended.
 type Outcome string
 
+// Outcomes.
 const (
 	Success Outcome = "SUCCESS"
 	Failure Outcome = "FAILURE"

@@ -53,6 +53,7 @@ type AuthorizationServer struct {
 // ExcessScopes says what happens to scopes that were asked for and are not allowed.
 type ExcessScopes string
 
+// What happens to scopes that are not allowed.
 const (
 	DropScopes   ExcessScopes = "drop"   // what is left is granted; nothing left is invalid_scope
 	RefuseScopes ExcessScopes = "refuse" // invalid_scope
@@ -61,6 +62,7 @@ const (
 // MissingScope says what a request without scope gets.
 type MissingScope string
 
+// What a request without scope gets.
 const (
 	NoScopes      MissingScope = "none"   // a grant without a scope claim
 	AllScopes     MissingScope = "all"    // every scope that is allowed
@@ -70,6 +72,7 @@ const (
 // Status is where a user, client, connector or connection is in its life.
 type Status string
 
+// Statuses: only Active lets its holder act.
 const (
 	Active        Status = "active" // the zero value means it too
 	Staged        Status = "staged"
@@ -143,6 +146,7 @@ type SAML struct {
 // NameID is a form of a SAML name identifier.
 type NameID string
 
+// Forms of a SAML name identifier.
 const (
 	NameEmail      NameID = "email"      // format emailAddress: the user's e-mail address, else the login
 	NamePersistent NameID = "persistent" // the user's id
@@ -152,6 +156,7 @@ const (
 // AuthMethod is a client authentication method by its registered name (RFC 7591 section 2).
 type AuthMethod string
 
+// Client authentication methods.
 const (
 	Secret        AuthMethod = "client_secret" // Basic or in the form, as the client likes
 	SecretBasic   AuthMethod = "client_secret_basic"
@@ -164,6 +169,7 @@ const (
 // (https://developer.okta.com/docs/guides/refresh-tokens/main/).
 type Rotation string
 
+// A refresh token that is used is replaced by another one, or stays.
 const (
 	Rotate Rotation = "rotate"
 	Static Rotation = "static"
@@ -200,6 +206,7 @@ type StepUp struct {
 // SubjectStyle is a form of sub.
 type SubjectStyle string
 
+// Forms of sub.
 const (
 	SubjectID       SubjectStyle = "id" // the user's id at the identity provider
 	SubjectLogin    SubjectStyle = "login"
@@ -236,6 +243,7 @@ type Policy struct {
 // Effect is what a policy does when its conditions hold.
 type Effect string
 
+// Effects.
 const (
 	Allow Effect = "allow"
 	Deny  Effect = "deny"

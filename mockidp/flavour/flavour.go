@@ -53,6 +53,7 @@ type Flavour struct {
 // EmailRule says when an ID-JAG holds the user's e-mail address.
 type EmailRule string
 
+// When an ID-JAG holds the e-mail address.
 const (
 	EmailByScope EmailRule = "scope" // the sign-in asked for the scope email
 	EmailAlways  EmailRule = "always"

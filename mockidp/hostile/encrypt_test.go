@@ -39,7 +39,7 @@ func encryptionKeys(t *testing.T) map[string]crypto.Signer {
 func decrypt(t *testing.T, compact string, alg string, key any) []byte {
 	t.Helper()
 	algs, encs := []jose.KeyAlgorithm{jose.KeyAlgorithm(alg)}, []jose.ContentEncryption{jose.A256GCM}
-	parsed, err := jose.ParseEncrypted(compact, algs, encs)
+	parsed, err := jose.ParseEncryptedCompact(compact, algs, encs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestPBES2AsksForItsRounds(t *testing.T) {
 		t.Errorf("header %v", header)
 	}
 	algs, encs := []jose.KeyAlgorithm{jose.PBES2_HS256_A128KW}, []jose.ContentEncryption{jose.A128GCM}
-	_, err := jose.ParseEncrypted(compact, algs, encs)
+	_, err := jose.ParseEncryptedCompact(compact, algs, encs)
 	if err != nil {
 		t.Errorf("is no well-formed JWE: %v", err)
 	}

@@ -71,7 +71,7 @@ func numberOf(t *testing.T, key *mockidp.Key) *big.Int {
 		}
 		return new(big.Int).SetBytes(raw[1:33])
 	default:
-		return new(big.Int).SetBytes([]byte(reflect.ValueOf(k).Bytes()))
+		return new(big.Int).SetBytes(reflect.ValueOf(k).Bytes())
 	}
 }
 
@@ -100,7 +100,7 @@ func TestTokensVouchForThemselves(t *testing.T) {
 func embedded(t *testing.T, compact, member string) any {
 	t.Helper()
 	if member == "jwk" {
-		signed, err := jose.ParseSigned(compact, algorithms)
+		signed, err := jose.ParseSignedCompact(compact, algorithms)
 		if err != nil || signed.Signatures[0].Header.JSONWebKey == nil || !signed.Signatures[0].Header.JSONWebKey.IsPublic() {
 			t.Fatalf("no public jwk in the header: %v", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -55,10 +56,11 @@ func formIn(t *testing.T, page string) url.Values {
 	return values
 }
 
-func (b *browser) open(t *testing.T, address string) (*http.Response, string) {
+func (b *browser) open(t *testing.T, address string) (answer, string) {
 	t.Helper()
-	resp, err := b.Get(address)
+	send := func() (*http.Response, error) { return b.Get(address) }
 	for range 5 {
+		resp, err := send()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,13 +70,13 @@ func (b *browser) open(t *testing.T, address string) (*http.Response, string) {
 		}
 		resp.Body.Close()
 		if !action.Match(body) {
-			return resp, string(body)
+			return answer{resp}, string(body)
 		}
 		form := formIn(t, string(body))
-		resp, err = b.PostForm(form.Get("action"), form)
+		send = func() (*http.Response, error) { return b.PostForm(form.Get("action"), form) }
 	}
 	t.Fatal("forms lead to forms without end")
-	return nil, ""
+	return answer{}, ""
 }
 
 // serviceProvider is an application behind crewjam's samlsp, set up with nothing but the identity provider's metadata.
@@ -142,13 +144,16 @@ func TestSamlspHearsOfARefusal(t *testing.T) {
 	sp, address := serviceProvider(t, i)
 	var heard error
 	sp.OnError = func(w http.ResponseWriter, _ *http.Request, err error) {
-		heard = err.(*schema.InvalidResponseError).PrivateErr
+		var invalid *schema.InvalidResponseError
+		if errors.As(err, &invalid) {
+			heard = invalid.PrivateErr
+		}
 		http.Error(w, "no", http.StatusForbidden)
 	}
 	if resp, _ := newBrowser(t).open(t, address+"/notes"); resp.StatusCode != http.StatusForbidden {
 		t.Errorf("status %d", resp.StatusCode)
 	}
-	if bad, ok := heard.(schema.ErrBadStatus); !ok || bad.Status != schema.StatusResponder {
+	if bad := (schema.ErrBadStatus{}); !errors.As(heard, &bad) || bad.Status != schema.StatusResponder {
 		t.Errorf("it heard %v", heard)
 	}
 }

@@ -110,17 +110,17 @@ func (p *Provider) readRequest(app App, message []byte) (Request, error) {
 	age := p.o.Now().Sub(q.IssueInstant)
 	switch {
 	case q.Version != "2.0":
-		return Request{}, fmt.Errorf("Version is %q, expected 2.0", q.Version)
+		return Request{}, fmt.Errorf("the Version is %q, expected 2.0", q.Version)
 	case q.ID == "":
 		return Request{}, errors.New("the AuthnRequest has no ID")
 	case q.Issuer == nil || strings.TrimSpace(q.Issuer.Value) != app.EntityID:
-		return Request{}, fmt.Errorf("Issuer is not the application's entity id %q", app.EntityID)
+		return Request{}, fmt.Errorf("the Issuer is not the application's entity id %q", app.EntityID)
 	case q.Destination != "" && q.Destination != p.SSOURL(app.ID):
-		return Request{}, fmt.Errorf("Destination is %q, expected %q", q.Destination, p.SSOURL(app.ID))
+		return Request{}, fmt.Errorf("the Destination is %q, expected %q", q.Destination, p.SSOURL(app.ID))
 	case age > requestMaxAge || age < -requestMaxSkew:
-		return Request{}, fmt.Errorf("IssueInstant %s is not within the last %s", q.IssueInstant, requestMaxAge)
+		return Request{}, fmt.Errorf("the IssueInstant %s is not within the last %s", q.IssueInstant, requestMaxAge)
 	case q.ProtocolBinding != "" && q.ProtocolBinding != schema.HTTPPostBinding:
-		return Request{}, fmt.Errorf("ProtocolBinding is %q, expected %s", q.ProtocolBinding, schema.HTTPPostBinding)
+		return Request{}, fmt.Errorf("the ProtocolBinding is %q, expected %s", q.ProtocolBinding, schema.HTTPPostBinding)
 	}
 	acs, err := app.acsFor(q)
 	if err != nil {

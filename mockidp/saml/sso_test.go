@@ -19,7 +19,7 @@ import (
 )
 
 // ask sends an AuthnRequest of the app, after change, by the redirect binding.
-func (i *idp) ask(t *testing.T, change func(*schema.AuthnRequest)) (*http.Response, string) {
+func (i *idp) ask(t *testing.T, change func(*schema.AuthnRequest)) (answer, string) {
 	t.Helper()
 	q := &schema.AuthnRequest{ID: "_q", Version: "2.0", IssueInstant: i.clock().UTC(), Destination: i.SSOURL("agent"),
 		Issuer: &schema.Issuer{Value: i.app.EntityID}}
@@ -34,7 +34,10 @@ func (i *idp) ask(t *testing.T, change func(*schema.AuthnRequest)) (*http.Respon
 	return fetch(t, i.SSOURL("agent")+"?"+query.Encode())
 }
 
-func fetch(t *testing.T, address string) (*http.Response, string) {
+// answer is one whose body has been read and closed.
+type answer struct{ *http.Response }
+
+func fetch(t *testing.T, address string) (answer, string) {
 	t.Helper()
 	resp, err := http.Get(address)
 	if err != nil {
@@ -45,7 +48,7 @@ func fetch(t *testing.T, address string) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(body)
+	return answer{resp}, string(body)
 }
 
 func deflated(t *testing.T, raw []byte) string {

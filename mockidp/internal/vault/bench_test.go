@@ -19,7 +19,7 @@ func BenchmarkMemory(b *testing.B) {
 				b.Fatal(err)
 			}
 		},
-		"refresh-token": func(v *vault.Vault, i int) {
+		"refresh-token": func(v *vault.Vault, _ int) {
 			g := vault.NewGrant("client", "user", scopes, directory.Authentication{Time: now, AMR: scopes}, now.Add(time.Hour))
 			v.Keep(g, now)
 			_ = v.RefreshToken(g)

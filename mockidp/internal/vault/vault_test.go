@@ -15,15 +15,15 @@ var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 const leeway = 30 * time.Second
 
-func keep(v *vault.Vault, client, user string) vault.Grant {
-	g := vault.NewGrant(client, user, []string{"openid"}, directory.Authentication{Time: now}, now.Add(time.Hour))
+func keep(v *vault.Vault, user string) vault.Grant {
+	g := vault.NewGrant("app", user, []string{"openid"}, directory.Authentication{Time: now}, now.Add(time.Hour))
 	v.Keep(g, now)
 	return g
 }
 
 func TestRefreshRotation(t *testing.T) {
 	v := vault.New()
-	g := keep(v, "app", "ann")
+	g := keep(v, "ann")
 	first := v.RefreshToken(g)
 	_, second, err := v.Refresh(first, "app", true, leeway, now)
 	if err != nil || second == first {
@@ -45,11 +45,11 @@ func TestRefreshRotation(t *testing.T) {
 
 func TestRefreshTokensCannotBeMadeUp(t *testing.T) {
 	v := vault.New()
-	token := v.RefreshToken(keep(v, "app", "ann"))
+	token := v.RefreshToken(keep(v, "ann"))
 	other := vault.New()
 	for name, forged := range map[string]string{
 		"empty": "", "garbage": "garbage", "changed": "A" + token[1:], "cut": token[:len(token)-1],
-		"of another vault": other.RefreshToken(keep(other, "app", "ann")),
+		"of another vault": other.RefreshToken(keep(other, "ann")),
 	} {
 		if forged == token {
 			continue
@@ -117,7 +117,7 @@ func TestSeen(t *testing.T) {
 
 func TestClearUserEndsEverythingOfOneUser(t *testing.T) {
 	v := vault.New()
-	ann, ben := keep(v, "app", "ann"), keep(v, "app", "ben")
+	ann, ben := keep(v, "ann"), keep(v, "ben")
 	annCookie := v.StartSession(vault.Session{User: "ann", Ends: now.Add(time.Hour)}, now)
 	benCookie := v.StartSession(vault.Session{User: "ben", Ends: now.Add(time.Hour)}, now)
 	v.KeepAccess("at", vault.Access{Grant: ann.ID, User: "ann", Ends: now.Add(time.Hour)}, now)
