@@ -95,6 +95,7 @@ func NewIdP(o ServerOptions) (*IdP, error) {
 	p.directory.Store(d)
 	p.vault.Store(vault.New())
 	p.makeServers(o.Keys)
+	p.org.keys.ahead = o.NextKey
 	p.route()
 	if o.Console != nil {
 		p.Handle("/console", o.Console(p))

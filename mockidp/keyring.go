@@ -21,6 +21,7 @@ type keyring struct {
 	make      func() (*KeySet, error) // nil once the keys are there
 	keys      *KeySet                 // never changed in place: replaced
 	prepared  *Key                    // published, not yet used
+	ahead     bool                    // there is always a prepared one once the first is there
 	retired   map[*Key]time.Time      // until when keys that were used stay published
 	published json.RawMessage         // "" is the keys themselves
 	maxAge    time.Duration
@@ -62,14 +63,33 @@ func (k *keyring) prepare(next *Key) {
 	k.prepared = next
 }
 
-// rotate signs with another key from now on: the prepared one, else next. The old ones stay published until the tokens that
-// they signed have expired, after keep, unless withdraw.
-func (k *keyring) rotate(next *Key, withdraw bool, now time.Time, keep time.Duration) *Key {
+// offer prepares a key unless there is a prepared one.
+func (k *keyring) offer(next *Key) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.prepared == nil {
+		k.prepared = next
+	}
+}
+
+// next is the prepared key, nil when there is none.
+func (k *keyring) next() *Key {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.prepared
+}
+
+// rotate signs with another key from now on: the prepared one, whose place fresh takes when there is always to be one, else
+// fresh itself. The old ones stay published until the tokens that they signed have expired, after keep, unless withdraw.
+func (k *keyring) rotate(fresh *Key, withdraw bool, now time.Time, keep time.Duration) *Key {
 	k.set()
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	next := fresh
 	if k.prepared != nil {
-		next, k.prepared = k.prepared, nil
+		if next, k.prepared = k.prepared, nil; k.ahead {
+			k.prepared = fresh
+		}
 	}
 	keys := []*Key{next}
 	k.retired[k.keys.Signing()] = now.Add(keep)

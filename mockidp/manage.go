@@ -38,6 +38,9 @@ func (p *IdP) replace(next *directory.Directory) error {
 		return err
 	}
 	before := p.directory.Swap(next)
+	for _, change := range directory.Changes(before, next) {
+		p.record(audit.Entry{Type: audit.ConfigChanged, Outcome: audit.Success, Detail: change})
+	}
 	p.lifecycle(before, next)
 	return nil
 }

@@ -21,11 +21,12 @@ import (
 // ServerOptions is everything an identity provider can be started with. The zero value serves an issuer with a new RS256
 // key on a free port of the loopback interface.
 type ServerOptions struct {
-	Listen string  // TCP address, "" is 127.0.0.1:0
-	URL    string  // issuer identifier; "" derives it from the listener
-	Keys   *KeySet // signing keys, the one in use first; nil makes an RS256 key
-	CA     *CA     // issues the server's certificate; nil is plain http
-	Now    func() time.Time
+	Listen  string  // TCP address, "" is 127.0.0.1:0
+	URL     string  // issuer identifier; "" derives it from the listener
+	Keys    *KeySet // signing keys, the one in use first; nil makes an RS256 key
+	NextKey bool    // Serve publishes the key after the one in use too, now and after each rotation, as Okta does
+	CA      *CA     // issues the server's certificate; nil is plain http
+	Now     func() time.Time
 
 	Directory       *directory.Directory // nil is empty: nobody can sign in
 	SAMLCertificate tls.Certificate      // signs SAML assertions; zero makes one at the first use
@@ -90,9 +91,23 @@ func serveOn(ctx context.Context, listener net.Listener, o ServerOptions) (*Serv
 		listener = tls.NewListener(listener, s.identity.tlsConfig())
 	}
 	s.start(s.http, listener)
-	s.serving.Go(func() { s.org.keys.set() }) // made before they are needed, and not before the first answer
+	s.serving.Go(s.makeKeys)
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 	return s, nil
+}
+
+// makeKeys makes keys before they are needed, and not before the first answer.
+func (s *Server) makeKeys() {
+	s.org.keys.set()
+	if !s.org.keys.ahead {
+		return
+	}
+	next, err := s.newKey()
+	if err != nil {
+		s.log.Error("the next key cannot be made", "error", err)
+		return
+	}
+	s.org.keys.offer(next)
 }
 
 // serveControl serves the control API on an address of its own, if it is to have one.

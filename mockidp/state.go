@@ -16,6 +16,14 @@ func (p *IdP) PublicKeys(issuer string) (keys jose.JSONWebKeySet, ok bool) {
 	return keys, false
 }
 
+// NextKeyID is the kid of the key that is published and not used yet, "" when there is none.
+func (p *IdP) NextKeyID() string {
+	if k := p.org.keys.next(); k != nil {
+		return k.KeyID
+	}
+	return ""
+}
+
 // Faults are those in force.
 func (p *IdP) Faults() []Fault { return p.faults.list() }
 

@@ -194,6 +194,7 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 	if err != nil {
 		return err
 	}
+	o.NextKey = true
 	o.Log = slog.New(slog.NewTextHandler(stderr, nil))
 	if o.ControlListen = f.controlListen; !f.noControl {
 		if o.ControlSecret = f.control; o.ControlSecret == "" {

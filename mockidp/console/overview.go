@@ -29,6 +29,7 @@ func overview(c *console, _ *http.Request) (view, error) {
 	return view{name: "overview", title: "Overview", live: true, data: struct {
 		JWKS, Token string
 		Keys        []jose.JSONWebKey
+		Next        string // kid of the key that is published and not used yet
 		Flavour     *flavour.Flavour
 		Shift       time.Duration
 		Directory   *directory.Directory
@@ -40,7 +41,7 @@ func overview(c *console, _ *http.Request) (view, error) {
 		Refused     int
 		Exchanges   int
 	}{
-		c.idp.JWKSURI(), c.idp.TokenURL(), c.idp.Issuer().Keys.Public().Keys, c.idp.Flavour(), c.shift(), c.idp.Directory(),
+		c.idp.JWKSURI(), c.idp.TokenURL(), c.idp.Issuer().Keys.Public().Keys, c.idp.NextKeyID(), c.idp.Flavour(), c.shift(), c.idp.Directory(),
 		c.idp.Sizes(), c.idp.Faults(), c.edits(), entries[:min(len(entries), recent)], len(entries), refused,
 		len(c.idp.Exchanges()),
 	}}, nil

@@ -157,7 +157,7 @@ var eventWords = map[string]string{
 	audit.ReuseDetected: "Refresh token reused",
 	audit.Revoke:        "Token revoked", audit.RevokeImplicit: "Tokens revoked", audit.KeyRollover: "Key rotation",
 	audit.SessionStart: "Sign-in", audit.SessionEnd: "Sign-out", audit.SessionClear: "Sessions ended",
-	audit.ConfigChanged: "Configuration read",
+	audit.ConfigChanged: "Configuration",
 }
 
 // what says what an entry is about.
