@@ -57,6 +57,7 @@ func NewAttended(ctx context.Context, o Options, basePort int, redirectURI strin
 	}
 	a := &Attended{r: newRunner(ctx, o), kinds: map[*shape]*shape{}, finished: make(chan struct{})}
 	a.fixed = world.Options{BasePort: basePort, Secret: rand.Text(), RedirectURI: redirectURI}
+	a.classify(login) // what most people want to see comes first
 	for _, c := range selected {
 		if s := registry[c.ID]; s.final {
 			a.final = append(a.final, c)

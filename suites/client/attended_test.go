@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
@@ -27,6 +28,7 @@ type person struct {
 		Scenarios []struct{ ID, Outcome, Message string }
 		Current   *struct {
 			ID, Server string
+			Outcome    string
 			Honest     bool
 			Settings   map[string]any
 			Seen       []any
@@ -40,7 +42,22 @@ func (p *person) press(what string, form url.Values) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	p.read(resp)
+}
+
+// look asks for the state without pressing anything.
+func (p *person) look() {
+	p.t.Helper()
+	resp, err := http.Get(p.page + "/state")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.read(resp)
+}
+
+func (p *person) read(resp *http.Response) {
+	p.t.Helper()
+	defer func() { _ = resp.Body.Close() }()
 	p.state.Current, p.state.Problem = nil, ""
 	if err := json.NewDecoder(resp.Body).Decode(&p.state); err != nil {
 		p.t.Fatal(err)
@@ -76,21 +93,22 @@ func (p *person) outcome(id string) string {
 	return "not listed"
 }
 
+// attend serves the page for these checks.
+func attend(t *testing.T, checks ...string) (*Attended, *person) {
+	t.Helper()
+	attended, err := NewAttended(context.Background(), Options{Selection: run.Selection{Checks: checks}}, 0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(attended.Handler())
+	t.Cleanup(server.Close)
+	return attended, &person{t: t, page: server.URL}
+}
+
 func TestAttended(t *testing.T) {
 	const id = "CL-PRM/other-server"
 	for defect, want := range map[string]reports.Outcome{"": reports.Pass, "takes-any-resource": reports.Fail} {
-		attended, err := NewAttended(
-			context.Background(),
-			Options{Selection: run.Selection{Checks: []string{"CL-PRM"}}},
-			0,
-			"",
-		)
-		if err != nil {
-			t.Fatal(err)
-		}
-		server := httptest.NewServer(attended.Handler())
-		defer server.Close()
-		p := &person{t: t, page: server.URL}
+		attended, p := attend(t, "CL-PRM", "CL-NO-LEAK/anywhere")
 		if defect != "" {
 			p.defects = []string{defect}
 		}
@@ -110,16 +128,59 @@ func TestAttended(t *testing.T) {
 		if p.state.Current == nil || p.state.Current.Honest {
 			t.Fatalf("the scenario itself does not come second: %+v", p.state.Current)
 		}
-		p.press("done", url.Values{"saw": {p.connect()}})
+		saw := p.connect()
+		p.look()
+		if got := p.state.Current.Outcome; got != string(want) {
+			t.Errorf("with defect %q it is %s so far instead of %s", defect, got, want)
+		}
+		p.press("done", url.Values{"saw": {saw}})
 		if got := p.outcome(id); got != string(want) {
 			t.Errorf("with defect %q the outcome is %s instead of %s", defect, got, want)
 		}
 		p.press("finish", nil)
 		<-attended.Finished()
 		for _, c := range attended.Report().Checks {
-			if c.ID == id && c.Outcome != want || c.ID != id && c.Outcome != reports.Skip {
-				t.Errorf("reported %s: %s", c.ID, c.Outcome)
+			switch {
+			case c.ID == id && c.Outcome != want,
+				c.ID == "CL-NO-LEAK/anywhere" && c.Outcome != reports.Pass,
+				strings.HasPrefix(c.ID, "CL-PRM/") && c.ID != id && c.Outcome != reports.Skip:
+				t.Errorf("reported %s: %s %s", c.ID, c.Outcome, c.Message)
 			}
+		}
+	}
+}
+
+// TestAttendedHonestAgain plays an honest world in which the client fails, and then again with success: that judges all
+// scenarios that only look at an honest run.
+func TestAttendedHonestAgain(t *testing.T) {
+	const id = "CL-EXCHANGE-RESP/issued-type"
+	_, p := attend(t)
+	p.press("start", url.Values{"check": {id}})
+	p.press("done", url.Values{"saw": {"error"}})
+	if got := p.outcome(id); got != string(reports.Inconclusive) {
+		t.Fatalf("without an honest run that succeeded it is %q", got)
+	}
+	p.press("start", url.Values{"check": {id}})
+	if p.state.Current == nil || !p.state.Current.Honest {
+		t.Fatal("an honest world that failed cannot be played again")
+	}
+	p.press("done", url.Values{"saw": {p.connect()}})
+	for _, s := range p.state.Scenarios {
+		if s.Outcome != "" && s.Outcome != string(reports.Pass) || s.Outcome == "" && strings.HasPrefix(s.ID, "CL-EXCHANGE-REQ/") {
+			t.Errorf("after the honest run %s is %q: %s", s.ID, s.Outcome, s.Message)
+		}
+	}
+	if got := p.outcome(id); got != "" {
+		t.Errorf("%s itself was not played, and is %q", id, got)
+	}
+}
+
+// TestAttendedNothingPlayed wants a report in which everything is skipped.
+func TestAttendedNothingPlayed(t *testing.T) {
+	attended, _ := attend(t)
+	for _, c := range attended.Report().Checks {
+		if c.Outcome != reports.Skip {
+			t.Errorf("%s: %s %s", c.ID, c.Outcome, c.Message)
 		}
 	}
 }

@@ -54,6 +54,9 @@ func init() {
 			meets: meetsHonest,
 			judge: func(j *judgement) {
 				for _, s := range j.to(j.World.IdP.Party, "/token") {
+					if slices.Contains([]string{"authorization_code", "refresh_token"}, s.Form.Get("grant_type")) {
+						continue // sign-in is another matter
+					}
 					j.parameter(s, "grant_type", world.GrantExchange)
 					j.parameter(s, "requested_token_type", world.TypeIDJAG)
 					if !strings.HasPrefix(s.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {

@@ -1,0 +1,104 @@
+//go:build unix
+
+package client
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// tab is a tab of a real browser.
+func tab(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("there is no chromium on this machine")
+	}
+	options := slices.Concat(chromedp.DefaultExecAllocatorOptions[:],
+		[]chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.NoSandbox})
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1200, 900)); err != nil { // starts it, outside of any time limit
+		t.Fatal(err)
+	}
+	ctx, stop = context.WithTimeout(ctx, 40*time.Second)
+	t.Cleanup(stop)
+	return ctx
+}
+
+// picture keeps a screenshot when the environment variable SCREENSHOTS names a folder.
+func picture(ctx context.Context, t *testing.T, name string) {
+	t.Helper()
+	dir := os.Getenv("SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	for suffix, width := range map[string]int64{"-wide": 1200, "-narrow": 420} {
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 900)); err != nil {
+			t.Fatal(err)
+		}
+		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(dir+"/attended-"+name+suffix+".png", png, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1200, 900)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAttendedInABrowser plays a scenario by the buttons of the page, with a client that has a defect.
+func TestAttendedInABrowser(t *testing.T) {
+	attended, p := attend(t, "CL-PRM", "CL-EXCHANGE-REQ")
+	p.defects = []string{"takes-any-resource"}
+	ctx := tab(t)
+	do := func(actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(ctx, actions...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	see := func(selector string) chromedp.Action[chromedp.Void] {
+		return chromedp.WaitVisible(chromedp.CSS(selector))
+	}
+	click := func(selector string) chromedp.Action[chromedp.Void] { return chromedp.Click(chromedp.CSS(selector)) }
+	do(chromedp.Navigate(p.page), see("#list details"))
+	picture(ctx, t, "start")
+	do(click("#list summary"), click(`[data-check="CL-PRM/other-server"]`), see(`[data-does="connected"]`))
+	p.look()
+	saw := p.connect()
+	do(see(".sofar .pass")) // the page follows what is seen
+	picture(ctx, t, "honest")
+	do(click(`[data-does="`+saw+`"]`), click(`[data-does="start"]`), see(`[data-does="connected"]`))
+	p.look()
+	saw = p.connect()
+	do(see(".sofar .fail"))
+	picture(ctx, t, "scenario")
+	do(click(`[data-does="`+saw+`"]`), see(`[data-does="next"]`))
+	picture(ctx, t, "ended")
+	text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("main")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "another resource (RFC 9728 3.3)") {
+		t.Errorf("the page does not say what is wrong: %s", text)
+	}
+	do(click("#finish"))
+	select {
+	case <-attended.Finished():
+	case <-ctx.Done():
+		t.Error("Finish does not end the run")
+	}
+}
