@@ -101,9 +101,14 @@ func (t *T) KnockAt(url, token string) *wire.Request {
 // Use calls the MCP server under test with this token, as the honest twin of an attack: it must be let in.
 func (t *T) Use(token string) *wire.Answer { return t.UseWith(t.Knock(token)) }
 
+// Try is UseWith for a request that may come too late to be let in.
+func (t *T) Try(r *wire.Request) *wire.Answer {
+	return t.sendMCP(r, reports.Control, "the honest twin: must be let in")
+}
+
 // UseWith is Use with any request.
 func (t *T) UseWith(r *wire.Request) *wire.Answer {
-	a := t.sendMCP(r, reports.Control, "the honest twin: must be let in")
+	a := t.Try(r)
 	if !LetIn(a) {
 		t.Inconclusivef("the control was not let in (%s), so a refusal of the attack would prove nothing", a.Summary())
 	}

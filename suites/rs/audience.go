@@ -94,8 +94,7 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 		"then to the server under test"))
 
 	check.It("expired", "refuses an expired token", func(t *check.T) {
-		token, expiry := shortLived(t)
-		t.Use(token)
+		token, expiry := usedWhileItLives(t)
 		// Before its expiry the token may be taken, and a server may allow for clocks that differ, so only its end is judged.
 		refused := false
 		Eventually(t.Context, func() *wire.Answer {
@@ -119,6 +118,20 @@ func patience(t *check.T) time.Duration {
 		return 50 * time.Millisecond
 	}
 	return time.Second
+}
+
+// usedWhileItLives obtains a short-lived token and uses it. Many servers count in whole seconds, so that a life of one is
+// over at any moment: then another token is tried.
+func usedWhileItLives(t *check.T) (token string, expiry time.Time) {
+	t.Revisions() // or they would be found out while the token's time runs
+	for range 5 {
+		token, expiry = shortLived(t)
+		if check.LetIn(t.Try(t.Knock(token))) {
+			return token, expiry
+		}
+	}
+	t.Use(token)
+	return token, expiry
 }
 
 // shortLived obtains an access token that lives a few seconds, by whichever registered client gets such ones.
