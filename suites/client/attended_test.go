@@ -38,25 +38,21 @@ type person struct {
 
 func (p *person) press(what string, form url.Values) {
 	p.t.Helper()
-	resp, err := http.PostForm(p.page+"/"+what, form)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.read(resp)
+	p.ask(func() (*http.Response, error) { return http.PostForm(p.page+"/"+what, form) })
 }
 
 // look asks for the state without pressing anything.
 func (p *person) look() {
 	p.t.Helper()
-	resp, err := http.Get(p.page + "/state")
+	p.ask(func() (*http.Response, error) { return http.Get(p.page + "/state") })
+}
+
+func (p *person) ask(send func() (*http.Response, error)) {
+	p.t.Helper()
+	resp, err := send()
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.read(resp)
-}
-
-func (p *person) read(resp *http.Response) {
-	p.t.Helper()
 	defer func() { _ = resp.Body.Close() }()
 	p.state.Current, p.state.Problem = nil, ""
 	if err := json.NewDecoder(resp.Body).Decode(&p.state); err != nil {

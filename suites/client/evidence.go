@@ -49,10 +49,12 @@ func tail(s string) string {
 // missing for good. It stops nothing: what a client does wrong on the way is for the checks to say.
 func (r *runner) preflight() ([]reports.Step, error) {
 	a := r.control(given)
-	switch {
-	case r.ctx.Err() != nil:
-		return nil, nil // the report says that the run was interrupted
-	case a.Failed != nil:
+	select {
+	case <-r.ctx.Done():
+		return []reports.Step{}, nil // the report says that the run was interrupted
+	default:
+	}
+	if a.Failed != nil {
 		return nil, a.Failed
 	}
 	rec, exchanges := a.World.Exchanges(reports.Control)

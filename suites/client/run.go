@@ -55,9 +55,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	}
 	r.judgeAll(selected)
 	report := r.report(selected)
-	if steps != nil {
-		report.Preflight = steps
-	}
+	report.Preflight = steps
 	return report, nil
 }
 
@@ -67,7 +65,7 @@ func (r *runner) report(selected []*check.Check) *reports.Report {
 		Tool:    reports.Tool{Name: "emaconform", Version: run.Version(), Go: runtime.Version()},
 		Profile: check.ProfileEMA, Selection: r.Selection.String(), Started: r.started,
 		Seconds: time.Since(r.started).Seconds(), Requirements: requirements(),
-		Preflight: []reports.Step{}, // none when it was interrupted, or a person was at the client
+		Preflight: []reports.Step{}, // none when a person is at the client
 		Load:      reports.Load{Workers: r.Parallel, Exchanges: r.requests, PeakMemory: run.PeakMemory()},
 	}
 	if len(r.Command) > 0 {
