@@ -112,7 +112,7 @@ func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
 		}
 		fmt.Fprintf(w, "\n  %s  %s\n", text.Bold.Sprint(k.ID), k.Level)
 		for _, line := range [][2]string{
-			{"judges that", k.Title}, {doesOf(k.Role), k.Sends}, {"expects", k.Expects}, {"needs", strings.Join(k.Needs, ", ")},
+			{"judges that", k.Title}, {doesOf(k.Role), k.Sends}, {"expects", beyond(k.Expects, k.Title)}, {"needs", strings.Join(k.Needs, ", ")},
 			{"only in profile ema", k.EMAOnly}, {"labels", strings.Join(k.Labels, " ")},
 		} {
 			if line[1] != "" {
