@@ -126,6 +126,9 @@ func TestEvidenceIsRedacted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if len(report.Preflight) != 1 || report.Preflight[0].OK || !strings.Contains(report.Preflight[0].Saw, "my token is ‹") {
+		t.Errorf("the preflight does not end at its first step, or not with what the client said: %+v", report.Preflight)
+	}
 	c := report.Checks[0]
 	if c.Outcome != reports.Fail || !strings.Contains(c.Message, "standard output") {
 		t.Errorf("the leak is not seen: %s %s", c.Outcome, c.Message)

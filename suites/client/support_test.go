@@ -1,0 +1,21 @@
+package client
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestCommandLineHidesSecrets(t *testing.T) {
+	for args, want := range map[string]string{
+		"npx tsx client.ts":            "npx tsx client.ts",
+		"client --api-key K --verbose": "client --api-key ‹hidden› --verbose",
+		"client --client-secret=S x":   "client --client-secret=‹hidden› x",
+		"env API_TOKEN=T client":       "env API_TOKEN=‹hidden› client",
+		"client --token --verbose x":   "client --token --verbose x",
+		"client --mode=fast --out=dir": "client --mode=fast --out=dir",
+	} {
+		if got := commandLine(strings.Fields(args)); got != want {
+			t.Errorf("%s: shown as %s, want %s", args, got, want)
+		}
+	}
+}
