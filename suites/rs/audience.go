@@ -120,8 +120,8 @@ func patience(t *check.T) time.Duration {
 	return time.Second
 }
 
-// usedWhileItLives obtains a short-lived token and uses it. Many servers count in whole seconds, so that a life of one is
-// over at any moment: then another token is tried.
+// usedWhileItLives obtains a short-lived token and uses it. Many servers count in whole seconds, so that a life of one
+// may be over at once: then another token is tried.
 func usedWhileItLives(t *check.T) (token string, expiry time.Time) {
 	t.Revisions() // or they would be found out while the token's time runs
 	for range 5 {

@@ -162,10 +162,8 @@ var _ = check.For("RS-HTTPS", func() {
 		}
 		for _, u := range urls {
 			if !secure(u) {
-				t.Failf(
-					"expected https (or http on loopback), but the server uses %s: tokens would travel in the clear (EMA 7.3)",
-					u,
-				)
+				t.Failf("expected https (or http on loopback) in every URL, but saw %s: tokens would travel in the clear (EMA 7.3)",
+					wire.Printable(u, 200))
 			}
 		}
 	}, check.Sends("A request without a token and a GET request for the metadata that the challenge points to"))
