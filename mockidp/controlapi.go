@@ -64,6 +64,9 @@ func (p *IdP) controlRoutes(r *mux.Router) {
 		r.HandleFunc(o.path, func(w http.ResponseWriter, q *http.Request) { o.serve(p, w, q) }).Methods(o.method)
 	}
 	r.HandleFunc("/openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeRaw(w, http.StatusOK, OpenAPI()) }).Methods(http.MethodGet)
+	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		controlError(w, http.StatusNotFound, errors.New("no such operation: see openapi.json"))
+	})
 }
 
 // missingError says that what a request names is not there.

@@ -17,41 +17,49 @@ const DefaultMaxAge = 30 * time.Second
 // keyring is the keys of one authorization server: those it signs with and what it publishes, which are the same unless
 // a test says otherwise. Keys that were not given are made at their first use, for RSA keys take a while.
 type keyring struct {
+	making    sync.Mutex // held while keys are made, which takes a while: what needs none of them goes on
+	make      func() (*KeySet, error)
 	mu        sync.RWMutex
-	make      func() (*KeySet, error) // nil once the keys are there
-	keys      *KeySet                 // never changed in place: replaced
-	prepared  *Key                    // published, not yet used
-	ahead     bool                    // there is always a prepared one once the first is there
-	retired   map[*Key]time.Time      // until when keys that were used stay published
-	published json.RawMessage         // "" is the keys themselves
+	keys      *KeySet            // never changed in place: replaced
+	prepared  *Key               // published, not yet used
+	ahead     bool               // there is always a prepared one once the first is there
+	retired   map[*Key]time.Time // until when keys that were used stay published
+	published json.RawMessage    // "" is the keys themselves
 	maxAge    time.Duration
 }
 
 func newKeyring(given *KeySet, make func() (*KeySet, error)) *keyring {
 	k := &keyring{maxAge: DefaultMaxAge, make: make, retired: map[*Key]time.Time{}}
 	if given != nil {
-		k.keys, k.make = &KeySet{Keys: slices.Clone(given.Keys)}, nil
+		k.keys = &KeySet{Keys: slices.Clone(given.Keys)}
 	}
 	return k
 }
 
 // set is the keys in force.
 func (k *keyring) set() *KeySet {
-	k.mu.RLock()
-	keys := k.keys
-	k.mu.RUnlock()
-	if keys != nil {
+	if keys := k.made(); keys != nil {
 		return keys
+	}
+	k.making.Lock()
+	defer k.making.Unlock()
+	if keys := k.made(); keys != nil {
+		return keys
+	}
+	keys, err := k.make()
+	if err != nil {
+		panic(err) // only an algorithm that is none fails, and options are checked
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.keys == nil {
-		made, err := k.make()
-		if err != nil {
-			panic(err) // only an algorithm that is none fails, and options are checked
-		}
-		k.keys = made
-	}
+	k.keys = keys
+	return keys
+}
+
+// made is the keys in force, nil while there are none.
+func (k *keyring) made() *KeySet {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
 	return k.keys
 }
 

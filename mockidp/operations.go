@@ -167,6 +167,8 @@ func (p *IdP) mintAny(_ arguments, in tokenOrder) (mintedToken, error) {
 	token := NewToken(p.Issuer().Keys.Signing(), "", map[string]any{})
 	var err error
 	switch {
+	case !slices.Contains([]TokenKind{"", TokenID, TokenIDJAG}, in.Kind):
+		return mintedToken{}, fmt.Errorf("kind %q: expected %s or %s", in.Kind, TokenID, TokenIDJAG)
 	case in.User == "":
 	case in.Kind == TokenIDJAG:
 		token, err = p.NewIDJAG(in.User, in.Client, in.Connector)

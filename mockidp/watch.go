@@ -16,9 +16,12 @@ import (
 // settle is how long a file has to stay unchanged before it is read: editors write in several steps.
 const settle = 100 * time.Millisecond
 
+// Loader reads a directory from a file: directory.Load, or one that lays something over what it reads.
+type Loader func(path string) (*directory.Directory, error)
+
 // Watch reloads the directory from a file whenever that changes, until ctx ends. Sessions and tokens are kept as Update
 // keeps them. report hears of each reload: nil, or why the file was not taken and the directory stayed as it was.
-func (p *IdP) Watch(ctx context.Context, path string, report func(error)) error {
+func (p *IdP) Watch(ctx context.Context, path string, load Loader, report func(error)) error {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		return err
@@ -44,7 +47,7 @@ func (p *IdP) Watch(ctx context.Context, path string, report func(error)) error 
 			case err := <-watcher.Errors:
 				report(err)
 			case <-quiet:
-				report(p.Reload(path))
+				report(p.Reload(path, load))
 			}
 		}
 	}()
@@ -52,8 +55,8 @@ func (p *IdP) Watch(ctx context.Context, path string, report func(error)) error 
 }
 
 // Reload reads the directory from a file. It is an error to change what only a restart can change.
-func (p *IdP) Reload(path string) error {
-	next, err := directory.Load(path)
+func (p *IdP) Reload(path string, load Loader) error {
+	next, err := load(path)
 	if err != nil {
 		return err
 	}

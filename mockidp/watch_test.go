@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
 const configuration = `users:
@@ -31,10 +32,10 @@ func TestReloadKeepsSessionsAndRefusesMistakes(t *testing.T) {
 	}
 	write(configuration)
 	idp := mockidp.New(t)
-	must(t, idp.Reload(path))
+	must(t, idp.Reload(path, directory.Load))
 	tokens := idp.Login(alice, "app", "offline_access")
 	reloads := make(chan error, 10)
-	must(t, idp.Watch(t.Context(), path, func(err error) { reloads <- err }))
+	must(t, idp.Watch(t.Context(), path, directory.Load, func(err error) { reloads <- err }))
 
 	write(strings.Replace(configuration, "app-at-notes", "renamed-at-notes", 1))
 	must(t, <-reloads)

@@ -126,17 +126,16 @@ func newMockIdPConfig() *cobra.Command {
 	}
 }
 
-// options reads the configuration and lays the flags over it.
-func (f *mockIdPFlags) options() (mockidp.ServerOptions, error) {
-	o := mockidp.ServerOptions{Directory: directory.Default().Clone()}
-	if f.config != "" {
-		d, err := directory.Load(f.config)
-		if err != nil {
-			return o, readable(f.config, err)
+// load reads a configuration file, "" is the default configuration, and lays the flags over it.
+func (f *mockIdPFlags) load(path string) (*directory.Directory, error) {
+	d := directory.Default().Clone()
+	if path != "" {
+		var err error
+		if d, err = directory.Load(path); err != nil {
+			return nil, readable(path, err)
 		}
-		o.Directory = d
 	}
-	s := &o.Directory.Settings
+	s := &d.Settings
 	for into, value := range map[*string]string{&s.Listen: f.listen, &s.Issuer: f.issuer, &s.Flavour: f.flavour, &s.SilentLogin: f.silent} {
 		if value != "" {
 			*into = value
@@ -145,10 +144,16 @@ func (f *mockIdPFlags) options() (mockidp.ServerOptions, error) {
 	if s.Listen == "" {
 		s.Listen = "127.0.0.1:9400"
 	}
-	o.Listen, o.URL = s.Listen, s.Issuer
-	if err := f.addConnector(o.Directory); err != nil {
+	return d, f.addConnector(d)
+}
+
+// options are those that the flags and the configuration ask for.
+func (f *mockIdPFlags) options() (o mockidp.ServerOptions, err error) {
+	if o.Directory, err = f.load(f.config); err != nil {
 		return o, err
 	}
+	s := o.Directory.Settings
+	o.Listen, o.URL = s.Listen, s.Issuer
 	style, err := flavour.Find(s.Flavour)
 	if err != nil {
 		return o, err
@@ -228,7 +233,7 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 	}
 	defer func() { _ = server.Close() }() // it ends with the process
 	if f.config != "" {
-		if err := server.Watch(ctx, f.config, reloaded(stderr, f.config)); err != nil {
+		if err := server.Watch(ctx, f.config, f.load, reloaded(stderr, f.config)); err != nil {
 			return err
 		}
 	}

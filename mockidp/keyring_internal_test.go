@@ -1,0 +1,27 @@
+package mockidp
+
+import (
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Making keys takes a while, RSA keys above all: metadata must not wait for it.
+func TestMetadataDoesNotWaitForKeys(t *testing.T) {
+	begun, finish := make(chan struct{}), make(chan struct{})
+	ring := newKeyring(nil, func() (*KeySet, error) {
+		close(begun)
+		<-finish
+		return NewKeySet(jose.ES256)
+	})
+	made := make(chan *KeySet)
+	go func() { made <- ring.set() }()
+	<-begun
+	if alg := ring.algorithm(jose.ES256); alg != jose.ES256 { // hangs when it waits
+		t.Errorf("algorithm %s", alg)
+	}
+	close(finish)
+	if keys := <-made; keys != ring.set() {
+		t.Error("the keys were made twice")
+	}
+}
