@@ -77,7 +77,7 @@ func TestSystemLogAPI(t *testing.T) {
 	e := events[0]
 	debug := e.DebugContext["debugData"].(map[string]any)
 	if e.Actor.ID != agent || e.Target[0].AlternateID != alice || e.Target[1].ID != notes || e.Outcome.Result != "SUCCESS" ||
-		debug["jti"] != claimsOf(t, granted["access_token"])["jti"] || debug["grantedScopes"] != "notes.read" {
+		debug["jti"] != claimsOf(t, granted["access_token"])["jti"] || debug["grantedScopes"] != "notes.read" || e.DisplayMessage != "ID-JAG granted" {
 		t.Errorf("%+v", e)
 	}
 	status, events = logs("SSWS s", url.Values{"filter": {`outcome.result eq "FAILURE"`}, "limit": {"1"}, "sortOrder": {"DESCENDING"}})

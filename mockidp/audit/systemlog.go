@@ -47,7 +47,7 @@ func (e Entry) Event() Event {
 	client := Party{ID: e.Client, Type: "PublicClientApp"}
 	out := Event{
 		UUID: e.ID, Published: e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), EventType: e.Type, Version: "0", Severity: "INFO",
-		DisplayMessage: e.message(), Actor: client, Outcome: EventOutcome{string(e.Outcome), e.Reason}, Target: []Party{},
+		DisplayMessage: e.Words(), Actor: client, Outcome: EventOutcome{string(e.Outcome), e.Reason}, Target: []Party{},
 		Client:      map[string]any{"ipAddress": e.Address, "userAgent": map[string]any{"rawUserAgent": e.Agent}},
 		Transaction: map[string]any{"type": "WEB", "id": e.Request, "detail": map[string]any{}},
 	}
@@ -76,11 +76,26 @@ func (e Entry) Event() Event {
 	return out
 }
 
-func (e Entry) message() string {
-	if e.Outcome == Failure {
-		return fmt.Sprintf("%s refused", e.Type)
+var words = map[string]string{
+	GrantIDJAG: "ID-JAG granted", GrantFailed: "Token refused", GrantIDToken: "ID token", GrantRefreshToken: "Refresh token",
+	Authorize: "Authorization", SignOn: "Single sign-on", ReuseDetected: "Refresh token reused", Revoke: "Token revoked",
+	RevokeImplicit: "Tokens revoked", KeyRollover: "Key rotation", SessionStart: "Sign-in", SessionEnd: "Sign-out",
+	SessionClear: "Sessions ended", ConfigChanged: "Configuration",
+}
+
+// Words says for people what the entry is about.
+func (e Entry) Words() string {
+	if life, isLife := strings.CutPrefix(e.Type, UserLifecycle); isLife {
+		return "User: " + life
 	}
-	return e.Type
+	said := words[e.Type]
+	if said == "" {
+		said = e.Type
+	}
+	if e.Outcome == Failure && e.Type != GrantFailed {
+		said += " refused"
+	}
+	return said
 }
 
 // Query selects events.

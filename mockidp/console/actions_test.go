@@ -43,7 +43,8 @@ func TestActions(t *testing.T) {
 			return keys() == 2 && s.idp.Issuer().Keys.Signing().KeyID != key
 		}},
 		{"prepare-key", url.Values{}, "is published", func() bool {
-			return strings.Count(s.get("../oauth2/v1/keys").body, `"kid"`) == 3
+			return strings.Count(s.get("../oauth2/v1/keys").body, `"kid"`) == 3 &&
+				strings.Contains(s.get("").body, "<code>"+s.idp.NextKeyID()+`</code> <span class="chip">next</span>`)
 		}},
 		{"rotate-keys", url.Values{"withdraw": {"yes"}}, "signs from now on", func() bool { return keys() == 1 }},
 		{"fault", url.Values{"endpoint": {"token"}, "status": {"503"}, "body": {"{}"}, "delay": {"1ms"}, "count": {"2"},

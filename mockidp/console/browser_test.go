@@ -162,7 +162,7 @@ func TestDeactivateByKeyboard(t *testing.T) {
 	}
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.tabTo(`tbody a`)
-	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(`h1`))
+	b.do(chromedp.KeyEvent(kb.Enter))
 	b.until(`document.querySelector("h1").textContent.includes("Alice Adams")`)
 	b.tabTo(`button[value="deprovisioned"]`)
 	b.do(chromedp.KeyEvent(kb.Enter))

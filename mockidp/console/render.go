@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp"
-	"github.com/emaconform/emaconform/mockidp/audit"
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
@@ -31,7 +30,7 @@ var templates = sync.OnceValue(parse)
 func parse() map[string]*template.Template {
 	shared := template.Must(template.New("").Funcs(template.FuncMap{
 		"clock": clock, "stamp": stamp, "json": indent, "join": strings.Join, "escape": url.PathEscape, "asset": asset,
-		"what": what, "grant": grant, "first": first, "pair": pair,
+		"grant": grant, "first": first, "pair": pair,
 		"duration": func(d directory.Duration) string { return time.Duration(d).String() },
 	}).ParseFS(files, "templates/shared/*.html"))
 	pages, err := fs.Glob(files, "templates/*.html")
@@ -149,30 +148,6 @@ func pair(p page, it any) any {
 		Page page
 		It   any
 	}{p, it}
-}
-
-var eventWords = map[string]string{
-	audit.GrantIDJAG: "ID-JAG granted", audit.GrantFailed: "Token refused", audit.GrantIDToken: "ID token",
-	audit.GrantRefreshToken: "Refresh token", audit.Authorize: "Authorization",
-	audit.ReuseDetected: "Refresh token reused",
-	audit.Revoke:        "Token revoked", audit.RevokeImplicit: "Tokens revoked", audit.KeyRollover: "Key rotation",
-	audit.SessionStart: "Sign-in", audit.SessionEnd: "Sign-out", audit.SessionClear: "Sessions ended",
-	audit.ConfigChanged: "Configuration",
-}
-
-// what says what an entry is about.
-func what(e audit.Entry) string {
-	if life, isLife := strings.CutPrefix(e.Type, audit.UserLifecycle); isLife {
-		return "User: " + life
-	}
-	words := eventWords[e.Type]
-	if words == "" {
-		words = e.Type
-	}
-	if e.Outcome == audit.Failure && e.Type != audit.GrantFailed {
-		words += " refused"
-	}
-	return words
 }
 
 // grant is the short name of the grant type that a token request used.

@@ -53,7 +53,7 @@ func TestPolicyFitsThePage(t *testing.T) {
 	w := written(page.FormPost, page.Data{Action: "https://app.example/acs", Onward: []string{"https://app.example"}})
 	policy, body := w.Header().Get("Content-Security-Policy"), w.Body.String()
 	for _, tag := range []string{"style", "script"} {
-		inline := regexp.MustCompile(`(?s)<` + tag + `>(.*?)</` + tag + `>`).FindAllStringSubmatch(body, -1)
+		inline := regexp.MustCompile(`(?s)<`+tag+`>(.*?)</`+tag+`>`).FindAllStringSubmatch(body, -1)
 		if len(inline) != 1 {
 			t.Fatalf("%d elements %s, expected one", len(inline), tag)
 		}
