@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -203,11 +204,14 @@ func (m *markdown) requirements(r *Report) {
 // becomes a character reference, which is text by definition. A zero-width space keeps an "@" from calling a person.
 func md(s string) string {
 	s = line(s)
-	if s != "" && strings.ContainsRune("-+#=0123456789", rune(s[0])) { // a list, a heading or an underline
+	if block.MatchString(s) {
 		return fmt.Sprintf("&#%d;", s[0]) + markdownEscaper.Replace(s[1:])
 	}
 	return markdownEscaper.Replace(s)
 }
+
+// block is how a line begins that is a list, a heading or an underline to Markdown.
+var block = regexp.MustCompile(`^([-+#=]|[0-9]+[.)])`)
 
 // mdLines is md with line breaks kept.
 func mdLines(s string) string {
