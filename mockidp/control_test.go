@@ -280,4 +280,28 @@ func TestControlAPICanBeOffOrElsewhere(t *testing.T) {
 	if got := get(t, elsewhere.ControlURL()+"/directory"); got.status != http.StatusUnauthorized {
 		t.Errorf("without the secret: %d", got.status)
 	}
+	if got := get(t, elsewhere.ControlURL()+"/openapi.json"); got.status != http.StatusOK || !strings.Contains(string(got.body), `"3.1.0"`) {
+		t.Errorf("the description: %d", got.status)
+	}
+}
+
+func TestControlAPISaysWhatItDoesNotKnow(t *testing.T) {
+	idp := mockidp.New(t, mockidp.WithControl("s"))
+	for path, c := range map[string]struct {
+		body   string
+		status int
+		want   string
+	}{
+		"/token":  {`{}`, http.StatusNotFound, "openapi.json"},
+		"/tokens": {`{"kind":"bogus"}`, http.StatusBadRequest, "id_jag"},
+	} {
+		req, err := http.NewRequest(http.MethodPost, idp.ControlURL()+path, strings.NewReader(c.body))
+		must(t, err)
+		req.Header.Set("Authorization", "Bearer s")
+		res, err := http.DefaultClient.Do(req)
+		must(t, err)
+		if got := readAll(t, res); got.StatusCode != c.status || !strings.Contains(got.text, c.want) {
+			t.Errorf("%s: %s %s", path, got.Status, got.text)
+		}
+	}
 }

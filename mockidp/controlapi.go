@@ -63,11 +63,13 @@ func (p *IdP) controlRoutes(r *mux.Router) {
 	for _, o := range operations() {
 		r.HandleFunc(o.path, func(w http.ResponseWriter, q *http.Request) { o.serve(p, w, q) }).Methods(o.method)
 	}
-	r.HandleFunc("/openapi.json", func(w http.ResponseWriter, _ *http.Request) { writeRaw(w, http.StatusOK, OpenAPI()) }).Methods(http.MethodGet)
+	r.HandleFunc("/openapi.json", describe).Methods(http.MethodGet)
 	r.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		controlError(w, http.StatusNotFound, errors.New("no such operation: see openapi.json"))
 	})
 }
+
+func describe(w http.ResponseWriter, _ *http.Request) { writeRaw(w, http.StatusOK, OpenAPI()) }
 
 // missingError says that what a request names is not there.
 type missingError struct{ kind, name string }

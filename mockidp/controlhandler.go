@@ -31,11 +31,15 @@ func NewControlHandler(secret string, idps map[string]*Server, canary *Canary) h
 	return guard(secret, router)
 }
 
-// ControlHandler serves the control API of one identity provider, for callers with the secret of ServerOptions.
+// ControlHandler serves the control API of one identity provider, for callers with the secret of ServerOptions. Its
+// description alone is for everyone, for tools that make clients from it.
 func (p *IdP) ControlHandler() http.Handler {
+	operations := mux.NewRouter()
+	p.controlRoutes(operations)
 	router := mux.NewRouter()
-	p.controlRoutes(router)
-	return guard(p.secret, router)
+	router.HandleFunc("/openapi.json", describe).Methods(http.MethodGet)
+	router.PathPrefix("/").Handler(guard(p.secret, operations))
+	return router
 }
 
 // systemLog is Okta's System Log API: GET /api/v1/logs, for callers with the control secret as SSWS or bearer token.
