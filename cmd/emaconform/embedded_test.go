@@ -221,8 +221,18 @@ func TestReportsThatCannotBeWrittenAreSaid(t *testing.T) {
 	var out, errs strings.Builder
 	code := execute(t.Context(), []string{"server", "--check", "RAS-HAPPY", "--out", filepath.Join(file, "x")}, &out, &errs)
 	g.Expect(code).To(Equal(exitUsage))
-	g.Expect(out.String()).To(ContainSubstring("CONFORMANT"), "the verdict is not lost")
 	g.Expect(errs.String()).To(ContainSubstring("cannot make the folder for reports"))
+	g.Expect(errs.String()).NotTo(ContainSubstring("RAS-HAPPY"), "it is said before the run")
+
+	dir := t.TempDir()
+	g.Expect(os.Mkdir(filepath.Join(dir, "report.html"), 0o700)).To(Succeed()) // in the way of the file
+	out.Reset()
+	errs.Reset()
+	code = execute(t.Context(), []string{"server", "--check", "RAS-HAPPY", "--out", dir}, &out, &errs)
+	g.Expect(code).To(Equal(exitUsage))
+	g.Expect(out.String()).To(ContainSubstring("CONFORMANT"), "the verdict is not lost")
+	g.Expect(errs.String()).To(ContainSubstring("cannot write " + filepath.Join(dir, "report.html")))
+	g.Expect(filepath.Join(dir, "report.json")).To(BeAnExistingFile(), "nor are the other reports")
 }
 
 // The demo serves the mock IdP over https; http on loopback works as well.

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -66,7 +68,12 @@ func newExplain() *cobra.Command {
 		Short: "Explain a check or a requirement: what is sent, what is expected, why it matters, how to fix it",
 		Example: `  emaconform explain RAS-JTI-REPLAY
   emaconform explain 'RAS-AUD-EXACT/*'`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, ids []string) error {
+			if len(ids) == 0 {
+				return errors.New("name a check or a requirement, such as RAS-AUD-EXACT; `emaconform list` shows all")
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, ids []string) error {
 			for _, id := range ids {
 				requirements, checks := find("", []string{id})
@@ -82,11 +89,22 @@ func newExplain() *cobra.Command {
 	}
 }
 
-// suggest names the ids that hold what was asked for.
+// suggest names the requirements that share the most words with what was asked for.
 func suggest(id string) string {
+	asked := strings.FieldsFunc(strings.ToUpper(id), func(r rune) bool { return r == '-' || r == '/' || r == '*' })
 	var near []string
+	most := 1
 	for _, r := range catalogue.All() {
-		if strings.Contains(r.ID, strings.ToUpper(id)) && len(near) < 5 {
+		shared := 0
+		for _, word := range asked {
+			if slices.Contains(strings.Split(r.ID, "-"), word) {
+				shared++
+			}
+		}
+		if shared > most {
+			near, most = nil, shared
+		}
+		if shared == most && len(near) < 5 {
 			near = append(near, r.ID)
 		}
 	}
@@ -113,10 +131,10 @@ func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
 		fmt.Fprintf(w, "\n  %s  %s\n", text.Bold.Sprint(k.ID), k.Level)
 		for _, line := range [][2]string{
 			{"judges that", k.Title}, {doesOf(k.Role), k.Sends}, {"expects", beyond(k.Expects, k.Title)}, {"needs", strings.Join(k.Needs, ", ")},
-			{"only in profile ema", k.EMAOnly}, {"labels", strings.Join(k.Labels, " ")},
+			{"profile ema", k.EMAOnly}, {"labels", strings.Join(k.Labels, " ")},
 		} {
 			if line[1] != "" {
-				fmt.Fprintf(w, "    %-12s %s\n", line[0], indent(text.WrapSoft(line[1], 90), 17))
+				fmt.Fprintf(w, "    %-12s %s\n", line[0]+":", indent(text.WrapSoft(line[1], 90), 17))
 			}
 		}
 	}

@@ -110,7 +110,7 @@ func printList(w io.Writer, requirements []catalogue.Requirement, checks []liste
 		}
 	}
 	t.Render()
-	fmt.Fprintf(w, "\n%d requirements, %d checks. emaconform explain ID tells more.\n", len(requirements), len(checks))
+	fmt.Fprintf(w, "\nRequirements: %d, checks: %d. emaconform explain ID tells more.\n", len(requirements), len(checks))
 }
 
 func sources(list []reports.Source) string {

@@ -72,7 +72,12 @@ func newServer() *cobra.Command {
 		Example: `  emaconform server
   emaconform server --url https://mcp.example/mcp --config ema.yaml
   emaconform server --config ema.yaml --check 'RAS-AUD-*' --label '!slow'`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("server takes no arguments, but got %q: is it the --url?", args[0])
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := fromEnvironment(c.Flags(), os.Environ()); err != nil {
 				return err
@@ -96,6 +101,9 @@ func newServer() *cobra.Command {
 func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	if f.profile != "ema" && f.profile != "id-jag" {
 		return fmt.Errorf("--profile %q is none of: ema, id-jag", f.profile)
+	}
+	if f.workers < 0 {
+		return fmt.Errorf("--workers %d: expected 0 (choose for me) or more", f.workers)
 	}
 	config, err := s.load(f.config, c.Flags())
 	if err != nil {
@@ -129,6 +137,9 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, run.Progr
 		if !slices.Contains(reports.Formats(), name) {
 			return fmt.Errorf("--format %q is none of %s", name, strings.Join(reports.Formats(), ", "))
 		}
+	}
+	if err := os.MkdirAll(f.out, 0o755); err != nil { // before the run, too
+		return fmt.Errorf("--out: cannot make the folder for reports: %w", err)
 	}
 	var baseline *reports.BaselineFile
 	if f.baseline != "" {

@@ -187,7 +187,7 @@ func (c *collector) skip(checks []*check.Check, w *check.World) []*check.Check {
 
 // suggestWorkers is enough workers to keep the machine busy while they wait for a target that is this far away.
 func suggestWorkers(latency time.Duration) int {
-	const busy = 10 * time.Millisecond // what an exchange costs us, generously
+	const busy = 6 * time.Millisecond // what an exchange costs us, generously
 	return max(2*runtime.NumCPU(), min(16, int(latency/busy)))
 }
 

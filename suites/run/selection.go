@@ -36,7 +36,7 @@ func (s Selection) checks() ([]*check.Check, error) { return s.Of(check.All()) }
 func (s Selection) Of(all []*check.Check) ([]*check.Check, error) {
 	filter, err := types.ParseLabelFilter(s.Labels)
 	if err != nil {
-		return nil, fmt.Errorf("label filter %q: %w", s.Labels, err)
+		return nil, fmt.Errorf("label filter %q: write labels with && || ! and parentheses, e.g. 'ras && !slow'", s.Labels)
 	}
 	used := make([]bool, len(s.Checks))
 	var list []*check.Check
