@@ -50,10 +50,15 @@ func (c *call) exchangeForIDJAG(client *directory.Client, form url.Values) *oaut
 	if failed != nil {
 		return failed
 	}
+	acts, failed := actor(form)
+	if failed != nil {
+		return failed
+	}
 	s, failed := c.subject(client, form)
 	if failed != nil {
 		return failed
 	}
+	s.acts = acts
 	c.entry.User = s.user.ID
 	request.User, request.Auth = s.user, s.auth
 	decision := c.dir.Decide(request)
@@ -169,6 +174,9 @@ func (c *call) exchangeAnswer(token string, lifetime time.Duration, q directory.
 // exchangeForRefresh takes a SAML assertion for a refresh token (ID-JAG draft-04 section 4.5;
 // https://developer.okta.com/docs/guides/xaa-request-token-ex/saml2/main/ has the response).
 func (c *call) exchangeForRefresh(client *directory.Client, form url.Values) *oauth.Error {
+	if _, failed := actor(form); failed != nil {
+		return failed
+	}
 	s, failed := c.samlSubject(client, form)
 	if failed != nil {
 		return failed

@@ -37,6 +37,9 @@ func (c *call) mintIDJAG(q directory.Request, d directory.Decision, s subject, d
 	if jkt != "" {
 		claims["cnf"] = map[string]string{"jkt": jkt}
 	}
+	if s.acts {
+		claims["act"] = map[string]string{"sub": q.Client.ID}
+	}
 	maps.Copy(claims, c.accountClaims(s, d.Connector))
 	maps.Copy(claims, c.contextClaims(s))
 	signed, err := c.sign(TokenIDJAG, TypeIDJAG, claims, q.Client.ID, s.user.ID)

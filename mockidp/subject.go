@@ -19,6 +19,23 @@ type subject struct {
 	auth  directory.Authentication
 	email bool              // the sign-in asked for the e-mail address
 	saml  *vault.SAMLNameID // of a SAML sign-on
+	acts  bool              // the client has named itself as who acts
+}
+
+// actor validates the actor token (RFC 8693 section 2.1). The one actor that can be proved is the client, by its client
+// assertion sent again (https://developer.okta.com/docs/guides/xaa-request-token-ex/saml2/main/); acts is false without.
+func actor(form url.Values) (acts bool, failed *oauth.Error) {
+	switch {
+	case form.Has("actor_token") != form.Has("actor_token_type"):
+		return false, oauth.Fail("invalid_request", "invalid_actor_token_type", "actor_token and actor_token_type come together")
+	case !form.Has("actor_token"):
+		return false, nil
+	case form.Get("actor_token_type") != oauth.TypeJWT:
+		return false, oauth.Fail("invalid_request", "invalid_actor_token_type", "actor_token_type is to be "+oauth.TypeJWT)
+	case form.Get("actor_token") == "" || form.Get("actor_token") != form.Get("client_assertion"):
+		return false, oauth.Fail("invalid_request", "invalid_actor_token", "actor_token is to be the client assertion of this request")
+	}
+	return true, nil
 }
 
 // leeway is what clocks may differ by.
@@ -28,9 +45,6 @@ const leeway = 30 * time.Second
 func (c *call) subject(client *directory.Client, form url.Values) (subject, *oauth.Error) {
 	if form.Get("subject_token") == "" {
 		return subject{}, oauth.Invalid("subject_token is missing")
-	}
-	if form.Has("actor_token") != form.Has("actor_token_type") {
-		return subject{}, oauth.Fail("invalid_request", "invalid_actor_token_type", "actor_token and actor_token_type come together")
 	}
 	switch form.Get("subject_token_type") {
 	case oauth.TypeIDToken:

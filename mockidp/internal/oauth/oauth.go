@@ -25,6 +25,7 @@ const (
 	TypeRefresh = "urn:ietf:params:oauth:token-type:refresh_token"
 	TypeAccess  = "urn:ietf:params:oauth:token-type:access_token"
 	TypeSAML2   = "urn:ietf:params:oauth:token-type:saml2"
+	TypeJWT     = "urn:ietf:params:oauth:token-type:jwt"
 	TypeIDJAG   = "urn:ietf:params:oauth:token-type:id-jag"
 )
 
