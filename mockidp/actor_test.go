@@ -31,26 +31,29 @@ func TestActorTokens(t *testing.T) {
 		return compact
 	}
 	const jwt = "urn:ietf:params:oauth:token-type:jwt"
+	with := func(token, kind string) []string { return []string{"actor_token", token, "actor_token_type", kind} }
+	type parameters = func(own string) []string
 	for name, c := range map[string]struct {
-		actor  func(own string) []string
+		actor  parameters
 		act    any
 		reason string
 	}{
-		"none":            {func(string) []string { return nil }, nil, ""},
-		"the client":      {func(own string) []string { return []string{"actor_token", own, "actor_token_type", jwt} }, map[string]any{"sub": agent}, ""},
-		"without type":    {func(own string) []string { return []string{"actor_token", own} }, nil, "invalid_actor_token_type"},
-		"type alone":      {func(string) []string { return []string{"actor_token_type", jwt} }, nil, "invalid_actor_token_type"},
-		"another type":    {func(own string) []string { return []string{"actor_token", own, "actor_token_type", jwt + "x"} }, nil, "invalid_actor_token_type"},
-		"another JWT":     {func(string) []string { return []string{"actor_token", assertion(), "actor_token_type", jwt} }, nil, "invalid_actor_token"},
-		"the ID token":    {func(string) []string { return []string{"actor_token", subject, "actor_token_type", jwt} }, nil, "invalid_actor_token"},
-		"no JWT, no harm": {func(string) []string { return []string{"actor_token", "x", "actor_token_type", jwt} }, nil, "invalid_actor_token"},
+		"none":         {func(string) []string { return nil }, nil, ""},
+		"the client":   {func(own string) []string { return with(own, jwt) }, map[string]any{"sub": agent}, ""},
+		"without type": {func(own string) []string { return with(own, jwt)[:2] }, nil, "invalid_actor_token_type"},
+		"type alone":   {func(own string) []string { return with(own, jwt)[2:] }, nil, "invalid_actor_token_type"},
+		"another type": {func(own string) []string { return with(own, jwt+"x") }, nil, "invalid_actor_token_type"},
+		"another JWT":  {func(string) []string { return with(assertion(), jwt) }, nil, "invalid_actor_token"},
+		"the ID token": {func(string) []string { return with(subject, jwt) }, nil, "invalid_actor_token"},
+		"no JWT":       {func(string) []string { return with("x", jwt) }, nil, "invalid_actor_token"},
 	} {
 		own := assertion()
 		status, answer := idp.TokenRequest(agent, exchange(subject, append([]string{"client_assertion", own,
 			"client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, c.actor(own)...)...))
 		entries := idp.Audit().Entries()
 		if c.reason != "" {
-			if reason := entries[len(entries)-1].Reason; status != http.StatusBadRequest || answer["error"] != "invalid_request" || reason != c.reason {
+			reason := entries[len(entries)-1].Reason
+			if status != http.StatusBadRequest || answer["error"] != "invalid_request" || reason != c.reason {
 				t.Errorf("%s: %d %v, %q", name, status, answer["error"], reason)
 			}
 			continue
