@@ -182,7 +182,7 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 		for i := range flood {
 			flood[i] = t.TokenRequest(t.Grant(signedBy(t.Attacker), check.SetHeader("kid", rand.Text())))
 		}
-		for some := range slices.Chunk(flood, 10) {
+		for some := range slices.Chunk(flood, 25) {
 			t.SendAll(some)
 		}
 		if n := fetches(t) - before; n > most {
