@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -16,6 +17,7 @@ func BenchmarkMockIdPStart(b *testing.B) {
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
+	var took []float64 // in milliseconds
 	for b.Loop() {
 		begun := time.Now()
 		c := exec.Command(binary, "mockidp", "--listen", "127.0.0.1:0", "--json", "--quiet")
@@ -39,8 +41,11 @@ func BenchmarkMockIdPStart(b *testing.B) {
 			b.Fatal(err)
 		}
 		res.Body.Close()
-		b.ReportMetric(float64(time.Since(begun))/1e6, "ms-to-first-200")
+		took = append(took, float64(time.Since(begun))/1e6)
 		_ = c.Process.Kill()
 		_ = c.Wait()
 	}
+	slices.Sort(took)
+	b.ReportMetric(took[len(took)/2], "ms-to-first-200-median")
+	b.ReportMetric(took[len(took)-1], "ms-to-first-200-max")
 }
