@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
@@ -105,8 +106,22 @@ var (
 	declared []*check.Check
 )
 
-// scenarios declares the checks of one requirement.
+// scenarios declares the checks of one requirement. They are made when they are first asked for: commands that need none
+// start without the catalogue.
 func scenarios(requirement string, list ...scenario) {
+	pending = append(pending, func() { makeChecks(requirement, list) })
+}
+
+var (
+	pending []func()
+	declare = sync.OnceFunc(func() {
+		for _, do := range pending {
+			do()
+		}
+	})
+)
+
+func makeChecks(requirement string, list []scenario) {
 	r, ok := catalogue.Find(requirement)
 	if !ok {
 		panic("scenarios: the catalogue has no requirement " + requirement)
@@ -134,6 +149,7 @@ func scenarios(requirement string, list ...scenario) {
 
 // Checks returns every check of a client, in the order of the catalogue.
 func Checks() []*check.Check {
+	declare()
 	order := map[string]int{}
 	for i, r := range catalogue.ForRole("client") {
 		order[r.ID] = i
