@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,9 +14,11 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/fixtures"
+	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/run"
@@ -244,4 +249,28 @@ func TestServerOverHTTP(t *testing.T) {
 	NewWithT(t).Expect(report.Verdict).To(Equal(reports.Conformant), "%s %v", report.Problem, report.Counts())
 	NewWithT(t).Expect(report.Target.TrustedIssuers[0]).To(HavePrefix("http://"))
 	NewWithT(t).Expect(report.Checks).To(ContainElement(HaveField("Message", ContainSubstring("(idp.ca)"))), "skipped, with the key")
+}
+
+// A target that has the exported keys needs to reach nobody: what needs that is skipped.
+func TestServerWithExportedKeys(t *testing.T) {
+	g := NewWithT(t)
+	path := filepath.Join(t.TempDir(), "keys.json")
+	keys, err := mockidp.LoadOrCreateKeySet(path, jose.ES256)
+	g.Expect(err).NotTo(HaveOccurred())
+	exported := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(keys.Public())
+	}))
+	t.Cleanup(exported.Close)
+	reference := &embedded{adjust: func(o *fixtures.Options) { o.Issuers[0].JWKSURI = exported.URL }}
+	report := judge(t.Context(), t, reference, func(o *run.Options) {
+		o.Config.IdP = target.IdP{Listen: "none", Issuer: "https://idp.static.example", Keys: path, Alg: "ES256"}
+		o.Selection.Checks = []string{"RAS-HAPPY", "RAS-AUD-EXACT/missing", "RAS-JWKS-ROTATION/new-key", "RAS-SIG-VERIFY/jku*"}
+	})
+	g.Expect(report.Verdict).To(Equal(reports.Conformant), "%s %v", report.Problem, report.Counts())
+	for _, c := range report.Checks {
+		if strings.HasPrefix(c.ID, "RAS-JWKS-ROTATION") {
+			g.Expect(c.Outcome).To(Equal(reports.Skip))
+			g.Expect(c.Message).To(ContainSubstring("(idp.listen)"))
+		}
+	}
 }
