@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -164,7 +165,8 @@ func (f *mockIdPFlags) options() (o mockidp.ServerOptions, err error) {
 	}
 	switch {
 	case f.keys != "":
-		o.Keys, err = mockidp.LoadOrCreateKeySet(f.keys, alg)
+		// With one for ES256 besides, which the checks of `emaconform server` use when they are given this file.
+		o.Keys, err = mockidp.LoadOrCreateKeySet(f.keys, slices.Compact([]jose.SignatureAlgorithm{alg, jose.ES256})...)
 	case f.alg != "":
 		o.Keys, err = mockidp.NewKeySet(alg)
 	}
