@@ -113,7 +113,7 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 		Config: config, Profile: f.profile, Selection: run.Selection{Checks: f.checks, Labels: f.labels},
 		Workers: f.workers, Intrusive: f.intrusive,
 	}
-	if config.URL == "" {
+	if config.URL == "" && len(config.Setup) == 0 { // a setup command may bring the url
 		if f.config != "" {
 			return fmt.Errorf("%s names no url, and there is no --url: which MCP server is to be judged?", f.config)
 		}
@@ -123,7 +123,7 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 			return err
 		}
 	} else if len(f.defects) > 0 || f.roundTrip > 0 {
-		return fmt.Errorf("--defect and --round-trip are for the reference target, not for %s", config.URL)
+		return fmt.Errorf("--defect and --round-trip are for the reference target, not for one of yours")
 	}
 	return f.judge(c, func(ctx context.Context, p run.Progress) (*reports.Report, error) {
 		options.Progress = p
