@@ -84,7 +84,8 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 	if e.target, err = reference.Start(context.WithoutCancel(ctx), options); err != nil {
 		return err
 	}
-	return e.describe(&known, c)
+	e.describe(&known, c)
+	return nil
 }
 
 func issuer(t run.TrustedIdP) fixtures.TrustedIssuer {
@@ -104,7 +105,7 @@ func subID(n fixtures.SAMLName) map[string]string {
 }
 
 // describe tells the run what it may know of the target.
-func (e *embedded) describe(o *fixtures.Options, c *target.Config) error {
+func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 	c.URL, c.SecondServer = e.target.ResourceURL(0), e.target.ResourceURL(1)
 	if e.known {
 		c.Resource = c.URL
@@ -137,14 +138,14 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) error {
 			}
 		}
 	}
-	return e.describeDetails(c)
+	c.RAR = &target.RAR{Granted: detail("read"), Wider: detail("read", "write")}
 }
 
-func (e *embedded) describeDetails(c *target.Config) error {
-	detail := func(actions ...string) string {
-		raw, _ := json.Marshal(map[string]any{"type": fixtures.DetailType, "actions": slices.Clone(actions)})
-		return string(raw)
+// detail is an authorization_details entry that the reference target understands.
+func detail(actions ...string) string {
+	raw, err := json.Marshal(map[string]any{"type": fixtures.DetailType, "actions": actions})
+	if err != nil {
+		panic(err) // our own literal
 	}
-	c.RAR = &target.RAR{Granted: detail("read"), Wider: detail("read", "write")}
-	return nil
+	return string(raw)
 }

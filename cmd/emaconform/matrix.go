@@ -139,10 +139,10 @@ func printMatrix(c *cobra.Command, build builder, list []matrix.Defect, byCheck,
 	}
 	t.Render()
 	fmt.Fprintf(c.OutOrStdout(), "\n%d defects, %d checks.\n", len(m.Rows), len(m.Correct.Checks))
-	problems := m.Problems()
 	if partial {
 		return nil // a part of the defects proves nothing about the others' checks
 	}
+	problems := m.Problems()
 	for _, p := range problems {
 		fmt.Fprintln(c.OutOrStdout(), p)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/run"
 )
 
 // Defect is a mistake that a target can be started with.
@@ -58,7 +59,7 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 		wg.Go(func() {
 			defer func() { <-slots }()
 			report, err := judge(ctx, &d)
-			if err == nil && report.Ended != "" && report.Ended != "preflight" {
+			if err == nil && report.Ended != "" && report.Ended != run.EndedPreflight {
 				err = fmt.Errorf("the run ended early (%s): %s", report.Ended, report.Problem)
 			}
 			if err != nil {

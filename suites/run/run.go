@@ -78,7 +78,8 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 		return nil, err
 	}
 	started := time.Now()
-	parties, err := startParties(context.WithoutCancel(ctx), o.Config, o.Keyring) // they outlive an interrupt, checks that are under way need them
+	// The parties outlive an interrupt: checks that are under way need them.
+	parties, err := startParties(context.WithoutCancel(ctx), o.Config, o.Keyring)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +112,10 @@ type runner struct {
 }
 
 func (r *runner) run(ctx context.Context) (*reports.Report, error) {
-	report := &reports.Report{Tool: reports.Tool{Name: "emaconform", Version: Version(), Go: runtime.Version()}, Profile: r.Profile, Selection: r.Selection.String(), Requirements: requirements()}
+	report := &reports.Report{
+		Tool:    reports.Tool{Name: "emaconform", Version: Version(), Go: runtime.Version()},
+		Profile: r.Profile, Selection: r.Selection.String(), Requirements: requirements(),
+	}
 	base := r.assignment()
 	roots, err := readRoots(r.Config.CAFile)
 	if err != nil {
@@ -134,7 +138,6 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 		if ctx.Err() != nil {
 			report.Ended, report.Problem = ended(ctx)
 		}
-		report.Checks = []reports.Check{}
 		report.Load = reports.Load{Exchanges: exchanges(report), PeakMemory: ownPeakMemory()}
 		return report, nil
 	}

@@ -85,11 +85,7 @@ func runShards(ctx context.Context, base assignment, checks []*check.Check, work
 	parallel = append(waiting, parallel...)
 	var wg sync.WaitGroup
 	for _, shard := range split(parallel, workers) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			runShard(ctx, base, shard, c)
-		}()
+		wg.Go(func() { runShard(ctx, base, shard, c) })
 	}
 	wg.Wait()
 	if len(serial) > 0 {
