@@ -187,6 +187,7 @@ func facts(r *Report) []fact {
 		{"Token endpoint", []string{t.TokenEndpoint}},
 		{"Trusted issuers", t.TrustedIssuers},
 		{"Defects switched on", t.Defects},
+		{"Client secret at the IdP", []string{t.secret()}},
 		{"Profile", []string{r.Profile}},
 		{"Selection", []string{r.Selection}},
 		{"Started", []string{r.Started.UTC().Format("2006-01-02 15:04:05 UTC")}},

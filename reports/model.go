@@ -82,6 +82,7 @@ type Target struct {
 	TrustedIssuers      []string `json:"trusted_issuers,omitempty"` // issuers of the mock IdP used in the run
 	Embedded            bool     `json:"embedded,omitempty"`        // the reference target in this binary
 	Defects             []string `json:"defects,omitempty"`         // defects switched on in the embedded target
+	Confidential        bool     `json:"confidential,omitempty"`    // a client that had a secret at the IdP in every scenario
 }
 
 // RoleVerdict is the judgement over the checks of one role ("ras", "rs", "client", "idp").

@@ -37,6 +37,14 @@ func (t Target) name() string {
 	return t.Name
 }
 
+// secret says in which scenarios a client had a secret at the identity provider, where that is not the usual.
+func (t Target) secret() string {
+	if t.Confidential {
+		return "in every scenario"
+	}
+	return ""
+}
+
 // slug is the check's name within its requirement.
 func (c Check) slug() string { return strings.TrimPrefix(c.ID, c.Requirement+"/") }
 

@@ -17,12 +17,13 @@ import (
 
 // clientFlags are the flags of `emaconform client`.
 type clientFlags struct {
-	checks   []string
-	labels   string
-	timeout  time.Duration
-	parallel int
-	defects  []string
-	attended attendedFlags
+	checks       []string
+	labels       string
+	timeout      time.Duration
+	parallel     int
+	confidential bool
+	defects      []string
+	attended     attendedFlags
 	reportFlags
 }
 
@@ -56,6 +57,8 @@ func newClient() *cobra.Command {
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'must && !login'")
 	c.Flags().DurationVar(&f.timeout, "timeout", client.DefaultTimeout, "how long one run of the client may take")
 	c.Flags().IntVar(&f.parallel, "parallel", 0, "scenarios at a time (default: twice the processors)")
+	c.Flags().BoolVar(&f.confidential, "confidential", false,
+		"the client has a secret at the IdP in every scenario (context: idp_client_secret)")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
 	f.attended.add(c)
 	f.add(c)
@@ -64,7 +67,7 @@ func newClient() *cobra.Command {
 
 func (f *clientFlags) run(c *cobra.Command, command []string) error {
 	options := client.Options{
-		Command: command, Timeout: f.timeout, Parallel: f.parallel,
+		Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential,
 		Selection: run.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	switch {

@@ -89,7 +89,7 @@ func (a *Attended) classify(s *shape) {
 
 // options are those of the world that a person's client meets in place of the one of a command.
 func (a *Attended) options(s *shape) world.Options {
-	o := s.options
+	o := a.r.world(s)
 	if o.Identity == "" || o.Identity == world.Given {
 		o.Identity = world.Login // a person's client logs in
 	}

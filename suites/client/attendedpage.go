@@ -68,7 +68,7 @@ func (a *Attended) scenarios() []pageScenario {
 		kind := a.kinds[registry[c.ID].in]
 		honest, result := a.honest(kind), a.r.results[c.ID]
 		list = append(list, pageScenario{
-			ID: c.ID, Title: c.Title, Kind: describe(kind.options), Level: c.Level, Fix: c.Requirement.Fix,
+			ID: c.ID, Title: c.Title, Kind: describe(a.options(kind)), Level: c.Level, Fix: c.Requirement.Fix,
 			Outcome: result.Outcome, Message: result.Message, Ready: honest != nil && honest.Succeeded(),
 		})
 	}

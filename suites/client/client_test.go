@@ -25,13 +25,17 @@ func TestMain(m *testing.M) {
 // judgeReference judges the reference client with these defects by these checks.
 func judgeReference(t *testing.T, checks []string, defects ...string) *reports.Report {
 	t.Helper()
+	return judgeReferenceIn(t, Options{Selection: run.Selection{Checks: checks}}, defects...)
+}
+
+func judgeReferenceIn(t *testing.T, o Options, defects ...string) *reports.Report {
+	t.Helper()
 	args, environment, err := fixture.Command(defects...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := Run(context.Background(), Options{
-		Command: args, Environment: environment, Timeout: 6 * time.Second, Selection: run.Selection{Checks: checks},
-	})
+	o.Command, o.Environment, o.Timeout = args, environment, 6*time.Second
+	report, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,13 +43,29 @@ func judgeReference(t *testing.T, checks []string, defects ...string) *reports.R
 }
 
 func TestReferenceClientPasses(t *testing.T) {
-	report := judgeReference(t, nil)
-	for _, c := range report.Checks {
-		if c.Outcome != reports.Pass {
-			t.Errorf("%s: %s: %s", c.ID, c.Outcome, c.Message)
-		}
+	for name, confidential := range map[string]bool{"public": false, "confidential": true} {
+		t.Run(name, func(t *testing.T) {
+			report := judgeReferenceIn(t, Options{Confidential: confidential})
+			for _, c := range report.Checks {
+				if c.Outcome != reports.Pass {
+					t.Errorf("%s: %s: %s", c.ID, c.Outcome, c.Message)
+				}
+			}
+			if report.Verdict != reports.Conformant || len(report.Checks) != len(Checks()) {
+				t.Errorf("verdict %s with %d of %d checks", report.Verdict, len(report.Checks), len(Checks()))
+			}
+			if report.Target.Confidential != confidential {
+				t.Errorf("the report says confidential: %v", report.Target.Confidential)
+			}
+		})
 	}
-	if report.Verdict != reports.Conformant || len(report.Checks) != len(Checks()) {
-		t.Errorf("verdict %s with %d of %d checks", report.Verdict, len(report.Checks), len(Checks()))
+}
+
+// TestConfidentialWithoutSecret makes sure that the secret is wanted in every scenario.
+func TestConfidentialWithoutSecret(t *testing.T) {
+	o := Options{Confidential: true, Selection: run.Selection{Checks: []string{"CL-REDEEM-REQ/grant"}}}
+	report := judgeReferenceIn(t, o, "exchanges-unauthenticated")
+	if got := report.Checks[0].Outcome; got != reports.Inconclusive {
+		t.Errorf("a client that does not authenticate at the IdP: %s, want inconclusive", got)
 	}
 }

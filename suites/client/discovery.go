@@ -188,14 +188,14 @@ func init() {
 		scenario{slug: "path-oauth", title: "finds OAuth metadata of an issuer with a path", in: given,
 			meets:   "An issuer with a path; its metadata at /.well-known/oauth-authorization-server/tenant",
 			hostile: tenant("oauth"), judge: succeeds("this is the first location to look (RFC 8414 3.1)")},
-		scenario{slug: "path-oidc", title: "finds OpenID Connect metadata of an issuer with a path, path appended", in: given,
+		scenario{slug: "path-oidc", title: "finds OpenID Connect metadata of an issuer with a path, well-known location before the path", in: given,
 			meets: "An issuer with a path; its metadata at /.well-known/openid-configuration/tenant",
 			hostile: tenant(
 				"oidc",
 			), judge: succeeds("this is the second location to look (MCP, authorization server metadata discovery)")},
 		scenario{
 			slug:    "path-oidc-appended",
-			title:   "finds OpenID Connect metadata of an issuer with a path, path first",
+			title:   "finds OpenID Connect metadata of an issuer with a path, well-known location behind the path",
 			in:      given,
 			meets:   "An issuer with a path; its metadata at /tenant/.well-known/openid-configuration",
 			hostile: tenant("oidc-appended"),

@@ -87,7 +87,8 @@ func journey(a *attempt) []reports.Step {
 		{Name: "find the protected resource metadata", OK: len(a.to(a.World.MCP.Party, world.MetadataPath)) > 0,
 			Fix: "Follow resource_metadata in the WWW-Authenticate header of the 401."},
 		{Name: "ask the IdP for an ID-JAG", OK: len(a.Exchanges()) > 0,
-			Fix: "Exchange idp_id_token at idp_token_endpoint: both stand in MCP_CONFORMANCE_CONTEXT."},
+			Fix: "Exchange idp_id_token at idp_token_endpoint: both stand in MCP_CONFORMANCE_CONTEXT. A client that needs a " +
+				"secret for it is judged with --confidential."},
 		{Name: "redeem it at the Resource Authorization Server", OK: len(a.Redemptions()) > 0,
 			Fix: "POST it to the token_endpoint of the metadata."},
 		{Name: "call the MCP server with the access token", OK: a.Through(),

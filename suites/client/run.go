@@ -23,8 +23,10 @@ type Options struct {
 	Environment []string      // what it needs besides the environment of this process, as NAME=value
 	Timeout     time.Duration // for one run of the client; 0 is DefaultTimeout
 	Parallel    int           // scenarios at a time; 0: twice the processors
-	Selection   run.Selection
-	Progress    run.Progress // nil: silent
+	// Confidential gives the client a secret at the IdP in every scenario, for a client that cannot do without one.
+	Confidential bool
+	Selection    run.Selection
+	Progress     run.Progress // nil: silent
 	// Describe adds what only the caller knows to the report's target; may be nil.
 	Describe func(*reports.Target)
 }
@@ -72,6 +74,7 @@ func (r *runner) report(selected []*check.Check) *reports.Report {
 		report.Target.Command = commandLine(r.Command)
 		report.Target.Name = commandLine(append([]string{filepath.Base(r.Command[0])}, r.Command[1:]...))
 	}
+	report.Target.Confidential = r.Confidential
 	if r.Describe != nil {
 		r.Describe(&report.Target)
 	}
@@ -137,10 +140,17 @@ func (r *runner) control(s *shape) *attempt {
 	return c.attempt
 }
 
+// world is the honest world of a shape in this run.
+func (r *runner) world(s *shape) world.Options {
+	options := s.options
+	options.Confidential = options.Confidential || r.Confidential
+	return options
+}
+
 // attempt runs the client once. Where the honest run shows that client or machine are slow, the time bound is longer,
 // so that slowness is not taken for hanging.
 func (r *runner) attempt(s *shape, hostile func(*world.World), honest *attempt) *attempt {
-	options := s.options
+	options := r.world(s)
 	options.RequestTimeout = r.Timeout / 6
 	w, err := world.New(options)
 	if err != nil {

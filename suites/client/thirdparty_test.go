@@ -38,7 +38,9 @@ func TestThirdPartyClients(t *testing.T) {
 			argv, cleanup, err := thirdparty.PrepareClient(context.Background(), kind)
 			missing(t, err)
 			defer cleanup()
-			report, err := Run(context.Background(), Options{Command: argv, Timeout: 12 * time.Second})
+			report, err := Run(context.Background(), Options{
+				Command: argv, Timeout: 12 * time.Second, Confidential: thirdparty.Confidential(kind),
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
