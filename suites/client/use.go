@@ -165,6 +165,7 @@ func init() {
 			"given",
 			given,
 		),
+		leakFree("confidential", confidential),
 		leakFree("login", login),
 		leakFree("refresh", refresh),
 		leakFree("saml", saml),
