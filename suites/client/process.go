@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,7 +54,8 @@ type command struct {
 	timeout     time.Duration
 }
 
-// run runs the client in a world until it ends, is too slow, or floods. Its process group ends with it.
+// run runs the client in a world until it ends, is too slow, or floods. Its process group ends with it, and on Linux what
+// left the group, too.
 func (c *command) run(ctx context.Context, w *world.World) *attempt {
 	r := &attempt{World: w, Exit: -1}
 	encoded, err := json.Marshal(w.Context())
@@ -72,6 +74,8 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 	cmd.Env = append(append(os.Environ(), c.environment...), w.Environment()...)
 	cmd.Env = append(cmd.Env, "MCP_CONFORMANCE_SCENARIO="+world.ScenarioName, "MCP_CONFORMANCE_CONTEXT="+string(encoded),
 		"MCP_CONFORMANCE_PROTOCOL_VERSION="+protocolVersion(w))
+	mark := "EMACONFORM_RUN=" + rand.Text()
+	cmd.Env = append(cmd.Env, mark)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second // for children that keep the output open
 	detach(cmd)
@@ -94,6 +98,7 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 		r.Failed = errors.New("not run to its end: " + context.Cause(ctx).Error())
 	}
 	endGroup(cmd)
+	endStrays(mark)
 	if r.TimedOut || r.Flooded || r.Failed != nil {
 		err = <-ended
 	}

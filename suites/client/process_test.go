@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,14 +31,8 @@ var badClients = map[string]func(server string){
 			}
 		}
 	},
-	"forks": func(string) {
-		child := exec.Command("sleep", "600")
-		child.Stdout = os.Stdout // keeps the pipe open
-		if err := child.Start(); err != nil {
-			panic(err)
-		}
-		_ = os.WriteFile(os.Getenv("BAD_CLIENT_FILE"), []byte(strconv.Itoa(child.Process.Pid)), 0o600)
-	},
+	"forks":   func(string) { leaveBehind(nil) },
+	"escapes": func(string) { leaveBehind(&syscall.SysProcAttr{Setsid: true}) },
 	"chatters": func(string) {
 		line := strings.Repeat("x", 1023) + "\n"
 		for range 4 << 10 {
@@ -50,6 +45,17 @@ var badClients = map[string]func(server string){
 		fmt.Println("my token is", c["idp_id_token"], "and my secret", c["client_secret"])
 		os.Exit(3)
 	},
+}
+
+// leaveBehind starts a child that outlives its parent, and writes down its process id.
+func leaveBehind(how *syscall.SysProcAttr) {
+	child := exec.Command("sleep", "600")
+	child.Stdout = os.Stdout // keeps the pipe open
+	child.SysProcAttr = how
+	if err := child.Start(); err != nil {
+		panic(err)
+	}
+	_ = os.WriteFile(os.Getenv("BAD_CLIENT_FILE"), []byte(strconv.Itoa(child.Process.Pid)), 0o600)
 }
 
 const badClient = "EMACONFORM_TEST_BAD_CLIENT"
@@ -83,24 +89,31 @@ func TestBadClientsAreEnded(t *testing.T) {
 }
 
 func TestProcessGroupEndsWithClient(t *testing.T) {
-	file := t.TempDir() + "/pid"
-	if a := runBad(t, "forks", "BAD_CLIENT_FILE="+file); a.Exit != 0 {
-		t.Fatalf("a client that forks: %s", a.Summary())
-	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pid, err := strconv.Atoi(string(raw))
-	if err != nil {
-		t.Fatal(err)
-	}
-	deadline := time.Now().Add(10 * time.Second)
-	for alive(pid) {
-		if time.Now().After(deadline) {
-			t.Fatal("what the client started outlives it")
-		}
-		time.Sleep(10 * time.Millisecond)
+	for _, kind := range []string{"forks", "escapes"} {
+		t.Run(kind, func(t *testing.T) {
+			if kind == "escapes" && runtime.GOOS != "linux" {
+				t.Skip("what leaves its process group is found on Linux alone")
+			}
+			file := t.TempDir() + "/pid"
+			if a := runBad(t, kind, "BAD_CLIENT_FILE="+file); a.Exit != 0 {
+				t.Fatalf("a client that %s: %s", kind, a.Summary())
+			}
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pid, err := strconv.Atoi(string(raw))
+			if err != nil {
+				t.Fatal(err)
+			}
+			deadline := time.Now().Add(10 * time.Second)
+			for alive(pid) {
+				if time.Now().After(deadline) {
+					t.Fatal("what the client started outlives it")
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+		})
 	}
 }
 

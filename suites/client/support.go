@@ -33,18 +33,18 @@ func hasAll(scope string, values ...string) bool {
 }
 
 // secretName matches the names of arguments whose values are nobody's business.
-var secretName = regexp.MustCompile(`(?i)secret|token|passw|key|credential`)
+var secretName = regexp.MustCompile(`(?i)secret|token|passw|key|credential|authorization|bearer`)
 
 // commandLine is a command as a report may show it: without the values of arguments that are secrets by their names.
 func commandLine(args []string) string {
 	const hidden = "‹hidden›"
 	var shown []string
 	secret := false // the argument before was the name of a secret
-	for _, arg := range args {
+	for i, arg := range args {
 		name, _, valued := strings.Cut(arg, "=")
 		flag := strings.HasPrefix(arg, "-")
 		switch {
-		case secret && !flag:
+		case secret && !flag, i > 0 && strings.Contains(arg, " ") && secretName.MatchString(arg): // a header, a script for sh
 			arg = hidden
 		case valued && secretName.MatchString(name):
 			arg = name + "=" + hidden
