@@ -71,9 +71,12 @@ func (c *collector) has(id string) bool {
 // because it died, hung or was stopped with ctx, end as inconclusive.
 func runShards(ctx context.Context, base assignment, checks []*check.Check, workers int, c *collector) {
 	// Checks that wait go first, each to a worker of its own while there are some, so that their waits overlap.
-	var waiting, parallel, serial []string
+	// Of those that run alone, the ones that use a limit up, which recovers slowly, go last.
+	var waiting, parallel, serial, exhausting []string
 	for _, k := range checks {
 		switch {
+		case k.Serial && k.Intrusive:
+			exhausting = append(exhausting, k.ID)
 		case k.Serial:
 			serial = append(serial, k.ID)
 		case k.Slow:
@@ -88,7 +91,7 @@ func runShards(ctx context.Context, base assignment, checks []*check.Check, work
 		wg.Go(func() { runShard(ctx, base, shard, c) })
 	}
 	wg.Wait()
-	if len(serial) > 0 {
+	if serial = append(serial, exhausting...); len(serial) > 0 {
 		runShard(ctx, base, serial, c)
 	}
 }
