@@ -53,7 +53,7 @@ func (e *embedded) configure(o *run.Options) (err error) {
 	}
 	o.Config.IdP.CA = cmp.Or(o.Config.IdP.CA, filepath.Join(e.dir, "ca.pem"))
 	o.Config.LogFile = e.log.Name()
-	o.Config.SecondIdP = &target.IdP{Tenant: fixtures.AliceTenant}
+	o.Config.SecondIdP = &target.IdP{Tenant: fixtures.AliceTenant, CA: o.Config.IdP.CA}
 	o.Describe = func(t *reports.Target) {
 		t.Name, t.Embedded, t.Defects = "reference target", true, e.defects
 	}

@@ -28,6 +28,7 @@ type World struct {
 	Inbound bool
 
 	IdP       *mockidp.Issuer // the trusted issuer; the parent process serves it with the same keys
+	IdPName   string          // its name at the control API
 	SecondIdP *mockidp.Issuer // another trusted issuer, or nil
 	Attacker  *mockidp.Key    // a key that nobody trusts; the canary's JWKS publishes it
 	Canary    string          // base URL of the attacker's host, "" when there is none
@@ -36,6 +37,17 @@ type World struct {
 	Wire *wire.Client
 
 	revisions *Revisions // of the MCP server under test, once they are known
+}
+
+// Swapped is the world in which the second identity provider, which must be there, takes the first one's place.
+func (w *World) Swapped() *World {
+	other, config := *w, *w.Config
+	first := config.IdP
+	first.Users = config.Users
+	config.IdP, config.Users, config.SecondIdP = *w.Config.SecondIdP, w.Config.SecondIdP.Users, &first
+	other.Config, other.IdP, other.SecondIdP = &config, w.SecondIdP, w.IdP
+	other.IdPName = SecondIdP
+	return &other
 }
 
 // Client is the registered client number n, counted from 0.

@@ -47,7 +47,7 @@ func underKid(key *mockidp.Key, kid string) *mockidp.Key {
 
 // restore has the IdP publish its own keys again when the check is over.
 func restore(t *check.T) {
-	ginkgo.DeferCleanup(func() error { return t.World.Control.Restore(context.Background(), check.FirstIdP) })
+	ginkgo.DeferCleanup(func() error { return t.World.Control.Restore(context.Background(), t.IdPName) })
 }
 
 // publish has the IdP publish these keys, and these alone. They may not be cached, so that a target which keeps to that
@@ -58,8 +58,8 @@ func publish(t *check.T, keys ...*mockidp.Key) {
 	for _, key := range keys {
 		set.Keys = append(set.Keys, key.Public())
 	}
-	mustControl(t, t.World.Control.SetMaxAge(t, check.FirstIdP, 0))
-	mustControl(t, t.World.Control.SetKeys(t, check.FirstIdP, set))
+	mustControl(t, t.World.Control.SetMaxAge(t, t.IdPName, 0))
+	mustControl(t, t.World.Control.SetKeys(t, t.IdPName, set))
 }
 
 // publishAlso has the IdP publish these keys beside its own.
@@ -68,7 +68,7 @@ func publishAlso(t *check.T, keys ...*mockidp.Key) {
 }
 
 func fetches(t *check.T) int {
-	n, err := t.World.Control.Fetches(t, check.FirstIdP)
+	n, err := t.World.Control.Fetches(t, t.IdPName)
 	mustControl(t, err)
 	return n
 }

@@ -60,12 +60,12 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 // spoil lets the JWKS endpoint answer with this until the check is over.
 func spoil(t *check.T, r mockidp.Reply) {
 	restore(t)
-	mustControl(t, t.World.Control.SetJWKS(t, check.FirstIdP, r))
+	mustControl(t, t.World.Control.SetJWKS(t, t.IdPName, r))
 }
 
 // recovers fails unless an honest ID-JAG is granted again soon after the fault is gone.
 func recovers(t *check.T) {
-	mustControl(t, t.World.Control.Restore(t, check.FirstIdP))
+	mustControl(t, t.World.Control.Restore(t, t.IdPName))
 	if !eventually(t, func() bool { return check.Granted(t.Redeem(t.Grant())) }) {
 		t.Failf("expected an honest ID-JAG to be granted within %s (timing.jwks_patience) after the keys were there again",
 			t.Config.Timing.JWKSPatience)

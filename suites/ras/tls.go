@@ -24,7 +24,7 @@ var _ = check.For("RAS-TLS", func() {
 			t.Control(t.Grant())
 			key := newKey(t)
 			publishAlso(t, key)
-			mustControl(t, t.World.Control.SetCertificate(t, check.FirstIdP, bad.kind))
+			mustControl(t, t.World.Control.SetCertificate(t, t.IdPName, bad.kind))
 			until(t, handshakes, func() *check.Token { return t.Grant(signedBy(key)) })
 			recovers(t)
 		}, check.With(needsTLS),
@@ -33,7 +33,7 @@ var _ = check.For("RAS-TLS", func() {
 })
 
 func handshakes(t *check.T) int {
-	n, err := t.World.Control.Handshakes(t, check.FirstIdP)
+	n, err := t.World.Control.Handshakes(t, t.IdPName)
 	mustControl(t, err)
 	return n
 }

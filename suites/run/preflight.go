@@ -191,7 +191,7 @@ func (p *preflight) redeemed(how string) (string, *stop) {
 }
 
 func (p *preflight) fetches() int {
-	n, err := p.driver.Control.Fetches(p.driver, check.FirstIdP)
+	n, err := p.driver.Control.Fetches(p.driver, p.driver.IdPName)
 	if err != nil {
 		return 0
 	}

@@ -154,7 +154,8 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 			cancel(&earlyEnd{EndedTargetLost, "the target no longer answers (" + why + ")"})
 		}
 	}
-	runShards(ctx, base, c.skip(r.selected, world), workers, c)
+	plan := schedule(c.skip(r.selected, world), workers, func() bool { return interchangeable(ctx, world) })
+	runShards(ctx, base, plan, c)
 	report.Ended, report.Problem = ended(ctx)
 	for _, k := range r.selected {
 		report.Checks = append(report.Checks, c.results[k.ID])

@@ -67,11 +67,17 @@ func (c *collector) has(id string) bool {
 	return ok
 }
 
-// runShards spreads the checks over worker processes and waits for all of them. Checks that a worker does not finish,
-// because it died, hung or was stopped with ctx, end as inconclusive.
-func runShards(ctx context.Context, base assignment, checks []*check.Check, workers int, c *collector) {
+// plan says which checks run together. Each inner list is for one worker.
+type plan struct {
+	parallel  [][]string // at the same time, all with the first identity provider
+	serial    [][]string // after that, the first list with the first identity provider and the other, if any, with the second
+	exhausted [][]string // at the end, alone: they use limits of the target up, which recover slowly
+}
+
+// schedule makes a plan for this many workers. twoIdPs says whether checks that change an identity provider's keys can
+// be shared out between two of them; it is asked when that would help.
+func schedule(checks []*check.Check, workers int, twoIdPs func() bool) plan {
 	// Checks that wait go first, each to a worker of its own while there are some, so that their waits overlap.
-	// Of those that run alone, the ones that use a limit up, which recovers slowly, go last.
 	var waiting, parallel, serial, exhausting []string
 	for _, k := range checks {
 		switch {
@@ -85,15 +91,42 @@ func runShards(ctx context.Context, base assignment, checks []*check.Check, work
 			parallel = append(parallel, k.ID)
 		}
 	}
-	parallel = append(waiting, parallel...)
-	var wg sync.WaitGroup
-	for _, shard := range split(parallel, workers) {
-		wg.Go(func() { runShard(ctx, base, shard, c) })
+	p := plan{parallel: split(append(waiting, parallel...), workers), exhausted: split(exhausting, 1)}
+	if len(serial) > 1 && twoIdPs() {
+		p.serial = split(serial, 2)
+	} else {
+		p.serial = split(serial, 1)
 	}
-	wg.Wait()
-	if serial = append(serial, exhausting...); len(serial) > 0 {
-		runShard(ctx, base, serial, c)
+	return p
+}
+
+// interchangeable reports whether the target fetches keys from the second identity provider as it does from the first,
+// and takes its ID-JAGs.
+func interchangeable(ctx context.Context, w *check.World) bool {
+	c := w.Config
+	if c.SecondIdP == nil || c.SecondIdP.Static() || c.IdP.Static() || (c.IdP.CA == "") != (c.SecondIdP.CA == "") || !w.Inbound {
+		return false
 	}
+	p := &preflight{driver: check.NewDriver(ctx, w.Swapped())}
+	before := p.fetches()
+	return check.Granted(p.driver.Present(p.driver.Grant(), reports.Setup, "")) && p.fetches() > before
+}
+
+// runShards spreads the checks over worker processes and waits for all of them. Checks that a worker does not finish,
+// because it died, hung or was stopped with ctx, end as inconclusive.
+func runShards(ctx context.Context, base assignment, p plan, c *collector) {
+	together := func(shards [][]string, swap bool) {
+		var wg sync.WaitGroup
+		for n, shard := range shards {
+			a := base
+			a.Swapped = swap && n > 0
+			wg.Go(func() { runShard(ctx, a, shard, c) })
+		}
+		wg.Wait()
+	}
+	together(p.parallel, false)
+	together(p.serial, true)
+	together(p.exhausted, false)
 }
 
 // split deals the ids out like cards, so that neighbours, which tend to cost the same, go to different workers.

@@ -31,7 +31,8 @@ type assignment struct {
 	Canary     string             `json:"canary,omitempty"`
 	Control    string             `json:"control"`
 	Secret     string             `json:"secret"`
-	Roots      []byte             `json:"roots,omitempty"` // PEM
+	Roots      []byte             `json:"roots,omitempty"`   // PEM
+	Swapped    bool               `json:"swapped,omitempty"` // the second IdP is in the first one's place
 }
 
 // message is one line of a worker's standard output.
@@ -82,12 +83,16 @@ func (a *assignment) world() (*check.World, error) {
 		Attacker: a.Attacker.Signing(), Canary: a.Canary,
 		Control: mockidp.NewControl(a.Control, a.Secret),
 	}
+	w.IdPName = check.FirstIdP
 	w.IdP = &mockidp.Issuer{URL: a.Config.IdP.Issuer, Keys: a.Keys}
 	if a.SecondKeys != nil {
 		w.SecondIdP = &mockidp.Issuer{URL: a.Config.SecondIdP.Issuer, Keys: a.SecondKeys}
 	}
 	var err error
 	w.Wire, err = newWire(a.Config, a.Roots)
+	if a.Swapped {
+		w = w.Swapped()
+	}
 	return w, err
 }
 
