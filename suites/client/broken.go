@@ -131,7 +131,7 @@ func survived(j *judgement) {
 // judgeRetry wants the pause that was asked for before the next try.
 func judgeRetry(j *judgement, seen []world.Seen) {
 	for i := 1; i < len(seen); i++ {
-		if seen[i-1].Status == http.StatusTooManyRequests && seen[i].At.Sub(seen[i-1].At) < 900*time.Millisecond {
+		if seen[i-1].Status == http.StatusTooManyRequests && seen[i].Method == seen[i-1].Method && seen[i].At.Sub(seen[i-1].At) < 900*time.Millisecond {
 			j.Failf(
 				"expected a pause of 1 s as Retry-After says, but the next request came after %d ms",
 				seen[i].At.Sub(seen[i-1].At).Milliseconds(),

@@ -109,10 +109,22 @@ func init() {
 				w.MCP.Metadata["resource"] = w.MCP.URL
 				w.MCP.Publish(world.RootMetadata, w.MCP.Metadata)
 			}, judge: succeeds("the root is the last place to look (MCP, protected resource metadata discovery)")},
+		scenario{slug: "no-header", title: "looks for metadata when the 401 has no WWW-Authenticate header", in: given,
+			meets:   "A 401 without WWW-Authenticate, and metadata at the well-known location",
+			hostile: func(w *world.World) { w.MCP.NoChallenge = true },
+			judge:   succeeds("clients fall back to the well-known location (MCP, protected resource metadata discovery)")},
 		scenario{slug: "other-server", title: "does not use metadata that is for another server", in: given,
-			meets: "Metadata whose resource is another MCP server", hostile: func(w *world.World) {
-				w.MCP.Metadata["resource"] = "https://mcp.victim.example/mcp"
-			}, judge: func(j *judgement) { j.MustNotExchange("the metadata is for another resource (RFC 9728 3.3)") }},
+			meets:   "Metadata whose resource is another MCP server",
+			hostile: resourceIs(func(*world.World) string { return "https://mcp.victim.example/mcp" }), judge: refusesMetadata},
+		scenario{slug: "other-path", title: "does not use metadata that is for another server of the same host", in: given,
+			meets:   "Metadata whose resource is another path of the host",
+			hostile: resourceIs(func(w *world.World) string { return w.MCP.URL + "/victim/mcp" }), judge: refusesMetadata},
+		scenario{slug: "longer", title: "does not use metadata for a resource that only begins as the server's URL", in: given,
+			meets:   "Metadata whose resource is the URL with more behind it",
+			hostile: resourceIs(func(w *world.World) string { return w.MCP.Resource + "-victim" }), judge: refusesMetadata},
+		scenario{slug: "parent", title: "does not use metadata that the challenge names and that is for the host", in: given,
+			meets: "Metadata whose resource is the host alone, named by the challenge of a server with a path", should: true,
+			hostile: resourceIs(func(w *world.World) string { return w.MCP.URL }), judge: refusesMetadata},
 		scenario{
 			slug:  "other-origin",
 			title: "takes metadata from another host when the challenge names it and it is for this server",
@@ -135,7 +147,7 @@ func init() {
 				w.Attacker.Publish(world.MetadataPath, decoyResource(w, w.Attacker.URL+world.EndpointPath))
 				w.MCP.MetadataURL = w.Attacker.URL + world.MetadataPath
 			},
-			judge: func(j *judgement) { j.MustNotExchange("the metadata is for another resource (RFC 9728 3.3)") },
+			judge: refusesMetadata,
 		},
 		scenario{
 			slug:  "two-servers",
@@ -162,6 +174,15 @@ func init() {
 			should: true,
 		},
 	)
+}
+
+// resourceIs puts another resource identifier into the MCP server's metadata.
+func resourceIs(other func(*world.World) string) func(*world.World) {
+	return func(w *world.World) { w.MCP.Metadata["resource"] = other(w) }
+}
+
+func refusesMetadata(j *judgement) {
+	j.MustNotExchange("the metadata is for another resource (RFC 9728 3.3)")
 }
 
 func sparesAttacker(why string) func(*judgement) {
@@ -214,8 +235,13 @@ func init() {
 			}, judge: sparesAttacker("the OAuth location comes first (MCP, authorization server metadata discovery)")},
 		scenario{slug: "issuer-mismatch", title: "does not use metadata whose issuer is another", in: given,
 			meets:   "Metadata that is right but for its issuer",
-			hostile: func(w *world.World) { w.RAS.Metadata["issuer"] = "https://auth.victim.example" },
-			judge:   func(j *judgement) { j.MustNotRedeem("the issuer is not the one that was asked for (RFC 8414 3.3)") }},
+			hostile: issuerIs(func(*world.World) string { return "https://auth.victim.example" }), judge: refusesIssuer},
+		scenario{slug: "issuer-longer", title: "does not use metadata whose issuer only begins as the one asked for", in: given,
+			meets:   "Metadata whose issuer has more behind it",
+			hostile: issuerIs(func(w *world.World) string { return w.RAS.Issuer + ".victim.example" }), judge: refusesIssuer},
+		scenario{slug: "issuer-slash", title: "does not use metadata whose issuer has a slash more", in: given, should: true,
+			meets:   "Metadata whose issuer has a slash behind it",
+			hostile: issuerIs(func(w *world.World) string { return w.RAS.Issuer + "/" }), judge: refusesIssuer},
 		scenario{
 			slug:  "foreign-endpoint",
 			title: "does not post to the token endpoint of metadata whose issuer is another",
@@ -236,6 +262,15 @@ func init() {
 			},
 		},
 	)
+}
+
+// issuerIs puts another issuer into the RAS's metadata.
+func issuerIs(other func(*world.World) string) func(*world.World) {
+	return func(w *world.World) { w.RAS.Metadata["issuer"] = other(w) }
+}
+
+func refusesIssuer(j *judgement) {
+	j.MustNotRedeem("the issuer is not the one that was asked for (RFC 8414 3.3)")
 }
 
 func init() {
@@ -267,17 +302,45 @@ func init() {
 				}
 			},
 			judge: func(j *judgement) {
-				for _, s := range j.At(j.World.Attacker) {
-					if _, sent := world.CredentialsOf(s.Header, s.Form, j.World.ClientSecret); sent {
-						j.Failf(
-							"expected the client to keep its credentials for %s, but it sent them to the attacker's authorization server",
-							j.World.RAS.Issuer,
-						)
-					}
+				if len(j.to(j.World.MCP.Party, world.MetadataPath)) < 2 && len(j.At(j.World.Attacker)) == 0 {
+					j.Skipf("the client never looked at the metadata again: see CL-EXPIRED-AT/renewed")
 				}
+				keepsCredentials(j)
 			},
 		},
+		scenario{
+			slug:  "first-contact",
+			title: "does not send its credentials to a server that they are not for",
+			in:    given,
+			meets: "Metadata that names the attacker's authorization server from the start, while client_issuers of the " +
+				"context says whom the credentials are for",
+			hostile: func(w *world.World) { w.MCP.Publish(world.MetadataPath, decoyResource(w, w.MCP.Resource)) },
+			judge:   keepsCredentials,
+			should:  true, // the contract of the official runner does not say whom the credentials are for
+		},
 	)
+}
+
+// keepsCredentials judges what the attacker got. Only the newer revision of MCP says that credentials are kept by issuer.
+func keepsCredentials(j *judgement) {
+	for _, s := range j.At(j.World.Attacker) {
+		if _, sent := world.CredentialsOf(s.Header, s.Form, j.World.ClientSecret); !sent {
+			continue
+		}
+		const broken = "expected the client to keep its credentials for %s, but it sent them to the attacker's authorization server"
+		if !j.speaks(world.Revision2026) {
+			j.Warnf(broken+" (a MUST from revision "+world.Revision2026+" of MCP on)", j.World.RAS.Issuer)
+			return
+		}
+		j.Failf(broken, j.World.RAS.Issuer)
+	}
+}
+
+// speaks reports whether the client used this revision of MCP.
+func (a *attempt) speaks(revision string) bool {
+	return slices.ContainsFunc(a.Calls(), func(s world.Seen) bool {
+		return s.Header.Get("Mcp-Protocol-Version") == revision
+	})
 }
 
 // registrations are the client's own registrations at the RAS.

@@ -28,7 +28,7 @@ func said(a *attempt, rec *wire.Recorder) []string {
 	for _, o := range []struct {
 		name string
 		text []byte
-	}{{"standard output", a.Stdout}, {"standard error", a.Stderr}} {
+	}{{"standard output", a.Stdout}, {"standard error", a.Stderr}, {"opened in a browser", a.Opened}} {
 		if text := strings.TrimSpace(tail(rec.Scrub(strings.ToValidUTF8(string(o.text), "�")))); text != "" {
 			list = append(list, o.name+": "+text)
 		}

@@ -131,8 +131,12 @@ func (a *attempt) Summary() string {
 	if a.Through() {
 		got = "called the MCP server"
 	}
-	return fmt.Sprintf("it %s (exit code %d, %d exchanges at the IdP, %d token requests at the RAS)",
-		got, a.Exit, len(a.Exchanges()), len(a.Redemptions()))
+	end := fmt.Sprintf("exit code %d", a.Exit)
+	if a.Killed != "" {
+		end = "ended by " + a.Killed
+	}
+	return fmt.Sprintf("it %s (%s, %d exchanges at the IdP, %d token requests at the RAS)",
+		got, end, len(a.Exchanges()), len(a.Redemptions()))
 }
 
 // MustSucceed fails unless the client got through to the MCP server.
@@ -165,9 +169,11 @@ func (j *judgement) mustNotGetThrough(why string) {
 	j.tells()
 }
 
-// tells warns when a client that got nothing done ends as if all were well.
+// tells warns when a client that got nothing done ends as if all were well, or does not end.
 func (j *judgement) tells() {
 	switch {
+	case j.TimedOut || j.Flooded:
+		j.Warnf("the client did not give up: %s", j.Summary())
 	case j.Exit == 0:
 		j.Warnf("the client ended with exit code 0 although it could not connect: its user learns nothing")
 	case len(strings.TrimSpace(string(j.Stdout)+string(j.Stderr))) == 0:

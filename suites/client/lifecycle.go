@@ -68,7 +68,9 @@ func bounded(j *judgement) {
 	if n := len(j.Exchanges()); n > enough || j.Flooded || j.TimedOut {
 		j.Failf("expected the client to give up after a few attempts, but it made %d token exchanges: %s", n, j.Summary())
 	}
-	j.tells()
+	if !j.Through() {
+		j.tells()
+	}
 }
 
 func init() {
@@ -179,7 +181,13 @@ func init() {
 				}
 			}},
 		scenario{slug: "bounded", title: "gives up when no scope is enough", in: given,
-			meets: "A 403 insufficient_scope whatever the scope", hostile: wantScope("notes.unobtainable"), judge: bounded},
+			meets: "A 403 insufficient_scope whatever the scope", hostile: wantScope("notes.unobtainable"),
+			judge: func(j *judgement) {
+				bounded(j)
+				if !j.refusedCall() {
+					j.Skipf("the client calls no tool, so nothing asks it for more scope")
+				}
+			}},
 	)
 }
 

@@ -36,13 +36,15 @@ func (o *output) Write(p []byte) (int, error) {
 // attempt is one run of the client in one world.
 type attempt struct {
 	World    *world.World
-	Exit     int   // exit code, -1 when it was ended from outside
-	Failed   error // the command could not be run at all
-	TimedOut bool  // it was ended at the time bound
-	Flooded  bool  // it was ended because it sent far too many requests
+	Exit     int    // exit code, -1 when it was ended from outside
+	Killed   string // by what signal it ended, when not by ours
+	Failed   error  // the command could not be run at all
+	TimedOut bool   // it was ended at the time bound
+	Flooded  bool   // it was ended because it sent far too many requests
 	Took     time.Duration
 	Stdout   []byte
 	Stderr   []byte
+	Opened   []byte // what it opened in a browser, a URL a line
 	Requests []world.Seen
 	Leaks    []world.Leak
 }
@@ -76,6 +78,13 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 		"MCP_CONFORMANCE_PROTOCOL_VERSION="+protocolVersion(w))
 	mark := "EMACONFORM_RUN=" + rand.Text()
 	cmd.Env = append(cmd.Env, mark)
+	browser, err := newBrowser()
+	if err != nil {
+		r.Failed = err
+		return r
+	}
+	defer browser.close()
+	cmd.Env = append(cmd.Env, browser.environment()...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second // for children that keep the output open
 	detach(cmd)
@@ -108,11 +117,14 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 	case err == nil || errors.Is(err, exec.ErrWaitDelay):
 		r.Exit = 0
 	case errors.As(err, &exit):
-		r.Exit = exit.ExitCode()
+		if r.Exit = exit.ExitCode(); r.Exit < 0 && !r.TimedOut && !r.Flooded && r.Failed == nil {
+			r.Killed = exit.String() // e.g. "signal: segmentation fault"
+		}
 	}
 	r.Stdout, r.Stderr = stdout.kept, stderr.kept
+	r.Opened = browser.opened()
 	r.Requests = w.Seen()
-	r.Leaks = w.Leaks(map[string][]byte{"standard output": r.Stdout, "standard error": r.Stderr})
+	r.Leaks = w.Leaks(map[string][]byte{"standard output": r.Stdout, "standard error": r.Stderr, "browser": r.Opened})
 	return r
 }
 

@@ -12,8 +12,8 @@ import (
 
 // basicUser is the client id of Basic credentials, form-decoded (RFC 6749 2.3.1); ok wants both parts to be well-formed.
 func basicUser(s world.Seen) (id string, ok bool) {
-	encoded, ok := strings.CutPrefix(s.Header.Get("Authorization"), "Basic ")
-	if !ok {
+	scheme, encoded, _ := strings.Cut(s.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "basic") {
 		return "", false
 	}
 	raw, err := base64.StdEncoding.DecodeString(encoded)

@@ -1,7 +1,9 @@
 package client
 
 import (
+	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/emaconform/emaconform/suites/client/world"
@@ -34,9 +36,17 @@ func denyExchange(code string) func(*world.World) {
 	}
 }
 
-// denied fails when the client went to the consent page, or registered itself for it.
+// denied fails when the client went to the consent page, registered itself for it, or sent its user there.
 func denied(j *judgement) {
 	j.MustSpare(j.World.Consent, "the enterprise has said no (EMA 7.2)")
+	for _, shown := range []struct {
+		how  string
+		text []byte
+	}{{"printed", j.Stdout}, {"printed", j.Stderr}, {"opened a browser at", j.Opened}} {
+		if bytes.Contains(shown.text, []byte(j.World.Consent.URL+"/authorize")) {
+			j.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it %s the address of the consent page", shown.how)
+		}
+	}
 	j.mustNotGetThrough("access was denied")
 }
 
@@ -115,6 +125,24 @@ func init() {
 				for _, l := range j.Leaks {
 					if l.Kind == world.AccessToken || l.Kind == world.IDJAG {
 						j.Failf("%s", l)
+					}
+				}
+				j.MustSucceed("each server's metadata tells where to get a token for it")
+			},
+		},
+		scenario{
+			slug:  "one-ras",
+			title: "gets a token for each of two servers behind one RAS",
+			in:    two,
+			meets: "Two MCP servers with one RAS: its tokens are good for one of them each",
+			hostile: func(w *world.World) {
+				w.OtherMCP.RAS = w.RAS
+				w.OtherMCP.Metadata["authorization_servers"] = []string{w.RAS.Issuer}
+			},
+			judge: func(j *judgement) {
+				for _, l := range j.Leaks {
+					if l.Kind == world.AccessToken {
+						j.Failf("%s: a token belongs to a resource, not to an authorization server (RFC 8707)", l)
 					}
 				}
 				j.MustSucceed("each server's metadata tells where to get a token for it")
@@ -216,25 +244,31 @@ func init() {
 		},
 		scenario{slug: "anywhere", title: "leaks no secret in any other scenario", in: given, final: true,
 			meets: "What was seen in all other scenarios of this run", judge: func(j *judgement) {
+				looked := false
 				for id, a := range j.all {
+					if strings.HasPrefix(id, "CL-NO-LEAK/") {
+						continue
+					}
+					looked = true
 					for _, l := range a.Leaks {
-						if !strings.HasPrefix(id, "CL-NO-LEAK/") && !expectedElsewhere(id) {
+						if l.Party == nil || !expectedElsewhere(id) {
 							j.Failf("in %s %s", id, l)
 						}
 					}
 				}
-				j.MustNotLeak()
+				if !looked {
+					j.Skipf("no other scenario was run")
+				}
 			}},
 	)
 }
 
-// expectedElsewhere reports whether leaks in a scenario are what its own check is about.
+// expectedElsewhere reports whether a secret at the wrong party is what a scenario's own check is about.
 func expectedElsewhere(id string) bool {
-	return strings.HasPrefix(id, "CL-NO-CONFUSION/") || strings.HasPrefix(id, "CL-CREDENTIAL-BINDING/") ||
-		strings.HasPrefix(
-			id,
-			"CL-AS-DISCOVERY/",
-		) || strings.HasPrefix(id, "CL-PRM/") || strings.HasPrefix(id, "CL-EXCHANGE-RESP/")
+	requirement, _, _ := strings.Cut(id, "/")
+	return slices.Contains([]string{
+		"CL-NO-CONFUSION", "CL-CREDENTIAL-BINDING", "CL-AS-DISCOVERY", "CL-PRM", "CL-EXCHANGE-RESP", "CL-EXCHANGE-AUTH",
+	}, requirement)
 }
 
 // leakFree is the search for leaks in an honest world.

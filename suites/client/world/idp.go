@@ -56,12 +56,12 @@ type IdP struct {
 }
 
 // login is an authorization request that was answered with a code.
-type login struct{ subject, nonce, challenge, redirectURI string }
+type login struct{ subject, nonce, acr, challenge, redirectURI string }
 
 // StrangersCode is a code that the IdP gave to somebody else's login, at another browser: an attacker knows it.
-func (p *IdP) StrangersCode(nonce string) string {
+func (p *IdP) StrangersCode() string {
 	challenge := sha256.Sum256([]byte(rand.Text()))
-	return p.code(&login{subject: Mallory, nonce: nonce, challenge: base64.RawURLEncoding.EncodeToString(challenge[:])})
+	return p.code(&login{subject: Mallory, nonce: rand.Text(), challenge: base64.RawURLEncoding.EncodeToString(challenge[:])})
 }
 
 func (w *World) makeIdP(party *Party, keys *mockidp.KeySet) (*IdP, error) {
@@ -118,10 +118,13 @@ func (p *IdP) givenIDToken() string {
 	return p.world.issue(IDToken, hostile.Sign(t), p.Party)
 }
 
-func (p *IdP) idToken(subject, nonce string) string {
+func (p *IdP) idToken(subject, nonce, acr string) string {
 	t := p.Issuer.IDToken(subject, IdPClientID)
 	if nonce != "" {
 		t.Claims["nonce"] = nonce
+	}
+	if acr != "" {
+		t.Claims["acr"] = acr
 	}
 	if p.EditIDToken != nil {
 		p.EditIDToken(t)
@@ -153,6 +156,9 @@ func (p *IdP) code(l *login) string {
 	return code
 }
 
+// loginToken is the access token that comes with a login: for the IdP alone, and good for nothing here.
+func (p *IdP) loginToken() string { return p.world.issue(LoginToken, "login-"+rand.Text(), p.Party) }
+
 // authorize answers a login at once: the user is there, and allowed.
 func (p *IdP) authorize(c *Call) *Reply {
 	q := c.Request.URL.Query()
@@ -164,7 +170,7 @@ func (p *IdP) authorize(c *Call) *Reply {
 		answer.Set("state", s)
 	}
 	answer.Set("code", p.code(&login{
-		subject: Alice, nonce: q.Get("nonce"), challenge: q.Get("code_challenge"), redirectURI: q.Get("redirect_uri"),
+		subject: Alice, nonce: q.Get("nonce"), acr: q.Get("acr_values"), challenge: q.Get("code_challenge"), redirectURI: q.Get("redirect_uri"),
 	}))
 	if p.EditLogin != nil {
 		p.EditLogin(q, answer)
@@ -194,7 +200,7 @@ func (p *IdP) token(c *Call) *Reply {
 			return oauthError(http.StatusBadRequest, "invalid_grant", "unknown refresh token")
 		}
 		return &Reply{JSON: map[string]any{
-			"id_token": p.idToken(subject, ""), "access_token": rand.Text(), "token_type": "Bearer", "expires_in": 3600,
+			"id_token": p.idToken(subject, "", ""), "access_token": p.loginToken(), "token_type": "Bearer", "expires_in": 3600,
 			"refresh_token": c.Form.Get("refresh_token"), "scope": "openid offline_access",
 		}}
 	case GrantExchange:
@@ -225,7 +231,7 @@ func (p *IdP) redeemCode(c *Call) *Reply {
 		}
 	}
 	return &Reply{JSON: map[string]any{
-		"id_token": p.idToken(l.subject, l.nonce), "access_token": rand.Text(), "token_type": "Bearer", "expires_in": 3600,
+		"id_token": p.idToken(l.subject, l.nonce, l.acr), "access_token": p.loginToken(), "token_type": "Bearer", "expires_in": 3600,
 		"scope": "openid",
 	}}
 }

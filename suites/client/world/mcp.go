@@ -36,6 +36,8 @@ type Server struct {
 	Metadata map[string]any // RFC 9728, at MetadataPath unless moved
 	// MetadataURL is what challenges point to; "" leaves resource_metadata out.
 	MetadataURL string
+	// NoChallenge leaves the WWW-Authenticate header out.
+	NoChallenge bool
 	// Scope is what challenges ask for.
 	Scope string
 	// Before may answer a request with a good token in place of the server.
@@ -142,8 +144,16 @@ func (s *Server) Challenge(status int, code, scope string) *Reply {
 	if s.MetadataURL != "" {
 		params = append(params, `resource_metadata="`+s.MetadataURL+`"`)
 	}
-	return &Reply{Status: status, JSON: map[string]any{"error": code},
-		Header: map[string]string{"WWW-Authenticate": strings.TrimSuffix("Bearer "+strings.Join(params, ", "), " ")}}
+	reply := &Reply{Status: status, JSON: map[string]any{}}
+	if code != "" {
+		reply.JSON = map[string]any{"error": code}
+	}
+	if !s.NoChallenge {
+		reply.Header = map[string]string{
+			"WWW-Authenticate": strings.TrimSuffix("Bearer "+strings.Join(params, ", "), " "),
+		}
+	}
+	return reply
 }
 
 // answer hands a request to the SDK: to its stateless handler when it is of the revision without sessions.

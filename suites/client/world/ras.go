@@ -125,7 +125,7 @@ func Credentials(c *Call, secret string) (method string, ok bool) {
 
 // CredentialsOf is Credentials for a request that was seen (RFC 6749 2.3.1).
 func CredentialsOf(header http.Header, form url.Values, secret string) (method string, ok bool) {
-	if encoded, basic := strings.CutPrefix(header.Get("Authorization"), "Basic "); basic {
+	if scheme, encoded, _ := strings.Cut(header.Get("Authorization"), " "); strings.EqualFold(scheme, "basic") {
 		raw, _ := base64.StdEncoding.DecodeString(encoded)
 		_, escaped, _ := strings.Cut(string(raw), ":")
 		given, err := url.QueryUnescape(escaped)

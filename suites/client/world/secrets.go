@@ -14,6 +14,7 @@ const (
 	IDToken       = "id token"
 	IDJAG         = "id-jag"
 	AccessToken   = "access token"
+	LoginToken    = "identity provider's access token"
 	RefreshToken  = "refresh token"
 	SAMLAssertion = "saml assertion"
 	Code          = "authorization code"
@@ -50,16 +51,22 @@ func (w *World) Secrets() []Secret {
 type Leak struct {
 	Kind  string
 	Where string // continues "the id token stood in …"
+	Party *Party // who received it and must not have it; nil when it stood where it must never stand
 }
 
 func (l Leak) String() string { return fmt.Sprintf("the %s stood in %s", l.Kind, l.Where) }
+
+// mayBeHint reports whether a request is one to the IdP that shows it its own ID token (OpenID Connect Core 3.1.2.1).
+func (s Secret) mayBeHint(r *Seen) bool {
+	return s.Kind == IDToken && slices.Contains(s.For, r.Party) && r.Query.Get("id_token_hint") == s.Value
+}
 
 // Leaks searches every request and, besides, these texts by their names (standard output, standard error) for secrets
 // that do not belong there: at the wrong party, in a URL, in a Referer, in a text.
 func (w *World) Leaks(texts map[string][]byte) []Leak {
 	var leaks []Leak
-	add := func(s Secret, format string, args ...any) {
-		l := Leak{s.Kind, fmt.Sprintf(format, args...)}
+	add := func(s Secret, party *Party, format string, args ...any) {
+		l := Leak{s.Kind, fmt.Sprintf(format, args...), party}
 		if !slices.Contains(leaks, l) {
 			leaks = append(leaks, l)
 		}
@@ -73,17 +80,18 @@ func (w *World) Leaks(texts map[string][]byte) []Leak {
 				what += " (" + r.Step + ")"
 			}
 			switch {
+			case secret.mayBeHint(&r):
 			case secret.Kind != Code && contains(needles, []byte(r.URL)):
-				add(secret, "the URL of a request to %s", what)
+				add(secret, nil, "the URL of a request to %s", what)
 			case contains(needles, []byte(strings.Join(r.Header.Values("Referer"), " "))):
-				add(secret, "the Referer of a request to %s", what)
+				add(secret, nil, "the Referer of a request to %s", what)
 			case !slices.Contains(secret.For, r.Party) && contains(needles, r.haystack()):
-				add(secret, "a request to %s, who must not have it", what)
+				add(secret, r.Party, "a request to %s, who must not have it", what)
 			}
 		}
 		for name, text := range texts {
 			if contains(needles, text) {
-				add(secret, "the client's %s", name)
+				add(secret, nil, "the client's %s", name)
 			}
 		}
 	}
@@ -114,7 +122,7 @@ func (s *Seen) haystack() []byte {
 	for _, values := range s.Header {
 		for _, v := range values {
 			b.WriteString(v + "\n")
-			if encoded, ok := strings.CutPrefix(v, "Basic "); ok {
+			if scheme, encoded, _ := strings.Cut(v, " "); strings.EqualFold(scheme, "basic") {
 				raw, _ := base64.StdEncoding.DecodeString(encoded)
 				b.Write(append(raw, '\n'))
 			}

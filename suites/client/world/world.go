@@ -176,6 +176,11 @@ func (w *World) secret(prefix string) string {
 	return prefix + rand.Text()
 }
 
+// NewClientSecret gives the client a secret at the RAS that ends so.
+func (w *World) NewClientSecret(end string) {
+	w.ClientSecret = w.issue(ClientSecret, w.secret("ras-secret-")+end, w.RAS.Party)
+}
+
 // makeConsent builds the page that a RAS would send the user's browser to, with a registration endpoint: what a client
 // that gives up on Enterprise-Managed Authorization would use.
 func (w *World) makeConsent() {
