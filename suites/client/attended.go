@@ -34,6 +34,7 @@ type Attended struct {
 
 	mu      sync.Mutex
 	current *stage
+	problem string // what went wrong with the last thing that the person did
 	once    sync.Once
 }
 
@@ -48,14 +49,17 @@ type stage struct {
 	cancel   context.CancelFunc
 }
 
-// NewAttended makes the page's handler. The parties listen on ports from basePort on; redirectURI is where the client's
-// logins end. Options.Command is not run.
+// NewAttended makes the page's handler. The parties listen on ports from basePort on, which must be free; redirectURI is
+// where the client's logins end, by default at the port after theirs. Options.Command is not run.
 func NewAttended(ctx context.Context, o Options, basePort int, redirectURI string) (*Attended, error) {
 	selected, err := o.Selection.Of(Checks())
 	if err != nil {
 		return nil, err
 	}
 	a := &Attended{r: newRunner(ctx, o), kinds: map[*shape]*shape{}, finished: make(chan struct{})}
+	if redirectURI == "" && basePort != 0 {
+		redirectURI = fmt.Sprintf("http://127.0.0.1:%d/callback", basePort+world.MaxParties)
+	}
 	a.fixed = world.Options{BasePort: basePort, Secret: rand.Text(), RedirectURI: redirectURI}
 	a.classify(login) // what most people want to see comes first
 	for _, c := range selected {
@@ -69,7 +73,21 @@ func NewAttended(ctx context.Context, o Options, basePort int, redirectURI strin
 	slices.SortStableFunc(a.playable, func(x, y *check.Check) int {
 		return slices.Index(a.order, a.kinds[registry[x.ID].in]) - slices.Index(a.order, a.kinds[registry[y.ID].in])
 	})
-	return a, nil
+	return a, a.tryPorts()
+}
+
+// tryPorts opens the ports of every kind of world once, since a person should learn of a missing one before all else.
+func (a *Attended) tryPorts() error {
+	for _, kind := range a.order {
+		w, err := world.New(a.options(kind))
+		if err != nil {
+			return fmt.Errorf("%w (the parties take the ports from the base port on)", err)
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // classify finds the kind of a shape: for a person shapes are alike when the client is configured alike.
@@ -119,7 +137,9 @@ func (a *Attended) Report() *reports.Report {
 			}
 		}
 	}
-	return a.r.report(slices.Concat(a.playable, a.final))
+	report := a.r.report(slices.Concat(a.playable, a.final))
+	reports.Finish(report) // however the person ended it, Finish or Ctrl-C: what was not played is skipped
+	return report
 }
 
 // honest is the honest run of a kind, nil when there was none yet.
@@ -140,15 +160,27 @@ func (a *Attended) Handler() http.Handler {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write(page)
 	}).Methods(http.MethodGet)
-	m.HandleFunc("/state", func(w http.ResponseWriter, _ *http.Request) { a.answer(w, nil) }).Methods(http.MethodGet)
+	m.HandleFunc("/state", func(w http.ResponseWriter, _ *http.Request) { a.answer(w) }).Methods(http.MethodGet)
 	for path, do := range map[string]func(*http.Request) error{
 		"/start":  func(r *http.Request) error { return a.start(r.FormValue("check")) },
 		"/done":   func(r *http.Request) error { return a.done(r.FormValue("saw")) },
 		"/finish": func(*http.Request) error { a.once.Do(func() { close(a.finished) }); return nil },
 	} {
-		m.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { a.answer(w, do(r)) }).Methods(http.MethodPost)
+		m.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			a.note(do(r))
+			a.answer(w)
+		}).Methods(http.MethodPost)
 	}
 	return http.NewCrossOriginProtection().Handler(m)
+}
+
+// note keeps what went wrong for the page until the person does something else.
+func (a *Attended) note(failed error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.problem = ""; failed != nil {
+		a.problem = failed.Error()
+	}
 }
 
 // start begins a scenario, or the honest run of its kind when that has not been seen to succeed.

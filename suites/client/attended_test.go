@@ -5,16 +5,21 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
+	"reflect"
 	"strings"
 	"testing"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/run"
 )
 
@@ -178,5 +183,83 @@ func TestAttendedNothingPlayed(t *testing.T) {
 		if c.Outcome != reports.Skip {
 			t.Errorf("%s: %s %s", c.ID, c.Outcome, c.Message)
 		}
+	}
+}
+
+// freePorts finds a first port from which on all ports of a world are free.
+func freePorts(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		first := 20000 + rand.IntN(10000) // below what the system gives out
+		if w, err := world.New(world.Options{BasePort: first, TLS: true, TwoServers: true}); err == nil {
+			_ = w.Close()
+			return first
+		}
+	}
+	t.Fatal("there are no free ports in a row")
+	return 0
+}
+
+// TestAttendedStaysConfigured wants the same settings in every scenario of a kind.
+func TestAttendedStaysConfigured(t *testing.T) {
+	o := Options{Selection: run.Selection{Checks: []string{"CL-OIDC"}}}
+	attended, err := NewAttended(context.Background(), o, freePorts(t), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer attended.Report()
+	var first map[string]any
+	for _, id := range []string{"CL-OIDC/pkce", "CL-OIDC/nonce"} {
+		if err := attended.start(id); err != nil {
+			t.Fatal(err)
+		}
+		if settings := attended.current.settings; first == nil {
+			first = settings
+		} else if !reflect.DeepEqual(settings, first) {
+			t.Errorf("settings changed from %v to %v", first["idp_redirect_uri"], settings["idp_redirect_uri"])
+		}
+	}
+}
+
+func TestAttendedPortInUse(t *testing.T) {
+	first := freePorts(t)
+	taken, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", first+2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	if _, err := NewAttended(context.Background(), Options{}, first, ""); err == nil || !strings.Contains(err.Error(), "MCP server") {
+		t.Errorf("a port in use: %v", err)
+	}
+}
+
+// TestAttendedProblemStays wants a problem to be told until the person does something else.
+func TestAttendedProblemStays(t *testing.T) {
+	_, p := attend(t, "CL-PRM")
+	p.press("start", url.Values{"check": {"CL-NO-SUCH"}})
+	if p.look(); !strings.Contains(p.state.Problem, "CL-NO-SUCH") {
+		t.Errorf("the problem is gone a moment later: %q", p.state.Problem)
+	}
+	p.press("start", url.Values{"check": {"CL-PRM/root"}})
+	if p.state.Problem != "" {
+		t.Errorf("the problem stays for ever: %q", p.state.Problem)
+	}
+}
+
+// TestAttendedInterrupted wants the same report as from the Finish button.
+func TestAttendedInterrupted(t *testing.T) {
+	ctx, interrupt := context.WithCancel(context.Background())
+	attended, err := NewAttended(ctx, Options{Selection: run.Selection{Checks: []string{"CL-EXCHANGE-REQ"}}}, 0, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(attended.Handler())
+	defer server.Close()
+	p := &person{t: t, page: server.URL}
+	p.press("start", url.Values{"check": {"CL-EXCHANGE-REQ/type"}})
+	p.press("done", url.Values{"saw": {p.connect()}})
+	interrupt()
+	if report := attended.Report(); report.Verdict != reports.Conformant || report.Ended != "" {
+		t.Errorf("verdict %s, ended %q", report.Verdict, report.Ended)
 	}
 }

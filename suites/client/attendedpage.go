@@ -49,14 +49,11 @@ type pageRequest struct {
 	Status int    `json:"status"`
 }
 
-// answer tells the page everything it shows, or what went wrong.
-func (a *Attended) answer(w http.ResponseWriter, failed error) {
+// answer tells the page everything it shows.
+func (a *Attended) answer(w http.ResponseWriter) {
 	a.mu.Lock()
-	state := pageState{Scenarios: a.scenarios(), Current: a.now()}
+	state := pageState{Problem: a.problem, Scenarios: a.scenarios(), Current: a.now()}
 	a.mu.Unlock()
-	if failed != nil {
-		state.Problem = failed.Error()
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = json.NewEncoder(w).Encode(state) // a page that is gone needs no answer

@@ -226,7 +226,8 @@ func init() {
 			judge: func(j *judgement) {
 				for _, s := range j.redemptions() { // the RAS grants what both say (EMA 7.2.1), so more than was granted is no harm
 					scope := s.Form.Get("scope")
-					if scope != "" && !(hasAll(scope, "notes.list") && hasAll("notes.read notes.list", strings.Fields(scope)...)) {
+					enough := hasAll(scope, "notes.list") && hasAll("notes.read notes.list", strings.Fields(scope)...)
+					if scope != "" && !enough {
 						j.Failf(
 							"expected the client to ask the RAS for what the IdP granted (notes.list), or for what it asked the IdP for, "+
 								"but it asks for %q", scope,

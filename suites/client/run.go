@@ -58,6 +58,10 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	r.judgeAll(selected)
 	report := r.report(selected)
 	report.Preflight = steps
+	if ctx.Err() != nil {
+		report.Ended, report.Problem = run.EndedInterrupted, "Checks that had not ended are inconclusive."
+	}
+	reports.Finish(report)
 	return report, nil
 }
 
@@ -85,10 +89,6 @@ func (r *runner) report(selected []*check.Check) *reports.Report {
 		}
 		report.Checks = append(report.Checks, result)
 	}
-	if r.ctx.Err() != nil {
-		report.Ended, report.Problem = run.EndedInterrupted, "Checks that had not ended are inconclusive."
-	}
-	reports.Finish(report)
 	return report
 }
 

@@ -138,6 +138,9 @@ func (w *World) build() (err error) {
 	return nil
 }
 
+// MaxParties is how many ports a world takes at most.
+const MaxParties = 8
+
 const (
 	attackerName = "attacker"
 	plainName    = "host without TLS"
@@ -229,7 +232,9 @@ func (w *World) Close() error {
 	for _, p := range w.parties {
 		if p.server != nil {
 			errs = append(errs, p.server.Close())
-		} else if err := p.listener.Close(); !errors.Is(err, net.ErrClosed) {
+		}
+		// A server that has not begun yet does not know its listener.
+		if err := p.listener.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
 	}
