@@ -47,6 +47,10 @@ func newClient() *cobra.Command {
   emaconform client --check 'CL-NO-LEAK' -- ./my-client --verbose
   emaconform client --attended --redirect-uri http://127.0.0.1:33418/callback`,
 		RunE: func(c *cobra.Command, command []string) error {
+			// An empty variable of a script behind -- is no wish to judge the reference client.
+			if c.ArgsLenAtDash() == len(command) || len(command) > 0 && command[0] == "" {
+				return errors.New("no command after --: which client is to be judged?")
+			}
 			if err := fromEnvironment(c.Flags(), os.Environ()); err != nil {
 				return err
 			}

@@ -51,6 +51,8 @@ func TestClientUsage(t *testing.T) {
 		args []string
 		want string
 	}{
+		"no command":              {[]string{"--"}, "no command after --"},
+		"empty command":           {[]string{"--", ""}, "no command after --"},
 		"no such command":         {[]string{"--", "/no/such/client"}, "cannot run /no/such/client"},
 		"no such check":           {[]string{"--check", "CL-NOPE"}, "no check matches"},
 		"no such defect":          {[]string{"--defect", "nope"}, `no defect "nope"`},
