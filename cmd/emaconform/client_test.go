@@ -55,6 +55,8 @@ func TestClientUsage(t *testing.T) {
 		"empty command":           {[]string{"--", ""}, "no command after --"},
 		"no such command":         {[]string{"--", "/no/such/client"}, "cannot run /no/such/client"},
 		"no such check":           {[]string{"--check", "CL-NOPE"}, "no check matches"},
+		"no such label":           {[]string{"--label", "must && !logn"}, `no check has the label "logn"`},
+		"label of a server":       {[]string{"--label", "!ras"}, `no check has the label "ras"`},
 		"no such defect":          {[]string{"--defect", "nope"}, `no defect "nope"`},
 		"defect of another":       {[]string{"--defect", "falls-back", "--", "true"}, "is for the reference client"},
 		"attended with a command": {[]string{"--attended", "--", "true"}, "a person operates"},

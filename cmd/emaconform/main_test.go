@@ -67,6 +67,7 @@ func TestMistakesOnTheCommandLineAreUsageErrors(t *testing.T) {
 		{[]string{"server", "--format", "pdf"}, `--format "pdf" is none of`},
 		{[]string{"server", "--check", "RAS-NONE"}, `no check matches "RAS-NONE"`},
 		{[]string{"server", "--label", "ras &&"}, "label filter"},
+		{[]string{"server", "--label", "must && !slwo"}, `no check has the label "slwo"`},
 		{[]string{"server", "--config", missing}, "cannot read the configuration"},
 		{[]string{"server", "--baseline", missing}, missing},
 		{[]string{"server", "--url", "mcp.example"}, `url: "mcp.example" is no http or https URL`},

@@ -3,6 +3,8 @@ package run
 import (
 	"fmt"
 	"path"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2/types"
@@ -38,6 +40,9 @@ func (s Selection) Of(all []*check.Check) ([]*check.Check, error) {
 	if err != nil {
 		return nil, fmt.Errorf("label filter %q: write labels with && || ! and parentheses, e.g. 'ras && !slow'", s.Labels)
 	}
+	if err := s.knownLabels(all); err != nil {
+		return nil, err
+	}
 	used := make([]bool, len(s.Checks))
 	var list []*check.Check
 	for _, c := range all {
@@ -66,6 +71,25 @@ func (s Selection) Of(all []*check.Check) ([]*check.Check, error) {
 		return nil, fmt.Errorf("no check matches the label filter %q: `emaconform list` shows all labels", s.Labels)
 	}
 	return list, nil
+}
+
+// labelTerm is one label of a filter, or one regular expression between slashes.
+var labelTerm = regexp.MustCompile("/[^/]*/?|[^&|!,()/]+")
+
+// knownLabels finds labels that no check has: with a typo in one term a filter still selects something, though not what was
+// meant.
+func (s Selection) knownLabels(all []*check.Check) error {
+	for _, term := range labelTerm.FindAllString(s.Labels, -1) {
+		if term = strings.TrimSpace(term); term == "" {
+			continue
+		}
+		filter, err := types.ParseLabelFilter(term)
+		known := func(c *check.Check) bool { return filter(c.Labels) }
+		if err == nil && !slices.ContainsFunc(all, known) {
+			return fmt.Errorf("no check has the label %q: `emaconform list` shows every check with its labels", term)
+		}
+	}
+	return nil
 }
 
 func matches(pattern string, c *check.Check) (bool, error) {
