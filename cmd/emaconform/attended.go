@@ -6,13 +6,18 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/target"
 )
 
 // attendedFlags are the flags of a run with a person at the client.
@@ -40,8 +45,47 @@ func (f *attendedFlags) add(c *cobra.Command) {
 	)
 }
 
+// given are the flags that mean nothing without --attended, of those that were given.
+func (*attendedFlags) given(f *pflag.FlagSet) []string {
+	return slices.DeleteFunc([]string{"listen", "base-port", "redirect-uri"}, func(name string) bool { return !f.Changed(name) })
+}
+
+// lastBasePort leaves a port to each of the parties of the largest world.
+const lastBasePort = 65535 - 7
+
+// check finds values that no run could use.
+func (f *attendedFlags) check() error {
+	if f.basePort < 1 || f.basePort > lastBasePort {
+		return fmt.Errorf("--base-port %d: expected 1 to %d", f.basePort, lastBasePort)
+	}
+	if f.redirectURI != "" && !redirectable(f.redirectURI) {
+		return fmt.Errorf("--redirect-uri %q: expected an absolute URL, without fragment: https, http on loopback, "+
+			"or the scheme of a native app, such as app:/callback", f.redirectURI)
+	}
+	return nil
+}
+
+// redirectable tells whether a login of a client can end there. An application's own scheme ought to have a dot
+// (RFC 8252 7.1), but those of well-known IDEs have none.
+func redirectable(uri string) bool {
+	u, err := url.Parse(uri)
+	if err != nil || u.Opaque != "" || strings.Contains(uri, "#") { // opaque: localhost:8080 is no scheme
+		return false
+	}
+	switch u.Scheme {
+	case "http":
+		return target.Loopback(uri)
+	case "https":
+		return u.Hostname() != ""
+	}
+	return u.Scheme != "" && u.Host+u.Path != ""
+}
+
 // run serves the page until the person presses Finish, or the program is interrupted.
 func (f *attendedFlags) run(c *cobra.Command, o client.Options, report *reportFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
 	return report.judge(c, func(ctx context.Context, _ run.Progress) (*reports.Report, error) {
 		o.Describe = func(t *reports.Target) { t.Name = "attended client" }
 		attended, err := client.NewAttended(ctx, o, f.basePort, f.redirectURI)
@@ -50,7 +94,7 @@ func (f *attendedFlags) run(c *cobra.Command, o client.Options, report *reportFl
 		}
 		listener, err := net.Listen("tcp", f.listen)
 		if err != nil {
-			return nil, fmt.Errorf("cannot serve the page: %w", err)
+			return nil, fmt.Errorf("--listen: cannot serve the page: %w", err)
 		}
 		server := &http.Server{Handler: attended.Handler(), ReadHeaderTimeout: 10 * time.Second}
 		served := make(chan error, 1)

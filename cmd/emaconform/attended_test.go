@@ -42,3 +42,27 @@ func TestAttendedFinish(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWhereALoginCanEnd(t *testing.T) {
+	for uri, want := range map[string]bool{
+		"http://127.0.0.1:33418/callback": true,
+		"http://localhost/callback":       true,
+		"https://app.example/callback":    true,
+		"com.example.app:/callback":       true,
+		"cursor://mcp/callback":           true,
+
+		"nonsense":                       false,
+		"/callback":                      false,
+		"localhost:33418/callback":       false,
+		"127.0.0.1:33418/callback":       false,
+		"http://app.example/callback":    false,
+		"https:///callback":              false,
+		"https://app.example/callback#a": false,
+		"javascript:alert(1)":            false,
+		"app:":                           false,
+	} {
+		if got := redirectable(uri); got != want {
+			t.Errorf("%s: %v, expected %v", uri, got, want)
+		}
+	}
+}

@@ -51,8 +51,12 @@ func newClient() *cobra.Command {
 			if c.ArgsLenAtDash() == len(command) || len(command) > 0 && command[0] == "" {
 				return errors.New("no command after --: which client is to be judged?")
 			}
+			given := f.attended.given(c.Flags()) // the environment may be for other runs, too
 			if err := fromEnvironment(c.Flags(), os.Environ()); err != nil {
 				return err
+			}
+			if len(given) > 0 && !f.attended.on {
+				return fmt.Errorf("--%s is for a run with --attended", given[0])
 			}
 			return f.run(c, command)
 		},
@@ -70,6 +74,12 @@ func newClient() *cobra.Command {
 }
 
 func (f *clientFlags) run(c *cobra.Command, command []string) error {
+	if f.parallel < 0 {
+		return fmt.Errorf("--parallel %d: expected 0 (choose for me) or more", f.parallel)
+	}
+	if err := timeLimits(c.Flags(), "timeout"); err != nil {
+		return err
+	}
 	options := client.Options{
 		Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential,
 		Selection: run.Selection{Checks: f.checks, Labels: f.labels},

@@ -59,6 +59,17 @@ func TestClientUsage(t *testing.T) {
 		"label of a server":       {[]string{"--label", "!ras"}, `no check has the label "ras"`},
 		"no such defect":          {[]string{"--defect", "nope"}, `no defect "nope"`},
 		"defect of another":       {[]string{"--defect", "falls-back", "--", "true"}, "is for the reference client"},
+		"no time":                 {[]string{"--timeout", "0"}, "--timeout 0s: expected more than 0"},
+		"less than no time":       {[]string{"--timeout", "-1s"}, "--timeout -1s: expected more than 0"},
+		"less than none":          {[]string{"--parallel", "-3"}, "--parallel -3: expected 0"},
+		"page without a person":   {[]string{"--listen", "127.0.0.1:0"}, "--listen is for a run with --attended"},
+		"ports without a person":  {[]string{"--base-port", "9000"}, "--base-port is for a run with --attended"},
+		"login without a person":  {[]string{"--redirect-uri", "app:/"}, "--redirect-uri is for a run with --attended"},
+		"page on no address":      {[]string{"--attended", "--listen", "nowhere"}, "--listen: cannot serve the page"},
+		"port too high":           {[]string{"--attended", "--base-port", "99999"}, "--base-port 99999: expected 1 to 65528"},
+		"no room above the port":  {[]string{"--attended", "--base-port", "65529"}, "--base-port 65529: expected"},
+		"port below none":         {[]string{"--attended", "--base-port", "-1"}, "--base-port -1: expected"},
+		"redirect to nonsense":    {[]string{"--attended", "--redirect-uri", "nonsense"}, `--redirect-uri "nonsense": expected`},
 		"attended with a command": {[]string{"--attended", "--", "true"}, "a person operates"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -105,6 +105,12 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	if f.workers < 0 {
 		return fmt.Errorf("--workers %d: expected 0 (choose for me) or more", f.workers)
 	}
+	if f.roundTrip < 0 {
+		return fmt.Errorf("--round-trip %s: expected 0 or more", f.roundTrip)
+	}
+	if err := timeLimits(c.Flags(), "timeout", "check-timeout", "request-timeout"); err != nil {
+		return err
+	}
 	config, err := s.load(f.config, c.Flags())
 	if err != nil {
 		return err

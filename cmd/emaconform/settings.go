@@ -150,6 +150,16 @@ func fromEnvironment(f *pflag.FlagSet, environment []string) error {
 	return errors.Join(problems...)
 }
 
+// timeLimits finds a limit that leaves no time at all, of those that were given.
+func timeLimits(f *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if d, err := f.GetDuration(name); err == nil && f.Changed(name) && d <= 0 {
+			return fmt.Errorf("--%s %s: expected more than 0, such as 30s", name, d)
+		}
+	}
+	return nil
+}
+
 // readable says what is wrong with a file that cannot be opened, without Go's own words for it.
 func readable(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
