@@ -106,7 +106,23 @@ func TestAFlagWinsOverTheEnvironmentAndThatOverTheFile(t *testing.T) {
 
 func TestUnknownEnvironmentVariableIsAnError(t *testing.T) {
 	t.Setenv("EMACONFORM_CLEINT_ID", "x")
-	r := emaconform(t, "server")
-	NewWithT(t).Expect(r.code).To(Equal(exitUsage))
-	NewWithT(t).Expect(r.stderr).To(ContainSubstring("environment variable EMACONFORM_CLEINT_ID: there is no such setting"))
+	for _, role := range []string{"server", "client"} {
+		r := emaconform(t, role)
+		NewWithT(t).Expect(r.code).To(Equal(exitUsage))
+		NewWithT(t).Expect(r.stderr).To(ContainSubstring("environment variable EMACONFORM_CLEINT_ID: there is no such setting"))
+	}
+}
+
+// A CI job exports its variables once for all its steps.
+func TestVariablesOfAnotherRoleAreLeftAlone(t *testing.T) {
+	for name, value := range map[string]string{
+		"URL": "http://127.0.0.1:1/mcp", "CLIENT_ID": "connector-a", // of server
+		"PARALLEL": "2", "LISTEN": "127.0.0.1:0", // of client, one of them for another kind of run
+	} {
+		t.Setenv("EMACONFORM_"+name, value)
+	}
+	r := emaconform(t, "server", "--format", "pdf")
+	NewWithT(t).Expect(r.stderr).To(ContainSubstring(`--format "pdf" is none of`), "it got beyond its settings")
+	r = emaconform(t, "client", "--format", "pdf")
+	NewWithT(t).Expect(r.stderr).To(ContainSubstring(`--format "pdf" is none of`))
 }

@@ -127,7 +127,7 @@ func (s *settings) firstUser(c *target.Config) {
 }
 
 // fromEnvironment sets every flag that was not given from EMACONFORM_<NAME>. Variables that stand for no flag are errors, as
-// unknown keys of the file are.
+// unknown keys of the file are. Those of another command are left alone: a CI job exports them once for all its steps.
 func fromEnvironment(f *pflag.FlagSet, environment []string) error {
 	var problems []error
 	sort.Strings(environment)
@@ -137,8 +137,11 @@ func fromEnvironment(f *pflag.FlagSet, environment []string) error {
 		if !ours || name == "CLIENT_SECRET" || strings.HasPrefix(name, "INTERNAL_") {
 			continue
 		}
-		flag := f.Lookup(strings.ReplaceAll(strings.ToLower(name), "_", "-"))
+		name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
+		flag := f.Lookup(name)
 		switch {
+		case flag == nil && (newServer().Flags().Lookup(name) != nil || newClient().Flags().Lookup(name) != nil):
+			continue
 		case flag == nil:
 			problems = append(problems, fmt.Errorf("environment variable %s: there is no such setting", variable))
 		case !flag.Changed:
