@@ -69,6 +69,24 @@ func TestServerFindsADefect(t *testing.T) {
 	g.Expect(r.report(t).Baseline.Stale).NotTo(BeEmpty(), "what passes now is to be taken off the list")
 }
 
+// A baseline is only replaced by what a whole run found.
+func TestABaselineOutlivesARunThatFails(t *testing.T) {
+	g := NewWithT(t)
+	before := filepath.Join(t.TempDir(), "baseline.yaml")
+	missing := filepath.Join(t.TempDir(), "missing.yaml")
+	g.Expect(os.WriteFile(before, []byte("precious"), 0o600)).To(Succeed())
+	for code, args := range map[int][]string{
+		exitUsage:        {"server", "--defect", "aud-begins", "--check", "RAS-NONE"},
+		exitInconclusive: {"server", "--timeout", "1ms"},
+	} {
+		for _, path := range []string{before, missing} {
+			g.Expect(emaconform(t, append(args, "--write-baseline", path)...).code).To(Equal(code))
+		}
+		g.Expect(os.ReadFile(before)).To(BeEquivalentTo("precious"))
+		g.Expect(missing).NotTo(BeAnExistingFile())
+	}
+}
+
 // listener is a run's progress that calls functions.
 type listener struct {
 	started  func(id string)

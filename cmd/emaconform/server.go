@@ -139,13 +139,8 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 
 // judge runs a run with live progress, applies the baseline, writes the reports and prints the verdict. It serves every role.
 func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, run.Progress) (*reports.Report, error)) error {
-	for _, name := range f.formats { // before the run, not after it
-		if !slices.Contains(reports.Formats(), name) {
-			return fmt.Errorf("--format %q is none of %s", name, strings.Join(reports.Formats(), ", "))
-		}
-	}
-	if err := os.MkdirAll(f.out, 0o755); err != nil { // before the run, too
-		return fmt.Errorf("--out: cannot make the folder for reports: %w", err)
+	if err := f.prepare(); err != nil {
+		return err
 	}
 	var baseline *reports.BaselineFile
 	if f.baseline != "" {
@@ -173,11 +168,9 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, run.Progr
 		fmt.Fprintln(out, "  "+path)
 	}
 	if f.writeBaseline != "" {
-		var text bytes.Buffer
-		if err := errors.Join(reports.WriteBaseline(&text, report), os.WriteFile(f.writeBaseline, text.Bytes(), 0o644)); err != nil {
-			return err
+		if err := f.keepBaseline(out, report); err != nil {
+			return fmt.Errorf("--write-baseline: %w", err)
 		}
-		fmt.Fprintf(out, "  %s: give each entry its reason\n", f.writeBaseline)
 	}
 	if writeErr != nil {
 		return writeErr
@@ -185,6 +178,55 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, run.Progr
 	if code := report.ExitCode(f.strict); code != exitConformant {
 		return exitCode(code)
 	}
+	return nil
+}
+
+// prepare finds, before a run and not after it, what would keep its results from being written.
+func (f *reportFlags) prepare() error {
+	for _, name := range f.formats {
+		if !slices.Contains(reports.Formats(), name) {
+			return fmt.Errorf("--format %q is none of %s", name, strings.Join(reports.Formats(), ", "))
+		}
+	}
+	if err := os.MkdirAll(f.out, 0o755); err != nil {
+		return fmt.Errorf("--out: cannot make the folder for reports: %w", err)
+	}
+	if f.writeBaseline != "" {
+		if err := writable(f.writeBaseline); err != nil {
+			return fmt.Errorf("--write-baseline: %w", err)
+		}
+	}
+	return nil
+}
+
+// writable tries whether a file can be written, and leaves all as it was: the run may yet fail.
+func writable(path string) error {
+	_, missing := os.Stat(path)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	err = file.Close()
+	if missing != nil {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
+// keepBaseline writes the baseline that was asked for. A run that ended early knows too little to replace one.
+func (f *reportFlags) keepBaseline(out io.Writer, report *reports.Report) error {
+	if report.Ended != "" {
+		fmt.Fprintf(out, "  %s: not written, since the run ended early\n", f.writeBaseline)
+		return nil
+	}
+	var text bytes.Buffer
+	if err := reports.WriteBaseline(&text, report); err != nil {
+		return err
+	}
+	if err := os.WriteFile(f.writeBaseline, text.Bytes(), 0o644); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  %s: give each entry its reason\n", f.writeBaseline)
 	return nil
 }
 
