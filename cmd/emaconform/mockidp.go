@@ -58,6 +58,10 @@ func newMockIdP() *cobra.Command {
 	}
 	f.addShared(c)
 	flags := c.Flags()
+	flags.StringVarP(&f.config, "config", "c", "", "configuration file (YAML); reloaded when it changes")
+	flags.StringVar(&f.listen, "listen", "", "address to listen on (default 127.0.0.1:9400)")
+	flags.StringVar(&f.issuer, "issuer", "", "issuer identifier (default: from the address)")
+	flags.StringVar(&f.keys, "keys", "", "file with the signing keys; made when it is missing (default: new keys each time)")
 	flags.StringVar(&f.ca, "ca", "", "file with a CA for serving https; made when it is missing")
 	flags.StringVar(&f.samlCertificate, "saml-certificate", "",
 		"file with the certificate and key that sign SAML assertions; made when it is missing (default: new ones each time)")
@@ -78,12 +82,8 @@ func newMockIdP() *cobra.Command {
 	return c
 }
 
-// addShared adds the flags that say which issuer it is.
+// addShared adds the flags that say whose tokens it imitates.
 func (f *mockIdPFlags) addShared(c *cobra.Command) {
-	c.Flags().StringVarP(&f.config, "config", "c", "", "configuration file (YAML); reloaded when it changes")
-	c.Flags().StringVar(&f.listen, "listen", "", "address to listen on (default 127.0.0.1:9400)")
-	c.Flags().StringVar(&f.issuer, "issuer", "", "issuer identifier (default: from the address)")
-	c.Flags().StringVar(&f.keys, "keys", "", "file with the signing keys; made when it is missing (default: new keys each time)")
 	c.Flags().StringVar(&f.alg, "alg", "", "signature algorithm of new keys: RS256, ES256, EdDSA, PS256")
 	c.Flags().StringVar(&f.flavour, "flavour", "", "whose tokens it imitates: "+strings.Join(flavour.Names(), ", ")+" (default okta)")
 }
@@ -91,15 +91,23 @@ func (f *mockIdPFlags) addShared(c *cobra.Command) {
 func newMockIdPExport() *cobra.Command {
 	f := &mockIdPFlags{}
 	c := &cobra.Command{
-		Use:   "export DIRECTORY",
+		Use:   "export DIRECTORY --keys FILE",
 		Short: "Write the issuer's metadata and public keys as files",
 		Long: "Writes what a server needs to trust the mock identity provider without reaching it: its metadata and its public keys.\n" +
 			"Serve the files at the issuer's URL, or give jwks.json to the server. Keep --keys: later runs sign with them.",
 		Example: "  emaconform mockidp export ./idp --issuer https://idp.example --keys idp-keys.json",
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(c *cobra.Command, args []string) error { return f.export(c.OutOrStdout(), args[0]) },
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("export takes one argument, the directory to write to, but got %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error { return f.export(c.OutOrStdout(), args[0]) },
 	}
 	f.addShared(c)
+	c.Flags().StringVar(&f.keys, "keys", "", "file with the signing keys; made when it is missing (required)")
+	c.Flags().StringVarP(&f.config, "config", "c", "", "configuration file (YAML) that names issuer or flavour")
+	c.Flags().StringVar(&f.issuer, "issuer", "", "issuer identifier (default: the configuration's, or http://127.0.0.1:9400)")
 	return c
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -118,6 +119,43 @@ func TestMockIdPExport(t *testing.T) {
 	}
 	if _, err := runMockIdP("export", dir); err == nil || !strings.Contains(err.Error(), "--keys") {
 		t.Errorf("without a key file: %v", err)
+	}
+}
+
+// What the documentation shows can be copied.
+func TestMockIdPExportAsItIsShown(t *testing.T) {
+	shown := newMockIdPExport().Example
+	for _, path := range []string{"../../README.md", "../../mockidp/README.md"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := regexp.MustCompile("emaconform mockidp export[^`\n]*").FindString(string(text))
+		if line == "" {
+			t.Errorf("%s shows no export", path)
+		}
+		shown += "\n" + line
+	}
+	for _, line := range strings.Split(shown, "\n") {
+		t.Chdir(t.TempDir())
+		args := strings.Fields(line)
+		if _, err := runMockIdP(args[2:]...); err != nil {
+			t.Errorf("%s: %v", line, err)
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(args[3], "jwks.json")); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
+
+func TestMockIdPExportHasNoFlagsOfAServer(t *testing.T) {
+	help, err := runMockIdP("export", "--help")
+	if err != nil || strings.Contains(help, "--listen") || strings.Contains(help, "reloaded") {
+		t.Errorf("%v:\n%s", err, help)
+	}
+	if !regexp.MustCompile(`--keys .*\(required\)`).MatchString(help) {
+		t.Errorf("nothing says that --keys is required:\n%s", help)
 	}
 }
 
