@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/emaconform/emaconform/reports"
@@ -21,7 +21,7 @@ type closer interface {
 	Close()
 }
 
-// newProgress chooses how a run is followed: not at all, by a live bar on a terminal, or by plain lines.
+// newProgress chooses how a run is followed: not at all, by a live row on a terminal, or by plain lines.
 func newProgress(w io.Writer, f *reportFlags) closer {
 	color := isTerminal(w) && !f.noColor
 	lines := &lines{w: w, color: color, verbose: f.verbose, started: time.Now()}
@@ -30,7 +30,7 @@ func newProgress(w io.Writer, f *reportFlags) closer {
 		lines.w = io.Discard
 		return lines
 	case isTerminal(w) && os.Getenv("TERM") != "dumb":
-		return newLive(w, lines)
+		return newLive(lines, func() int { return width(w) })
 	default:
 		return lines
 	}
@@ -80,9 +80,15 @@ func (l *lines) Finished(c reports.Check) {
 		fmt.Fprintln(l.w, text)
 	}
 	if step := max(1, l.total/10); l.done%step == 0 || l.done == l.total {
-		fmt.Fprintf(l.w, "%4d of %d checks, %d to look at, %.0f s\n", l.done, l.total, l.bad, time.Since(l.started).Seconds())
+		fmt.Fprintln(l.w, l.count())
 	}
 }
+
+func (l *lines) count() string {
+	return fmt.Sprintf("%4d of %d checks, %d to look at, %s", l.done, l.total, l.bad, l.elapsed())
+}
+
+func (l *lines) elapsed() string { return fmt.Sprintf("%.1f s", time.Since(l.started).Seconds()) }
 
 // finished counts a check and returns the line to print for it, or "".
 func (l *lines) finished(c reports.Check) string {
@@ -112,56 +118,81 @@ func (l *lines) line(o reports.Outcome, name, message string) string {
 
 func (l *lines) Close() {}
 
-// live shows a bar, and above it the lines.
+// live shows the lines and, below them, a row that tells how far the run is. The row ends with no newline and is redrawn in
+// its place; a line takes its place, and the row moves on below it.
 type live struct {
 	*lines
-	writer  progress.Writer
-	tracker *progress.Tracker
-	ended   sync.WaitGroup
+	columns func() int // of the terminal, which may be resized
+
+	mu    sync.Mutex // the clock draws, too
+	id    string     // of the check that began last
+	stop  chan struct{}
+	ended sync.WaitGroup
 }
 
-func newLive(w io.Writer, l *lines) *live {
-	p := &live{lines: l, writer: progress.NewWriter()}
-	p.writer.SetOutputWriter(w)
-	p.writer.SetUpdateFrequency(100 * time.Millisecond)
-	p.writer.SetMessageLength(48)
-	p.writer.SetTrackerLength(24)
-	style := progress.StyleBlocks
-	if l.color {
-		style.Colors = progress.StyleColorsExample
-	}
-	p.writer.SetStyle(style)
-	p.writer.Style().Visibility.Speed = false
-	p.ended.Go(p.writer.Render)
+func newLive(l *lines, columns func() int) *live {
+	p := &live{lines: l, columns: columns, stop: make(chan struct{})}
+	p.ended.Go(p.tick)
 	return p
 }
 
-func (p *live) Step(s reports.Step) { p.writer.Log("%s", p.step(s)) }
-
-func (p *live) Planned(n int) {
-	p.total = n
-	p.tracker = &progress.Tracker{Message: "checks", Total: int64(n)}
-	p.writer.AppendTracker(p.tracker)
-}
-
-func (p *live) Started(id string) {
-	if p.tracker != nil {
-		p.tracker.UpdateMessage(id)
+// tick redraws the row for its clock, while checks take their time.
+func (p *live) tick() {
+	ticker := time.NewTicker(100 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			p.after(func() string { return "" })
+		case <-p.stop:
+			return
+		}
 	}
 }
 
-func (p *live) Finished(c reports.Check) {
-	if line := p.finished(c); line != "" {
-		p.writer.Log("%s", line)
+// after makes a change, prints the line for it, if any, and draws the row.
+func (p *live) after(change func() string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := change()
+	if line != "" {
+		line = startOver + line + "\n"
 	}
-	p.tracker.Increment(1)
+	if p.total > 0 {
+		line += startOver + p.row(p.columns())
+	}
+	fmt.Fprint(p.w, line)
 }
 
+// startOver empties the row that the cursor is in.
+var startOver = "\r" + text.EraseLine.Sprint()
+
+func (p *live) row(columns int) string {
+	bar := ""
+	if length := min(24, columns/5); columns >= 50 {
+		full := length * p.done / p.total
+		bar = strings.Repeat("█", full) + strings.Repeat("░", length-full) + " "
+	}
+	if p.color {
+		bar = text.FgGreen.Sprint(bar)
+	}
+	row := fmt.Sprintf("%3d%% %s%d of %d, %s  %s", 100*p.done/p.total, bar, p.done, p.total, p.elapsed(), p.id)
+	return text.Snip(row, columns-3, "~") // a terminal echoes an interrupt as ^C, which must not begin a new row
+}
+
+func (p *live) Step(s reports.Step) { p.after(func() string { return p.step(s) }) }
+
+func (p *live) Planned(n int) { p.after(func() string { p.total = n; return "" }) }
+
+func (p *live) Started(id string) { p.after(func() string { p.id = id; return "" }) }
+
+func (p *live) Finished(c reports.Check) { p.after(func() string { return p.finished(c) }) }
+
+// Close leaves, in place of the row, how far the run came.
 func (p *live) Close() {
-	if p.tracker != nil {
-		p.tracker.UpdateMessage("checks")
-		p.tracker.MarkAsDone()
-	}
-	p.writer.Stop()
+	close(p.stop)
 	p.ended.Wait()
+	if p.total > 0 {
+		fmt.Fprintln(p.w, startOver+p.count())
+	}
 }

@@ -238,7 +238,7 @@ func isTerminal(w io.Writer) bool {
 // width is how many columns there are to write in.
 func width(w io.Writer) int {
 	if file, ok := w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(file.Fd())); err == nil {
+		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 { // 0: unknown
 			return columns
 		}
 	}
