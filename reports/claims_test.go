@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -50,19 +51,24 @@ func TestCompareClaims(t *testing.T) {
 	}
 }
 
+// shape is which exchanges stand in which row.
+func shape(rows []pair) string {
+	var list []string
+	for _, r := range rows {
+		var parts []string
+		for _, x := range r.Exchanges {
+			parts = append(parts, fmt.Sprint(x.Part, x.Number))
+		}
+		list = append(list, strings.Join(parts, "+"))
+	}
+	return strings.Join(list, " ")
+}
+
 func TestPairsPutTheControlBesideTheAttack(t *testing.T) {
 	e := func(p Part, claim string) Exchange { return redeem(p, len(claim), claim) }
 	rows := pairs([]Exchange{metadata(), e(Control, `"aud": "a"`), e(Attack, `"aud": "evil"`),
 		e(Attack, `"aud": ["evil"]`), e(Control, `"aud": "again"`)})
-	var shape []string
-	for _, r := range rows {
-		var parts []string
-		for _, x := range r.Exchanges {
-			parts = append(parts, string(x.Part)+string(rune('0'+x.Number)))
-		}
-		shape = append(shape, strings.Join(parts, "+"))
-	}
-	if got, want := strings.Join(shape, " "), "setup1 control2+attack3 attack4 control5"; got != want {
+	if got, want := shape(rows), "setup1 control2+attack3 attack4 control5"; got != want {
 		t.Errorf("rows are %s, want %s", got, want)
 	}
 	rows2 := pairs([]Exchange{call(Control, 200), e(Control, `"aud": "a"`), call(Attack, 401)})

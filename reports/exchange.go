@@ -46,59 +46,90 @@ type slot struct {
 	control int
 }
 
-// slots puts the exchanges of a check in rows: each attack beside the last control before it that stands alone so far,
-// one for the same URL if there is one. Exchanges keep their order otherwise. An attack without a control of its own is
-// compared with the last one.
+// slots puts the exchanges of a check in rows: each attack beside the control that is its twin, where there is one that
+// stands alone so far. Exchanges keep their order otherwise. An attack that is left over is compared with the last control
+// for the same URL.
 func slots(exchanges []Exchange) []slot {
 	var rows []slot
-	var lone []int // rows of controls without an attack
-	last := -1
+	var controls, lone []int // lone: rows of controls without an attack
 	for i, e := range exchanges {
-		switch {
-		case e.Part == Control:
-			last = i
-			lone = append(lone, len(rows))
-			rows = append(rows, slot{[]int{i}, -1})
-		case e.Part == Attack && len(lone) > 0:
-			at := len(lone) - 1
-			for i := range lone {
-				if exchanges[rows[lone[i]].shown[0]].Request.URL == e.Request.URL {
-					at = i
-				}
+		if e.Part != Attack {
+			if e.Part == Control {
+				controls, lone = append(controls, i), append(lone, len(rows))
 			}
+			rows = append(rows, slot{[]int{i}, -1})
+			continue
+		}
+		at := e.twin(len(lone), func(n int) Exchange { return exchanges[rows[lone[n]].shown[0]] })
+		if at >= 0 {
 			row := &rows[lone[at]]
 			lone = slices.Delete(lone, at, at+1)
 			row.control = row.shown[0]
 			row.shown = append(row.shown, i)
-		case e.Part == Attack:
-			rows = append(rows, slot{[]int{i}, last})
-		default:
-			rows = append(rows, slot{[]int{i}, -1})
+			continue
 		}
+		control := -1
+		for _, c := range controls {
+			if samePlace(e, exchanges[c]) {
+				control = c
+			}
+		}
+		rows = append(rows, slot{[]int{i}, control})
 	}
 	return rows
 }
 
+// twin finds an attack's control among n: the first of its kind, since an attack on a client repeats what the control
+// did, step by step; or else the last for its URL, since a server is asked for what the attack needs, then for the same
+// thing honestly. -1 when there is none.
+func (e Exchange) twin(n int, control func(int) Exchange) int {
+	last := -1
+	for i := range n {
+		switch c := control(i); {
+		case sameKind(e, c):
+			return i
+		case samePlace(e, c):
+			last = i
+		}
+	}
+	return last
+}
+
+// sameKind reports whether two exchanges are the same step of two runs of a client. Each run has ports of its own: the
+// note tells to whom a request went, and of what kind it was; tokens are asked for with several grants.
+func sameKind(a, b Exchange) bool {
+	return a.Note != "" && a.Note == b.Note && a.Request.Method == b.Request.Method &&
+		a.Request.parsed().Path == b.Request.parsed().Path && a.Request.field("grant_type") == b.Request.field("grant_type")
+}
+
+// samePlace reports whether two requests have the same URL, but for the query: that may be the attack.
+func samePlace(a, b Exchange) bool {
+	x, y := a.Request.parsed(), b.Request.parsed()
+	return x.Host == y.Host && x.Path == y.Path
+}
+
 // pairs makes the rows of a check's evidence ready.
 func pairs(exchanges []Exchange) []pair {
+	places := slots(exchanges)
+	moved := moves(exchanges, places)
 	var rows []pair
-	for _, s := range slots(exchanges) {
-		attack := s.shown[len(s.shown)-1]
+	for _, s := range places {
 		var row pair
-		if s.control >= 0 {
-			row.Differs = differences(exchanges[attack], exchanges[s.control])
-			row.Alike = len(row.Differs) == 0
-		}
 		for _, i := range s.shown {
-			var twin *Exchange
-			switch {
-			case s.control < 0:
-			case i == attack:
-				twin = &exchanges[s.control]
-			default:
-				twin = &exchanges[attack]
+			row.Exchanges = append(row.Exchanges, view(i, exchanges[i], nil))
+		}
+		if s.control >= 0 {
+			last := len(s.shown) - 1
+			attack, control := exchanges[s.shown[last]], exchanges[s.control]
+			there, back := moved.between(control, attack)
+			twin := control.at(there)
+			row.Differs = differences(attack, twin)
+			row.Alike = len(row.Differs) == 0
+			row.Exchanges[last] = view(s.shown[last], attack, &twin)
+			if last > 0 {
+				twin := attack.at(back)
+				row.Exchanges[0] = view(s.control, control, &twin)
 			}
-			row.Exchanges = append(row.Exchanges, view(i, exchanges[i], twin))
 		}
 		rows = append(rows, row)
 	}
@@ -191,7 +222,8 @@ func differences(attack, control Exchange) []difference {
 	return list
 }
 
-// twin is the other exchange's token of the same kind; nil when there is none, or when it is the same token.
+// twin is the other exchange's token with the same reference, or else the first of the same kind; nil when there is
+// none. Runs of a client count their tokens anew, so that one reference may stand for two tokens.
 func (t Token) twin(other *Exchange) *Token {
 	if other == nil {
 		return nil
@@ -199,7 +231,7 @@ func (t Token) twin(other *Exchange) *Token {
 	var found *Token
 	for i, c := range other.Tokens {
 		if c.Ref == t.Ref {
-			return nil
+			return &other.Tokens[i]
 		}
 		if found == nil && kind(c.Ref) == kind(t.Ref) {
 			found = &other.Tokens[i]

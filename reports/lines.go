@@ -86,7 +86,7 @@ func mark(lines, others []piece) []piece {
 	}
 	marked, same := slices.Clone(lines), false
 	for i, p := range lines {
-		if p.Text == "" {
+		if p.Text == "" || strings.HasPrefix(p.Text, "Content-Length: ") {
 			continue
 		}
 		if text := unnumbered(p.Text); left[text] > 0 {
@@ -122,10 +122,14 @@ func (r Request) differences(other Request) []difference {
 	return list
 }
 
-// parts are the values of a request by the names that a reader knows them by.
+// parts are the values of a request by the names that a reader knows them by, without its length, which follows from
+// the others.
 func (r Request) parts() map[string]string {
 	parts := map[string]string{"method": r.Method, "URL": unnumbered(r.URL)}
 	for name, values := range r.Header {
+		if name == "Content-Length" {
+			continue
+		}
 		parts[name] = unnumbered(strings.Join(values, "\n"))
 	}
 	for _, f := range r.Form {
