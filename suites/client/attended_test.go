@@ -227,7 +227,7 @@ func TestAttendedPortInUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	if _, err := NewAttended(context.Background(), Options{}, first, ""); err == nil || !strings.Contains(err.Error(), "MCP server") {
 		t.Errorf("a port in use: %v", err)
 	}

@@ -33,6 +33,10 @@ var badClients = map[string]func(server string){
 	},
 	"forks":   func(string) { leaveBehind(nil) },
 	"escapes": func(string) { leaveBehind(&syscall.SysProcAttr{Setsid: true}) },
+	"dies": func(string) {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	},
 	"chatters": func(string) {
 		line := strings.Repeat("x", 1023) + "\n"
 		for range 4 << 10 {
@@ -82,6 +86,9 @@ func TestBadClientsAreEnded(t *testing.T) {
 	}
 	if a := runBad(t, "floods"); !a.Flooded || len(a.Requests) != world.MaxRequests {
 		t.Errorf("a client that floods: %s", a.Summary())
+	}
+	if a := runBad(t, "dies"); a.TimedOut || !strings.Contains(a.Summary(), "ended by signal: killed") {
+		t.Errorf("a client that dies: %s", a.Summary())
 	}
 	if a := runBad(t, "chatters"); a.Exit != 0 || len(a.Stdout) != maxOutput {
 		t.Errorf("a client that chatters: %s, kept %d bytes", a.Summary(), len(a.Stdout))
