@@ -324,6 +324,19 @@ func init() {
 			},
 		},
 		scenario{
+			slug:  "resource",
+			title: "names the MCP server's resource identifier, where it names a resource at the RAS",
+			in:    given,
+			meets: meetsHonest,
+			judge: func(j *judgement) {
+				for _, s := range j.redemptions() {
+					if got := s.Form["resource"]; len(got) > 0 && (len(got) > 1 || got[0] != j.World.MCP.Resource) {
+						j.Failf("expected resource=%s once, as in the ID-JAG (RFC 8707 2), but it is %q", j.World.MCP.Resource, got)
+					}
+				}
+			},
+		},
+		scenario{
 			slug:  "client-auth",
 			title: "authenticates at the RAS with its credentials there",
 			in:    given,
