@@ -44,6 +44,7 @@ func newClient() *cobra.Command {
 		Long:  clientLong,
 		Example: `  emaconform client
   emaconform client -- npx tsx my-client.ts
+  emaconform client --confidential -- ./my-client
   emaconform client --check 'CL-NO-LEAK' -- ./my-client --verbose
   emaconform client --attended --redirect-uri http://127.0.0.1:33418/callback`,
 		RunE: func(c *cobra.Command, command []string) error {
