@@ -115,15 +115,16 @@ func suggest(id string) string {
 }
 
 func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
+	columns := min(100, width(w))
 	fmt.Fprintf(w, "%s  %s\n", text.Bold.Sprint(r.ID), r.Level)
-	paragraph(w, "", r.Says)
+	paragraph(w, columns, "", r.Says)
 	for _, s := range r.Sources {
 		fmt.Fprintf(w, "  %s\n", strings.TrimSpace(s.Document+" "+s.Section+"  "+s.URL))
 	}
-	paragraph(w, "Why it matters", r.Why)
-	paragraph(w, "How to fix it", r.Fix)
-	paragraph(w, "Where documents disagree", r.Reading)
-	paragraph(w, "Not judged", r.Untestable)
+	paragraph(w, columns, "Why it matters", r.Why)
+	paragraph(w, columns, "How to fix it", r.Fix)
+	paragraph(w, columns, "Where documents disagree", r.Reading)
+	paragraph(w, columns, "Not judged", r.Untestable)
 	for _, k := range checks {
 		if k.Requirement != r.ID {
 			continue
@@ -134,7 +135,7 @@ func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
 			{"profile ema", k.EMAOnly}, {"labels", strings.Join(k.Labels, " ")},
 		} {
 			if line[1] != "" {
-				fmt.Fprintf(w, "    %-12s %s\n", line[0]+":", indent(text.WrapSoft(line[1], 90), 17))
+				fmt.Fprintf(w, "    %-12s %s\n", line[0]+":", wrap(line[1], columns, 17))
 			}
 		}
 	}
@@ -149,14 +150,21 @@ func beyond(expects, title string) string {
 	return expects
 }
 
-func paragraph(w io.Writer, title, body string) {
+func paragraph(w io.Writer, columns int, title, body string) {
 	if body == "" {
 		return
 	}
 	if title != "" {
 		fmt.Fprintf(w, "\n  %s\n", title)
 	}
-	fmt.Fprintf(w, "  %s\n", indent(text.WrapSoft(body, 100), 2))
+	fmt.Fprintf(w, "  %s\n", wrap(body, columns, 2))
 }
 
-func indent(s string, n int) string { return strings.ReplaceAll(s, "\n", "\n"+strings.Repeat(" ", n)) }
+// wrap fits a text into what columns leave beside an indentation, which every line but the first gets.
+func wrap(s string, columns, indentation int) string {
+	lines := strings.Split(text.WrapSoft(s, max(16, columns-indentation)), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ") // the library fills lines up
+	}
+	return strings.Join(lines, "\n"+strings.Repeat(" ", indentation))
+}

@@ -95,8 +95,12 @@ func printJSON(w io.Writer, requirements []catalogue.Requirement, checks []liste
 func printList(w io.Writer, requirements []catalogue.Requirement, checks []listed, requirementsOnly bool) {
 	t := newTable(w)
 	t.AppendHeader(table.Row{"id", "level", "what", "source, labels"})
+	what, labels := 72, 40
+	if isTerminal(w) {
+		what, labels = shares(width(w), requirements, checks)
+	}
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 3, WidthMax: 72, WidthMaxEnforcer: text.WrapSoft}, {Number: 4, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
+		{Number: 3, WidthMax: what, WidthMaxEnforcer: text.WrapSoft}, {Number: 4, WidthMax: labels, WidthMaxEnforcer: text.WrapSoft}})
 	for _, r := range requirements {
 		says := r.Says
 		if r.Untestable != "" {
@@ -111,6 +115,22 @@ func printList(w io.Writer, requirements []catalogue.Requirement, checks []liste
 	}
 	t.Render()
 	fmt.Fprintf(w, "\nRequirements: %d, checks: %d. emaconform explain ID tells more.\n", len(requirements), len(checks))
+}
+
+// shares divides what ids and levels leave of a terminal between the two columns whose texts can be wrapped. Each keeps
+// enough to be read, be it beyond the edge.
+func shares(columns int, requirements []catalogue.Requirement, checks []listed) (what, labels int) {
+	const level, space = len("SHOULD"), 8
+	id := 0
+	for _, r := range requirements {
+		id = max(id, len(r.ID))
+	}
+	for _, k := range checks {
+		id = max(id, len("  "+k.ID))
+	}
+	rest := columns - id - level - space
+	labels = min(40, max(12, rest/3))
+	return min(72, max(24, rest-labels)), labels
 }
 
 func sources(list []reports.Source) string {

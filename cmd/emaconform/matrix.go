@@ -164,6 +164,7 @@ func printDefects(w io.Writer, list []matrix.Defect) {
 func newTable(w io.Writer) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
+	t.SuppressTrailingSpaces()
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.SetColumnConfigs([]table.ColumnConfig{
