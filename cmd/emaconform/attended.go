@@ -47,7 +47,8 @@ func (f *attendedFlags) add(c *cobra.Command) {
 
 // given are the flags that mean nothing without --attended, of those that were given.
 func (*attendedFlags) given(f *pflag.FlagSet) []string {
-	return slices.DeleteFunc([]string{"listen", "base-port", "redirect-uri"}, func(name string) bool { return !f.Changed(name) })
+	absent := func(name string) bool { return !f.Changed(name) }
+	return slices.DeleteFunc([]string{"listen", "base-port", "redirect-uri"}, absent)
 }
 
 // lastBasePort leaves a port to each of the parties of the largest world.

@@ -69,7 +69,7 @@ func TestClientUsage(t *testing.T) {
 		"port too high":           {[]string{"--attended", "--base-port", "99999"}, "--base-port 99999: expected 1 to 65528"},
 		"no room above the port":  {[]string{"--attended", "--base-port", "65529"}, "--base-port 65529: expected"},
 		"port below none":         {[]string{"--attended", "--base-port", "-1"}, "--base-port -1: expected"},
-		"redirect to nonsense":    {[]string{"--attended", "--redirect-uri", "nonsense"}, `--redirect-uri "nonsense": expected`},
+		"redirect to nonsense":    {[]string{"--attended", "--redirect-uri", "nonsense"}, `"nonsense": expected an absolute`},
 		"attended with a command": {[]string{"--attended", "--", "true"}, "a person operates"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -30,7 +30,8 @@ func TestTextsAreWrappedAndEndWithoutBlanks(t *testing.T) {
 func TestExplainAndListPrintNoTrailingBlanks(t *testing.T) {
 	for _, command := range []string{"explain", "list"} {
 		var out bytes.Buffer
-		NewWithT(t).Expect(execute(t.Context(), []string{command, "RAS-AUD-EXACT", "RAS-META-*"}, &out, &out)).To(Equal(exitConformant))
+		code := execute(t.Context(), []string{command, "RAS-AUD-EXACT", "RAS-META-*"}, &out, &out)
+		NewWithT(t).Expect(code).To(Equal(exitConformant))
 		for _, line := range strings.Split(out.String(), "\n") {
 			if strings.HasSuffix(line, " ") {
 				t.Errorf("%s: %q", command, line)

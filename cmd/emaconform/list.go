@@ -100,7 +100,8 @@ func printList(w io.Writer, requirements []catalogue.Requirement, checks []liste
 		what, labels = shares(width(w), requirements, checks)
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 3, WidthMax: what, WidthMaxEnforcer: text.WrapSoft}, {Number: 4, WidthMax: labels, WidthMaxEnforcer: text.WrapSoft}})
+		{Number: 3, WidthMax: what, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 4, WidthMax: labels, WidthMaxEnforcer: text.WrapSoft}})
 	for _, r := range requirements {
 		says := r.Says
 		if r.Untestable != "" {

@@ -61,7 +61,8 @@ func newMockIdP() *cobra.Command {
 	flags.StringVarP(&f.config, "config", "c", "", "configuration file (YAML); reloaded when it changes")
 	flags.StringVar(&f.listen, "listen", "", "address to listen on (default 127.0.0.1:9400)")
 	flags.StringVar(&f.issuer, "issuer", "", "issuer identifier (default: from the address)")
-	flags.StringVar(&f.keys, "keys", "", "file with the signing keys; made when it is missing (default: new keys each time)")
+	flags.StringVar(&f.keys, "keys", "",
+		"file with the signing keys; made when it is missing (default: new keys each time)")
 	flags.StringVar(&f.ca, "ca", "", "file with a CA for serving https; made when it is missing")
 	flags.StringVar(&f.samlCertificate, "saml-certificate", "",
 		"file with the certificate and key that sign SAML assertions; made when it is missing (default: new ones each time)")
@@ -107,7 +108,8 @@ func newMockIdPExport() *cobra.Command {
 	f.addShared(c)
 	c.Flags().StringVar(&f.keys, "keys", "", "file with the signing keys; made when it is missing (required)")
 	c.Flags().StringVarP(&f.config, "config", "c", "", "configuration file (YAML) that names issuer or flavour")
-	c.Flags().StringVar(&f.issuer, "issuer", "", "issuer identifier (default: the configuration's, or http://127.0.0.1:9400)")
+	c.Flags().StringVar(&f.issuer, "issuer", "",
+		"issuer identifier (default: the configuration's, or http://127.0.0.1:9400)")
 	return c
 }
 

@@ -118,8 +118,8 @@ func (l *lines) line(o reports.Outcome, name, message string) string {
 
 func (l *lines) Close() {}
 
-// live shows the lines and, below them, a row that tells how far the run is. The row ends with no newline and is redrawn in
-// its place; a line takes its place, and the row moves on below it.
+// live shows the lines and, below them, a row that tells how far the run is. The row ends with no newline and is
+// redrawn in its place; a line takes its place, and the row moves on below it.
 type live struct {
 	*lines
 	columns func() int // of the terminal, which may be resized

@@ -76,8 +76,8 @@ func (s Selection) Of(all []*check.Check) ([]*check.Check, error) {
 // labelTerm is one label of a filter, or one regular expression between slashes.
 var labelTerm = regexp.MustCompile("/[^/]*/?|[^&|!,()/]+")
 
-// knownLabels finds labels that no check has: with a typo in one term a filter still selects something, though not what was
-// meant.
+// knownLabels finds labels that no check has: with a typo in one term a filter still selects something, though not what
+// was meant.
 func (s Selection) knownLabels(all []*check.Check) error {
 	for _, term := range labelTerm.FindAllString(s.Labels, -1) {
 		if term = strings.TrimSpace(term); term == "" {
