@@ -17,9 +17,9 @@ type pair struct {
 type exchangeView struct {
 	Number   int
 	Part     Part
-	Note     string
+	Note     string // in a client's run, to whom it went and what for
 	Method   string
-	URL      string
+	Path     string // with the query
 	Outcome  string // e.g. "400 Bad Request"
 	Millis   string
 	Sent     []tokenView
@@ -47,8 +47,8 @@ type slot struct {
 }
 
 // slots puts the exchanges of a check in rows: each attack beside the control that is its twin, where there is one that
-// stands alone so far. Exchanges keep their order otherwise. An attack that is left over is compared with the last control
-// for the same URL.
+// stands alone so far. Exchanges keep their order otherwise. An attack that is left over is compared with the last
+// control for the same URL.
 func slots(exchanges []Exchange) []slot {
 	var rows []slot
 	var controls, lone []int // lone: rows of controls without an attack
@@ -137,13 +137,17 @@ func pairs(exchanges []Exchange) []pair {
 	return rows
 }
 
-// open opens the first rows with an attack, or the first row where there is none.
+// open opens the first rows with an attack, those where it is not like its control before others, or the first row
+// where there is none.
 func open(rows []pair) {
 	left := openPairs
-	for i := range rows {
-		if last := len(rows[i].Exchanges) - 1; rows[i].Exchanges[last].Part == Attack && left > 0 {
-			rows[i].Open = true
-			left--
+	for _, alike := range []bool{false, true} {
+		for i, r := range rows {
+			attack := r.Exchanges[len(r.Exchanges)-1].Part == Attack
+			if attack && r.Alike == alike && left > 0 {
+				rows[i].Open = true
+				left--
+			}
 		}
 	}
 	if left == openPairs && len(rows) > 0 {
@@ -154,7 +158,7 @@ func open(rows []pair) {
 // view makes an exchange ready; twin is what it is compared with, or nil.
 func view(i int, e Exchange, twin *Exchange) exchangeView {
 	v := exchangeView{
-		Number: i + 1, Part: e.Part, Note: visible(e.Note), Method: line(e.Request.Method), URL: line(e.Request.URL),
+		Number: i + 1, Part: e.Part, Note: visible(e.Note), Method: line(e.Request.Method), Path: line(e.Request.path()),
 		Outcome: line(e.summary()), Millis: millis(e.Seconds), Error: visible(e.Error), Curl: e.Request.curl(),
 	}
 	request := e.Request.pieces()

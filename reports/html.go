@@ -80,7 +80,8 @@ type outcomeCount struct {
 
 type stepView struct {
 	Step
-	Rows []pair
+	Rows  []pair
+	Count string // of its exchanges
 }
 
 type facet struct {
@@ -112,7 +113,7 @@ func newPage(r *Report) *page {
 	for _, s := range r.Preflight {
 		p.Broken = p.Broken || !s.OK
 		s.Name, s.Saw, s.Fix = line(s.Name), visible(s.Saw), visible(s.Fix)
-		v := stepView{s, pairs(s.Exchanges)}
+		v := stepView{s, pairs(s.Exchanges), count(len(s.Exchanges), "exchange")}
 		for i := range v.Rows {
 			v.Rows[i].Open = !s.OK
 		}

@@ -163,6 +163,48 @@ func TestPageMarksWhatTheAttackChanges(t *testing.T) {
 	t.Error("the check is not on the page")
 }
 
+// TestPageTellsAtAGlanceToWhomARequestWent: party, kind and path stand in the row that is closed, the whole URL within.
+func TestPageTellsAtAGlanceToWhomARequestWent(t *testing.T) {
+	r := sampleWith(Fail)
+	control, attack := attacked()
+	attack[1].Request.URL += "?x=‹id token 1›"
+	root := Exchange{Part: Setup, Request: Request{Method: "GET", URL: "https://a.example"}}
+	r.Checks[0].Exchanges = []Exchange{control[1], attack[1], root}
+	page := pageOf(t, r)
+	var glances []string
+	for _, n := range all(page, "span", "glance") {
+		glances = append(glances, strings.TrimSuffix(textOf(n), " 0 ms"))
+	}
+	want := []string{"1 control IdP: token request POST /token 200 OK",
+		"2 attack IdP: token request POST /token?x=‹id token 1› 200 OK", "3 setup GET / no answer"}
+	if !slices.Equal(glances, want) {
+		t.Errorf("the rows say %q, want %q", glances, want)
+	}
+	for i, n := range all(page, "pre", "request") {
+		if url := r.Checks[0].Exchanges[i].Request.URL; !strings.Contains(textOf(n), url) {
+			t.Errorf("exchange %d does not hold %s", i+1, url)
+		}
+	}
+}
+
+func TestPageListsTheExchangesOfAPreflightThatStopped(t *testing.T) {
+	for name, r := range map[string]*Report{"works": sample(), "stopped": stopped()} {
+		for i, n := range all(all(pageOf(t, r), "section", "preflight")[0], "li", "") {
+			for _, d := range all(n, "details", "exchanges") {
+				if has(d, "open") == r.Preflight[i].OK {
+					t.Errorf("%s: %s: open %v", name, r.Preflight[i].Name, has(d, "open"))
+				}
+				if text := textOf(all(d, "summary", "")[0]); text != "1 exchange" {
+					t.Errorf("%s: %s: it says %q", name, r.Preflight[i].Name, text)
+				}
+			}
+			if len(all(n, "details", "exchanges")) != min(1, len(r.Preflight[i].Exchanges)) {
+				t.Errorf("%s: %s does not show its exchanges once", name, r.Preflight[i].Name)
+			}
+		}
+	}
+}
+
 func TestFilterCounts(t *testing.T) {
 	r := sample()
 	counts := map[string]string{}

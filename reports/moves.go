@@ -92,3 +92,15 @@ func (r Request) parsed() *url.URL {
 	}
 	return &url.URL{Path: r.URL}
 }
+
+// path is the request's URL without scheme and host, as it was written.
+func (r Request) path() string {
+	_, rest, found := strings.Cut(r.URL, "://")
+	if !found {
+		return r.URL
+	}
+	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
+		return rest[at:]
+	}
+	return "/"
+}

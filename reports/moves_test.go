@@ -81,6 +81,23 @@ func TestPairsOfAClientTellWhatItDidOtherwise(t *testing.T) {
 	}
 }
 
+func TestAttacksThatDifferOpenFirst(t *testing.T) {
+	control, attack := attacked()
+	attack[3].Request.Body = "{}"
+	attack = append(attack, attack[2]) // which has no twin
+	var open []int
+	rows := pairs(append(control, attack...))
+	for i, r := range rows {
+		if r.Open {
+			open = append(open, i)
+		}
+	}
+	if got := shape(rows); got != "control1+attack5 control2+attack6 control3+attack7 control4+attack8 attack9" ||
+		!reflect.DeepEqual(open, []int{3, 4}) {
+		t.Errorf("of %s, %v are open", got, open)
+	}
+}
+
 func TestPairsKeepOtherKindsOfRequestApart(t *testing.T) {
 	for name, change := range map[string]func(*Exchange){
 		"party":  func(e *Exchange) { e.Note = "RAS: token request" },
