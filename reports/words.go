@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // roleTitles are the roles in words.
@@ -58,7 +60,7 @@ func (r *Report) headline() []string {
 	n, total := r.Counts(), len(r.Checks)
 	var said []string
 	if r.Ended != "" {
-		said = append(said, strings.TrimSpace(fmt.Sprintf("The run ended early (%s). %s", r.Ended, r.Problem)))
+		said = append(said, r.early())
 	}
 	switch {
 	case total == 0 && r.Ended == "":
@@ -81,6 +83,31 @@ func (r *Report) headline() []string {
 		said = append(said, r.Baseline.headline()...)
 	}
 	return said
+}
+
+// early says that the run ended early and why. A problem may name once more how the run ended, before a colon.
+func (r *Report) early() string {
+	problem := r.Problem
+	if before, after, found := strings.Cut(problem, ":"); found && strings.EqualFold(before, r.Ended) {
+		problem = after
+	}
+	return strings.TrimSpace(fmt.Sprintf("The run ended early (%s). %s", r.Ended, sentence(problem)))
+}
+
+// sentence gives s a capital letter and a full stop, but for what must stay as it is: a URL, a path, a name with a dot.
+func sentence(s string) string {
+	words := strings.Fields(s)
+	if len(words) == 0 {
+		return ""
+	}
+	s = strings.TrimSpace(s)
+	if first, size := utf8.DecodeRuneInString(s); !strings.ContainsAny(words[0], ":/._") && unicode.IsLower(first) {
+		s = string(unicode.ToUpper(first)) + s[size:]
+	}
+	if last := words[len(words)-1]; !strings.Contains(last, "/") && !strings.ContainsAny(last[len(last)-1:], ".!?:") {
+		s += "."
+	}
+	return s
 }
 
 func (b *Baseline) headline() []string {
