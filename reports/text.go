@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -13,7 +14,8 @@ import (
 const (
 	textFindings = 40   // findings of one outcome that a terminal shows in full
 	textMessage  = 1200 // runes of one message
-	minimumWidth = 64   // the table needs it
+	minimumWidth = 40   // the table of counts needs it
+	tableWidth   = 64   // the table needs it, with the verdicts in it
 )
 
 // textOutcomes says how outcomes look on a terminal: sign and SGR colour.
@@ -87,6 +89,7 @@ func (t *textWriter) verdict(r *Report) {
 	t.b.WriteString("\n")
 }
 
+// roles is a table of verdicts and counts. On a narrow terminal the verdicts stand above it, a line each.
 func (t *textWriter) roles(r *Report) {
 	if len(r.Roles) == 0 {
 		return
@@ -99,18 +102,30 @@ func (t *textWriter) roles(r *Report) {
 	grid.SetStyle(style)
 	narrow := t.width < 100
 	header, right := table.Row{"Role", "Verdict"}, []table.ColumnConfig{}
-	for i, o := range Outcomes {
+	for _, o := range Outcomes {
 		name := string(o)
 		if narrow && o == Inconclusive {
 			name = "incon."
 		}
 		header = append(header, name)
-		right = append(right, table.ColumnConfig{Number: i + 3, Align: text.AlignRight, AlignHeader: text.AlignRight})
+		right = append(right, table.ColumnConfig{Name: name, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	tight := t.width < tableWidth
+	if tight {
+		header = slices.Delete(header, 1, 2)
 	}
 	grid.AppendHeader(header)
 	grid.SetColumnConfigs(right)
 	for _, v := range r.Roles {
-		grid.AppendRow(t.role(v, narrow))
+		row := t.role(v, narrow)
+		if tight {
+			fmt.Fprintf(&t.b, "%s: %s\n", row[0], row[1])
+			row = slices.Delete(row, 1, 2)
+		}
+		grid.AppendRow(row)
+	}
+	if tight {
+		t.b.WriteString("\n")
 	}
 	for _, l := range strings.Split(grid.Render(), "\n") {
 		t.b.WriteString(strings.TrimRight(l, " ") + "\n")

@@ -3,6 +3,7 @@ package reports
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -47,14 +48,45 @@ func TestTextHoldsPoisonDown(t *testing.T) {
 }
 
 func TestTextFitsItsWidth(t *testing.T) {
-	for _, width := range []int{1, 64, 80, 100, 200} {
+	for _, width := range []int{1, 40, 50, 60, 63, 64, 80, 100, 200} {
 		for _, r := range []*Report{sample(), stopped(), withBaseline()} {
 			for _, l := range strings.Split(textReport(t, r, false, width), "\n") {
-				if n := text.StringWidth(l); n > max(width, minimumWidth) {
+				if n := text.StringWidth(l); n > max(width, 40) {
 					t.Errorf("width %d: %d columns: %s", width, n, l)
 				}
 			}
 		}
+	}
+}
+
+// TestTextBreaksBetweenWords: on a narrow terminal, too, words stay whole, where one fits a line.
+func TestTextBreaksBetweenWords(t *testing.T) {
+	below := func(width int) []string { // the table, which has words of its own for each width
+		_, text, _ := strings.Cut(textReport(t, sample(), false, width), "Failed")
+		return strings.Fields(text)
+	}
+	want := below(1000)
+	for _, width := range []int{40, 60} {
+		if got := below(width); !slices.Equal(got, want) {
+			t.Errorf("width %d: the words are %q, want %q", width, got, want)
+		}
+	}
+}
+
+func TestTextOfVerdictsOnANarrowTerminal(t *testing.T) {
+	const want = `
+ras: not conformant
+rs: conformant with warnings
+
+Role  fail  incon.  warn  skip  pass
+ras      3       1     3     5    27
+rs       0       0     1     0    20
+`
+	if got := textReport(t, sample(), false, 40); !strings.Contains(got, want) {
+		t.Errorf("the verdicts are not readable:\n%s", got)
+	}
+	if got := textReport(t, sample(), false, tableWidth); strings.Contains(got, "ras: ") {
+		t.Errorf("the verdicts do not stand in the table:\n%s", got)
 	}
 }
 

@@ -21,7 +21,7 @@ func TestHeadlineOfARunThatEndedEarly(t *testing.T) {
 			"The run ended early (preflight). http://127.0.0.1:1 is no target."},
 		{"preflight", "idp.issuer is not https://idp.example",
 			"The run ended early (preflight). idp.issuer is not https://idp.example"},
-		{"preflight", "äther only", "The run ended early (preflight). Äther only."},
+		{"preflight", "über all", "The run ended early (preflight). Über all."},
 	} {
 		r := &Report{Ended: c.ended, Problem: c.problem}
 		if got := r.headline()[0]; got != c.want {
