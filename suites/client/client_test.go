@@ -45,6 +45,9 @@ func judgeReferenceIn(t *testing.T, o Options, defects ...string) *reports.Repor
 func TestReferenceClientPasses(t *testing.T) {
 	for name, confidential := range map[string]bool{"public": false, "confidential": true} {
 		t.Run(name, func(t *testing.T) {
+			if confidential && testing.Short() {
+				t.Skip("runs all scenarios a second time")
+			}
 			report := judgeReferenceIn(t, Options{Confidential: confidential})
 			for _, c := range report.Checks {
 				if c.Outcome != reports.Pass {

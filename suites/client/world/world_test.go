@@ -55,7 +55,13 @@ func TestLeaks(t *testing.T) {
 			send(t, "POST", w.RAS.URL+"/token", form, url.Values{"assertion": {token}}.Encode())
 		}, want: "a request to RAS"},
 		"in a URL at home": {send: func(t *testing.T, w *World, token string) {
+			send(t, "GET", w.IdP.URL+"/token?subject_token="+token, nil, "")
+		}, want: "the URL"},
+		"as a hint at home": {send: func(t *testing.T, w *World, token string) {
 			send(t, "GET", w.IdP.URL+"/authorize?id_token_hint="+token, nil, "")
+		}},
+		"as a hint elsewhere": {send: func(t *testing.T, w *World, token string) {
+			send(t, "GET", w.Consent.URL+"/authorize?id_token_hint="+token, nil, "")
 		}, want: "the URL"},
 		"in a Referer": {send: func(t *testing.T, w *World, token string) {
 			send(t, "GET", w.Consent.URL+"/", map[string]string{"Referer": "https://app.example/?t=" + token}, "")
