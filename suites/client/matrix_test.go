@@ -35,6 +35,9 @@ func broken(t *testing.T, d fixture.Defect) []string {
 
 // TestEveryDefectIsSeen runs each defect against the checks that must see it: the kill matrix.
 func TestEveryDefectIsSeen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the client hundreds of times")
+	}
 	for _, d := range fixture.Defects() {
 		t.Run(d.ID, func(t *testing.T) {
 			report := judgeReference(t, d.Breaks, d.ID)
