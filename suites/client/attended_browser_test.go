@@ -5,32 +5,19 @@ package client
 import (
 	"context"
 	"os"
-	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/emaconform/emaconform/fixtures/chromium"
 )
 
 // tab is a tab of a real browser.
 func tab(t *testing.T) context.Context {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("there is no chromium on this machine")
-	}
-	options := slices.Concat(chromedp.DefaultExecAllocatorOptions[:],
-		[]chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.NoSandbox})
-	ctx, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1200, 900)); err != nil { // starts it, outside of any time limit
-		t.Fatal(err)
-	}
-	ctx, stop = context.WithTimeout(ctx, 40*time.Second)
+	ctx, stop := context.WithTimeout(chromium.Tab(t, 1200, 900), 40*time.Second)
 	t.Cleanup(stop)
 	return ctx
 }
