@@ -189,6 +189,15 @@ func (j *judgement) MustSpare(p *world.Party, why string) {
 	}
 }
 
+// MustKeep fails when a secret of these kinds was where it must not be; what ends the message, and may be empty.
+func (j *judgement) MustKeep(what string, kinds ...string) {
+	for _, l := range j.Leaks {
+		if slices.Contains(kinds, l.Kind) {
+			j.Failf("%s%s", l, what)
+		}
+	}
+}
+
 // MustNotLeak fails when a secret was where it must not be.
 func (j *judgement) MustNotLeak() {
 	if len(j.Leaks) > 0 {

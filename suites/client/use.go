@@ -122,11 +122,7 @@ func init() {
 				if len(j.At(j.World.OtherMCP.Party)) == 0 {
 					j.Skipf("the client does not %s: it never called the second", j.shape.offers)
 				}
-				for _, l := range j.Leaks {
-					if l.Kind == world.AccessToken || l.Kind == world.IDJAG {
-						j.Failf("%s", l)
-					}
-				}
+				j.MustKeep("", world.AccessToken, world.IDJAG)
 				j.MustSucceed("each server's metadata tells where to get a token for it")
 			},
 		},
@@ -140,11 +136,7 @@ func init() {
 				w.OtherMCP.Metadata["authorization_servers"] = []string{w.RAS.Issuer}
 			},
 			judge: func(j *judgement) {
-				for _, l := range j.Leaks {
-					if l.Kind == world.AccessToken {
-						j.Failf("%s: a token belongs to a resource, not to an authorization server (RFC 8707)", l)
-					}
-				}
+				j.MustKeep(": a token belongs to a resource, not to an authorization server (RFC 8707)", world.AccessToken)
 				j.MustSucceed("each server's metadata tells where to get a token for it")
 			},
 		},
@@ -153,11 +145,7 @@ func init() {
 			hostile: func(w *world.World) {
 				w.MCP.Publish(world.MetadataPath, w.OtherMCP.Metadata)
 			}, judge: func(j *judgement) {
-				for _, l := range j.Leaks {
-					if l.Kind == world.AccessToken {
-						j.Failf("%s", l)
-					}
-				}
+				j.MustKeep("", world.AccessToken)
 				for _, s := range j.Requests {
 					if j.World.MCP.Served(s) {
 						j.Failf("expected the client not to connect to a server whose metadata is another's")
