@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/base64"
 	"net/url"
 	"regexp"
 	"slices"
@@ -12,15 +11,10 @@ import (
 
 // basicUser is the client id of Basic credentials, form-decoded (RFC 6749 2.3.1); ok wants both parts to be well-formed.
 func basicUser(s world.Seen) (id string, ok bool) {
-	scheme, encoded, _ := strings.Cut(s.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "basic") {
+	user, secret, basic := world.Basic(s.Header)
+	if !basic {
 		return "", false
 	}
-	raw, err := base64.StdEncoding.DecodeString(encoded)
-	if err != nil {
-		return "", false
-	}
-	user, secret, _ := strings.Cut(string(raw), ":")
 	id, errID := url.QueryUnescape(user)
 	_, errSecret := url.QueryUnescape(secret)
 	return id, errID == nil && errSecret == nil

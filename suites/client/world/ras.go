@@ -125,9 +125,7 @@ func Credentials(c *Call, secret string) (method string, ok bool) {
 
 // CredentialsOf is Credentials for a request that was seen (RFC 6749 2.3.1).
 func CredentialsOf(header http.Header, form url.Values, secret string) (method string, ok bool) {
-	if scheme, encoded, _ := strings.Cut(header.Get("Authorization"), " "); strings.EqualFold(scheme, "basic") {
-		raw, _ := base64.StdEncoding.DecodeString(encoded)
-		_, escaped, _ := strings.Cut(string(raw), ":")
+	if _, escaped, basic := Basic(header); basic {
 		given, err := url.QueryUnescape(escaped)
 		return "client_secret_basic", err == nil && given == secret
 	}
@@ -135,6 +133,16 @@ func CredentialsOf(header http.Header, form url.Values, secret string) (method s
 		return "client_secret_post", given == secret
 	}
 	return "none", false
+}
+
+// Basic are the two parts of Basic credentials as they stand in the header, form-encoded if they are right (RFC 6749
+// 2.3.1), and whether that is the scheme. Both are empty when the header cannot be decoded.
+func Basic(header http.Header) (id, secret string, basic bool) {
+	scheme, encoded, _ := strings.Cut(header.Get("Authorization"), " ")
+	if raw, err := base64.StdEncoding.DecodeString(encoded); err == nil {
+		id, secret, _ = strings.Cut(string(raw), ":")
+	}
+	return id, secret, strings.EqualFold(scheme, "basic")
 }
 
 func (r *RAS) token(c *Call) *Reply {
