@@ -16,6 +16,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client"
+	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -51,8 +52,8 @@ func (*attendedFlags) given(f *pflag.FlagSet) []string {
 	return slices.DeleteFunc([]string{"listen", "base-port", "redirect-uri"}, absent)
 }
 
-// lastBasePort leaves a port to each of the parties of the largest world.
-const lastBasePort = 65535 - 7
+// lastBasePort leaves a port to each of the parties of the largest world, and one for the end of a login.
+const lastBasePort = 65535 - world.MaxParties
 
 // check finds values that no run could use.
 func (f *attendedFlags) check() error {

@@ -66,7 +66,7 @@ func TestClientUsage(t *testing.T) {
 		"ports without a person":  {[]string{"--base-port", "9000"}, "--base-port is for a run with --attended"},
 		"login without a person":  {[]string{"--redirect-uri", "app:/"}, "--redirect-uri is for a run with --attended"},
 		"page on no address":      {[]string{"--attended", "--listen", "nowhere"}, "--listen: cannot serve the page"},
-		"port too high":           {[]string{"--attended", "--base-port", "99999"}, "--base-port 99999: expected 1 to 65528"},
+		"port too high":           {[]string{"--attended", "--base-port", "99999"}, "--base-port 99999: expected 1 to 65527"},
 		"no room above the port":  {[]string{"--attended", "--base-port", "65529"}, "--base-port 65529: expected"},
 		"port below none":         {[]string{"--attended", "--base-port", "-1"}, "--base-port -1: expected"},
 		"redirect to nonsense":    {[]string{"--attended", "--redirect-uri", "nonsense"}, `"nonsense": expected an absolute`},
