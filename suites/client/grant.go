@@ -85,9 +85,7 @@ func init() {
 			judge: func(j *judgement) {
 				for _, s := range j.exchanges() {
 					j.parameter(s, "subject_token_type", world.TypeIDToken)
-					if !slices.ContainsFunc(j.World.Secrets(), func(k world.Secret) bool {
-						return k.Kind == world.IDToken && k.Value == s.Form.Get("subject_token")
-					}) {
+					if !j.issued(world.IDToken, s.Form.Get("subject_token")) {
 						j.Failf("expected subject_token to be the ID token of idp_id_token, but it is something else")
 					}
 				}
@@ -311,9 +309,7 @@ func init() {
 					if len(s.Form["assertion"]) != 1 {
 						j.Failf("expected one assertion, but there are %d", len(s.Form["assertion"]))
 					}
-					if !slices.ContainsFunc(j.World.Secrets(), func(k world.Secret) bool {
-						return k.Kind == world.IDJAG && k.Value == s.Form.Get("assertion")
-					}) {
+					if !j.issued(world.IDJAG, s.Form.Get("assertion")) {
 						j.Failf("expected the assertion to be the ID-JAG as the IdP issued it, but it is something else")
 					}
 				}

@@ -71,7 +71,7 @@ func init() {
 				for _, s := range j.Calls() {
 					for name, values := range s.Query {
 						for _, v := range values {
-							if j.isAccessToken(v) {
+							if j.issued(world.AccessToken, v) {
 								j.Failf("expected the token in the Authorization header alone, but it stood in the query parameter %q", name)
 							}
 						}
@@ -90,7 +90,7 @@ func bearerEverywhere(j *judgement) {
 	authorized := false
 	for _, s := range j.Calls() {
 		scheme, token, _ := strings.Cut(s.Header.Get("Authorization"), " ")
-		good := strings.EqualFold(scheme, "bearer") && j.isAccessToken(token)
+		good := strings.EqualFold(scheme, "bearer") && j.issued(world.AccessToken, token)
 		if authorized && !good {
 			j.Failf("expected the token with every request, but a %s after the first authorized one has none", s.Method)
 		}
@@ -101,13 +101,9 @@ func bearerEverywhere(j *judgement) {
 	}
 }
 
-func (a *attempt) isAccessToken(value string) bool {
-	for _, s := range a.World.Secrets() {
-		if s.Kind == world.AccessToken && s.Value == value {
-			return true
-		}
-	}
-	return false
+// issued reports whether a party gave this out as a secret of this kind.
+func (a *attempt) issued(kind, value string) bool {
+	return slices.ContainsFunc(a.World.Secrets(), func(s world.Secret) bool { return s.Kind == kind && s.Value == value })
 }
 
 func init() {
