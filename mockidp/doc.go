@@ -16,6 +16,11 @@
 // keys; Audit and Exchanges tell what it decided and what it was asked. From other languages the same is done over HTTP:
 // see OpenAPI.
 //
+// The names here are what users of the library import. What they do is in packages of their own: mint (keys and tokens),
+// directory (who and what is known, and what is decided), endpoint (what clients and browsers are answered), idp (the whole
+// as a value that can be changed), control (the same over HTTP), host (listeners and certificates), fault, observe and
+// audit. Each of them imports only those before it.
+//
 // An Issuer mints tokens and needs no server. Package hostile makes tokens that no library signs. Package flavour says how
 // the tokens of identity providers differ.
 package mockidp

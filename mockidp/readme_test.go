@@ -7,11 +7,12 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp/directory"
 	"github.com/emaconform/emaconform/mockidp/flavour"
+	"github.com/emaconform/emaconform/mockidp/internal/harness"
 )
 
 func TestReadmeIsTrue(t *testing.T) {
 	raw, err := os.ReadFile("README.md")
-	must(t, err)
+	harness.Must(t, err)
 	readme := string(raw)
 	_, sample, _ := strings.Cut(readme, "```yaml\n")
 	sample, _, found := strings.Cut(sample, "```")

@@ -2,15 +2,16 @@ package mockidp
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/crewjam/saml"
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/idp"
 )
 
 // Test is an identity provider for one test: New starts it, the end of the test stops it. Its methods fail the test
@@ -114,15 +115,12 @@ func check(tb testing.TB, err error) {
 	}
 }
 
-// URL is the issuer.
-func (t *Test) URL() string { return t.issuer }
-
 // User finds a user by login.
 func (t *Test) User(login string) *directory.User {
 	t.tb.Helper()
 	u := t.Directory().Login(login)
 	if u == nil {
-		t.tb.Fatalf("mock IdP: %v", unknown("user", login))
+		t.tb.Fatalf("mock IdP: %v", idp.Missing("user", login))
 	}
 	return u
 }
@@ -165,9 +163,16 @@ func (t *Test) TokenRequest(clientID string, form url.Values) (int, map[string]a
 	if client == nil {
 		t.tb.Fatalf("mock IdP: there is no client %q", clientID)
 	}
-	b := browser{Server: t.Server, client: client, http: http.DefaultClient}
 	var answer map[string]any
-	status, err := b.post(form, &answer)
+	status, err := t.Post(client, form, &answer)
 	check(t.tb, err)
 	return status, answer
+}
+
+// SAMLAssertion is NewSAMLAssertion.
+func (t *Test) SAMLAssertion(login, clientID string) *saml.Assertion {
+	t.tb.Helper()
+	assertion, err := t.NewSAMLAssertion(login, clientID)
+	check(t.tb, err)
+	return assertion
 }
