@@ -116,6 +116,12 @@ const (
 	SelfSigned = ca.SelfSigned
 )
 
+// NewJTI is a jti for an ID-JAG that was never used.
+func NewJTI() string { return mint.NewJTI() }
+
+// OwnJTI reports whether a jti has the form of those that NewJTI makes.
+func OwnJTI(jti string) bool { return mint.OwnJTI(jti) }
+
 // Serve starts an identity provider; it stops when ctx ends or Close is called. Errors are a listener that cannot be
 // opened, an issuer URL that is none, or keys that cannot sign.
 func Serve(ctx context.Context, o ServerOptions) (*Server, error) { return host.Serve(ctx, o) }

@@ -17,7 +17,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/client/world"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
@@ -88,7 +88,7 @@ func (f *attendedFlags) run(c *cobra.Command, o client.Options, report *reportFl
 	if err := f.check(); err != nil {
 		return err
 	}
-	return report.judge(c, func(ctx context.Context, _ run.Progress) (*reports.Report, error) {
+	return report.judge(c, func(ctx context.Context, _ engine.Progress) (*reports.Report, error) {
 		o.Describe = func(t *reports.Target) { t.Name = "attended client" }
 		attended, err := client.NewAttended(ctx, o, f.basePort, f.redirectURI)
 		if err != nil {

@@ -12,7 +12,7 @@ import (
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // clientFlags are the flags of `emaconform client`.
@@ -83,7 +83,7 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 	}
 	options := client.Options{
 		Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential,
-		Selection: run.Selection{Checks: f.checks, Labels: f.labels},
+		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	switch {
 	case f.attended.on && (len(command) > 0 || len(f.defects) > 0):
@@ -97,7 +97,7 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 	case len(f.defects) > 0:
 		return fmt.Errorf("--defect is for the reference client, not for %s", command[0])
 	}
-	return f.judge(c, func(ctx context.Context, p run.Progress) (*reports.Report, error) {
+	return f.judge(c, func(ctx context.Context, p engine.Progress) (*reports.Report, error) {
 		options.Progress = p
 		return client.Run(ctx, options)
 	})

@@ -10,8 +10,8 @@ import (
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client"
+	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/matrix"
-	"github.com/emaconform/emaconform/suites/run"
 )
 
 // selectClientDefects are the defects of the reference client that match.
@@ -48,7 +48,7 @@ func buildClientMatrix(
 ) (*matrix.Matrix, error) {
 	judge := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
 		var ids []string
-		var selection run.Selection
+		var selection engine.Selection
 		if defect != nil {
 			ids = []string{defect.ID}
 			if d, ok := fixture.Find(defect.ID); ok && !full {

@@ -21,6 +21,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -95,6 +96,7 @@ type listener struct {
 
 func (listener) Step(reports.Step) {}
 func (listener) Planned(int)       {}
+func (listener) Waiting(string)    {}
 func (l listener) Started(id string) {
 	if l.started != nil {
 		l.started(id)
@@ -144,7 +146,7 @@ func TestPreflightNamesTheMissingPieceOfTrust(t *testing.T) {
 			report := judge(t.Context(), t, &embedded{adjust: c.adjust}, func(o *run.Options) {
 				o.Config.Resource = c.resource
 			})
-			g.Expect(report.Ended).To(Equal(run.EndedPreflight))
+			g.Expect(report.Ended).To(Equal(engine.EndedPreflight))
 			g.Expect(report.Verdict).To(Equal(reports.NoVerdict))
 			g.Expect(report.Problem).To(ContainSubstring(c.fix))
 			g.Expect(report.Checks).To(BeEmpty())
@@ -162,7 +164,7 @@ func TestAnInterruptStillGivesAReport(t *testing.T) {
 			}
 		}}
 	})
-	g.Expect(report.Ended).To(Equal(run.EndedInterrupted))
+	g.Expect(report.Ended).To(Equal(engine.EndedInterrupted))
 	g.Expect(report.Verdict).To(Equal(reports.NoVerdict))
 	g.Expect(report.Checks).To(HaveLen(len(check.All())))
 	g.Expect(report.Checks).To(ContainElement(HaveField("Outcome", reports.Pass)), "what was measured is kept")
@@ -171,7 +173,7 @@ func TestAnInterruptStillGivesAReport(t *testing.T) {
 
 func TestTheTimeLimitOfARunEndsIt(t *testing.T) {
 	report := judge(t.Context(), t, &embedded{roundTrip: 50_000_000}, func(o *run.Options) { o.Config.Timing.Run = 1_500_000_000 })
-	NewWithT(t).Expect(report.Ended).To(Equal(run.EndedTimeLimit))
+	NewWithT(t).Expect(report.Ended).To(Equal(engine.EndedTimeLimit))
 	NewWithT(t).Expect(report.Problem).To(ContainSubstring("the run's time limit of 1.5s is over"))
 }
 
@@ -186,7 +188,7 @@ func TestATargetThatDiesInMidRunIsNoticed(t *testing.T) {
 			}
 		}}
 	})
-	g.Expect(report.Ended).To(Equal(run.EndedTargetLost), report.Problem)
+	g.Expect(report.Ended).To(Equal(engine.EndedTargetLost), report.Problem)
 	g.Expect(report.Verdict).To(Equal(reports.NoVerdict))
 	g.Expect(report.Counts()[reports.Pass]).To(BeNumerically(">=", 5))
 	g.Expect(report.Counts()[reports.Fail]).To(BeZero(), "a dead target broke no requirement")

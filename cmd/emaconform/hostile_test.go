@@ -13,7 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // broken is a target that answers as a test says, by path; it serves correct metadata where the test says nothing.
@@ -119,7 +119,7 @@ func TestBrokenTargetsEndInThePreflight(t *testing.T) {
 			report := r.report(t)
 			g.Expect(r.code).To(Equal(exitInconclusive))
 			g.Expect(report.Verdict).To(Equal(reports.NoVerdict))
-			g.Expect(report.Ended).To(Equal(run.EndedPreflight))
+			g.Expect(report.Ended).To(Equal(engine.EndedPreflight))
 			last := report.Preflight[len(report.Preflight)-1]
 			g.Expect(last.Name).To(Equal(c.step))
 			g.Expect(last.Saw).To(ContainSubstring(c.says))

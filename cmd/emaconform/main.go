@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/cobra"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
+	"github.com/emaconform/emaconform/suites/engine"
 	_ "github.com/emaconform/emaconform/suites/ras" // its checks
 	_ "github.com/emaconform/emaconform/suites/rs"
-	"github.com/emaconform/emaconform/suites/run"
 )
 
 // Exit codes: what a CI job gates on.
@@ -34,7 +34,7 @@ type exitCode int
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
-	run.WorkerMain()
+	engine.WorkerMain()
 	fixture.Main()
 	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -74,7 +74,7 @@ func newRoot() *cobra.Command {
 				text.DisableColors()
 			}
 		},
-		Version: run.Version(),
+		Version: engine.Version(),
 	}
 	root.AddCommand(newServer(), newClient(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema())
 	return root

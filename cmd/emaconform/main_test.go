@@ -12,12 +12,12 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // Runs start workers by re-executing this binary.
 func TestMain(m *testing.M) {
-	run.WorkerMain()
+	engine.WorkerMain()
 	fixture.Main()
 	os.Exit(m.Run())
 }

@@ -11,13 +11,13 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // closer is a run's progress that has to be ended before anything else is printed.
 type closer interface {
-	run.Progress
+	engine.Progress
 	Close()
 }
 
@@ -116,6 +116,10 @@ func (l *lines) line(o reports.Outcome, name, message string) string {
 	return s
 }
 
+func (l *lines) Waiting(what string) { fmt.Fprintln(l.w, l.waiting(what)) }
+
+func (l *lines) waiting(what string) string { return "     " + wire.Printable(what, 300) }
+
 func (l *lines) Close() {}
 
 // live shows the lines and, below them, a row that tells how far the run is. The row ends with no newline and is
@@ -187,6 +191,8 @@ func (p *live) Planned(n int) { p.after(func() string { p.total = n; return "" }
 func (p *live) Started(id string) { p.after(func() string { p.id = id; return "" }) }
 
 func (p *live) Finished(c reports.Check) { p.after(func() string { return p.finished(c) }) }
+
+func (p *live) Waiting(what string) { p.after(func() string { return p.waiting(what) }) }
 
 // Close leaves, in place of the row, how far the run came.
 func (p *live) Close() {

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 )
 
@@ -116,7 +117,7 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 		return err
 	}
 	options := run.Options{
-		Config: config, Profile: f.profile, Selection: run.Selection{Checks: f.checks, Labels: f.labels},
+		Config: config, Profile: f.profile, Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 		Workers: f.workers, Intrusive: f.intrusive,
 	}
 	if config.URL == "" && len(config.Setup) == 0 { // a setup command may bring the url
@@ -131,14 +132,14 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	} else if len(f.defects) > 0 || f.roundTrip > 0 {
 		return fmt.Errorf("--defect and --round-trip are for the reference target, not for one of yours")
 	}
-	return f.judge(c, func(ctx context.Context, p run.Progress) (*reports.Report, error) {
+	return f.judge(c, func(ctx context.Context, p engine.Progress) (*reports.Report, error) {
 		options.Progress = p
 		return run.Run(ctx, options)
 	})
 }
 
 // judge runs a run with live progress, applies the baseline, writes the reports and prints the verdict. It serves every role.
-func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, run.Progress) (*reports.Report, error)) error {
+func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, engine.Progress) (*reports.Report, error)) error {
 	if err := f.prepare(); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/emaconform/emaconform/fixtures/thirdparty"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -74,7 +75,7 @@ func thirdPartyRun(t *testing.T, kind thirdparty.Kind) run.Options {
 	c.SecondIdP.CA = c.IdP.CA
 	c.Redeem.Scope = kind == thirdparty.Fosite                  // which takes scopes from the parameter alone
 	c.Redeem.Resource = kind == thirdparty.WorkersOAuthProvider // which takes no resource but its first one from the claim alone
-	var selection run.Selection
+	var selection engine.Selection
 	if kind == thirdparty.WorkersOAuthProvider {
 		// It fetches keys twice a minute at most, so checks that change them would take a quarter of an hour.
 		selection.Labels = "!serial || RAS-RATE"

@@ -3,6 +3,7 @@ package mint
 import (
 	"cmp"
 	"crypto/rand"
+	"strings"
 	"time"
 )
 
@@ -42,7 +43,7 @@ func (i *Issuer) now() time.Time {
 func (i *Issuer) IDJAG(g Grant) *Token {
 	now := i.now()
 	claims := map[string]any{
-		"iss": i.URL, "sub": g.Subject, "aud": g.Audience, "client_id": g.ClientID, "jti": "IDAAG." + rand.Text(),
+		"iss": i.URL, "sub": g.Subject, "aud": g.Audience, "client_id": g.ClientID, "jti": NewJTI(),
 		"iat": now.Unix(), "exp": now.Add(cmp.Or(g.Lifetime, IDJAGLifetime)).Unix(),
 	}
 	for name, value := range map[string]string{"email": g.Email, "resource": g.Resource, "scope": g.Scope} {
@@ -51,6 +52,16 @@ func (i *Issuer) IDJAG(g Grant) *Token {
 		}
 	}
 	return NewToken(i.Keys.Signing(), TypeIDJAG, claims)
+}
+
+const jtiPrefix = "IDAAG."
+
+// NewJTI is a jti for an ID-JAG that was never used.
+func NewJTI() string { return jtiPrefix + rand.Text() }
+
+// OwnJTI reports whether a jti has the form of those that NewJTI makes.
+func OwnJTI(jti string) bool {
+	return strings.HasPrefix(jti, jtiPrefix) && len(jti) == len(jtiPrefix)+len(rand.Text())
 }
 
 // IDToken returns an honest ID token for the client that the user logged in to, not yet signed (OpenID Connect Core 2).

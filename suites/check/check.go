@@ -1,19 +1,21 @@
-// Package check is how a check is written down. A check is declared in one place, with its id, title and body:
+// Package check is how a check is written down, for every role. A check is declared in one place, with its id, title and
+// body; the role's package lends the body its vocabulary:
 //
 //	var _ = check.For("RAS-JTI-REPLAY", func() {
-//		check.It("twice", "refuses an ID-JAG that it has already redeemed", func(t *check.T) {
+//		server.It("twice", "refuses an ID-JAG that it has already redeemed", func(t *server.T) {
 //			grant := t.Grant()
 //			t.Control(grant)
-//			Expect(t.Attack(grant)).To(BeRefused(InvalidGrant))
+//			Expect(t.Attack(grant)).To(server.BeRefused(server.InvalidGrant))
 //		}, check.EMAOnly("the base draft lets a client re-submit an ID-JAG"))
 //	})
 //
-// The declarations are values, so that they can be listed, explained and selected without running anything; Run turns
-// the selected ones into Ginkgo specs.
+// The declarations are values, so that they can be listed, explained and selected without running anything; package engine
+// runs the selected ones.
 package check
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -39,10 +41,16 @@ type Check struct {
 	body func(*T)
 }
 
+// The profiles that a target can be judged by.
+const (
+	ProfileEMA   = "ema"    // EMA stable: the default
+	ProfileIDJAG = "id-jag" // the base draft, where it is laxer
+)
+
 // Need is something that the configuration or the target must have for a check to make sense.
 type Need struct {
-	Key     string              // the configuration key, or the metadata member, that would enable the check
-	Missing func(*World) string // why the check cannot run, or ""
+	Key     string                 // the configuration key, or the metadata member, that would enable the check
+	Missing func(world any) string // why the check cannot run in the role's world, or ""
 }
 
 var (
@@ -79,10 +87,11 @@ var declare = sync.OnceFunc(func() {
 // Option changes a check's declaration.
 type Option func(*Check)
 
-// It declares a check. The slug is its name within the requirement; the title continues the sentence "the target …".
+// It declares a check; each role has an It of its own, with the body's T that of the role. The slug is the check's name
+// within the requirement; the title continues the sentence "the target …".
 func It(slug, title string, body func(*T), options ...Option) {
 	if current == nil {
-		panic("check.It outside check.For: " + slug)
+		panic("a check outside check.For: " + slug)
 	}
 	c := &Check{
 		ID:          current.ID + "/" + slug,
@@ -103,7 +112,7 @@ func It(slug, title string, body func(*T), options ...Option) {
 	}
 	sort.Strings(c.Labels)
 	if registry[c.ID] != nil {
-		panic("check.It: declared twice: " + c.ID)
+		panic("a check declared twice: " + c.ID)
 	}
 	registry[c.ID] = c
 }
@@ -136,8 +145,9 @@ func Expects(what string) Option { return func(c *Check) { c.Expects = what } }
 // With says what the check needs; without it the check is skipped, naming the key that would enable it.
 func With(needs ...Need) Option { return func(c *Check) { c.Needs = append(c.Needs, needs...) } }
 
-// All returns every declared check, ordered by id within the catalogue's order of requirements.
-func All() []*Check {
+// All returns every declared check of these roles, of all roles when none is named, ordered by id within the catalogue's
+// order of requirements.
+func All(roles ...string) []*Check {
 	order := map[string]int{}
 	for i, r := range catalogue.All() {
 		order[r.ID] = i
@@ -145,7 +155,9 @@ func All() []*Check {
 	declare()
 	list := make([]*Check, 0, len(registry))
 	for _, c := range registry {
-		list = append(list, c)
+		if len(roles) == 0 || slices.Contains(roles, c.Requirement.Role) {
+			list = append(list, c)
+		}
 	}
 	sort.Slice(list, func(i, j int) bool {
 		a, b := list[i], list[j]
@@ -164,16 +176,22 @@ func Find(id string) (*Check, bool) {
 	return c, ok
 }
 
-// Skipped says why the check does not run against this world, or "".
-func (c *Check) Skipped(w *World) string {
-	if c.EMAOnly != "" && w.Profile == ProfileIDJAG {
+// Conditions are those of a run that decide, beside the role's world, which checks run.
+type Conditions struct {
+	Profile   string // ProfileEMA or ProfileIDJAG
+	Intrusive bool   // also checks that could hurt the target
+}
+
+// Skipped says why the check does not run in this world, or "".
+func (c *Check) Skipped(on Conditions, world any) string {
+	if c.EMAOnly != "" && on.Profile == ProfileIDJAG {
 		return "not judged by profile id-jag: " + c.EMAOnly
 	}
-	if c.Intrusive && !w.Intrusive {
+	if c.Intrusive && !on.Intrusive {
 		return "could hurt the target, which is not on loopback: ask for it with --intrusive"
 	}
 	for _, n := range c.Needs {
-		if why := n.Missing(w); why != "" {
+		if why := n.Missing(world); why != "" {
 			return fmt.Sprintf("%s (%s)", why, n.Key)
 		}
 	}

@@ -1,72 +1,108 @@
 package check
 
 import (
+	"context"
 	"fmt"
-	"io"
+	"runtime/debug"
 	"time"
-
-	"github.com/onsi/ginkgo/v2"
-	"github.com/onsi/ginkgo/v2/formatter"
-	"github.com/onsi/ginkgo/v2/types"
-	"github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/reports"
 )
 
-const (
-	passed   = types.SpecStatePassed
-	failed   = types.SpecStateFailed
-	timedOut = types.SpecStateTimedout
-	panicked = types.SpecStatePanicked
-)
-
-// Listener hears of each check as it begins and as it ends.
-type Listener struct {
-	Started  func(id string)
-	Finished func(reports.Check)
+// Attempt is what one run of a check's body found.
+type Attempt struct {
+	Result reports.Check
+	// Doubts says what came in between that the target may not be judged by; empty when all was proved.
+	Doubts []string
 }
 
-// Run runs the checks of these ids as Ginkgo specs, in this order. Ginkgo allows one run in a process, so Run can be
-// called once.
-func Run(ids []string, w *World, l Listener) error {
-	formatter.ColorableStdOut = io.Discard // the results go to the listener, the console belongs to the caller
-	gomega.RegisterFailHandler(ginkgo.Fail)
-	running := map[string]*T{}
-	selected := make([]*Check, len(ids))
-	for i, id := range ids {
-		c, ok := Find(id)
-		if !ok {
-			return fmt.Errorf("no check is called %s", id)
-		}
-		selected[i] = c
+// cleanupTime bounds what a check leaves to be done at its end.
+const cleanupTime = 10 * time.Second
+
+// Run runs the check's body once, on the calling goroutine, and says what it found. It never panics.
+func (t *T) Run() Attempt {
+	started := time.Now()
+	outcome, message := t.outcome(t.body())
+	t.cleanUp()
+	r := t.Check.describe()
+	r.Seconds = time.Since(started).Seconds()
+	r.Exchanges = t.rec.Exchanges()
+	r.Outcome, r.Message = outcome, t.clean(message)
+	for _, w := range t.findings.warnings {
+		r.Warnings = append(r.Warnings, t.clean(w))
 	}
-	ginkgo.Describe("emaconform", ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
-		for _, c := range selected {
-			ginkgo.It(c.ID, ginkgo.Label(c.Labels...), ginkgo.NodeTimeout(w.Config.Timing.Check), ginkgo.GracePeriod(2*time.Second),
-				func(ctx ginkgo.SpecContext) {
-					t := &T{Driver: NewDriver(ctx, w), Check: c}
-					running[c.ID] = t
-					l.Started(c.ID)
-					if why := c.Skipped(w); why != "" {
-						t.Skipf("%s", why)
-					}
-					c.body(t)
-				})
+	for _, n := range t.findings.notes {
+		r.Notes = append(r.Notes, t.clean(n))
+	}
+	return Attempt{Result: r, Doubts: t.doubts}
+}
+
+// body runs the body and returns what it panicked with, nil when it came to its end.
+func (t *T) body() (ended any) {
+	defer func() {
+		ended = recover()
+		switch ended.(type) {
+		case nil, end, failure:
+		default:
+			ended = fmt.Sprintf("%v\n%s", ended, debug.Stack())
 		}
-	})
-	ginkgo.ReportAfterEach(func(report ginkgo.SpecReport) {
-		if t := running[report.LeafNodeText]; t != nil {
-			l.Finished(t.result(report))
-		}
-	})
-	suite, reporter := ginkgo.GinkgoConfiguration()
-	suite.RandomSeed, suite.RandomizeAllSpecs = 1, false
-	reporter.NoColor = true
-	ginkgo.RunSpecs(quiet{}, "emaconform", suite, reporter)
+	}()
+	t.Check.body(t)
 	return nil
 }
 
-// quiet satisfies Ginkgo: a failing spec is a result, not a failure of this process.
-type quiet struct{}
+func (t *T) outcome(ended any) (reports.Outcome, string) {
+	if t.Err() != nil { // whatever the body made of it
+		t.Doubtf("%s", context.Cause(t))
+		return reports.Inconclusive, context.Cause(t).Error()
+	}
+	switch e := ended.(type) {
+	case nil:
+		if len(t.findings.warnings) > 0 {
+			return reports.Warn, t.findings.warnings[0]
+		}
+		return reports.Pass, ""
+	case end:
+		return t.findings.ended, t.findings.message
+	case failure:
+		if t.Check.Level == "SHOULD" { // what a MAY offers, it must do right
+			return reports.Warn, e.message
+		}
+		return reports.Fail, e.message
+	default:
+		return reports.Inconclusive, fmt.Sprintf("an error in the check itself, please report it: %v", ended)
+	}
+}
 
-func (quiet) Fail() {}
+func (t *T) cleanUp() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t), cleanupTime)
+	defer cancel()
+	for i := len(t.cleanups) - 1; i >= 0; i-- {
+		t.cleanups[i](ctx)
+	}
+}
+
+// clean hides every token in a message and makes a sentence of what Gomega laid out in lines.
+func (t *T) clean(message string) string { return sentence(t.rec.Scrub(message)) }
+
+// describe starts a result with the check's declaration.
+func (c *Check) describe() reports.Check {
+	return reports.Check{
+		ID: c.ID, Requirement: c.Requirement.ID, Role: c.Requirement.Role, Level: c.Level, Title: c.Title,
+		Sends: c.Sends, Expects: c.Expects, Labels: c.Labels,
+	}
+}
+
+// Unfinished is the result of a check that did not come to an end: why says what happened.
+func (c *Check) Unfinished(why string) reports.Check {
+	r := c.describe()
+	r.Outcome, r.Message = reports.Inconclusive, why
+	return r
+}
+
+// SkippedResult is the result of a check that was not run: why says what would enable it.
+func (c *Check) SkippedResult(why string) reports.Check {
+	r := c.describe()
+	r.Outcome, r.Message = reports.Skip, why
+	return r
+}

@@ -20,7 +20,7 @@ import (
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client/world"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // person plays the person at the page: the reference client is the desktop client.
@@ -97,7 +97,7 @@ func (p *person) outcome(id string) string {
 // attend serves the page for these checks.
 func attend(t *testing.T, checks ...string) (*Attended, *person) {
 	t.Helper()
-	attended, err := NewAttended(context.Background(), Options{Selection: run.Selection{Checks: checks}}, 0, "")
+	attended, err := NewAttended(context.Background(), Options{Selection: engine.Selection{Checks: checks}}, 0, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func freePorts(t *testing.T) int {
 
 // TestAttendedStaysConfigured wants the same settings in every scenario of a kind.
 func TestAttendedStaysConfigured(t *testing.T) {
-	o := Options{Selection: run.Selection{Checks: []string{"CL-OIDC"}}}
+	o := Options{Selection: engine.Selection{Checks: []string{"CL-OIDC"}}}
 	attended, err := NewAttended(context.Background(), o, freePorts(t), "")
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +249,7 @@ func TestAttendedProblemStays(t *testing.T) {
 // TestAttendedInterrupted wants the same report as from the Finish button.
 func TestAttendedInterrupted(t *testing.T) {
 	ctx, interrupt := context.WithCancel(context.Background())
-	attended, err := NewAttended(ctx, Options{Selection: run.Selection{Checks: []string{"CL-EXCHANGE-REQ"}}}, 0, "")
+	attended, err := NewAttended(ctx, Options{Selection: engine.Selection{Checks: []string{"CL-EXCHANGE-REQ"}}}, 0, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 func TestMain(m *testing.M) {
@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // judgeReference judges the reference client with these defects by these checks.
 func judgeReference(t *testing.T, checks []string, defects ...string) *reports.Report {
 	t.Helper()
-	return judgeReferenceIn(t, Options{Selection: run.Selection{Checks: checks}}, defects...)
+	return judgeReferenceIn(t, Options{Selection: engine.Selection{Checks: checks}}, defects...)
 }
 
 func judgeReferenceIn(t *testing.T, o Options, defects ...string) *reports.Report {
@@ -66,7 +66,7 @@ func TestReferenceClientPasses(t *testing.T) {
 
 // TestConfidentialWithoutSecret makes sure that the secret is wanted in every scenario.
 func TestConfidentialWithoutSecret(t *testing.T) {
-	o := Options{Confidential: true, Selection: run.Selection{Checks: []string{"CL-REDEEM-REQ/grant"}}}
+	o := Options{Confidential: true, Selection: engine.Selection{Checks: []string{"CL-REDEEM-REQ/grant"}}}
 	report := judgeReferenceIn(t, o, "exchanges-unauthenticated")
 	if got := report.Checks[0].Outcome; got != reports.Inconclusive {
 		t.Errorf("a client that does not authenticate at the IdP: %s, want inconclusive", got)

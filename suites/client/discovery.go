@@ -6,8 +6,8 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 func init() {
@@ -45,13 +45,13 @@ func (j *judgement) judgeExtension(of func(world.Message) (map[string]json.RawMe
 			continue
 		}
 		found = true
-		settings, named := extensions[check.Extension]
+		settings, named := extensions[server.Extension]
 		var object map[string]any
 		switch {
 		case !named:
-			j.Failf("expected capabilities.extensions to name %s, but it does not", check.Extension)
+			j.Failf("expected capabilities.extensions to name %s, but it does not", server.Extension)
 		case json.Unmarshal(settings, &object) != nil || object == nil:
-			j.Failf("expected the settings of %s to be an object, {} when there are none", check.Extension)
+			j.Failf("expected the settings of %s to be an object, {} when there are none", server.Extension)
 		}
 	}
 	if !found {

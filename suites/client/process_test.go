@@ -18,7 +18,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client/world"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // badClients are clients that do what no client should; TestMain makes this process one of them.
@@ -141,7 +141,7 @@ func TestEvidenceIsRedacted(t *testing.T) {
 	}
 	report, err := Run(context.Background(), Options{
 		Command: []string{self}, Environment: []string{badClient + "=tells"}, Timeout: 10 * time.Second,
-		Selection: run.Selection{Checks: []string{"CL-NO-LEAK/given"}},
+		Selection: engine.Selection{Checks: []string{"CL-NO-LEAK/given"}},
 	})
 	if err != nil {
 		t.Fatal(err)

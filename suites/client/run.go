@@ -14,7 +14,7 @@ import (
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/world"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // Options says which client to judge, and by what.
@@ -25,8 +25,8 @@ type Options struct {
 	Parallel    int           // scenarios at a time; 0: twice the processors
 	// Confidential gives the client a secret at the IdP in every scenario, for a client that cannot do without one.
 	Confidential bool
-	Selection    run.Selection
-	Progress     run.Progress // nil: silent
+	Selection    engine.Selection
+	Progress     engine.Progress // nil: silent
 	// Describe adds what only the caller knows to the report's target; may be nil.
 	Describe func(*reports.Target)
 }
@@ -59,7 +59,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	report := r.report(selected)
 	report.Preflight = steps
 	if ctx.Err() != nil {
-		report.Ended, report.Problem = run.EndedInterrupted, "Checks that had not ended are inconclusive."
+		report.Ended, report.Problem = engine.EndedInterrupted, "Checks that had not ended are inconclusive."
 	}
 	reports.Finish(report)
 	return report, nil
@@ -68,11 +68,11 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 // report puts the results of the checks into a report.
 func (r *runner) report(selected []*check.Check) *reports.Report {
 	report := &reports.Report{
-		Tool:    reports.Tool{Name: "emaconform", Version: run.Version(), Go: runtime.Version()},
+		Tool:    reports.Tool{Name: "emaconform", Version: engine.Version(), Go: runtime.Version()},
 		Profile: check.ProfileEMA, Selection: r.Selection.String(), Started: r.started,
 		Seconds: time.Since(r.started).Seconds(), Requirements: requirements(),
 		Preflight: []reports.Step{}, // none when a person is at the client
-		Load:      reports.Load{Workers: r.Parallel, Exchanges: r.requests, PeakMemory: run.PeakMemory()},
+		Load:      reports.Load{Workers: r.Parallel, Exchanges: r.requests, PeakMemory: engine.PeakMemory()},
 	}
 	if len(r.Command) > 0 {
 		report.Target.Command = commandLine(r.Command)
@@ -208,18 +208,18 @@ func (r *runner) judgeAll(selected []*check.Check) {
 }
 
 func (r *runner) judge(c *check.Check) {
-	r.tell(func(p run.Progress) { p.Started(c.ID) })
+	r.tell(func(p engine.Progress) { p.Started(c.ID) })
 	started := time.Now()
 	result := r.result(c, registry[c.ID])
 	result.Seconds = time.Since(started).Seconds()
 	r.mu.Lock()
 	r.results[c.ID] = result
 	r.mu.Unlock()
-	r.tell(func(p run.Progress) { p.Finished(result) })
+	r.tell(func(p engine.Progress) { p.Finished(result) })
 }
 
 // tell tells the progress, one call at a time.
-func (r *runner) tell(what func(run.Progress)) {
+func (r *runner) tell(what func(engine.Progress)) {
 	if r.Progress == nil {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 	"sync"
 
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // Defect is a mistake that a target can be started with.
@@ -59,7 +59,7 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 		wg.Go(func() {
 			defer func() { <-slots }()
 			report, err := judge(ctx, &d)
-			if err == nil && report.Ended != "" && report.Ended != run.EndedPreflight {
+			if err == nil && report.Ended != "" && report.Ended != engine.EndedPreflight {
 				err = fmt.Errorf("the run ended early (%s): %s", report.Ended, report.Problem)
 			}
 			if err != nil {

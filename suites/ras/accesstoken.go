@@ -10,13 +10,14 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // tokenClaims is what can be seen of the access token in an answer: its claims when it is a JWT (RFC 9068), else what
 // introspection tells the client about it (RFC 7662). It is nil when the token cannot be looked into.
-func tokenClaims(t *check.T, a *wire.Answer) map[string]any {
+func tokenClaims(t *server.T, a *wire.Answer) map[string]any {
 	token := a.String("access_token")
 	if claims := jwtClaims(token); claims != nil || token == "" {
 		return claims
@@ -56,7 +57,7 @@ func audienceOf(claims map[string]any) []string {
 }
 
 // secondResource is the resource identifier of the second MCP server, from its metadata (RFC 9728) or else its URL.
-func secondResource(t *check.T) string {
+func secondResource(t *server.T) string {
 	for _, at := range target.ResourceMetadataURLs(t.Config.SecondServer) {
 		if metadata, _, err := t.Get(at); err == nil {
 			if id, ok := metadata["resource"].(string); ok {
@@ -68,7 +69,7 @@ func secondResource(t *check.T) string {
 }
 
 var _ = check.For("RAS-AT-AUDIENCE", func() {
-	check.It("named", "names the MCP server of the resource claim alone as the token's audience", func(t *check.T) {
+	server.It("named", "names the MCP server of the resource claim alone as the token's audience", func(t *server.T) {
 		claims := tokenClaims(t, t.Control(t.Grant()))
 		if claims == nil {
 			t.Skipf("access tokens are opaque and introspection tells the client nothing: see what second_server would show")
@@ -85,21 +86,21 @@ var _ = check.For("RAS-AT-AUDIENCE", func() {
 		}
 	}, check.Sends("An honest ID-JAG; the access token is looked into"))
 
-	check.It("other-server", "issues a token that a second MCP server refuses", func(t *check.T) {
+	server.It("other-server", "issues a token that a second MCP server refuses", func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
-		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeTurnedAway(),
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(server.BeTurnedAway(),
 			"the token is not restricted to the MCP server that resource named, or the second one does not look at its audience")
-	}, check.With(check.NeedsSecondServer),
+	}, check.With(server.NeedsSecondServer),
 		check.Sends("A token for the MCP server, there as control, then to a second MCP server of the same RAS"))
 
-	check.It("by-claim", "restricts the token to whichever of its MCP servers the resource claim names", func(t *check.T) {
+	server.It("by-claim", "restricts the token to whichever of its MCP servers the resource claim names", func(t *server.T) {
 		t.Use(t.AccessToken())
-		token := t.AccessToken(check.Set("resource", secondResource(t)))
-		Expect(t.Break(t.Knock(token))).To(check.BeTurnedAway(),
+		token := t.AccessToken(server.Set("resource", secondResource(t)))
+		Expect(t.Break(t.Knock(token))).To(server.BeTurnedAway(),
 			"the ID-JAG named the second MCP server, and the first one takes the token")
-		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeLetIn(),
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(server.BeLetIn(),
 			"the ID-JAG named the second MCP server, and it does not take the token")
-	}, check.With(check.NeedsSecondServer),
+	}, check.With(server.NeedsSecondServer),
 		check.Sends("An ID-JAG for a second MCP server; its token goes to the first one, then there"))
 })

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
@@ -19,7 +20,7 @@ func stranger(email string) target.User {
 
 // linked is a user whom the target finds by e-mail address alone. The sub is always the same, since a target may
 // remember it.
-func linked(t *check.T) target.User {
+func linked(t *server.T) target.User {
 	return target.User{Sub: "emaconform-linked", Email: t.Config.LinkableEmail}
 }
 
@@ -47,45 +48,45 @@ func homoglyph(email string) string {
 }
 
 var _ = check.For("RAS-ACCOUNT-LINK", func() {
-	check.It("known-email", "gives a new sub no account of a user who has the same e-mail address", func(t *check.T) {
+	server.It("known-email", "gives a new sub no account of a user who has the same e-mail address", func(t *server.T) {
 		bob := t.Control(t.GrantFrom(t.IdP, t.Bob()))
 		expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger(t.Bob().Email))), bob)
-	}, check.With(check.NeedsSecondUser, check.NeedsEmail),
+	}, check.With(server.NeedsSecondUser, server.NeedsEmail),
 		check.Sends("A user with the right sub as control, then another sub with that user's e-mail address"))
 
-	check.It("changed-email", "keeps the account of a known sub whose e-mail address has changed", func(t *check.T) {
+	server.It("changed-email", "keeps the account of a known sub whose e-mail address has changed", func(t *server.T) {
 		alice, bob := t.Control(t.Grant()), t.Control(t.GrantFrom(t.IdP, t.Bob()))
 		if account(t, alice) == "" {
 			t.Skipf("whose account a token is for cannot be seen: it is opaque")
 		}
-		a := t.Attack(t.Grant(check.Set("email", t.Bob().Email)))
-		Expect(a).To(check.BeGranted(), "sub identifies the user, whatever the e-mail address")
+		a := t.Attack(t.Grant(server.Set("email", t.Bob().Email)))
+		Expect(a).To(server.BeGranted(), "sub identifies the user, whatever the e-mail address")
 		Expect(account(t, a)).NotTo(Equal(account(t, bob)),
 			"the token is for the user who has the e-mail address, not for the one of the sub")
 		Expect(account(t, a)).To(Equal(account(t, alice)), "the token is for another account than before")
-	}, check.With(check.NeedsSecondUser, check.NeedsEmail),
+	}, check.With(server.NeedsSecondUser, server.NeedsEmail),
 		check.Sends("The sub of one user with the e-mail address of another, after both users as controls"))
 
-	check.It("unverified", "links no account by an e-mail address that the IdP calls unverified", func(t *check.T) {
-		known := t.Control(t.GrantFrom(t.IdP, linked(t), check.Set("email_verified", true)))
-		unverified := t.GrantFrom(t.IdP, stranger(t.Config.LinkableEmail), check.Set("email_verified", false))
+	server.It("unverified", "links no account by an e-mail address that the IdP calls unverified", func(t *server.T) {
+		known := t.Control(t.GrantFrom(t.IdP, linked(t), server.Set("email_verified", true)))
+		unverified := t.GrantFrom(t.IdP, stranger(t.Config.LinkableEmail), server.Set("email_verified", false))
 		expectNobodyElse(t, t.Attack(unverified), known)
-	}, check.With(check.NeedsLinkableEmail),
+	}, check.With(server.NeedsLinkableEmail),
 		check.Sends("A user whom only the e-mail address identifies, verified as control, then with email_verified false"))
 
 	for _, l := range nearEmails {
-		check.It(l.slug, "links no account by "+l.what, func(t *check.T) {
+		server.It(l.slug, "links no account by "+l.what, func(t *server.T) {
 			known := t.Control(t.GrantFrom(t.IdP, linked(t)))
 			email := l.of(t.Config.LinkableEmail)
 			if email == t.Config.LinkableEmail {
 				t.Skipf("linkable_email has no letter that could be another one")
 			}
 			expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger(email))), known)
-		}, check.With(check.NeedsLinkableEmail),
+		}, check.With(server.NeedsLinkableEmail),
 			check.Sends("A user whom only the e-mail address identifies as control, then a new sub with "+l.what))
 	}
 
-	check.It("foreign-domain", "links no account by an e-mail address outside the IdP's authority", func(t *check.T) {
+	server.It("foreign-domain", "links no account by an e-mail address outside the IdP's authority", func(t *server.T) {
 		_, domain, _ := strings.Cut(t.Config.LinkableEmail, "@")
 		if slices.Contains(t.Config.SecondIdP.EmailDomains, domain) {
 			t.Skipf("needs a linkable_email in a domain that the second IdP has no authority over (second_idp.email_domains)")
@@ -98,12 +99,12 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 			unknown.SubID["nameid"] = t.Config.LinkableEmail
 		}
 		expectNobodyElse(t, t.Attack(t.GrantFrom(t.SecondIdP, unknown)), known)
-	}, check.With(check.NeedsLinkableEmail, check.NeedsSecondIdP),
+	}, check.With(server.NeedsLinkableEmail, server.NeedsSecondIdP),
 		check.Sends("A user whom only the e-mail address identifies, by the IdP that may as control, then by the second IdP"))
 
-	check.It("shared-email", "chooses none of two accounts that share an e-mail address", func(t *check.T) {
+	server.It("shared-email", "chooses none of two accounts that share an e-mail address", func(t *server.T) {
 		t.Control(t.GrantFrom(t.IdP, linked(t)))
 		expectRefused(t, t.Attack(t.GrantFrom(t.IdP, stranger(t.Config.SharedEmail))))
-	}, check.With(check.NeedsLinkableEmail, check.NeedsSharedEmail),
+	}, check.With(server.NeedsLinkableEmail, server.NeedsSharedEmail),
 		check.Sends("A new sub with an e-mail address of one account as control, then with one that two accounts share"))
 })

@@ -9,12 +9,13 @@ import (
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 // claim makes an attack by giving one claim of an honest ID-JAG a value that depends on the target. Where that is the
 // honest value already, the check has nothing to say and is skipped.
-func claim(name string, value func(*check.T) any) func(*check.T, *check.Token) string {
-	return func(t *check.T, honest *check.Token) string {
+func claim(name string, value func(*server.T) any) func(*server.T, *server.Token) string {
+	return func(t *server.T, honest *server.Token) string {
 		v := value(t)
 		if reflect.DeepEqual(v, honest.Claims[name]) {
 			t.Skipf("this variant of %s is the same as the right value here", name)
@@ -26,12 +27,12 @@ func claim(name string, value func(*check.T) any) func(*check.T, *check.Token) s
 
 // honestly redeems an honest ID-JAG as control: with this edit where the target grants that, else a plain one. It
 // returns what the attack has to have in common with it.
-func honestly(t *check.T, edit check.Edit, note string) check.Edit {
-	if check.Granted(t.Send(t.TokenRequest(t.Grant(edit)), reports.Control, note)) {
+func honestly(t *server.T, edit server.Edit, note string) server.Edit {
+	if server.Granted(t.Send(t.TokenRequest(t.Grant(edit)), reports.Control, note)) {
 		return edit
 	}
 	t.Control(t.Grant())
-	return func(*check.Token) {}
+	return func(*server.Token) {}
 }
 
 // otherCase is s in another case: upper if that differs, else lower.
@@ -51,7 +52,7 @@ func otherSlash(s string) string {
 }
 
 // invalidGrant is for where a specification fixes this code.
-var invalidGrant = []string{check.InvalidGrant}
+var invalidGrant = []string{server.InvalidGrant}
 
 // A server that nobody here runs (RFC 2606).
 const (
@@ -62,44 +63,44 @@ const (
 // audiences are values of aud that are not this server alone. Draft-04 4.4.1 and EMA 7.6.2 fix the error code.
 var audiences = []struct {
 	slug, what string
-	value      func(*check.T) any
+	value      func(*server.T) any
 }{
-	{"null", "null", func(*check.T) any { return nil }},
-	{"empty", "the empty string", func(*check.T) any { return "" }},
-	{"number", "a number", func(*check.T) any { return 1 }},
-	{"object", "an object that holds the issuer", func(t *check.T) any { return map[string]any{"issuer": t.Issuer()} }},
-	{"array-empty", "an empty array", func(*check.T) any { return []string{} }},
-	{"array-own-first", "an array of this server and another one", func(t *check.T) any {
+	{"null", "null", func(*server.T) any { return nil }},
+	{"empty", "the empty string", func(*server.T) any { return "" }},
+	{"number", "a number", func(*server.T) any { return 1 }},
+	{"object", "an object that holds the issuer", func(t *server.T) any { return map[string]any{"issuer": t.Issuer()} }},
+	{"array-empty", "an empty array", func(*server.T) any { return []string{} }},
+	{"array-own-first", "an array of this server and another one", func(t *server.T) any {
 		return []string{t.Issuer(), otherIssuer}
 	}},
-	{"array-own-last", "an array of another server and this one", func(t *check.T) any {
+	{"array-own-last", "an array of another server and this one", func(t *server.T) any {
 		return []string{otherIssuer, t.Issuer()}
 	}},
-	{"array-twice", "an array that names this server twice", func(t *check.T) any {
+	{"array-twice", "an array that names this server twice", func(t *server.T) any {
 		return []string{t.Issuer(), t.Issuer()}
 	}},
-	{"other", "another server", func(*check.T) any { return otherIssuer }},
-	{"token-endpoint", "the token endpoint instead of the issuer", func(t *check.T) any { return t.Target.TokenEndpoint }},
-	{"mcp-server", "the MCP server instead of its authorization server", func(t *check.T) any { return t.Resource() }},
-	{"client-id", "the client's id", func(t *check.T) any { return t.Client(0).ID }},
-	{"prefix", "the issuer without its last character", func(t *check.T) any { return t.Issuer()[:len(t.Issuer())-1] }},
-	{"suffix", "the issuer followed by .evil", func(t *check.T) any { return t.Issuer() + ".evil" }},
-	{"subpath", "a path below the issuer", func(t *check.T) any { return strings.TrimSuffix(t.Issuer(), "/") + "/evil" }},
-	{"slash", "the issuer with the slash at its end added or taken away", func(t *check.T) any {
+	{"other", "another server", func(*server.T) any { return otherIssuer }},
+	{"token-endpoint", "the token endpoint instead of the issuer", func(t *server.T) any { return t.Target.TokenEndpoint }},
+	{"mcp-server", "the MCP server instead of its authorization server", func(t *server.T) any { return t.Resource() }},
+	{"client-id", "the client's id", func(t *server.T) any { return t.Client(0).ID }},
+	{"prefix", "the issuer without its last character", func(t *server.T) any { return t.Issuer()[:len(t.Issuer())-1] }},
+	{"suffix", "the issuer followed by .evil", func(t *server.T) any { return t.Issuer() + ".evil" }},
+	{"subpath", "a path below the issuer", func(t *server.T) any { return strings.TrimSuffix(t.Issuer(), "/") + "/evil" }},
+	{"slash", "the issuer with the slash at its end added or taken away", func(t *server.T) any {
 		return otherSlash(t.Issuer())
 	}},
-	{"case", "the issuer in another case", func(t *check.T) any { return otherCase(t.Issuer()) }},
+	{"case", "the issuer in another case", func(t *server.T) any { return otherCase(t.Issuer()) }},
 }
 
 var _ = check.For("RAS-AUD-EXACT", func() {
-	refuses(attack{slug: "missing", what: "an ID-JAG without aud", edit: check.Remove("aud"), codes: invalidGrant})
+	refuses(attack{slug: "missing", what: "an ID-JAG without aud", edit: server.Remove("aud"), codes: invalidGrant})
 	for _, a := range audiences {
 		refuses(attack{slug: a.slug, what: "an ID-JAG whose aud is " + a.what,
 			craft: claim("aud", a.value), codes: invalidGrant})
 	}
 
-	check.It("array-of-one", "grants an ID-JAG whose aud is an array of this server's issuer alone", func(t *check.T) {
+	server.It("array-of-one", "grants an ID-JAG whose aud is an array of this server's issuer alone", func(t *server.T) {
 		t.Control(t.Grant())
-		Expect(t.Redeem(t.Grant(check.Set("aud", []string{t.Issuer()})))).To(check.BeGranted())
+		Expect(t.Redeem(t.Grant(server.Set("aud", []string{t.Issuer()})))).To(server.BeGranted())
 	}, check.Sends("An ID-JAG whose aud is a one-element array, after one with a string as control"))
 })

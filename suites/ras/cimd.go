@@ -14,6 +14,7 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
@@ -27,7 +28,7 @@ type describedClient struct {
 const documentPath = "client.json"
 
 // newDescribed makes such a client. Nothing is published yet.
-func newDescribed(t *check.T) *describedClient {
+func newDescribed(t *server.T) *describedClient {
 	key, err := mockidp.NewKey(jose.ES256)
 	if err != nil {
 		t.Inconclusivef("our own error: %v", err)
@@ -42,13 +43,13 @@ func (c *describedClient) document() map[string]any {
 	return map[string]any{
 		"client_id": c.ID, "client_name": "emaconform",
 		"redirect_uris": []string{strings.TrimSuffix(c.ID, documentPath) + "callback"},
-		"grant_types":   []string{check.GrantJWTBearer}, "token_endpoint_auth_method": c.Auth,
+		"grant_types":   []string{server.GrantJWTBearer}, "token_endpoint_auth_method": c.Auth,
 		"jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{c.Key.Public()}},
 	}
 }
 
 // publish puts a document at this path below the client's host; reply says how it is served.
-func (c *describedClient) publish(t *check.T, path string, document map[string]any, reply mockidp.Reply) {
+func (c *describedClient) publish(t *server.T, path string, document map[string]any, reply mockidp.Reply) {
 	body, err := json.Marshal(document)
 	if err == nil {
 		reply.Body = string(body)
@@ -60,7 +61,7 @@ func (c *describedClient) publish(t *check.T, path string, document map[string]a
 }
 
 // visits are the paths below the client's id that were fetched, without it.
-func (c *describedClient) visits(t *check.T) (paths []string) {
+func (c *describedClient) visits(t *server.T) (paths []string) {
 	hits, err := t.World.Control.Hits(t, c.canary)
 	if err != nil {
 		t.Inconclusivef("our own error: %v", err)
@@ -73,10 +74,10 @@ func (c *describedClient) visits(t *check.T) (paths []string) {
 }
 
 // mustBeTaken redeems an honest ID-JAG for a client with a good document: the control.
-func mustBeTaken(t *check.T) {
+func mustBeTaken(t *server.T) {
 	c := newDescribed(t)
 	c.publish(t, documentPath, c.document(), mockidp.Reply{})
-	t.Control(grantFor(t, &c.Client), check.As(&c.Client))
+	t.Control(grantFor(t, &c.Client), server.As(&c.Client))
 	if !slices.Contains(c.visits(t), documentPath) {
 		t.Inconclusivef("the client was granted although nobody fetched its metadata document")
 	}
@@ -85,35 +86,35 @@ func mustBeTaken(t *check.T) {
 // documentAttacks are metadata documents that must not be used. Each publishes its own, or changes who asks.
 var documentAttacks = []struct {
 	slug, what string
-	publish    func(t *check.T, c *describedClient)
+	publish    func(t *server.T, c *describedClient)
 	options    []check.Option
 }{
-	{"other-id", "a document whose client_id is another URL", func(t *check.T, c *describedClient) {
+	{"other-id", "a document whose client_id is another URL", func(t *server.T, c *describedClient) {
 		other := c.document()
 		other["client_id"] = t.Canary + "/" + rand.Text() + "/" + documentPath
 		c.publish(t, documentPath, other, mockidp.Reply{})
 	}, nil},
-	{"no-id", "a document without client_id", func(t *check.T, c *describedClient) {
+	{"no-id", "a document without client_id", func(t *server.T, c *describedClient) {
 		anonymous := c.document()
 		delete(anonymous, "client_id")
 		c.publish(t, documentPath, anonymous, mockidp.Reply{})
 	}, nil},
-	{"redirect", "a document behind a redirect", func(t *check.T, c *describedClient) {
+	{"redirect", "a document behind a redirect", func(t *server.T, c *describedClient) {
 		c.publish(t, documentPath, nil, mockidp.Reply{Status: http.StatusFound,
 			Header: map[string]string{"Location": strings.Replace(c.ID, documentPath, elsewhere, 1)}})
 		c.publish(t, elsewhere, c.document(), mockidp.Reply{})
 	}, nil},
-	{"not-found", "a document that comes with HTTP 404", func(t *check.T, c *describedClient) {
+	{"not-found", "a document that comes with HTTP 404", func(t *server.T, c *describedClient) {
 		c.publish(t, documentPath, c.document(), mockidp.Reply{Status: http.StatusNotFound})
 	}, nil},
-	{"large", "a document of 5 MB", func(t *check.T, c *describedClient) {
+	{"large", "a document of 5 MB", func(t *server.T, c *describedClient) {
 		c.publish(t, documentPath, c.document(), mockidp.Reply{Repeat: 5 << 20})
 	}, []check.Option{check.Should(), check.Intrusive()}},
-	{"plain-http", "a document at a plain http URL that is not a loopback address", func(t *check.T, c *describedClient) {
+	{"plain-http", "a document at a plain http URL that is not a loopback address", func(t *server.T, c *describedClient) {
 		c.moveTo(t, "0.0.0.0")
 		c.publish(t, documentPath, c.document(), mockidp.Reply{})
 	}, nil},
-	{"other-key", "a client assertion by a key that is not in the document", func(t *check.T, c *describedClient) {
+	{"other-key", "a client assertion by a key that is not in the document", func(t *server.T, c *describedClient) {
 		c.publish(t, documentPath, c.document(), mockidp.Reply{})
 		c.Key = strangersKey(t, &c.Client)
 	}, nil},
@@ -123,7 +124,7 @@ var documentAttacks = []struct {
 const elsewhere = "elsewhere.json"
 
 // moveTo changes the host in the client's id. 0.0.0.0 leads to this machine, and is no loopback address.
-func (c *describedClient) moveTo(t *check.T, host string) {
+func (c *describedClient) moveTo(t *server.T, host string) {
 	u, err := url.Parse(c.ID)
 	if err != nil || u.Scheme != "http" {
 		t.Skipf("needs a mock IdP on plain http, whose host can be reached by another name")
@@ -133,26 +134,26 @@ func (c *describedClient) moveTo(t *check.T, host string) {
 }
 
 var _ = check.For("RAS-CLIENT-CIMD", func() {
-	cimd := check.With(check.NeedsCIMD)
+	cimd := check.With(server.NeedsCIMD)
 
-	check.It("granted", "grants a client that is known by its metadata document alone", func(t *check.T) {
+	server.It("granted", "grants a client that is known by its metadata document alone", func(t *server.T) {
 		t.Control(t.Grant())
 		c := newDescribed(t)
 		c.publish(t, documentPath, c.document(), mockidp.Reply{})
-		Expect(t.Redeem(grantFor(t, &c.Client), check.As(&c.Client))).To(check.BeGranted())
+		Expect(t.Redeem(grantFor(t, &c.Client), server.As(&c.Client))).To(server.BeGranted())
 	}, cimd, check.Sends("An ID-JAG for a client whose id is the URL of its metadata document, after another as control"))
 
 	for _, d := range documentAttacks {
-		check.It(d.slug, "refuses "+d.what, func(t *check.T) {
+		server.It(d.slug, "refuses "+d.what, func(t *server.T) {
 			mustBeTaken(t)
 			c := newDescribed(t)
 			d.publish(t, c)
-			expectRefused(t, t.Attack(grantFor(t, &c.Client), check.As(&c.Client)),
-				check.InvalidClient, check.InvalidRequest, check.InvalidGrant)
+			expectRefused(t, t.Attack(grantFor(t, &c.Client), server.As(&c.Client)),
+				server.InvalidClient, server.InvalidRequest, server.InvalidGrant)
 			if slices.Contains(c.visits(t), elsewhere) {
 				t.Failf("the client was refused, but the redirect was followed: strangers choose where the server sends requests")
 			}
-		}, append(d.options, cimd, refusal(check.InvalidClient, check.InvalidRequest, check.InvalidGrant),
+		}, append(d.options, cimd, refusal(server.InvalidClient, server.InvalidRequest, server.InvalidGrant),
 			check.Sends("A client with "+d.what+", after one with a good document as control"))...)
 	}
 })

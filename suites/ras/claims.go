@@ -9,11 +9,12 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // power is what a careless server might take a claim for.
-func power(t *check.T) string {
+func power(t *server.T) string {
 	if t.Config.ForbiddenScope != "" {
 		return t.Config.ForbiddenScope
 	}
@@ -23,27 +24,27 @@ func power(t *check.T) string {
 // boasts are claims that no specification gives a meaning in an ID-JAG. They must grant nothing.
 var boasts = []struct {
 	name  string
-	value func(*check.T) any
+	value func(*server.T) any
 }{
-	{"admin", func(*check.T) any { return true }},
-	{"roles", func(t *check.T) any { return []string{"admin", power(t)} }},
-	{"groups", func(t *check.T) any { return []string{"admin", power(t)} }},
-	{"permissions", func(t *check.T) any { return []string{power(t)} }},
-	{"scp", func(t *check.T) any { return []string{power(t)} }},
-	{"act", func(*check.T) any { return map[string]any{"sub": "emaconform-other-actor", "client_id": "admin"} }},
+	{"admin", func(*server.T) any { return true }},
+	{"roles", func(t *server.T) any { return []string{"admin", power(t)} }},
+	{"groups", func(t *server.T) any { return []string{"admin", power(t)} }},
+	{"permissions", func(t *server.T) any { return []string{power(t)} }},
+	{"scp", func(t *server.T) any { return []string{power(t)} }},
+	{"act", func(*server.T) any { return map[string]any{"sub": "emaconform-other-actor", "client_id": "admin"} }},
 }
 
 var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {
-	check.It("ignored", "grants an ID-JAG with a claim that it does not know", func(t *check.T) {
-		Expect(t.Redeem(t.Grant(check.Set("emaconform_unknown", map[string]any{"a": []any{1, nil}})))).To(check.BeGranted(),
+	server.It("ignored", "grants an ID-JAG with a claim that it does not know", func(t *server.T) {
+		Expect(t.Redeem(t.Grant(server.Set("emaconform_unknown", map[string]any{"a": []any{1, nil}})))).To(server.BeGranted(),
 			"claims that are not understood MUST be ignored (RFC 7519 4)")
 	}, check.Sends("An ID-JAG with a claim that no specification defines"))
 
 	for _, b := range boasts {
-		check.It("claim-"+b.name, "grants nothing for the claim "+b.name, func(t *check.T) {
+		server.It("claim-"+b.name, "grants nothing for the claim "+b.name, func(t *server.T) {
 			plain := t.Control(t.Grant())
-			boast := t.Redeem(t.Grant(check.Set(b.name, b.value(t))))
-			if !check.Granted(boast) {
+			boast := t.Redeem(t.Grant(server.Set(b.name, b.value(t))))
+			if !server.Granted(boast) {
 				t.Notef("refused with the claim %s: %s", b.name, boast.Summary())
 				return
 			}
@@ -59,7 +60,7 @@ var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {
 		attack{slug: "twice-client-id", what: "an ID-JAG with client_id twice, the last one another client",
 			craft: lastOne("client_id", "emaconform-nobody")},
 		attack{slug: "twice-escaped", what: "an ID-JAG with aud twice, the last one another server and its name escaped",
-			craft: func(_ *check.T, honest *check.Token) string {
+			craft: func(_ *server.T, honest *server.Token) string {
 				open := bytes.TrimSuffix(jsonOf(honest.Claims), []byte("}"))
 				return hostile.SignBytes(honest.Key, jsonOf(honest.Header), append(open, `,"\u0061ud":"`+otherIssuer+`"}`...))
 			}},
@@ -72,15 +73,15 @@ var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {
 })
 
 // lastOne is an ID-JAG with the honest claim first and this one, which is what counts, behind it (RFC 7519 4).
-func lastOne(name, value string) func(*check.T, *check.Token) string {
-	return func(_ *check.T, honest *check.Token) string {
+func lastOne(name, value string) func(*server.T, *server.Token) string {
+	return func(_ *server.T, honest *server.Token) string {
 		return hostile.Duplicate(honest, name, honest.Claims[name], value)
 	}
 }
 
 // renamed is an ID-JAG with a claim's name in upper case: names are compared exactly, so the claim is missing.
-func renamed(name string) func(*check.T, *check.Token) string {
-	return func(_ *check.T, honest *check.Token) string {
+func renamed(name string) func(*server.T, *server.Token) string {
+	return func(_ *server.T, honest *server.Token) string {
 		honest.Claims[strings.ToUpper(name)] = honest.Claims[name]
 		delete(honest.Claims, name)
 		return hostile.Sign(honest)
@@ -88,7 +89,7 @@ func renamed(name string) func(*check.T, *check.Token) string {
 }
 
 // expectSamePower compares what was granted with a claim and without it.
-func expectSamePower(t *check.T, plain, boast *wire.Answer, claim string) {
+func expectSamePower(t *server.T, plain, boast *wire.Answer, claim string) {
 	if with, without := boast.String("scope"), plain.String("scope"); with != without {
 		t.Failf("with the claim %s the scope %q was granted, and %q without it", claim, wire.Printable(with, 200), without)
 	}

@@ -3,26 +3,22 @@ package ras
 import (
 	"crypto/rand"
 	"maps"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
 // needsSecret is for checks of shared secrets.
-var needsSecret = check.Need{Key: "clients[].secret", Missing: func(w *check.World) string {
-	if len(withSecret(w)) == 0 {
-		return "needs a client with a shared secret"
-	}
-	return ""
-}}
+var needsSecret = server.Need("clients[].secret", "needs a client with a shared secret",
+	func(w *server.World) bool { return len(withSecret(w)) > 0 })
 
 // withSecret lists the clients that authenticate with a shared secret.
-func withSecret(w *check.World) []*target.Client {
+func withSecret(w *server.World) []*target.Client {
 	var list []*target.Client
 	for n := range w.Config.Clients {
 		if c := w.Client(n); c.Secret != "" {
@@ -56,75 +52,75 @@ var wrongSecrets = []struct {
 
 var _ = check.For("RAS-CLIENT-AUTH", func() {
 	refuses(
-		attack{slug: "none", what: "a request without any client", redeem: []check.RedeemOption{check.As(nil)},
-			codes: []string{check.InvalidClient, check.InvalidRequest}},
-		attack{slug: "no-credentials", what: "a request that only names its client", redeem: []check.RedeemOption{named},
-			codes: []string{check.InvalidClient}},
+		attack{slug: "none", what: "a request without any client", redeem: []server.RedeemOption{server.As(nil)},
+			codes: []string{server.InvalidClient, server.InvalidRequest}},
+		attack{slug: "no-credentials", what: "a request that only names its client", redeem: []server.RedeemOption{named},
+			codes: []string{server.InvalidClient}},
 	)
 
 	for _, w := range wrongSecrets {
-		check.It(w.slug, "refuses "+w.what, func(t *check.T) {
+		server.It(w.slug, "refuses "+w.what, func(t *server.T) {
 			c := withSecret(t.World)[0]
-			t.Control(grantFor(t, c), check.As(c))
+			t.Control(grantFor(t, c), server.As(c))
 			wrong := w.as(c)
-			expectRefused(t, t.Attack(grantFor(t, wrong), check.As(wrong)), check.InvalidClient)
-		}, check.With(needsSecret), refusal(check.InvalidClient),
+			expectRefused(t, t.Attack(grantFor(t, wrong), server.As(wrong)), server.InvalidClient)
+		}, check.With(needsSecret), refusal(server.InvalidClient),
 			check.Sends("An honest ID-JAG with "+w.what+", after one with the right credentials as control"))
 	}
 
-	check.It("other-secret", "refuses the secret of another client", func(t *check.T) {
+	server.It("other-secret", "refuses the secret of another client", func(t *server.T) {
 		clients := withSecret(t.World)
 		if len(clients) < 2 {
 			t.Skipf("needs a second client with a shared secret (clients[].secret)")
 		}
-		t.Control(grantFor(t, clients[0]), check.As(clients[0]))
+		t.Control(grantFor(t, clients[0]), server.As(clients[0]))
 		wrong := impostor(clients[0], clients[0].ID, clients[1].Secret)
-		expectRefused(t, t.Attack(grantFor(t, wrong), check.As(wrong)), check.InvalidClient)
-	}, check.With(needsSecret), refusal(check.InvalidClient),
+		expectRefused(t, t.Attack(grantFor(t, wrong), server.As(wrong)), server.InvalidClient)
+	}, check.With(needsSecret), refusal(server.InvalidClient),
 		check.Sends("A client's id with the secret of another client, after its own as control"))
 
-	check.It("two-methods", "refuses credentials by two methods in one request", func(t *check.T) {
+	server.It("two-methods", "refuses credentials by two methods in one request", func(t *server.T) {
 		c := withSecret(t.World)[0]
-		t.Control(grantFor(t, c), check.As(c))
-		expectRefused(t, t.Attack(grantFor(t, c), byBoth(c)), check.InvalidRequest, check.InvalidClient)
-	}, check.With(needsSecret), refusal(check.InvalidRequest, check.InvalidClient),
+		t.Control(grantFor(t, c), server.As(c))
+		expectRefused(t, t.Attack(grantFor(t, c), byBoth(c)), server.InvalidRequest, server.InvalidClient)
+	}, check.With(needsSecret), refusal(server.InvalidRequest, server.InvalidClient),
 		check.Sends("The right credentials both over Basic and in the form, after one of the two as control"))
 
 	for _, a := range assertionAttacks {
 		options := append([]check.Option{
-			check.With(check.NeedsClientAuth("private_key_jwt")), refusal(check.InvalidClient),
+			check.With(server.NeedsClientAuth("private_key_jwt")), refusal(server.InvalidClient),
 			check.Sends("An honest ID-JAG with " + a.what + ", after a good client assertion as control")}, a.options...)
-		check.It(a.slug, "refuses "+a.what, func(t *check.T) {
+		server.It(a.slug, "refuses "+a.what, func(t *server.T) {
 			c := t.ClientBy("private_key_jwt")
 			good := t.ClientAssertion(c, nil)
 			t.Control(grantFor(t, c), asserting(c, good))
-			expectRefused(t, t.Attack(grantFor(t, c), asserting(c, a.make(t, c, good))), check.InvalidClient)
+			expectRefused(t, t.Attack(grantFor(t, c), asserting(c, a.make(t, c, good))), server.InvalidClient)
 		}, options...)
 	}
 })
 
 // named puts the client's id into the form in place of its credentials.
-func named(r *check.Redemption) {
+func named(r *server.Redemption) {
 	r.SetField("client_id", r.Client.ID)
 	r.Client = nil
 }
 
 // byBoth authenticates a client over Basic and in the form at once.
-func byBoth(c *target.Client) check.RedeemOption {
-	return func(r *check.Redemption) {
+func byBoth(c *target.Client) server.RedeemOption {
+	return func(r *server.Redemption) {
 		r.Client = nil
-		r.Header.Set("Authorization", check.Basic(c.ID, c.Secret))
+		r.Header.Set("Authorization", server.Basic(c.ID, c.Secret))
 		r.SetField("client_id", c.ID)
 		r.SetField("client_secret", c.Secret)
 	}
 }
 
 // asserting authenticates a client with this client assertion (RFC 7523 2.2).
-func asserting(c *target.Client, assertion string) check.RedeemOption {
-	return func(r *check.Redemption) {
+func asserting(c *target.Client, assertion string) server.RedeemOption {
+	return func(r *server.Redemption) {
 		r.Client = nil
 		r.SetField("client_id", c.ID)
-		r.SetField("client_assertion_type", check.ClientAssertionType)
+		r.SetField("client_assertion_type", server.ClientAssertionType)
 		r.SetField("client_assertion", assertion)
 	}
 }
@@ -132,10 +128,10 @@ func asserting(c *target.Client, assertion string) check.RedeemOption {
 // assertionAttacks are client assertions that prove nothing; good is the one that the control has used.
 var assertionAttacks = []struct {
 	slug, what string
-	make       func(t *check.T, c *target.Client, good string) string
+	make       func(t *server.T, c *target.Client, good string) string
 	options    []check.Option
 }{
-	{"jwt-wrong-key", "a client assertion signed with another key", func(t *check.T, c *target.Client, _ string) string {
+	{"jwt-wrong-key", "a client assertion signed with another key", func(t *server.T, c *target.Client, _ string) string {
 		forged := *c
 		forged.Key = strangersKey(t, c)
 		return t.ClientAssertion(&forged, nil)
@@ -144,7 +140,8 @@ var assertionAttacks = []struct {
 		claims["aud"] = otherIssuer + "/token"
 	}), nil},
 	{"jwt-expired", "an expired client assertion", edited(func(claims map[string]any) {
-		claims["iat"], claims["exp"] = time.Now().Add(-15*time.Minute).Unix(), time.Now().Add(-10*time.Minute).Unix()
+		issued, _ := claims["iat"].(int64)
+		claims["iat"], claims["exp"] = issued-15*60, issued-10*60
 	}), nil},
 	{"jwt-no-exp", "a client assertion without exp", edited(func(claims map[string]any) { delete(claims, "exp") }), nil},
 	{"jwt-sub", "a client assertion whose sub is not the client", edited(func(claims map[string]any) {
@@ -153,26 +150,26 @@ var assertionAttacks = []struct {
 	{"jwt-iss", "a client assertion whose iss is not the client", edited(func(claims map[string]any) {
 		claims["iss"] = "emaconform-" + rand.Text()
 	}), nil},
-	{"jwt-none", "an unsigned client assertion (alg none)", func(t *check.T, c *target.Client, _ string) string {
-		token := &check.Token{Header: map[string]any{"typ": "JWT"}, Claims: map[string]any{}}
+	{"jwt-none", "an unsigned client assertion (alg none)", func(t *server.T, c *target.Client, _ string) string {
+		token := &server.Token{Header: map[string]any{"typ": "JWT"}, Claims: map[string]any{}}
 		t.ClientAssertion(c, func(claims map[string]any) { maps.Copy(token.Claims, claims) })
 		return hostile.None(token, "none")
 	}, nil},
-	{"jwt-replayed", "a client assertion that was used before", func(_ *check.T, _ *target.Client, good string) string {
+	{"jwt-replayed", "a client assertion that was used before", func(_ *server.T, _ *target.Client, good string) string {
 		return good
 	}, []check.Option{check.Should()}},
-	{"jwt-id-jag", "an ID-JAG in place of a client assertion", func(t *check.T, c *target.Client, _ string) string {
+	{"jwt-id-jag", "an ID-JAG in place of a client assertion", func(t *server.T, c *target.Client, _ string) string {
 		return hostile.Sign(grantFor(t, c))
 	}, nil},
 }
 
 // edited makes a client assertion with other claims, signed with the client's own key.
-func edited(edit func(claims map[string]any)) func(*check.T, *target.Client, string) string {
-	return func(t *check.T, c *target.Client, _ string) string { return t.ClientAssertion(c, edit) }
+func edited(edit func(claims map[string]any)) func(*server.T, *target.Client, string) string {
+	return func(t *server.T, c *target.Client, _ string) string { return t.ClientAssertion(c, edit) }
 }
 
 // strangersKey is a new key of the same algorithm under the client's key id.
-func strangersKey(t *check.T, c *target.Client) *jose.JSONWebKey {
+func strangersKey(t *server.T, c *target.Client) *jose.JSONWebKey {
 	key, err := mockidp.NewKey(jose.SignatureAlgorithm(c.Key.Algorithm))
 	if err != nil {
 		t.Inconclusivef("our own error: %v", err)

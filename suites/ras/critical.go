@@ -5,11 +5,12 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 // withHeader is the honestly signed ID-JAG with these members in its header.
-func withHeader(members map[string]any) func(*check.T, *check.Token) string {
-	return func(_ *check.T, honest *check.Token) string {
+func withHeader(members map[string]any) func(*server.T, *server.Token) string {
+	return func(_ *server.T, honest *server.Token) string {
 		for name, value := range members {
 			honest.Header[name] = value
 		}
@@ -33,7 +34,7 @@ var _ = check.For("RAS-SIG-CRIT", func() {
 			craft: withHeader(map[string]any{"crit": []string{"b64"}, "b64": false})},
 	)
 
-	check.It("unknown-not-critical", "ignores an unknown header member that is not critical", func(t *check.T) {
-		Expect(t.Redeem(t.Grant(check.SetHeader(unknownMember, true)))).To(check.BeGranted(), "RFC 7515 4")
+	server.It("unknown-not-critical", "ignores an unknown header member that is not critical", func(t *server.T) {
+		Expect(t.Redeem(t.Grant(server.SetHeader(unknownMember, true)))).To(server.BeGranted(), "RFC 7515 4")
 	}, check.Sends("A signed ID-JAG with a header member that no specification defines"))
 })

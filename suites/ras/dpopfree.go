@@ -6,11 +6,12 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // confirmation is cnf.jkt of the access token in an answer; seen is false when the token cannot be looked into.
-func confirmation(t *check.T, a *wire.Answer) (jkt string, seen bool) {
+func confirmation(t *server.T, a *wire.Answer) (jkt string, seen bool) {
 	claims := tokenClaims(t, a)
 	cnf, _ := claims["cnf"].(map[string]any)
 	jkt, _ = cnf["jkt"].(string)
@@ -18,16 +19,16 @@ func confirmation(t *check.T, a *wire.Answer) (jkt string, seen bool) {
 }
 
 // expectBound judges a token that the response calls bound.
-func expectBound(t *check.T, a *wire.Answer, p prover) {
+func expectBound(t *server.T, a *wire.Answer, p prover) {
 	if jkt, seen := confirmation(t, a); seen {
 		Expect(jkt).To(Equal(p.jkt(t)), "token_type is DPoP, but cnf.jkt of the token is not the key of the proof")
 	}
 }
 
 var _ = check.For("RAS-DPOP-FREE", func() {
-	refusesProofs("an ID-JAG that is bound to no key", func(*check.T, prover) check.Edit { return func(*check.Token) {} })
+	refusesProofs("an ID-JAG that is bound to no key", func(*server.T, prover) server.Edit { return func(*server.Token) {} })
 
-	check.It("token-type", "tells by token_type whether the token is bound to the key of the proof", func(t *check.T) {
+	server.It("token-type", "tells by token_type whether the token is bound to the key of the proof", func(t *server.T) {
 		p := newProver(t)
 		a := t.Control(t.Grant(), p.proving(t))
 		if strings.EqualFold(a.String("token_type"), "DPoP") {
@@ -38,9 +39,9 @@ var _ = check.For("RAS-DPOP-FREE", func() {
 			t.Failf("expected token_type DPoP for a token with cnf.jkt, but saw %s: the client would send it as a bearer token",
 				member(a, "token_type"))
 		}
-	}, check.With(check.NeedsMetadata(proofAlgorithms)), check.Sends("An honest ID-JAG without cnf and with a DPoP proof"))
+	}, check.With(server.NeedsMetadata(proofAlgorithms)), check.Sends("An honest ID-JAG without cnf and with a DPoP proof"))
 
-	check.It("bearer", "issues a bearer token, called that, where no key was shown", func(t *check.T) {
+	server.It("bearer", "issues a bearer token, called that, where no key was shown", func(t *server.T) {
 		a := t.Control(t.Grant())
 		if !strings.EqualFold(a.String("token_type"), "Bearer") {
 			t.Failf("expected token_type Bearer, for no DPoP proof was sent, but saw %s", member(a, "token_type"))
@@ -48,6 +49,6 @@ var _ = check.For("RAS-DPOP-FREE", func() {
 		if jkt, _ := confirmation(t, a); jkt != "" {
 			t.Failf("expected a token without cnf, since no key was shown, but it has one")
 		}
-	}, check.With(check.NeedsMetadata(proofAlgorithms)),
+	}, check.With(server.NeedsMetadata(proofAlgorithms)),
 		check.Sends("An honest ID-JAG without cnf and without a DPoP proof"))
 })

@@ -12,17 +12,18 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // rejected declares a check that looks at the answer to an ID-JAG with a spoiled signature.
-func rejected(slug, title string, judge func(t *check.T, a *wire.Answer, assertion string), options ...check.Option) {
+func rejected(slug, title string, judge func(t *server.T, a *wire.Answer, assertion string), options ...check.Option) {
 	sends := check.Sends("An ID-JAG with a spoiled signature, after an honest one as control")
-	check.It(slug, title, func(t *check.T) {
+	server.It(slug, title, func(t *server.T) {
 		t.Control(t.Grant())
 		assertion := hostile.FlipSignature(hostile.Sign(t.Grant()))
 		a := t.Attack(assertion)
-		Expect(a).To(check.BeRefused())
+		Expect(a).To(server.BeRefused())
 		judge(t, a, assertion)
 	}, append(options, sends)...)
 }
@@ -31,22 +32,22 @@ func rejected(slug, title string, judge func(t *check.T, a *wire.Answer, asserti
 var allowed = regexp.MustCompile(`^[\x20-\x21\x23-\x5B\x5D-\x7E]*$`)
 
 var _ = check.For("RAS-ERR-SHAPE", func() {
-	rejected("status", "refuses with status 400", func(_ *check.T, a *wire.Answer, _ string) {
-		Expect(a).To(check.BeStatus(http.StatusBadRequest), "RFC 6749 5.2")
+	rejected("status", "refuses with status 400", func(_ *server.T, a *wire.Answer, _ string) {
+		Expect(a).To(server.BeStatus(http.StatusBadRequest), "RFC 6749 5.2")
 	})
-	rejected("media-type", "refuses with application/json", func(_ *check.T, a *wire.Answer, _ string) {
+	rejected("media-type", "refuses with application/json", func(_ *server.T, a *wire.Answer, _ string) {
 		Expect(a.MediaType()).To(Equal("application/json"), "the media type of an error response (RFC 6749 5.2)")
 	})
-	rejected("code", "calls a bad assertion invalid_grant", func(_ *check.T, a *wire.Answer, _ string) {
-		Expect(a).To(check.BeRefused(check.InvalidGrant), "RFC 7521 4.1.1")
+	rejected("code", "calls a bad assertion invalid_grant", func(_ *server.T, a *wire.Answer, _ string) {
+		Expect(a).To(server.BeRefused(server.InvalidGrant), "RFC 7521 4.1.1")
 	})
-	rejected("no-store", "forbids caches to keep an error", func(t *check.T, a *wire.Answer, _ string) {
+	rejected("no-store", "forbids caches to keep an error", func(t *server.T, a *wire.Answer, _ string) {
 		if !noStore(a) {
 			t.Failf("expected Cache-Control: no-store, as the examples of RFC 6749 5.2 have it, but saw %q",
 				strings.Join(a.Header.Values("Cache-Control"), ", "))
 		}
 	}, check.Should())
-	rejected("quotes-no-token", "quotes nothing of what it refuses", func(t *check.T, a *wire.Answer, assertion string) {
+	rejected("quotes-no-token", "quotes nothing of what it refuses", func(t *server.T, a *wire.Answer, assertion string) {
 		var header bytes.Buffer
 		_ = a.Header.Write(&header)
 		parts := strings.Split(assertion, ".")
@@ -57,10 +58,10 @@ var _ = check.For("RAS-ERR-SHAPE", func() {
 		}
 	})
 
-	check.It("description", "keeps to the characters that an error may have, whatever was sent", func(t *check.T) {
+	server.It("description", "keeps to the characters that an error may have, whatever was sent", func(t *server.T) {
 		t.Control(t.Grant())
-		a := t.Attack(t.Grant(), check.Param("grant_type", "\"\\\n\u2603"))
-		Expect(a).To(check.BeRefused())
+		a := t.Attack(t.Grant(), server.Param("grant_type", "\"\\\n\u2603"))
+		Expect(a).To(server.BeRefused())
 		for _, name := range []string{"error", "error_description"} {
 			if text := a.String(name); !allowed.MatchString(text) {
 				t.Failf("expected printable ASCII without quote and backslash in %s (RFC 6749 5.2), but saw %s",
@@ -69,15 +70,15 @@ var _ = check.For("RAS-ERR-SHAPE", func() {
 		}
 	}, check.Sends("A grant_type of a quote, a backslash, a line break and a snowman, after an honest request as control"))
 
-	check.It("invalid-client", "answers wrong Basic credentials with 401 and a challenge", func(t *check.T) {
+	server.It("invalid-client", "answers wrong Basic credentials with 401 and a challenge", func(t *server.T) {
 		c := t.ClientBy("client_secret_basic")
-		t.Control(grantFor(t, c), check.As(c))
-		a := t.Attack(grantFor(t, c), check.As(impostor(c, c.ID, c.Secret+"x")))
-		Expect(a).To(check.BeStatus(http.StatusUnauthorized), "RFC 6749 5.2")
+		t.Control(grantFor(t, c), server.As(c))
+		a := t.Attack(grantFor(t, c), server.As(impostor(c, c.ID, c.Secret+"x")))
+		Expect(a).To(server.BeStatus(http.StatusUnauthorized), "RFC 6749 5.2")
 		if challenge := a.Header.Get("WWW-Authenticate"); !strings.HasPrefix(strings.ToLower(challenge), "basic") {
 			t.Failf("expected WWW-Authenticate with Basic, as the client used it (RFC 6749 5.2), but saw %q", challenge)
 		}
-	}, check.With(check.NeedsClientAuth("client_secret_basic")),
+	}, check.With(server.NeedsClientAuth("client_secret_basic")),
 		check.Sends("A client with a wrong secret in the Authorization header, after the right one as control"))
 })
 
@@ -88,27 +89,27 @@ var trace = regexp.MustCompile(`goroutine \d+ \[|panic: |Traceback \(most recent
 // garbage is an assertion that is no ID-JAG in any sense. Unlike a forged one it tests the parser.
 type garbage struct {
 	slug, what string
-	make       func(t *check.T, honest *check.Token) string
+	make       func(t *server.T, honest *server.Token) string
 	options    []check.Option
 }
 
 // payload signs these bytes as the payload of an otherwise honest ID-JAG.
-func payload(raw string) func(*check.T, *check.Token) string {
-	return func(_ *check.T, honest *check.Token) string {
+func payload(raw string) func(*server.T, *server.Token) string {
+	return func(_ *server.T, honest *server.Token) string {
 		return hostile.SignBytes(honest.Key, jsonOf(honest.Header), []byte(raw))
 	}
 }
 
 // header signs these bytes as the header.
-func header(raw string) func(*check.T, *check.Token) string {
-	return func(_ *check.T, honest *check.Token) string {
+func header(raw string) func(*server.T, *server.Token) string {
+	return func(_ *server.T, honest *server.Token) string {
 		return hostile.SignBytes(honest.Key, []byte(raw), jsonOf(honest.Claims))
 	}
 }
 
 // subEnding puts these bytes, as they are, at the end of the text of sub.
-func subEnding(raw string) func(*check.T, *check.Token) string {
-	return func(_ *check.T, honest *check.Token) string {
+func subEnding(raw string) func(*server.T, *server.Token) string {
+	return func(_ *server.T, honest *server.Token) string {
 		const mark = "emaconform-mark"
 		honest.Claims["sub"] = fmt.Sprint(honest.Claims["sub"], mark)
 		claims := bytes.Replace(jsonOf(honest.Claims), []byte(mark), []byte(raw), 1)
@@ -124,8 +125,8 @@ func jsonOf(members map[string]any) []byte {
 	return raw
 }
 
-func literal(s string) func(*check.T, *check.Token) string {
-	return func(*check.T, *check.Token) string { return s }
+func literal(s string) func(*server.T, *server.Token) string {
+	return func(*server.T, *server.Token) string { return s }
 }
 
 var oversized = []check.Option{check.Intrusive()}
@@ -133,10 +134,10 @@ var oversized = []check.Option{check.Intrusive()}
 var garbages = []garbage{
 	{slug: "segments-empty", what: "an assertion of three empty segments", make: literal("..")},
 	{slug: "segments-1", what: "an assertion of one segment", make: literal(hostile.Segments(1))},
-	{slug: "segments-2", what: "an assertion of two segments", make: func(_ *check.T, honest *check.Token) string {
+	{slug: "segments-2", what: "an assertion of two segments", make: func(_ *server.T, honest *server.Token) string {
 		return hostile.CutSignature(hostile.Sign(honest))
 	}},
-	{slug: "segments-4", what: "an assertion of four segments", make: func(_ *check.T, honest *check.Token) string {
+	{slug: "segments-4", what: "an assertion of four segments", make: func(_ *server.T, honest *server.Token) string {
 		return hostile.Sign(honest) + ".e30"
 	}},
 	{slug: "segments-5", what: "an assertion of five segments that is no JWE", make: literal(hostile.Segments(5))},
@@ -158,7 +159,7 @@ var garbages = []garbage{
 
 var _ = check.For("RAS-ERR-500", func() {
 	for _, g := range garbages {
-		check.It(g.slug, "answers "+g.what+" with an OAuth error", func(t *check.T) {
+		server.It(g.slug, "answers "+g.what+" with an OAuth error", func(t *server.T) {
 			t.Control(t.Grant())
 			a := t.Attack(g.make(t, t.Grant()))
 			expectOAuthError(t, a)
@@ -166,10 +167,10 @@ var _ = check.For("RAS-ERR-500", func() {
 		}, append([]check.Option{check.Sends(sentence(g.what) + ", after an honest ID-JAG as control")}, g.options...)...)
 	}
 
-	check.It("256-kib", "answers an ID-JAG of 256 KiB", func(t *check.T) {
+	server.It("256-kib", "answers an ID-JAG of 256 KiB", func(t *server.T) {
 		t.Control(t.Grant())
-		a := t.Attack(t.Grant(check.Set("padding", strings.Repeat("x", 192<<10)))) // base64 makes it 256
-		if check.Granted(a) {
+		a := t.Attack(t.Grant(server.Set("padding", strings.Repeat("x", 192<<10)))) // base64 makes it 256
+		if server.Granted(a) {
 			t.Notef("granted: no document bounds the size of an assertion")
 			return
 		}
@@ -181,9 +182,9 @@ var _ = check.For("RAS-ERR-500", func() {
 })
 
 // expectOAuthError fails on what a parser answers that was taken by surprise: nothing, a 5xx, a trace, no OAuth error.
-func expectOAuthError(t *check.T, a *wire.Answer) {
+func expectOAuthError(t *server.T, a *wire.Answer) {
 	switch {
-	case check.Granted(a):
+	case server.Granted(a):
 		t.Failf("expected an OAuth error, but the request was granted")
 	case a.Err != nil:
 		t.Failf("expected an OAuth error, but there was %s, while an honest request is answered", a.Summary())

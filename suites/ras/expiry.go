@@ -8,19 +8,20 @@ import (
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 // expired moves the whole validity window of an ID-JAG into the past: it ended this long ago.
-func expired(ago time.Duration) check.Edit {
-	return func(j *check.Token) {
-		end := time.Now().Add(-ago)
+func expired(ago time.Duration) server.Edit {
+	return func(j *server.Token) {
+		end := server.IssuedAt(j).Add(-ago)
 		j.Claims["exp"], j.Claims["iat"] = end.Unix(), end.Add(-mockidp.IDJAGLifetime).Unix()
 	}
 }
 
 // bare gives exp this JSON text, which need not be JSON.
-func bare(text string) func(*check.T, *check.Token) string {
-	return func(t *check.T, j *check.Token) string {
+func bare(text string) func(*server.T, *server.Token) string {
+	return func(t *server.T, j *server.Token) string {
 		const mark = "emaconform-exp"
 		j.Claims["exp"] = mark
 		header, err := json.Marshal(j.Header)
@@ -37,14 +38,14 @@ func bare(text string) func(*check.T, *check.Token) string {
 
 var _ = check.For("RAS-EXP", func() {
 	refuses(
-		attack{slug: "missing", what: "an ID-JAG without exp", edit: check.Remove("exp")},
-		attack{slug: "null", what: "an ID-JAG whose exp is null", edit: check.Set("exp", nil)},
+		attack{slug: "missing", what: "an ID-JAG without exp", edit: server.Remove("exp")},
+		attack{slug: "null", what: "an ID-JAG whose exp is null", edit: server.Set("exp", nil)},
 		attack{slug: "string", what: "an ID-JAG whose exp is a string of digits", edit: quoted("exp")},
-		attack{slug: "text", what: "an ID-JAG whose exp is the string NaN", edit: check.Set("exp", "NaN")},
-		attack{slug: "negative", what: "an ID-JAG whose exp is negative", edit: check.Set("exp", -1)},
-		attack{slug: "zero", what: "an ID-JAG whose exp is 0", edit: check.Set("exp", 0)},
+		attack{slug: "text", what: "an ID-JAG whose exp is the string NaN", edit: server.Set("exp", "NaN")},
+		attack{slug: "negative", what: "an ID-JAG whose exp is negative", edit: server.Set("exp", -1)},
+		attack{slug: "zero", what: "an ID-JAG whose exp is 0", edit: server.Set("exp", 0)},
 		attack{slug: "fraction", what: "an expired ID-JAG whose exp has a fraction of a second",
-			edit: func(j *check.Token) {
+			edit: func(j *server.Token) {
 				expired(2 * time.Minute)(j)
 				j.Claims["exp"] = float64(j.Claims["exp"].(int64)) + 0.5
 			}},
@@ -59,7 +60,7 @@ var _ = check.For("RAS-EXP", func() {
 		attack{slug: "expired-1h", what: "an ID-JAG that expired an hour ago", edit: expired(time.Hour)},
 		attack{slug: "expired-1y", what: "an ID-JAG that expired a year ago", edit: expired(365 * 24 * time.Hour)},
 		attack{slug: "no-lifetime", what: "an ID-JAG whose exp is its iat",
-			edit:    func(j *check.Token) { j.Claims["exp"] = j.Claims["iat"] },
+			edit:    func(j *server.Token) { j.Claims["exp"] = j.Claims["iat"] },
 			options: []check.Option{check.Should()}},
 	)
 })

@@ -6,19 +6,19 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // introspection asks about a token as this client or, when it is nil, as nobody (RFC 7662 2.1).
-func introspection(t *check.T, token string, c *target.Client) *wire.Request {
+func introspection(t *server.T, token string, c *target.Client) *wire.Request {
 	r := &wire.Request{URL: t.Target.Endpoint("introspection_endpoint")}
 	r.AddField("token", token)
 	t.Authenticate(r, c)
@@ -26,12 +26,12 @@ func introspection(t *check.T, token string, c *target.Client) *wire.Request {
 }
 
 // introspect is what the RAS tells the first client about a token.
-func introspect(t *check.T, token string, part reports.Part) *wire.Answer {
+func introspect(t *server.T, token string, part reports.Part) *wire.Answer {
 	return t.Send(introspection(t, token, t.Client(0)), part, "what does the RAS tell about the token?")
 }
 
 // described is the answer for a token that is active. A RAS that does not let this client ask leaves nothing to judge.
-func described(t *check.T, token string) map[string]any {
+func described(t *server.T, token string) map[string]any {
 	a := introspect(t, token, reports.Control)
 	if a.Err == nil && (a.Status == http.StatusUnauthorized || a.Status == http.StatusForbidden) {
 		t.Skipf("the RAS does not let the client introspect its own token (%s): only resource servers may", a.Summary())
@@ -47,7 +47,7 @@ func described(t *check.T, token string) map[string]any {
 }
 
 // expectInactive judges the answer for a token that is not active: that, and nothing else about it (RFC 7662 2.2).
-func expectInactive(t *check.T, a *wire.Answer) {
+func expectInactive(t *server.T, a *wire.Answer) {
 	seen, err := a.Object()
 	if err != nil || a.Status != http.StatusOK {
 		t.Failf("expected 200 with a JSON object (RFC 7662 2.2), but saw %s", a.Summary())
@@ -61,9 +61,9 @@ func expectInactive(t *check.T, a *wire.Answer) {
 }
 
 var _ = check.For("RAS-INTROSPECT", func() {
-	endpoint := check.With(check.NeedsEndpoint("introspection_endpoint"))
+	endpoint := check.With(server.NeedsEndpoint("introspection_endpoint"))
 
-	check.It("truthful", "tells who, for whom, what for and how long about an active token", func(t *check.T) {
+	server.It("truthful", "tells who, for whom, what for and how long about an active token", func(t *server.T) {
 		seen := described(t, t.AccessToken())
 		var missing []string
 		for _, member := range []string{"scope", "client_id", "aud", "exp", "sub"} {
@@ -82,37 +82,37 @@ var _ = check.For("RAS-INTROSPECT", func() {
 				wire.Printable(strings.Join(audience, " "), 200))
 		}
 		if exp, ok := seen["exp"].(json.Number); ok {
-			if seconds, err := exp.Int64(); err != nil || seconds <= time.Now().Unix() {
+			if seconds, err := exp.Int64(); err != nil || seconds <= t.Now().Unix() {
 				t.Failf("the token is active, but its exp does not lie ahead: %s", wire.Printable(exp.String(), 40))
 			}
 		}
 	}, endpoint, check.Sends("An access token that was just issued, to the introspection endpoint"))
 
-	check.It("unauthenticated", "tells nothing to somebody who does not authenticate", func(t *check.T) {
+	server.It("unauthenticated", "tells nothing to somebody who does not authenticate", func(t *server.T) {
 		token := t.AccessToken()
 		described(t, token)
 		a := t.Send(introspection(t, token, nil), reports.Attack, "must be refused")
 		if active, _ := a.Object(); active["active"] == true {
 			t.Failf("expected a refusal (RFC 7662 2.1), but a request without any credentials was told about the token")
 		}
-		Expect(a).To(check.BeStatus(http.StatusUnauthorized, http.StatusBadRequest, http.StatusForbidden))
+		Expect(a).To(server.BeStatus(http.StatusUnauthorized, http.StatusBadRequest, http.StatusForbidden))
 	}, endpoint, check.Sends("An active token by the client as control, then by nobody"))
 
-	check.It("unknown-token", "calls an unknown token inactive", func(t *check.T) {
+	server.It("unknown-token", "calls an unknown token inactive", func(t *server.T) {
 		described(t, t.AccessToken())
 		expectInactive(t, introspect(t, rand.Text(), reports.Attack))
 	}, endpoint, check.Sends("An active token as control, then a token that does not exist"))
 
-	check.It("id-jag", "calls an ID-JAG inactive", func(t *check.T) {
+	server.It("id-jag", "calls an ID-JAG inactive", func(t *server.T) {
 		described(t, t.AccessToken())
 		expectInactive(t, introspect(t, hostile.Sign(t.Grant()), reports.Attack))
 	}, endpoint, check.Sends("An active access token as control, then an honest ID-JAG that was not redeemed"))
 
-	check.It("revoked", "calls a revoked token inactive", func(t *check.T) {
+	server.It("revoked", "calls a revoked token inactive", func(t *server.T) {
 		token := t.AccessToken()
 		described(t, token)
 		mustRevoke(t, token)
 		expectInactive(t, introspect(t, token, reports.Attack))
-	}, endpoint, check.With(check.NeedsEndpoint("revocation_endpoint")),
+	}, endpoint, check.With(server.NeedsEndpoint("revocation_endpoint")),
 		check.Sends("An active token as control, its revocation, then the same token"))
 })

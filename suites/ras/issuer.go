@@ -8,11 +8,12 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 // lookalike is the trusted issuer, changed; "" where the change makes no sense for it.
-func lookalike(change func(u *url.URL) string) func(*check.T, *check.Token) string {
-	return func(t *check.T, honest *check.Token) string {
+func lookalike(change func(u *url.URL) string) func(*server.T, *server.Token) string {
+	return func(t *server.T, honest *server.Token) string {
 		u, err := url.Parse(t.IdP.URL)
 		if err != nil {
 			panic(err) // was parsed before
@@ -67,52 +68,52 @@ var issuerLookalikes = []attack{
 
 var _ = check.For("RAS-ISS-TRUSTED", func() {
 	refuses(
-		attack{slug: "missing", what: "an ID-JAG without iss", edit: check.Remove("iss")},
-		attack{slug: "empty", what: "an ID-JAG whose iss is the empty string", edit: check.Set("iss", "")},
-		attack{slug: "null", what: "an ID-JAG whose iss is null", edit: check.Set("iss", nil)},
-		attack{slug: "number", what: "an ID-JAG whose iss is a number", edit: check.Set("iss", 1)},
+		attack{slug: "missing", what: "an ID-JAG without iss", edit: server.Remove("iss")},
+		attack{slug: "empty", what: "an ID-JAG whose iss is the empty string", edit: server.Set("iss", "")},
+		attack{slug: "null", what: "an ID-JAG whose iss is null", edit: server.Set("iss", nil)},
+		attack{slug: "number", what: "an ID-JAG whose iss is a number", edit: server.Set("iss", 1)},
 		attack{slug: "array", what: "an ID-JAG whose iss is an array that holds the trusted one",
-			craft: claim("iss", func(t *check.T) any { return []string{t.IdP.URL} })},
+			craft: claim("iss", func(t *server.T) any { return []string{t.IdP.URL} })},
 	)
 	refuses(issuerLookalikes...)
 
 	sends := check.Sends("An ID-JAG by an issuer that serves working keys but is not trusted, after an honest one")
-	check.It("unknown", "refuses an issuer that it does not trust, however well that one's keys work", func(t *check.T) {
+	server.It("unknown", "refuses an issuer that it does not trust, however well that one's keys work", func(t *server.T) {
 		t.Control(t.Grant())
 		expectRefused(t, t.Attack(ofStranger(t, rand.Text())))
-	}, check.With(check.NeedsCanary), refusal(), sends)
+	}, check.With(server.NeedsCanary), refusal(), sends)
 
-	check.It("unknown-fetch", "asks an issuer that it does not trust for nothing", func(t *check.T) {
+	server.It("unknown-fetch", "asks an issuer that it does not trust for nothing", func(t *server.T) {
 		t.Control(t.Grant())
 		id := rand.Text()
 		t.Attack(ofStranger(t, id))
 		expectNoHit(t, id)
-	}, check.Should(), check.With(check.NeedsCanary), sends)
+	}, check.Should(), check.With(server.NeedsCanary), sends)
 })
 
 // ofStranger is an ID-JAG that the attacker issues and signs, as the canary's issuer of this id.
-func ofStranger(t *check.T, id string) *check.Token {
-	return t.Grant(signedBy(t.Attacker), check.Set("iss", t.Canary+"/"+id))
+func ofStranger(t *server.T, id string) *server.Token {
+	return t.Grant(signedBy(t.Attacker), server.Set("iss", t.Canary+"/"+id))
 }
 
 var _ = check.For("RAS-ISS-KEY-BINDING", func() {
 	for _, a := range []struct {
 		slug, what string
-		kid        func(t *check.T) string
+		kid        func(t *server.T) string
 	}{
-		{"own-kid", "an ID-JAG in the name of one trusted IdP that another one signed", func(t *check.T) string {
+		{"own-kid", "an ID-JAG in the name of one trusted IdP that another one signed", func(t *server.T) string {
 			return t.SecondIdP.Keys.Signing().KeyID
 		}},
-		{"kid-of-named", "an ID-JAG in the name and under the kid of one trusted IdP, by another", func(t *check.T) string {
+		{"kid-of-named", "an ID-JAG in the name and under the kid of one trusted IdP, by another", func(t *server.T) string {
 			return t.IdP.Keys.Signing().KeyID
 		}},
 	} {
-		check.It(a.slug, "refuses "+a.what, func(t *check.T) {
+		server.It(a.slug, "refuses "+a.what, func(t *server.T) {
 			t.Control(t.Grant())
 			t.Control(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))
-			attack := t.Grant(signedBy(t.SecondIdP.Keys.Signing()), check.SetHeader("kid", a.kid(t)))
+			attack := t.Grant(signedBy(t.SecondIdP.Keys.Signing()), server.SetHeader("kid", a.kid(t)))
 			expectRefused(t, t.Attack(attack))
-		}, check.With(check.NeedsSecondIdP), refusal(),
+		}, check.With(server.NeedsSecondIdP), refusal(),
 			check.Sends(sentence(a.what)+", after an honest ID-JAG of each as controls"))
 	}
 })

@@ -7,23 +7,24 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 var _ = check.For("RAS-JTI-PRESENT", func() {
 	refuses(
 		// EMA 7.4.2 says "when present", the draft says REQUIRED: granting without it is a warning.
-		attack{slug: "missing", what: "an ID-JAG without jti", edit: check.Remove("jti"),
+		attack{slug: "missing", what: "an ID-JAG without jti", edit: server.Remove("jti"),
 			options: []check.Option{check.Should()}},
-		attack{slug: "empty", what: "an ID-JAG whose jti is the empty string", edit: check.Set("jti", "")},
-		attack{slug: "number", what: "an ID-JAG whose jti is a number", edit: check.Set("jti", 1)},
+		attack{slug: "empty", what: "an ID-JAG whose jti is the empty string", edit: server.Set("jti", "")},
+		attack{slug: "number", what: "an ID-JAG whose jti is a number", edit: server.Set("jti", 1)},
 	)
 
-	check.It("long", "refuses a jti of 64 KB, or at least remembers all of it", func(t *check.T) {
+	server.It("long", "refuses a jti of 64 KB, or at least remembers all of it", func(t *server.T) {
 		t.Control(t.Grant())
-		grant := t.Grant(check.Set("jti", rand.Text()+strings.Repeat("0", 64<<10)))
+		grant := t.Grant(server.Set("jti", rand.Text()+strings.Repeat("0", 64<<10)))
 		a := t.Attack(grant)
-		if !check.Granted(a) {
-			Expect(a).To(check.BeRefused()) // by whatever code: there is none for a request that is too large
+		if !server.Granted(a) {
+			Expect(a).To(server.BeRefused()) // by whatever code: there is none for a request that is too large
 			return
 		}
 		if t.Profile == check.ProfileEMA {

@@ -6,17 +6,18 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 // fault is something that is wrong with the IdP's JWKS endpoint.
 type fault struct {
 	slug, what string
-	reply      func(t *check.T) mockidp.Reply
+	reply      func(t *server.T) mockidp.Reply
 	options    []check.Option
 }
 
-func reply(r mockidp.Reply) func(*check.T) mockidp.Reply {
-	return func(*check.T) mockidp.Reply { return r }
+func reply(r mockidp.Reply) func(*server.T) mockidp.Reply {
+	return func(*server.T) mockidp.Reply { return r }
 }
 
 var faults = []fault{
@@ -30,43 +31,43 @@ var faults = []fault{
 
 var _ = check.For("RAS-JWKS-FAULTS", func() {
 	for _, f := range faults {
-		check.It(f.slug, "refuses an unknown key when the JWKS endpoint "+f.what, func(t *check.T) {
+		server.It(f.slug, "refuses an unknown key when the JWKS endpoint "+f.what, func(t *server.T) {
 			t.Control(t.Grant())
 			key := newKey(t)
 			spoil(t, f.reply(t))
-			until(t, fetches, func() *check.Token { return t.Grant(signedBy(key)) })
+			until(t, fetches, func() *server.Token { return t.Grant(signedBy(key)) })
 			recovers(t)
 		}, append(f.options, changesKeys("ID-JAGs by a new key while the JWKS endpoint "+f.what+", and an honest one"))...)
 	}
 
-	check.It("redirect", "takes no keys from a host that the JWKS endpoint redirects to", func(t *check.T) {
+	server.It("redirect", "takes no keys from a host that the JWKS endpoint redirects to", func(t *server.T) {
 		t.Control(t.Grant())
 		elsewhere := map[string]string{"Location": t.Canary + "/redirected/jwks"}
 		spoil(t, mockidp.Reply{Status: http.StatusFound, Header: elsewhere})
-		until(t, fetches, func() *check.Token { return t.Grant(signedBy(t.Attacker)) })
-	}, check.Should(), check.With(check.NeedsCanary),
+		until(t, fetches, func() *server.Token { return t.Grant(signedBy(t.Attacker)) })
+	}, check.Should(), check.With(server.NeedsCanary),
 		changesKeys("ID-JAGs by a stranger's key while the IdP's JWKS endpoint redirects to a host that publishes that key"))
 
-	check.It("5-mb", "does not read a JWKS of 5 MB", func(t *check.T) {
+	server.It("5-mb", "does not read a JWKS of 5 MB", func(t *server.T) {
 		t.Control(t.Grant())
 		key := newKey(t)
 		set, err := key.Public().MarshalJSON()
 		mustControl(t, err)
 		spoil(t, mockidp.Reply{Body: `{"keys":[` + string(set) + `]}`, Repeat: 5 << 20})
-		until(t, fetches, func() *check.Token { return t.Grant(signedBy(key)) })
+		until(t, fetches, func() *server.Token { return t.Grant(signedBy(key)) })
 	}, check.Should(), changesKeys("ID-JAGs by a key that stands in a JWKS of 5 MB, most of it blanks"))
 })
 
 // spoil lets the JWKS endpoint answer with this until the check is over.
-func spoil(t *check.T, r mockidp.Reply) {
+func spoil(t *server.T, r mockidp.Reply) {
 	restore(t)
 	mustControl(t, t.World.Control.SetJWKS(t, t.IdPName, r))
 }
 
 // recovers fails unless an honest ID-JAG is granted again soon after the fault is gone.
-func recovers(t *check.T) {
+func recovers(t *server.T) {
 	mustControl(t, t.World.Control.Restore(t, t.IdPName))
-	if !eventually(t, func() bool { return check.Granted(t.Redeem(t.Grant())) }) {
+	if !eventually(t, func() bool { return server.Granted(t.Redeem(t.Grant())) }) {
 		t.Failf("expected an honest ID-JAG to be granted within %s (timing.jwks_patience) after the keys were there again",
 			t.Config.Timing.JWKSPatience)
 	}

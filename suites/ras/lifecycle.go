@@ -6,6 +6,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -13,7 +14,7 @@ import (
 const longest = 24 * time.Hour
 
 // lifetimeOf is how long the access token of an answer lives: as the response says, else as the token says.
-func lifetimeOf(t *check.T, a *wire.Answer) (d time.Duration, known bool) {
+func lifetimeOf(t *server.T, a *wire.Answer) (d time.Duration, known bool) {
 	if object, err := a.Object(); err == nil {
 		if seconds, ok := number64(object["expires_in"]); ok {
 			return time.Duration(seconds) * time.Second, true
@@ -37,7 +38,7 @@ func number64(value any) (int64, bool) {
 }
 
 var _ = check.For("RAS-LIFECYCLE", func() {
-	check.It("bounded", "issues access tokens that live 24 hours at most", func(t *check.T) {
+	server.It("bounded", "issues access tokens that live 24 hours at most", func(t *server.T) {
 		d, known := lifetimeOf(t, t.Control(t.Grant()))
 		if !known {
 			t.Failf("neither expires_in nor the token says how long it lives: a user who has left may keep it for ever")
@@ -48,7 +49,7 @@ var _ = check.For("RAS-LIFECYCLE", func() {
 		}
 	}, check.Sends("An honest ID-JAG; expires_in of the answer, or exp of the token, is looked at"))
 
-	check.It("refresh", "gives out no refresh token that works without the IdP", func(t *check.T) {
+	server.It("refresh", "gives out no refresh token that works without the IdP", func(t *server.T) {
 		a := t.Control(t.Grant())
 		refresh := a.String("refresh_token")
 		if refresh == "" {
@@ -58,7 +59,7 @@ var _ = check.For("RAS-LIFECYCLE", func() {
 		r.AddField("grant_type", "refresh_token")
 		r.AddField("refresh_token", refresh)
 		t.Authenticate(r, t.Client(0))
-		if got := t.Send(r, reports.Attack, "must not go on without the IdP"); check.Granted(got) {
+		if got := t.Send(r, reports.Attack, "must not go on without the IdP"); server.Granted(got) {
 			t.Failf("a refresh token came back and works: when the IdP refuses the user, the client goes on all the same")
 		}
 		t.Notef("a refresh token came with the access token, but it does not work")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 const (
@@ -16,7 +17,7 @@ const (
 )
 
 var _ = check.For("RAS-NO-LOG", func() {
-	check.It("assertion", "writes no whole ID-JAG to its log", func(t *check.T) {
+	server.It("assertion", "writes no whole ID-JAG to its log", func(t *server.T) {
 		granted, refused := hostile.Sign(t.Grant()), hostile.FlipSignature(hostile.Sign(t.Grant()))
 		written := logged(t, func() {
 			t.Control(granted)
@@ -28,10 +29,10 @@ var _ = check.For("RAS-NO-LOG", func() {
 					t.Config.LogFile, what)
 			}
 		}
-	}, check.Serial(), check.With(check.NeedsLog),
+	}, check.Serial(), check.With(server.NeedsLog),
 		check.Sends("An honest ID-JAG and one with a spoiled signature; the target's log is searched for both"))
 
-	check.It("credentials", "writes neither the access token nor the client's secret to its log", func(t *check.T) {
+	server.It("credentials", "writes neither the access token nor the client's secret to its log", func(t *server.T) {
 		var token string
 		written := logged(t, func() { token = t.Control(t.Grant()).String("access_token") })
 		for what, secret := range map[string]string{"the access token": token, "the client's secret": t.Client(0).Secret} {
@@ -39,13 +40,13 @@ var _ = check.For("RAS-NO-LOG", func() {
 				t.Failf("%s holds %s", t.Config.LogFile, what)
 			}
 		}
-	}, check.Should(), check.Serial(), check.With(check.NeedsLog),
+	}, check.Should(), check.Serial(), check.With(server.NeedsLog),
 		check.Sends("An honest ID-JAG; the target's log is searched for the secrets that came and went"))
 })
 
 // logged is what the target writes to its log because of some requests, while no other check runs. It ends the check
 // when that is nothing.
-func logged(t *check.T, send func()) []byte {
+func logged(t *server.T, send func()) []byte {
 	file, err := os.Open(t.Config.LogFile)
 	if err != nil {
 		t.Inconclusivef("cannot read log_file: %v", err)

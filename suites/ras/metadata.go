@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -25,7 +26,7 @@ type document struct {
 }
 
 // documents fetches the metadata from every location that clients derive from the issuer, and keeps what was there.
-func documents(t *check.T) (found []document, missing []string) {
+func documents(t *server.T) (found []document, missing []string) {
 	for _, u := range target.ServerMetadataURLs(t.Issuer()) {
 		members, answer, err := t.Get(u)
 		if err != nil {
@@ -38,7 +39,7 @@ func documents(t *check.T) (found []document, missing []string) {
 }
 
 // mustHaveDocuments is documents for checks that have nothing to judge without one.
-func mustHaveDocuments(t *check.T) []document {
+func mustHaveDocuments(t *server.T) []document {
 	found, _ := documents(t)
 	if len(found) == 0 {
 		t.Skipf("the server publishes no metadata: see RAS-META-DISCOVERY")
@@ -49,20 +50,20 @@ func mustHaveDocuments(t *check.T) []document {
 var sendsLocations = check.Sends("A GET for each well-known location that clients derive from the issuer identifier")
 
 var _ = check.For("RAS-META-DISCOVERY", func() {
-	check.It("location", "serves its metadata at a well-known location derived from its issuer", func(t *check.T) {
+	server.It("location", "serves its metadata at a well-known location derived from its issuer", func(t *server.T) {
 		if found, missing := documents(t); len(found) == 0 {
 			t.Failf("expected a JSON object at one of the locations of issuer %s, but saw: %s",
 				t.Issuer(), strings.Join(missing, "; "))
 		}
 	}, sendsLocations)
 
-	check.It("media-type", "serves its metadata as application/json", func(t *check.T) {
+	server.It("media-type", "serves its metadata as application/json", func(t *server.T) {
 		for _, d := range mustHaveDocuments(t) {
 			Expect(d.answer.MediaType()).To(Equal("application/json"), "the media type of %s (RFC 8414 3.2)", d.url)
 		}
 	}, sendsLocations)
 
-	check.It("token-endpoint", "names its token endpoint in its metadata", func(t *check.T) {
+	server.It("token-endpoint", "names its token endpoint in its metadata", func(t *server.T) {
 		for _, d := range mustHaveDocuments(t) {
 			endpoint, _ := d.members["token_endpoint"].(string)
 			if u, err := url.Parse(endpoint); err != nil || u.Host == "" {
@@ -72,7 +73,7 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 		}
 	}, sendsLocations)
 
-	check.It("same-everywhere", "names the same token endpoint at each location of its metadata", func(t *check.T) {
+	server.It("same-everywhere", "names the same token endpoint at each location of its metadata", func(t *server.T) {
 		found := mustHaveDocuments(t)
 		for _, d := range found[1:] {
 			if d.members["token_endpoint"] != found[0].members["token_endpoint"] {
@@ -82,7 +83,7 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 		}
 	}, sendsLocations)
 
-	check.It("other-issuer", "serves no metadata at the location of an issuer that it is not", func(t *check.T) {
+	server.It("other-issuer", "serves no metadata at the location of an issuer that it is not", func(t *server.T) {
 		mustHaveDocuments(t)
 		other := strings.TrimSuffix(t.Issuer(), "/") + "/" + strings.ToLower(rand.Text()[:8])
 		members, _, err := t.Get(target.ServerMetadataURLs(other)[0])
@@ -94,7 +95,7 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 })
 
 var _ = check.For("RAS-META-ISSUER", func() {
-	check.It("identical", "names in its metadata exactly the issuer that the location is derived from", func(t *check.T) {
+	server.It("identical", "names in its metadata exactly the issuer that the location is derived from", func(t *server.T) {
 		for _, d := range mustHaveDocuments(t) {
 			if d.members["issuer"] != t.Issuer() {
 				t.Failf("expected issuer to be %q in %s, character by character, but saw %s: clients must refuse such metadata "+
@@ -106,15 +107,15 @@ var _ = check.For("RAS-META-ISSUER", func() {
 })
 
 var _ = check.For("RAS-META-PROFILE", func() {
-	check.It("listed", "lists the id-jag grant profile in its metadata", func(t *check.T) {
+	server.It("listed", "lists the id-jag grant profile in its metadata", func(t *server.T) {
 		d := mustHaveDocuments(t)[0]
-		if !slices.Contains(texts(d.members[profiles]), check.GrantProfileIDJAG) {
+		if !slices.Contains(texts(d.members[profiles]), server.GrantProfileIDJAG) {
 			t.Failf("expected %s to hold %s, by which clients find support (EMA 6), but saw %s",
-				profiles, check.GrantProfileIDJAG, describe(d.members[profiles]))
+				profiles, server.GrantProfileIDJAG, describe(d.members[profiles]))
 		}
 	}, sendsLocations)
 
-	check.It("form", "gives its grant profiles as a JSON array of strings", func(t *check.T) {
+	server.It("form", "gives its grant profiles as a JSON array of strings", func(t *server.T) {
 		value := mustHaveProfiles(t)
 		if list, ok := value.([]any); !ok || len(texts(value)) != len(list) {
 			t.Failf("expected %s to be an array of strings (ID-JAG draft-04 7.2), but saw %s", profiles, describe(value))
@@ -122,7 +123,7 @@ var _ = check.For("RAS-META-PROFILE", func() {
 	}, sendsLocations, check.Must())
 })
 
-func mustHaveProfiles(t *check.T) any {
+func mustHaveProfiles(t *server.T) any {
 	value, present := mustHaveDocuments(t)[0].members[profiles]
 	if !present {
 		t.Skipf("the metadata has no %s: see RAS-META-PROFILE", profiles)
@@ -131,20 +132,20 @@ func mustHaveProfiles(t *check.T) any {
 }
 
 var _ = check.For("RAS-META-GRANT", func() {
-	check.It("listed", "lists the jwt-bearer grant type beside the id-jag profile", func(t *check.T) {
+	server.It("listed", "lists the jwt-bearer grant type beside the id-jag profile", func(t *server.T) {
 		metadata := mustHaveDocuments(t)[0].members
-		if !mentions(metadata[profiles], check.GrantProfileIDJAG) {
+		if !mentions(metadata[profiles], server.GrantProfileIDJAG) {
 			t.Skipf("the metadata does not list the id-jag profile: see RAS-META-PROFILE")
 		}
 		grants := metadata["grant_types_supported"]
-		if !slices.Contains(texts(grants), check.GrantJWTBearer) {
-			t.Failf("expected grant_types_supported to hold %s, but saw %s", check.GrantJWTBearer, describe(grants))
+		if !slices.Contains(texts(grants), server.GrantJWTBearer) {
+			t.Failf("expected grant_types_supported to hold %s, but saw %s", server.GrantJWTBearer, describe(grants))
 		}
 	}, sendsLocations)
 })
 
 var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
-	check.It("profiles", "names no trusted issuer among its grant profiles", func(t *check.T) {
+	server.It("profiles", "names no trusted issuer among its grant profiles", func(t *server.T) {
 		value := mustHaveProfiles(t)
 		for _, trusted := range trustedIssuers(t) {
 			if mentions(value, trusted) {
@@ -154,7 +155,7 @@ var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
 		}
 	}, sendsLocations)
 
-	check.It("elsewhere", "names no trusted issuer anywhere in its public metadata", func(t *check.T) {
+	server.It("elsewhere", "names no trusted issuer anywhere in its public metadata", func(t *server.T) {
 		for _, d := range mustHaveDocuments(t) {
 			for name, value := range d.members {
 				for _, trusted := range trustedIssuers(t) {
@@ -168,7 +169,7 @@ var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
 	}, sendsLocations, check.Should())
 })
 
-func trustedIssuers(t *check.T) []string {
+func trustedIssuers(t *server.T) []string {
 	list := []string{t.IdP.URL}
 	if t.SecondIdP != nil {
 		list = append(list, t.SecondIdP.URL)
@@ -194,7 +195,7 @@ func mentions(value any, text string) bool {
 }
 
 var _ = check.For("RAS-META-HTTPS", func() {
-	check.It("urls", "has https URLs for its issuer, its metadata and every endpoint", func(t *check.T) {
+	server.It("urls", "has https URLs for its issuer, its metadata and every endpoint", func(t *server.T) {
 		urls := map[string]string{"issuer": t.Issuer()}
 		for _, d := range mustHaveDocuments(t) {
 			urls["the metadata"] = d.url
@@ -236,7 +237,7 @@ func describe(value any) string {
 }
 
 var _ = check.For("RAS-CLIENT-STRONG-AUTH", func() {
-	check.It("listed", "offers a client authentication method that proves a key", func(t *check.T) {
+	server.It("listed", "offers a client authentication method that proves a key", func(t *server.T) {
 		if t.Target.ServerMetadata["token_endpoint_auth_methods_supported"] == nil {
 			t.Failf("token_endpoint_auth_methods_supported is missing, which means client_secret_basic alone (RFC 8414 2): " +
 				"list private_key_jwt")

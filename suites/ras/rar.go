@@ -7,13 +7,14 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 const detailsMember = "authorization_details"
 
 // detail reads an authorization detail of the configuration.
-func detail(t *check.T, configured string) map[string]any {
+func detail(t *server.T, configured string) map[string]any {
 	var d map[string]any
 	if err := json.Unmarshal([]byte(configured), &d); err != nil {
 		t.Inconclusivef("rar: %v: expected one JSON object", err)
@@ -22,7 +23,7 @@ func detail(t *check.T, configured string) map[string]any {
 }
 
 // grantedDetails is authorization_details of a token response, or of the token when the response has none.
-func grantedDetails(t *check.T, a *wire.Answer) any {
+func grantedDetails(t *server.T, a *wire.Answer) any {
 	if object, err := a.Object(); err == nil && object[detailsMember] != nil {
 		return object[detailsMember]
 	}
@@ -47,13 +48,13 @@ func leaves(value any, into map[string]bool) map[string]bool {
 }
 
 var _ = check.For("RAS-RAR", func() {
-	rar := check.With(check.NeedsRAR)
+	rar := check.With(server.NeedsRAR)
 	// honest redeems an ID-JAG with the authorization detail that may be granted.
-	honest := func(t *check.T) *wire.Answer {
-		return t.Control(t.Grant(check.Set(detailsMember, []any{detail(t, t.Config.RAR.Granted)})))
+	honest := func(t *server.T) *wire.Answer {
+		return t.Control(t.Grant(server.Set(detailsMember, []any{detail(t, t.Config.RAR.Granted)})))
 	}
 
-	check.It("returned", "returns the authorization details that it grants", func(t *check.T) {
+	server.It("returned", "returns the authorization details that it grants", func(t *server.T) {
 		object, _ := honest(t).Object()
 		list, ok := object[detailsMember].([]any)
 		if !ok || len(list) != 1 {
@@ -70,12 +71,12 @@ var _ = check.For("RAS-RAR", func() {
 		}
 	}, rar, check.Sends("An ID-JAG with an authorization detail that the target grants"))
 
-	check.It("unknown-type", "grants no authorization detail of a type that it does not know", func(t *check.T) {
+	server.It("unknown-type", "grants no authorization detail of a type that it does not know", func(t *server.T) {
 		honest(t)
 		unknown := map[string]any{"type": "emaconform_unknown", "actions": []any{"everything"}}
-		a := t.Attack(t.Grant(check.Set(detailsMember, []any{unknown})))
-		if !check.Granted(a) {
-			Expect(a).To(check.BeRefused())
+		a := t.Attack(t.Grant(server.Set(detailsMember, []any{unknown})))
+		if !server.Granted(a) {
+			Expect(a).To(server.BeRefused())
 			return
 		}
 		if leaves(grantedDetails(t, a), map[string]bool{})["emaconform_unknown"] {
@@ -94,20 +95,20 @@ var _ = check.For("RAS-RAR", func() {
 			return string(raw)
 		}},
 	} {
-		check.It(malformed.slug, "refuses an ID-JAG with "+malformed.what, func(t *check.T) {
+		server.It(malformed.slug, "refuses an ID-JAG with "+malformed.what, func(t *server.T) {
 			honest(t)
-			expectRefused(t, t.Attack(t.Grant(check.Set(detailsMember, malformed.value(detail(t, t.Config.RAR.Granted))))),
-				check.InvalidDetails, check.InvalidGrant, check.InvalidRequest)
+			expectRefused(t, t.Attack(t.Grant(server.Set(detailsMember, malformed.value(detail(t, t.Config.RAR.Granted))))),
+				server.InvalidDetails, server.InvalidGrant, server.InvalidRequest)
 		}, rar, check.Sends("An ID-JAG with "+malformed.what+", after one with an array as control"))
 	}
 
-	check.It("wider", "grants no more than the ID-JAG's authorization details when asked for more", func(t *check.T) {
+	server.It("wider", "grants no more than the ID-JAG's authorization details when asked for more", func(t *server.T) {
 		granted, wider := detail(t, t.Config.RAR.Granted), detail(t, t.Config.RAR.Wider)
 		honest(t)
 		ask, _ := json.Marshal([]any{wider})
-		a := t.Attack(t.Grant(check.Set(detailsMember, []any{granted})), check.Param(detailsMember, string(ask)))
-		if !check.Granted(a) {
-			Expect(a).To(check.BeRefused())
+		a := t.Attack(t.Grant(server.Set(detailsMember, []any{granted})), server.Param(detailsMember, string(ask)))
+		if !server.Granted(a) {
+			Expect(a).To(server.BeRefused())
 			return
 		}
 		within, more := leaves(granted, map[string]bool{}), leaves(wider, map[string]bool{})
@@ -120,9 +121,5 @@ var _ = check.For("RAS-RAR", func() {
 		check.Sends("An ID-JAG with an authorization detail and a request for a wider one, after it alone as control"))
 })
 
-var needsWider = check.Need{Key: "rar.wider", Missing: func(w *check.World) string {
-	if w.Config.RAR == nil || w.Config.RAR.Wider == "" {
-		return "needs an authorization detail that is wider than rar.granted"
-	}
-	return ""
-}}
+var needsWider = server.Need("rar.wider", "needs an authorization detail that is wider than rar.granted",
+	func(w *server.World) bool { return w.Config.RAR != nil && w.Config.RAR.Wider != "" })

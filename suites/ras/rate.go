@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -18,15 +19,11 @@ const perRound = 10
 const slowedTo = 0.25
 
 // needsSpareSecret is for the check that may lock a client out: the first client is needed by the others.
-var needsSpareSecret = check.Need{Key: "clients", Missing: func(w *check.World) string {
-	if spare(w) == nil {
-		return "needs a second client with a shared secret, since it may be locked out"
-	}
-	return ""
-}}
+var needsSpareSecret = server.Need("clients", "needs a second client with a shared secret, since it may be locked out",
+	func(w *server.World) bool { return spare(w) != nil })
 
 // spare is the last client with a secret, unless it is the first client.
-func spare(w *check.World) *target.Client {
+func spare(w *server.World) *target.Client {
 	clients := withSecret(w)
 	if len(clients) == 0 || clients[len(clients)-1] == w.Client(0) {
 		return nil
@@ -35,9 +32,9 @@ func spare(w *check.World) *target.Client {
 }
 
 var _ = check.For("RAS-RATE", func() {
-	check.It("guessing", "slows down or locks out whoever guesses a client's secret", func(t *check.T) {
+	server.It("guessing", "slows down or locks out whoever guesses a client's secret", func(t *server.T) {
 		c := spare(t.World)
-		t.Control(grantFor(t, c), check.As(c))
+		t.Control(grantFor(t, c), server.As(c))
 		var took []float64 // seconds, the quickest answer of each round
 		for n := 0; n < guesses; n += perRound {
 			var quickest float64
@@ -46,7 +43,7 @@ var _ = check.For("RAS-RATE", func() {
 				case a.Throttled():
 					t.Notef("429 within %d wrong secrets", n+perRound)
 					return
-				case check.Granted(a):
+				case server.Granted(a):
 					t.Failf("a wrong secret was taken: see RAS-CLIENT-AUTH")
 				}
 				if quickest == 0 || a.Exchange.Seconds < quickest {
@@ -59,7 +56,7 @@ var _ = check.For("RAS-RATE", func() {
 			t.Notef("the last of %d answers took %.3f s, the first ones %.3f s", guesses, last, first)
 			return
 		}
-		if a := t.Together([]*wire.Request{impatient(t, c)})[0]; !check.Granted(a) {
+		if a := t.Together([]*wire.Request{impatient(t, c)})[0]; !server.Granted(a) {
 			t.Notef("after %d wrong secrets the right one is refused, too: %s", guesses, a.Summary())
 			return
 		}
@@ -69,7 +66,7 @@ var _ = check.For("RAS-RATE", func() {
 })
 
 // guess are requests with wrong secrets of this client.
-func guess(t *check.T, c *target.Client, n int) []*wire.Request {
+func guess(t *server.T, c *target.Client, n int) []*wire.Request {
 	list := make([]*wire.Request, n)
 	for i := range list {
 		list[i] = impatient(t, impostor(c, c.ID, rand.Text()))
@@ -78,8 +75,8 @@ func guess(t *check.T, c *target.Client, n int) []*wire.Request {
 }
 
 // impatient redeems an honest ID-JAG as this client and takes a 429 for an answer.
-func impatient(t *check.T, c *target.Client) *wire.Request {
-	r := t.TokenRequest(grantFor(t, c), check.As(c))
+func impatient(t *server.T, c *target.Client) *wire.Request {
+	r := t.TokenRequest(grantFor(t, c), server.As(c))
 	r.Impatient = true
 	return r
 }

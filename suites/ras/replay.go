@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -17,23 +18,23 @@ var laxer = check.EMAOnly("the base draft lets a client submit an ID-JAG again w
 const atOnce, races = 16, 3
 
 var _ = check.For("RAS-JTI-REPLAY", func() {
-	check.It("twice", "refuses an ID-JAG that it has already redeemed", func(t *check.T) {
+	server.It("twice", "refuses an ID-JAG that it has already redeemed", func(t *server.T) {
 		grant := t.Grant()
 		t.Control(grant)
-		expectRefused(t, t.Attack(grant), check.InvalidGrant)
-	}, laxer, refusal(check.InvalidGrant), check.Sends("One ID-JAG twice: the first time is the control"))
+		expectRefused(t, t.Attack(grant), server.InvalidGrant)
+	}, laxer, refusal(server.InvalidGrant), check.Sends("One ID-JAG twice: the first time is the control"))
 
-	check.It("another", "grants another ID-JAG of the same user and client", func(t *check.T) {
+	server.It("another", "grants another ID-JAG of the same user and client", func(t *server.T) {
 		t.Redeem(t.Grant())
-		Expect(t.Redeem(t.Grant())).To(check.BeGranted(), "its jti is another one: only that tells ID-JAGs apart")
+		Expect(t.Redeem(t.Grant())).To(server.BeGranted(), "its jti is another one: only that tells ID-JAGs apart")
 	}, check.Sends("Two ID-JAGs that differ in jti alone"))
 
-	check.It("race", "grants no more than one of many simultaneous requests with one ID-JAG", func(t *check.T) {
+	server.It("race", "grants no more than one of many simultaneous requests with one ID-JAG", func(t *server.T) {
 		t.Control(t.Grant())
 		for range races {
 			granted := 0
 			for _, a := range t.Race(atOnce, t.Grant()) {
-				if check.Granted(a) {
+				if server.Granted(a) {
 					granted++
 				}
 			}
@@ -47,61 +48,61 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		}
 	}, laxer, check.Intrusive(), check.Sends("The same ID-JAG in 16 requests at once, three times with a fresh one"))
 
-	check.It("re-signed", "refuses a used jti in an ID-JAG with other claims", func(t *check.T) {
+	server.It("re-signed", "refuses a used jti in an ID-JAG with other claims", func(t *server.T) {
 		used := t.Grant()
 		t.Control(used)
-		again := t.Grant(check.Set("jti", used.Claims["jti"]), in("exp", 4*time.Minute))
-		expectRefused(t, t.Attack(again), check.InvalidGrant)
-	}, laxer, refusal(check.InvalidGrant),
+		again := t.Grant(server.Set("jti", used.Claims["jti"]), in("exp", 4*time.Minute))
+		expectRefused(t, t.Attack(again), server.InvalidGrant)
+	}, laxer, refusal(server.InvalidGrant),
 		check.Sends("An ID-JAG as control, then another one of the same issuer, user and jti that expires at another time"))
 
-	check.It("after-refusal", "redeems an ID-JAG once even when another client tried it before", func(t *check.T) {
+	server.It("after-refusal", "redeems an ID-JAG once even when another client tried it before", func(t *server.T) {
 		grant := t.Grant()
 		t.Control(t.Grant())
-		Expect(t.Attack(grant, check.As(t.Client(1)))).To(check.BeRefused())
-		if check.Granted(t.Redeem(grant)) {
+		Expect(t.Attack(grant, server.As(t.Client(1)))).To(server.BeRefused())
+		if server.Granted(t.Redeem(grant)) {
 			t.Notef("the attempt of another client does not use an ID-JAG up")
 		} else {
 			t.Notef("the attempt of another client uses an ID-JAG up: whoever copies one can keep its owner from it")
 		}
 		expectRefused(t, t.Attack(grant))
-	}, laxer, check.With(check.NeedsSecondClient),
+	}, laxer, check.With(server.NeedsSecondClient),
 		check.Sends("One ID-JAG by another client, then by the right one, then once more"))
 
-	check.It("other-issuer", "grants an ID-JAG whose jti another issuer has used", func(t *check.T) {
+	server.It("other-issuer", "grants an ID-JAG whose jti another issuer has used", func(t *server.T) {
 		used := t.Grant()
 		t.Control(used)
 		theirs := t.Config.SecondIdP.Users[0]
 		t.Control(t.GrantFrom(t.SecondIdP, theirs))
-		Expect(t.Redeem(t.GrantFrom(t.SecondIdP, theirs, check.Set("jti", used.Claims["jti"])))).To(check.BeGranted(),
+		Expect(t.Redeem(t.GrantFrom(t.SecondIdP, theirs, server.Set("jti", used.Claims["jti"])))).To(server.BeGranted(),
 			"two issuers may choose the same jti, so used ones are remembered by issuer")
-	}, laxer, check.With(check.NeedsSecondIdP),
+	}, laxer, check.With(server.NeedsSecondIdP),
 		check.Sends("An ID-JAG of each of two issuers, then one of the second with the jti of the first"))
 
-	check.It("after-revocation", "refuses a used ID-JAG also when its access token was revoked", func(t *check.T) {
+	server.It("after-revocation", "refuses a used ID-JAG also when its access token was revoked", func(t *server.T) {
 		grant := t.Grant()
 		token := t.Control(grant).String("access_token")
 		mustRevoke(t, token)
-		expectRefused(t, t.Attack(grant), check.InvalidGrant)
-	}, laxer, refusal(check.InvalidGrant), check.With(check.NeedsEndpoint("revocation_endpoint")),
+		expectRefused(t, t.Attack(grant), server.InvalidGrant)
+	}, laxer, refusal(server.InvalidGrant), check.With(server.NeedsEndpoint("revocation_endpoint")),
 		check.Sends("An ID-JAG as control, the revocation of its access token, then the same ID-JAG"))
 
-	check.It("until-expiry", "remembers a used ID-JAG to the end of its life and beyond", func(t *check.T) {
+	server.It("until-expiry", "remembers a used ID-JAG to the end of its life and beyond", func(t *server.T) {
 		grant, exp := redeemShort(t)
-		Consistently(t.Context, func() *wire.Answer { return t.Attack(grant) }).WithTimeout(time.Until(exp)).
-			WithPolling(250 * time.Millisecond).Should(check.BeRefused())
-		expectRefused(t, t.Attack(grant), check.InvalidGrant)
+		Consistently(t.Context, func() *wire.Answer { return t.Attack(grant) }).WithTimeout(exp.Sub(t.Now())).
+			WithPolling(250 * time.Millisecond).Should(server.BeRefused())
+		expectRefused(t, t.Attack(grant), server.InvalidGrant)
 	}, laxer, check.Slow(),
 		check.Sends("An ID-JAG that lives a second or two, the same again until it has expired, and once after that"))
 })
 
 // redeemShort redeems an ID-JAG whose end can be waited for. Where clocks differ or the target is far away, it takes
 // one that lives longer.
-func redeemShort(t *check.T) (grant *check.Token, exp time.Time) {
+func redeemShort(t *server.T) (grant *server.Token, exp time.Time) {
 	for _, life := range []time.Duration{500 * time.Millisecond, 3 * time.Second, 8 * time.Second} {
-		exp = time.Now().Add(life).Truncate(time.Second).Add(time.Second)
-		grant = t.Grant(check.Set("exp", exp.Unix()))
-		if check.Granted(t.Redeem(grant)) {
+		exp = t.Now().Add(life).Truncate(time.Second).Add(time.Second)
+		grant = t.Grant(server.Set("exp", exp.Unix()))
+		if server.Granted(t.Redeem(grant)) {
 			return grant, exp
 		}
 	}

@@ -8,40 +8,41 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // resources are values of the resource claim that name no MCP server of this RAS, or not exactly.
 var resources = []struct {
 	slug, what string
-	value      func(*check.T) any
+	value      func(*server.T) any
 	options    []check.Option
 }{
-	{"relative", "the MCP server's path alone", func(t *check.T) any { return pathOf(t.Resource()) }, nil},
-	{"fragment", "the MCP server with a fragment", func(t *check.T) any { return t.Resource() + "#fragment" }, nil},
-	{"userinfo", "the MCP server with a user name in it", func(t *check.T) any {
+	{"relative", "the MCP server's path alone", func(t *server.T) any { return pathOf(t.Resource()) }, nil},
+	{"fragment", "the MCP server with a fragment", func(t *server.T) any { return t.Resource() + "#fragment" }, nil},
+	{"userinfo", "the MCP server with a user name in it", func(t *server.T) any {
 		return strings.Replace(t.Resource(), "://", "://user@", 1)
 	}, nil},
-	{"prefix", "the MCP server without its last character", func(t *check.T) any {
+	{"prefix", "the MCP server without its last character", func(t *server.T) any {
 		return t.Resource()[:len(t.Resource())-1]
 	}, nil},
-	{"suffix", "the MCP server followed by .evil", func(t *check.T) any { return t.Resource() + ".evil" }, nil},
-	{"subpath", "a path below the MCP server", func(t *check.T) any {
+	{"suffix", "the MCP server followed by .evil", func(t *server.T) any { return t.Resource() + ".evil" }, nil},
+	{"subpath", "a path below the MCP server", func(t *server.T) any {
 		return strings.TrimSuffix(t.Resource(), "/") + "/evil"
 	}, nil},
-	{"case", "the MCP server with its path in another case", func(t *check.T) any {
+	{"case", "the MCP server with its path in another case", func(t *server.T) any {
 		path := pathOf(t.Resource())
 		return strings.TrimSuffix(t.Resource(), path) + otherCase(path)
 	}, nil},
 	// MCP calls both forms valid, so a server that treats them as one breaks no MUST.
-	{"slash", "the MCP server with the slash at its end added or taken away", func(t *check.T) any {
+	{"slash", "the MCP server with the slash at its end added or taken away", func(t *server.T) any {
 		return otherSlash(t.Resource())
 	}, []check.Option{check.Should()}},
-	{"empty", "the empty string", func(*check.T) any { return "" }, nil},
-	{"number", "a number", func(*check.T) any { return 1 }, nil},
-	{"object", "an object that holds the MCP server", func(t *check.T) any { return members{"uri": t.Resource()} }, nil},
-	{"array-empty", "an empty array", func(*check.T) any { return []string{} }, nil},
-	{"array-foreign", "an array of another server", func(*check.T) any { return []string{otherResource} }, nil},
+	{"empty", "the empty string", func(*server.T) any { return "" }, nil},
+	{"number", "a number", func(*server.T) any { return 1 }, nil},
+	{"object", "an object that holds the MCP server", func(t *server.T) any { return members{"uri": t.Resource()} }, nil},
+	{"array-empty", "an empty array", func(*server.T) any { return []string{} }, nil},
+	{"array-foreign", "an array of another server", func(*server.T) any { return []string{otherResource} }, nil},
 }
 
 func pathOf(resource string) string {
@@ -54,32 +55,32 @@ func pathOf(resource string) string {
 
 // unscoped is the control without scope where the target grants that: a wrong resource could be refused for its scopes
 // alone.
-func unscoped(t *check.T) check.Edit {
-	return honestly(t, check.Remove("scope"), "the honest twin, without scope")
+func unscoped(t *server.T) server.Edit {
+	return honestly(t, server.Remove("scope"), "the honest twin, without scope")
 }
 
 var _ = check.For("RAS-RES-BOUND", func() {
 	for _, r := range resources {
 		what := "an ID-JAG whose resource is " + r.what
-		check.It(r.slug, "refuses "+what, func(t *check.T) {
+		server.It(r.slug, "refuses "+what, func(t *server.T) {
 			honest := unscoped(t)
 			expectRefused(t, t.Attack(claim("resource", r.value)(t, t.Grant(honest))))
 		}, append(r.options, check.Sends(sentence(what)+", after an honest ID-JAG as control"))...)
 	}
 
-	check.It("foreign", "refuses an ID-JAG for an MCP server of somebody else with invalid_grant", func(t *check.T) {
+	server.It("foreign", "refuses an ID-JAG for an MCP server of somebody else with invalid_grant", func(t *server.T) {
 		honest := unscoped(t)
-		codes := []string{check.InvalidGrant} // EMA 7.6.2; the base draft leads to RFC 8707 instead
+		codes := []string{server.InvalidGrant} // EMA 7.6.2; the base draft leads to RFC 8707 instead
 		if t.Profile == check.ProfileIDJAG {
-			codes = append(codes, check.InvalidTarget)
+			codes = append(codes, server.InvalidTarget)
 		}
-		expectRefused(t, t.Attack(t.Grant(honest, check.Set("resource", otherResource))), codes...)
+		expectRefused(t, t.Attack(t.Grant(honest, server.Set("resource", otherResource))), codes...)
 	}, check.Sends("An ID-JAG whose resource is an MCP server of somebody else, after an honest one as control"))
 
-	check.It("array-foreign-too", "grants nothing for a resource array that also names another server", func(t *check.T) {
+	server.It("array-foreign-too", "grants nothing for a resource array that also names another server", func(t *server.T) {
 		honest := unscoped(t)
-		a := t.Attack(t.Grant(honest, check.Set("resource", []string{t.Resource(), otherResource})))
-		if !check.Granted(a) {
+		a := t.Attack(t.Grant(honest, server.Set("resource", []string{t.Resource(), otherResource})))
+		if !server.Granted(a) {
 			expectRefused(t, a)
 			return
 		}
@@ -90,17 +91,17 @@ var _ = check.For("RAS-RES-BOUND", func() {
 			"it, EMA 7.6.2 wants the claim to match its own MCP servers")
 	}, check.Sends("An ID-JAG whose resource is an array of this MCP server and another, after an honest one as control"))
 
-	check.It("array-of-one", "grants an ID-JAG whose resource is an array of the MCP server alone", func(t *check.T) {
+	server.It("array-of-one", "grants an ID-JAG whose resource is an array of the MCP server alone", func(t *server.T) {
 		t.Control(t.Grant())
-		Expect(t.Redeem(t.Grant(check.Set("resource", []string{t.Resource()})))).To(check.BeGranted(),
+		Expect(t.Redeem(t.Grant(server.Set("resource", []string{t.Resource()})))).To(server.BeGranted(),
 			"ID-JAG draft-04 3.1 lets resource be a URI or an array of URIs")
 	}, check.Should(), check.Sends("An ID-JAG whose resource is a one-element array, after one with a string as control"))
 
-	check.It("parameter-foreign", "lets a foreign resource parameter decide nothing", func(t *check.T) {
+	server.It("parameter-foreign", "lets a foreign resource parameter decide nothing", func(t *server.T) {
 		honest := unscoped(t)
-		a := t.Attack(t.Grant(honest), check.Param("resource", otherResource))
-		if !check.Granted(a) {
-			Expect(a).To(check.BeRefused())
+		a := t.Attack(t.Grant(honest), server.Param("resource", otherResource))
+		if !server.Granted(a) {
+			Expect(a).To(server.BeRefused())
 			return
 		}
 		if slices.Contains(audienceOf(tokenClaims(t, a)), otherResource) {
@@ -109,23 +110,23 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		t.Notef("the resource parameter is ignored: the claim decides")
 	}, check.Sends("A token request whose resource parameter is not the ID-JAG's, after an honest one as control"))
 
-	check.It("parameter-second", "does not let the resource parameter override the claim", func(t *check.T) {
+	server.It("parameter-second", "does not let the resource parameter override the claim", func(t *server.T) {
 		honest := unscoped(t)
-		a := t.Attack(t.Grant(honest), check.Param("resource", secondResource(t)))
-		if !check.Granted(a) {
-			Expect(a).To(check.BeRefused())
+		a := t.Attack(t.Grant(honest), server.Param("resource", secondResource(t)))
+		if !server.Granted(a) {
+			Expect(a).To(server.BeRefused())
 			return
 		}
-		Expect(t.Break(t.KnockAt(t.Config.SecondServer, a.String("access_token")))).To(check.BeTurnedAway(),
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, a.String("access_token")))).To(server.BeTurnedAway(),
 			"the claim names the first MCP server, the parameter the second, and the second takes the token")
-	}, check.With(check.NeedsSecondServer),
+	}, check.With(server.NeedsSecondServer),
 		check.Sends("An ID-JAG for the MCP server with a resource parameter for a second one, where the token is then sent"))
 
-	check.It("missing", "restricts the token to one MCP server also when the ID-JAG names none", func(t *check.T) {
+	server.It("missing", "restricts the token to one MCP server also when the ID-JAG names none", func(t *server.T) {
 		t.Control(t.Grant())
-		a := t.Attack(t.Grant(check.Remove("resource")))
-		if !check.Granted(a) {
-			Expect(a).To(check.BeRefused())
+		a := t.Attack(t.Grant(server.Remove("resource")))
+		if !server.Granted(a) {
+			Expect(a).To(server.BeRefused())
 			t.Notef("an ID-JAG without resource is refused: %s", a.Summary())
 			return
 		}
@@ -134,7 +135,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 })
 
 // expectRestricted judges a token that was granted without naming an MCP server: it may be for one, not for all.
-func expectRestricted(t *check.T, a *wire.Answer) {
+func expectRestricted(t *server.T, a *wire.Answer) {
 	claims := tokenClaims(t, a)
 	if audience := audienceOf(claims); len(audience) > 0 {
 		t.Notef("an ID-JAG without resource is granted for %s", wire.Printable(strings.Join(audience, " "), 200))
@@ -145,7 +146,7 @@ func expectRestricted(t *check.T, a *wire.Answer) {
 		return
 	}
 	token := a.String("access_token")
-	if check.LetIn(t.Break(t.Knock(token))) {
-		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(check.BeTurnedAway(), "both MCP servers take the token")
+	if server.LetIn(t.Break(t.Knock(token))) {
+		Expect(t.Break(t.KnockAt(t.Config.SecondServer, token))).To(server.BeTurnedAway(), "both MCP servers take the token")
 	}
 }

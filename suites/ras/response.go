@@ -10,34 +10,35 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // answered declares a check that looks at the answer to an honest ID-JAG.
-func answered(slug, title string, judge func(*check.T, *wire.Answer)) {
-	check.It(slug, title, func(t *check.T) { judge(t, t.Control(t.Grant())) },
+func answered(slug, title string, judge func(*server.T, *wire.Answer)) {
+	server.It(slug, title, func(t *server.T) { judge(t, t.Control(t.Grant())) },
 		check.Sends("An honest ID-JAG; the answer is looked at"))
 }
 
 var _ = check.For("RAS-RESP-SHAPE", func() {
-	answered("status", "answers a granted request with status 200", func(_ *check.T, a *wire.Answer) {
-		Expect(a).To(check.BeStatus(http.StatusOK), "RFC 6749 5.1")
+	answered("status", "answers a granted request with status 200", func(_ *server.T, a *wire.Answer) {
+		Expect(a).To(server.BeStatus(http.StatusOK), "RFC 6749 5.1")
 	})
-	answered("media-type", "answers with application/json", func(_ *check.T, a *wire.Answer) {
+	answered("media-type", "answers with application/json", func(_ *server.T, a *wire.Answer) {
 		Expect(a.MediaType()).To(Equal("application/json"), "the media type of a token response (RFC 6749 5.1)")
 	})
-	answered("token-type", "says what type its access token has", func(t *check.T, a *wire.Answer) {
+	answered("token-type", "says what type its access token has", func(t *server.T, a *wire.Answer) {
 		if kind := a.String("token_type"); !strings.EqualFold(kind, "Bearer") {
 			t.Failf("expected token_type Bearer, for no proof of a key was sent, but saw %s", member(a, "token_type"))
 		}
 	})
-	answered("no-store", "forbids caches to keep the access token", func(t *check.T, a *wire.Answer) {
+	answered("no-store", "forbids caches to keep the access token", func(t *server.T, a *wire.Answer) {
 		if !noStore(a) {
 			t.Failf("expected Cache-Control: no-store (RFC 6749 5.1), but saw %q",
 				strings.Join(a.Header.Values("Cache-Control"), ", "))
 		}
 	})
-	answered("expires-in", "says in a positive number how long the access token lives", func(t *check.T, a *wire.Answer) {
+	answered("expires-in", "says in a positive number how long the access token lives", func(t *server.T, a *wire.Answer) {
 		object, err := a.Object()
 		Expect(err).NotTo(HaveOccurred())
 		value, present := object["expires_in"]
@@ -71,48 +72,48 @@ func member(a *wire.Answer, name string) string {
 }
 
 var _ = check.For("RAS-RESP-SCOPE", func() {
-	check.It("unasked", "names the granted scope when the request asked for none", func(t *check.T) {
-		a := t.Control(t.Grant(), check.Without("scope"))
+	server.It("unasked", "names the granted scope when the request asked for none", func(t *server.T) {
+		a := t.Control(t.Grant(), server.Without("scope"))
 		if scopes := strings.Fields(a.String("scope")); len(scopes) == 0 {
 			t.Failf("expected scope in the response as a space-separated string, for the request named none and %q stood in "+
 				"the ID-JAG (RFC 6749 5.1), but saw %s", strings.Join(t.Config.Scopes, " "), member(a, "scope"))
 		}
-	}, check.With(check.NeedsScope), check.Sends("An honest ID-JAG with scopes, in a request without scope"))
+	}, check.With(server.NeedsScope), check.Sends("An honest ID-JAG with scopes, in a request without scope"))
 
-	check.It("narrowed", "names the granted scope when it is less than what was asked", func(t *check.T) {
+	server.It("narrowed", "names the granted scope when it is less than what was asked", func(t *server.T) {
 		first := t.Config.Scopes[0]
-		a := t.Redeem(t.Grant(check.Set("scope", first)), check.Param("scope", strings.Join(t.Config.Scopes, " ")))
-		if !check.Granted(a) {
+		a := t.Redeem(t.Grant(server.Set("scope", first)), server.Param("scope", strings.Join(t.Config.Scopes, " ")))
+		if !server.Granted(a) {
 			t.Skipf("the server refuses a request for more than the ID-JAG carries instead of granting less: %s", a.Summary())
 		}
 		if got := strings.Fields(a.String("scope")); len(got) == 0 || len(got) == len(t.Config.Scopes) {
 			t.Failf("expected scope %q in the response, for %q was asked and the ID-JAG carries no more (RFC 6749 5.1), "+
 				"but saw %s", first, strings.Join(t.Config.Scopes, " "), member(a, "scope"))
 		}
-	}, check.With(check.NeedsTwoScopes), check.Sends("An ID-JAG with the first scope, in a request for all of them"))
+	}, check.With(server.NeedsTwoScopes), check.Sends("An ID-JAG with the first scope, in a request for all of them"))
 
-	check.It("as-asked", "names the granted scope when it is what was asked", func(t *check.T) {
+	server.It("as-asked", "names the granted scope when it is what was asked", func(t *server.T) {
 		scope := strings.Join(t.Config.Scopes, " ")
-		a := t.Control(t.Grant(), check.Param("scope", scope))
+		a := t.Control(t.Grant(), server.Param("scope", scope))
 		if a.String("scope") == "" {
 			t.Failf("expected scope in the response, as ID-JAG draft-04 4.4.1 wants it always (RFC 6749 5.1 does not), "+
 				"but saw %s", member(a, "scope"))
 		}
-	}, check.Should(), check.With(check.NeedsScope), check.Sends("An honest ID-JAG, in a request for the same scopes"))
+	}, check.Should(), check.With(server.NeedsScope), check.Sends("An honest ID-JAG, in a request for the same scopes"))
 })
 
 var _ = check.For("RAS-RESP-NO-REFRESH", func() {
-	answered("plain", "returns no refresh token", func(t *check.T, a *wire.Answer) { expectNoRefreshToken(t, a) })
+	answered("plain", "returns no refresh token", func(t *server.T, a *wire.Answer) { expectNoRefreshToken(t, a) })
 
-	check.It("offline-access", "returns no refresh token for an ID-JAG with the scope offline_access", func(t *check.T) {
+	server.It("offline-access", "returns no refresh token for an ID-JAG with the scope offline_access", func(t *server.T) {
 		t.Control(t.Grant())
 		scopes := append(slices.Clone(t.Config.Scopes), "offline_access")
-		expectNoRefreshToken(t, t.Attack(t.Grant(check.Set("scope", strings.Join(scopes, " ")))))
+		expectNoRefreshToken(t, t.Attack(t.Grant(server.Set("scope", strings.Join(scopes, " ")))))
 	}, check.Sends("An ID-JAG that carries offline_access among its scopes, after an honest one as control"),
 		check.Expects("The target refuses the scope, or grants without a refresh token."))
 })
 
-func expectNoRefreshToken(t *check.T, a *wire.Answer) {
+func expectNoRefreshToken(t *server.T, a *wire.Answer) {
 	if a.String("refresh_token") != "" {
 		t.Failf("expected no refresh token (ID-JAG draft-04 4.4.3), but the response has one: access would outlive the " +
 			"IdP's word. A client gets a new ID-JAG instead.")
@@ -120,7 +121,7 @@ func expectNoRefreshToken(t *check.T, a *wire.Answer) {
 }
 
 var _ = check.For("RAS-RESP-RESOURCE", func() {
-	answered("named", "names the MCP server that the access token is for", func(t *check.T, a *wire.Answer) {
+	answered("named", "names the MCP server that the access token is for", func(t *server.T, a *wire.Answer) {
 		object, err := a.Object()
 		Expect(err).NotTo(HaveOccurred())
 		switch resource := object["resource"]; {

@@ -8,6 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -16,7 +17,7 @@ const unknownScope = "emaconform.unknown"
 
 // grantedScope is every scope that an answer grants: what the response says and what the token holds, where some write
 // scp. When the response says nothing and the token cannot be looked into, it is what was asked for (RFC 6749 5.1).
-func grantedScope(t *check.T, a *wire.Answer, asked string) []string {
+func grantedScope(t *server.T, a *wire.Answer, asked string) []string {
 	response, _ := a.Object()
 	claims := tokenClaims(t, a)
 	said, stated := response["scope"].(string)
@@ -29,9 +30,9 @@ func grantedScope(t *check.T, a *wire.Answer, asked string) []string {
 }
 
 // expectWithin judges what was granted: nothing, or no more than allowed.
-func expectWithin(t *check.T, a *wire.Answer, asked string, allowed ...string) {
-	if !check.Granted(a) {
-		Expect(a).To(check.BeRefused())
+func expectWithin(t *server.T, a *wire.Answer, asked string, allowed ...string) {
+	if !server.Granted(a) {
+		Expect(a).To(server.BeRefused())
 		return
 	}
 	for _, s := range grantedScope(t, a, asked) {
@@ -45,7 +46,7 @@ func expectWithin(t *check.T, a *wire.Answer, asked string, allowed ...string) {
 var scopeIgnored = check.EMAOnly("the base draft has no scope parameter, and RFC 6749 3.3 lets a server ignore it")
 
 // everything is a scope parameter that asks for all that there is.
-func everything(t *check.T) string {
+func everything(t *server.T) string {
 	return strings.TrimSpace(strings.Join(t.Config.Scopes, " ") + " " + t.Config.ForbiddenScope)
 }
 
@@ -98,71 +99,71 @@ func thousand() string {
 
 var _ = check.For("RAS-SCOPE-INTERSECT", func() {
 	for _, c := range scopeCases {
-		check.It(c.slug, c.title, func(t *check.T) {
+		server.It(c.slug, c.title, func(t *server.T) {
 			a, b := t.Config.Scopes[0], t.Config.Scopes[1]
-			t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
+			t.Control(t.Grant(server.Set("scope", a)), server.Param("scope", a))
 			asked := everything(t)
 			if c.ask != nil {
 				asked = c.ask(a)
 			}
-			got := t.Attack(t.Grant(check.Set("scope", c.claim(a, b))), check.Param("scope", asked))
+			got := t.Attack(t.Grant(server.Set("scope", c.claim(a, b))), server.Param("scope", asked))
 			expectWithin(t, got, asked, c.allowed(a, b)...)
-			if check.Granted(got) && c.lenient != "" {
+			if server.Granted(got) && c.lenient != "" {
 				t.Warnf("%s", c.lenient)
 			}
-		}, append(c.options, check.With(check.NeedsTwoScopes),
+		}, append(c.options, check.With(server.NeedsTwoScopes),
 			check.Sends(sentence(c.what)+", after one scope in both as control"))...)
 	}
 
-	check.It("client-limit", "grants no scope that the client may not have", func(t *check.T) {
+	server.It("client-limit", "grants no scope that the client may not have", func(t *server.T) {
 		a, forbidden := t.Config.Scopes[0], t.Config.ForbiddenScope
-		t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
+		t.Control(t.Grant(server.Set("scope", a)), server.Param("scope", a))
 		asked := a + " " + forbidden
-		expectWithin(t, t.Attack(t.Grant(check.Set("scope", asked)), check.Param("scope", asked)), asked, a)
-	}, check.With(check.NeedsScope, check.NeedsForbiddenScope),
+		expectWithin(t, t.Attack(t.Grant(server.Set("scope", asked)), server.Param("scope", asked)), asked, a)
+	}, check.With(server.NeedsScope, server.NeedsForbiddenScope),
 		check.Sends("A scope that the client may not have in both ID-JAG and request, after one that it may have as control"))
 
-	check.It("no-claim", "grants no more than the client may have when the ID-JAG carries no scope", func(t *check.T) {
+	server.It("no-claim", "grants no more than the client may have when the ID-JAG carries no scope", func(t *server.T) {
 		a := t.Config.Scopes[0]
-		t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
+		t.Control(t.Grant(server.Set("scope", a)), server.Param("scope", a))
 		asked := everything(t)
-		got := t.Attack(t.Grant(check.Remove("scope")), check.Param("scope", asked))
+		got := t.Attack(t.Grant(server.Remove("scope")), server.Param("scope", asked))
 		expectWithin(t, got, asked, t.Config.Scopes...)
-		if check.Granted(got) {
+		if server.Granted(got) {
 			t.Notef("without a scope claim %q is granted: the draft leaves that to policy",
 				strings.Join(grantedScope(t, got, asked), " "))
 		}
-	}, check.With(check.NeedsScope, check.NeedsForbiddenScope),
+	}, check.With(server.NeedsScope, server.NeedsForbiddenScope),
 		check.Sends("An ID-JAG without scope and a request for everything, after one scope in both as control"))
 
-	check.It("case", "takes a scope in another case for another scope", func(t *check.T) {
+	server.It("case", "takes a scope in another case for another scope", func(t *server.T) {
 		a := t.Config.Scopes[0]
-		t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
-		other := claim("scope", func(*check.T) any { return otherCase(a) })(t, t.Grant(check.Set("scope", a)))
-		expectWithin(t, t.Attack(other, check.Param("scope", a)), a)
-	}, check.With(check.NeedsScope),
+		t.Control(t.Grant(server.Set("scope", a)), server.Param("scope", a))
+		other := claim("scope", func(*server.T) any { return otherCase(a) })(t, t.Grant(server.Set("scope", a)))
+		expectWithin(t, t.Attack(other, server.Param("scope", a)), a)
+	}, check.With(server.NeedsScope),
 		check.Sends("A scope in another case in the ID-JAG than in the request, after the same in both as control"))
 
-	check.It("disjoint", "refuses a request for a scope that the ID-JAG does not carry", func(t *check.T) {
+	server.It("disjoint", "refuses a request for a scope that the ID-JAG does not carry", func(t *server.T) {
 		a, b := t.Config.Scopes[0], t.Config.Scopes[1]
-		t.Control(t.Grant(check.Set("scope", a)), check.Param("scope", a))
-		got := t.Attack(t.Grant(check.Set("scope", a)), check.Param("scope", b))
-		if !check.Granted(got) {
-			expectRefused(t, got, check.InvalidScope, check.InvalidGrant)
+		t.Control(t.Grant(server.Set("scope", a)), server.Param("scope", a))
+		got := t.Attack(t.Grant(server.Set("scope", a)), server.Param("scope", b))
+		if !server.Granted(got) {
+			expectRefused(t, got, server.InvalidScope, server.InvalidGrant)
 			return
 		}
 		expectWithin(t, got, b)
 		t.Warnf("expected invalid_scope or invalid_grant (EMA 7.2.1), but a token without any scope was granted")
-	}, check.With(check.NeedsTwoScopes), scopeIgnored,
+	}, check.With(server.NeedsTwoScopes), scopeIgnored,
 		check.Sends("One scope in the ID-JAG and another in the request, after the same in both as control"))
 })
 
 var _ = check.For("RAS-SCOPE-REGISTERED", func() {
 	refuses(
-		attack{slug: "unknown", what: "an ID-JAG whose only scope does not exist", edit: check.Set("scope", unknownScope),
+		attack{slug: "unknown", what: "an ID-JAG whose only scope does not exist", edit: server.Set("scope", unknownScope),
 			codes: invalidGrant},
 		attack{slug: "one-unknown", what: "an ID-JAG with a scope that does not exist beside good ones", codes: invalidGrant,
-			edit: func(j *check.Token) {
+			edit: func(j *server.Token) {
 				known, _ := j.Claims["scope"].(string)
 				j.Claims["scope"] = strings.TrimSpace(known + " " + unknownScope)
 			}},

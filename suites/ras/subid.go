@@ -7,11 +7,12 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 // subID is an edit that changes the SAML name in an ID-JAG.
-func subID(change func(id map[string]string)) check.Edit {
-	return func(j *check.Token) {
+func subID(change func(id map[string]string)) server.Edit {
+	return func(j *server.Token) {
 		id := maps.Clone(j.Claims["sub_id"].(map[string]string))
 		change(id)
 		j.Claims["sub_id"] = id
@@ -21,39 +22,39 @@ func subID(change func(id map[string]string)) check.Edit {
 var _ = check.For("RAS-SUB-ID", func() {
 	for _, a := range []struct {
 		slug, what string
-		edit       func(t *check.T) check.Edit
+		edit       func(t *server.T) server.Edit
 	}{
-		{"issuer", "of the SAML IdP of another customer", func(*check.T) check.Edit {
+		{"issuer", "of the SAML IdP of another customer", func(*server.T) server.Edit {
 			return subID(func(id map[string]string) { id["issuer"] = "http://saml.other.example/exk2" })
 		}},
-		{"qualifier", "with another sp_name_qualifier", func(*check.T) check.Edit {
+		{"qualifier", "with another sp_name_qualifier", func(*server.T) server.Edit {
 			return subID(func(id map[string]string) { id["sp_name_qualifier"] = "https://other.example/saml" })
 		}},
-		{"other-user", "of another user than sub", func(t *check.T) check.Edit {
-			return check.Set("sub_id", t.Config.SecondIdP.Users[1].SubID)
+		{"other-user", "of another user than sub", func(t *server.T) server.Edit {
+			return server.Set("sub_id", t.Config.SecondIdP.Users[1].SubID)
 		}},
-		{"other-sub", "of a user whom sub does not name", func(*check.T) check.Edit {
-			return func(j *check.Token) {
+		{"other-sub", "of a user whom sub does not name", func(*server.T) server.Edit {
+			return func(j *server.Token) {
 				j.Claims["sub"] = rand.Text()
 				delete(j.Claims, "email")
 			}
 		}},
-		{"format", "of an unknown format", func(*check.T) check.Edit {
+		{"format", "of an unknown format", func(*server.T) server.Edit {
 			return subID(func(id map[string]string) { id["format"] = "emaconform-unknown" })
 		}},
-		{"no-nameid", "without nameid", func(*check.T) check.Edit {
+		{"no-nameid", "without nameid", func(*server.T) server.Edit {
 			return subID(func(id map[string]string) { delete(id, "nameid") })
 		}},
-		{"string", "that is a string", func(t *check.T) check.Edit {
-			return check.Set("sub_id", t.Config.SecondIdP.Users[0].SubID["nameid"])
+		{"string", "that is a string", func(t *server.T) server.Edit {
+			return server.Set("sub_id", t.Config.SecondIdP.Users[0].SubID["nameid"])
 		}},
-		{"missing", "that is missing", func(*check.T) check.Edit { return check.Remove("sub_id") }},
+		{"missing", "that is missing", func(*server.T) server.Edit { return server.Remove("sub_id") }},
 	} {
 		what := "an ID-JAG with a sub_id " + a.what
-		check.It(a.slug, "refuses "+what, func(t *check.T) {
+		server.It(a.slug, "refuses "+what, func(t *server.T) {
 			alice := t.Config.SecondIdP.Users[0]
 			t.Control(t.GrantFrom(t.SecondIdP, alice))
-			Expect(t.Attack(t.GrantFrom(t.SecondIdP, alice, a.edit(t)))).To(check.BeRefused(check.InvalidGrant))
-		}, check.With(check.NeedsSubID), check.Sends(sentence(what)+", from the second IdP, after an honest one as control"))
+			Expect(t.Attack(t.GrantFrom(t.SecondIdP, alice, a.edit(t)))).To(server.BeRefused(server.InvalidGrant))
+		}, check.With(server.NeedsSubID), check.Sends(sentence(what)+", from the second IdP, after an honest one as control"))
 	}
 })

@@ -5,20 +5,21 @@ import (
 	"strings"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // account is the local account that an access token is for, "" when that cannot be seen.
-func account(t *check.T, a *wire.Answer) string {
+func account(t *server.T, a *wire.Answer) string {
 	sub, _ := tokenClaims(t, a)["sub"].(string)
 	return sub
 }
 
 // expectNobodyElse judges the answer for a user that the target does not know: refusal, or an account made just in
 // time, but never that of a user who has one: of these, given by their answers, or of the configuration.
-func expectNobodyElse(t *check.T, a *wire.Answer, known ...*wire.Answer) {
-	if !check.Granted(a) {
+func expectNobodyElse(t *server.T, a *wire.Answer, known ...*wire.Answer) {
+	if !server.Granted(a) {
 		expectRefused(t, a)
 		return
 	}
@@ -42,27 +43,27 @@ func expectNobodyElse(t *check.T, a *wire.Answer, known ...*wire.Answer) {
 
 var _ = check.For("RAS-SUB", func() {
 	refuses(
-		attack{slug: "missing", what: "an ID-JAG without sub", edit: check.Remove("sub")},
-		attack{slug: "empty", what: "an ID-JAG whose sub is the empty string", edit: check.Set("sub", "")},
-		attack{slug: "null", what: "an ID-JAG whose sub is null", edit: check.Set("sub", nil)},
-		attack{slug: "number", what: "an ID-JAG whose sub is a number", edit: check.Set("sub", 1)},
+		attack{slug: "missing", what: "an ID-JAG without sub", edit: server.Remove("sub")},
+		attack{slug: "empty", what: "an ID-JAG whose sub is the empty string", edit: server.Set("sub", "")},
+		attack{slug: "null", what: "an ID-JAG whose sub is null", edit: server.Set("sub", nil)},
+		attack{slug: "number", what: "an ID-JAG whose sub is a number", edit: server.Set("sub", 1)},
 		attack{slug: "array", what: "an ID-JAG whose sub is an array that holds the user's",
-			craft: claim("sub", func(t *check.T) any { return []string{t.Alice().Sub} })},
+			craft: claim("sub", func(t *server.T) any { return []string{t.Alice().Sub} })},
 	)
 
-	check.It("unknown", "takes an unknown sub with an unknown e-mail address for no existing user", func(t *check.T) {
+	server.It("unknown", "takes an unknown sub with an unknown e-mail address for no existing user", func(t *server.T) {
 		alice := t.Control(t.Grant())
 		stranger := target.User{Sub: "emaconform-" + rand.Text(), Email: rand.Text() + "@nobody.example"}
 		expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger)), alice)
 	}, check.Sends("An ID-JAG for a user that does not exist, after one for a known user as control"))
 
-	check.It("long", "takes a sub of 10 KB that begins like a known one for no existing user", func(t *check.T) {
+	server.It("long", "takes a sub of 10 KB that begins like a known one for no existing user", func(t *server.T) {
 		alice := t.Control(t.Grant())
 		long := t.Alice().Sub + strings.Repeat("0", 10<<10)
-		expectNobodyElse(t, t.Attack(t.Grant(check.Set("sub", long), check.Remove("email"))), alice)
+		expectNobodyElse(t, t.Attack(t.Grant(server.Set("sub", long), server.Remove("email"))), alice)
 	}, check.Sends("An ID-JAG whose sub is a known one followed by 10 KB of zeros, after an honest one as control"))
 
-	check.It("other-issuer", "takes the sub of a user of another issuer for no existing user", func(t *check.T) {
+	server.It("other-issuer", "takes the sub of a user of another issuer for no existing user", func(t *server.T) {
 		foreign := t.Config.SecondIdP.Users[0]
 		for _, u := range t.Config.Users {
 			if u.Sub == foreign.Sub {
@@ -72,6 +73,6 @@ var _ = check.For("RAS-SUB", func() {
 		theirs := t.Control(t.GrantFrom(t.SecondIdP, foreign))
 		stranger := target.User{Sub: foreign.Sub} // no e-mail address: sub alone is under test
 		expectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger)), theirs)
-	}, check.With(check.NeedsSecondIdP),
+	}, check.With(server.NeedsSecondIdP),
 		check.Sends("A user of the second IdP, by that IdP as control, then the same sub in an ID-JAG by the first IdP"))
 })

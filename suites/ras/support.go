@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -15,11 +16,11 @@ type attack struct {
 	what string // what is sent, "an ID-JAG whose aud is missing": continues "refuses …"
 
 	// One of the two makes the attack out of an honest ID-JAG. Both unset: the difference is in redeem.
-	edit  check.Edit
-	craft func(t *check.T, honest *check.Token) string // for what no library signs: the compact form, by package hostile
+	edit  server.Edit
+	craft func(t *server.T, honest *server.Token) string // for what no library signs: the compact form, by package hostile
 
-	control check.Edit           // what the honest twin has in common with the attack, when it is not the plain ID-JAG
-	redeem  []check.RedeemOption // changes the attacking request, not the control's
+	control server.Edit           // what the honest twin has in common with the attack, when it is not the plain ID-JAG
+	redeem  []server.RedeemOption // changes the attacking request, not the control's
 
 	codes   []string // the error codes that a specification fixes for this case; none: any refusal will do
 	options []check.Option
@@ -31,7 +32,7 @@ func refuses(attacks ...attack) {
 		options := append([]check.Option{
 			check.Sends(sentence(a.what) + ", after an honest ID-JAG as control"), refusal(a.codes...),
 		}, a.options...)
-		check.It(a.slug, "refuses "+a.what, func(t *check.T) {
+		server.It(a.slug, "refuses "+a.what, func(t *server.T) {
 			t.Control(a.honest(t))
 			expectRefused(t, t.Attack(a.assertion(t), a.redeem...), a.codes...)
 		}, options...)
@@ -48,21 +49,21 @@ func refusal(codes ...string) check.Option {
 
 // expectRefused judges the answer to an attack. Without codes any refusal will do, but one that is not invalid_grant is
 // noted, since RFC 7521 4.1.1 wants it for a bad assertion.
-func expectRefused(t *check.T, a *wire.Answer, codes ...string) {
-	Expect(a).To(check.BeRefused(codes...))
-	if code := a.String("error"); len(codes) == 0 && code != check.InvalidGrant {
+func expectRefused(t *server.T, a *wire.Answer, codes ...string) {
+	Expect(a).To(server.BeRefused(codes...))
+	if code := a.String("error"); len(codes) == 0 && code != server.InvalidGrant {
 		t.Notef("refused with %s; RFC 7521 4.1.1 names invalid_grant for an assertion that is not valid", a.Summary())
 	}
 }
 
-func (a attack) honest(t *check.T) *check.Token {
+func (a attack) honest(t *server.T) *server.Token {
 	if a.control == nil {
 		return t.Grant()
 	}
 	return t.Grant(a.control)
 }
 
-func (a attack) assertion(t *check.T) any {
+func (a attack) assertion(t *server.T) any {
 	token := a.honest(t)
 	if a.edit != nil {
 		a.edit(token)

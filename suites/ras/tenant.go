@@ -5,11 +5,12 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
 // multiTenant is the issuer that the target knows as multi-tenant, and a user of our tenant.
-func multiTenant(t *check.T) (*mockidp.Issuer, target.User) {
+func multiTenant(t *server.T) (*mockidp.Issuer, target.User) {
 	if t.Config.IdP.Tenant != "" {
 		return t.IdP, t.Alice()
 	}
@@ -18,22 +19,22 @@ func multiTenant(t *check.T) (*mockidp.Issuer, target.User) {
 
 var tenants = []struct {
 	slug, what string
-	edit       check.Edit
+	edit       server.Edit
 	options    []check.Option
 }{
-	{"missing", "an ID-JAG without tenant", check.Remove("tenant"), nil},
-	{"empty", "an ID-JAG whose tenant is the empty string", check.Set("tenant", ""), nil},
-	{"other", "a user of this tenant in the name of another customer's", func(j *check.Token) {
+	{"missing", "an ID-JAG without tenant", server.Remove("tenant"), nil},
+	{"empty", "an ID-JAG whose tenant is the empty string", server.Set("tenant", ""), nil},
+	{"other", "a user of this tenant in the name of another customer's", func(j *server.Token) {
 		j.Claims["tenant"] = j.Claims["tenant"].(string) + "0"
 	}, nil},
-	{"number", "an ID-JAG whose tenant is a number", func(j *check.Token) {
+	{"number", "an ID-JAG whose tenant is a number", func(j *server.Token) {
 		j.Claims["tenant"] = number(j.Claims["tenant"].(string))
 	}, nil},
-	{"array", "an ID-JAG whose tenant is an array that holds the right one", func(j *check.Token) {
+	{"array", "an ID-JAG whose tenant is an array that holds the right one", func(j *server.Token) {
 		j.Claims["tenant"] = []any{j.Claims["tenant"]}
 	}, nil},
 	// The draft does not tell a server without tenants of its own to look at aud_tenant.
-	{"aud-tenant", "an ID-JAG for another tenant of the server (aud_tenant)", check.Set("aud_tenant", "emaconform-other"),
+	{"aud-tenant", "an ID-JAG for another tenant of the server (aud_tenant)", server.Set("aud_tenant", "emaconform-other"),
 		[]check.Option{check.Should()}},
 }
 
@@ -47,12 +48,12 @@ func number(tenant string) any {
 
 var _ = check.For("RAS-TENANT", func() {
 	for _, c := range tenants {
-		check.It(c.slug, "refuses "+c.what, func(t *check.T) {
+		server.It(c.slug, "refuses "+c.what, func(t *server.T) {
 			idp, user := multiTenant(t)
 			t.Control(t.GrantFrom(idp, user))
 			// Without an e-mail address, so that nothing but the subject can find an account.
-			expectRefused(t, t.Attack(t.GrantFrom(idp, user, check.Remove("email"), c.edit)))
-		}, append(c.options, check.With(check.NeedsTenant),
+			expectRefused(t, t.Attack(t.GrantFrom(idp, user, server.Remove("email"), c.edit)))
+		}, append(c.options, check.With(server.NeedsTenant),
 			check.Sends(sentence(c.what)+", after an honest ID-JAG as control"))...)
 	}
 })

@@ -3,15 +3,12 @@ package ras
 import (
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 // needsTLS is for checks of how the target looks at the IdP's certificate.
-var needsTLS = check.Need{Key: "idp.ca", Missing: func(w *check.World) string {
-	if w.Config.IdP.CA == "" {
-		return "needs a mock IdP that is served over https"
-	}
-	return ""
-}}
+var needsTLS = server.Need("idp.ca", "needs a mock IdP that is served over https",
+	func(w *server.World) bool { return w.Config.IdP.CA != "" })
 
 var _ = check.For("RAS-TLS", func() {
 	for _, bad := range []struct {
@@ -20,21 +17,21 @@ var _ = check.For("RAS-TLS", func() {
 	}{
 		{mockidp.SelfSigned, "is self-signed"}, {mockidp.Expired, "has expired"}, {mockidp.WrongName, "is for another host"},
 	} {
-		check.It(string(bad.kind), "takes no keys from the IdP's host while its certificate "+bad.what, func(t *check.T) {
+		server.It(string(bad.kind), "takes no keys from the IdP's host while its certificate "+bad.what, func(t *server.T) {
 			t.Control(t.Grant())
 			// The certificate changes first, so that nobody gets the key under a good one. The control API counts only
 			// handshakes in which the bad one was sent: before there is one, nothing was shown to the target.
 			mustControl(t, t.World.Control.SetCertificate(t, t.IdPName, bad.kind))
 			key := newKey(t)
 			publishAlso(t, key)
-			until(t, handshakes, func() *check.Token { return t.Grant(signedBy(key)) })
+			until(t, handshakes, func() *server.Token { return t.Grant(signedBy(key)) })
 			recovers(t)
 		}, check.With(needsTLS),
 			changesKeys("ID-JAGs by a new key that the IdP publishes while its certificate "+bad.what+", and an honest one"))
 	}
 })
 
-func handshakes(t *check.T) int {
+func handshakes(t *server.T) int {
 	n, err := t.World.Control.Handshakes(t, t.IdPName)
 	mustControl(t, err)
 	return n

@@ -9,59 +9,60 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
 // malformed are token requests with one mistake in their form (RFC 6749 3.2 and 5.2).
 var malformed = []attack{
 	{slug: "grant-type-missing", what: "a token request without grant_type",
-		redeem: []check.RedeemOption{check.Without("grant_type")}, codes: []string{check.InvalidRequest}},
+		redeem: []server.RedeemOption{server.Without("grant_type")}, codes: []string{server.InvalidRequest}},
 	{slug: "grant-type-empty", what: "a token request with an empty grant_type",
-		redeem: []check.RedeemOption{check.Param("grant_type", "")}, codes: []string{check.InvalidRequest}},
+		redeem: []server.RedeemOption{server.Param("grant_type", "")}, codes: []string{server.InvalidRequest}},
 	{slug: "grant-type-unknown", what: "a token request with a grant_type that does not exist",
-		redeem: []check.RedeemOption{check.Param("grant_type", "urn:example:grant-type:unknown")},
-		codes:  []string{check.UnsupportedGrantType}},
+		redeem: []server.RedeemOption{server.Param("grant_type", "urn:example:grant-type:unknown")},
+		codes:  []string{server.UnsupportedGrantType}},
 	{slug: "grant-type-twice", what: "a token request with grant_type twice",
-		redeem: []check.RedeemOption{twice("grant_type")}, codes: []string{check.InvalidRequest}},
+		redeem: []server.RedeemOption{twice("grant_type")}, codes: []string{server.InvalidRequest}},
 	{slug: "assertion-missing", what: "a token request without assertion",
-		redeem: []check.RedeemOption{check.Without("assertion")}, codes: []string{check.InvalidRequest}},
+		redeem: []server.RedeemOption{server.Without("assertion")}, codes: []string{server.InvalidRequest}},
 	{slug: "assertion-empty", what: "a token request with an empty assertion",
-		redeem: []check.RedeemOption{check.Param("assertion", "")}, codes: []string{check.InvalidRequest}},
+		redeem: []server.RedeemOption{server.Param("assertion", "")}, codes: []string{server.InvalidRequest}},
 	{slug: "assertion-twice", what: "a token request with the same assertion twice",
-		redeem: []check.RedeemOption{twice("assertion")}, codes: []string{check.InvalidRequest}},
+		redeem: []server.RedeemOption{twice("assertion")}, codes: []string{server.InvalidRequest}},
 }
 
 // twice sends a parameter a second time.
-func twice(name string) check.RedeemOption {
-	return func(r *check.Redemption) { r.AddField(name, r.Field(name)) }
+func twice(name string) server.RedeemOption {
+	return func(r *server.Redemption) { r.AddField(name, r.Field(name)) }
 }
 
 var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 	refuses(malformed...)
 
-	check.It("scope-twice", "refuses a token request with scope twice", func(t *check.T) {
-		scope := check.Param("scope", t.Config.Scopes[0])
+	server.It("scope-twice", "refuses a token request with scope twice", func(t *server.T) {
+		scope := server.Param("scope", t.Config.Scopes[0])
 		t.Control(t.Grant(), scope)
-		expectRefused(t, t.Attack(t.Grant(), scope, twice("scope")), check.InvalidRequest)
-	}, check.With(check.NeedsScope), check.Sends("A token request with one scope parameter as control, then one with two"))
+		expectRefused(t, t.Attack(t.Grant(), scope, twice("scope")), server.InvalidRequest)
+	}, check.With(server.NeedsScope), check.Sends("A token request with one scope parameter as control, then one with two"))
 
-	check.It("get", "refuses a token request by GET", func(t *check.T) {
+	server.It("get", "refuses a token request by GET", func(t *server.T) {
 		c := clientWithoutSecretInForm(t)
-		t.Control(grantFor(t, c), check.As(c))
-		r := t.TokenRequest(grantFor(t, c), check.As(c))
+		t.Control(grantFor(t, c), server.As(c))
+		r := t.TokenRequest(grantFor(t, c), server.As(c))
 		r.Method, r.URL, r.Form = http.MethodGet, withQuery(r.URL, r.Form...), nil
-		Expect(t.AttackWith(r)).To(check.BeRefused())
+		Expect(t.AttackWith(r)).To(server.BeRefused())
 	}, check.Sends("An honest token request as control, then the same parameters in the query of a GET"))
 
-	check.It("query", "refuses an assertion in the query of a POST", func(t *check.T) {
+	server.It("query", "refuses an assertion in the query of a POST", func(t *server.T) {
 		t.Control(t.Grant())
 		r := t.TokenRequest(t.Grant())
 		r.URL = withQuery(r.URL, reports.Field{Name: "assertion", Value: r.Field("assertion")})
 		r.DropField("assertion")
-		Expect(t.AttackWith(r)).To(check.BeRefused(), "URLs end up in logs: no ID-JAG may travel in one (EMA 7.3)")
+		Expect(t.AttackWith(r)).To(server.BeRefused(), "URLs end up in logs: no ID-JAG may travel in one (EMA 7.3)")
 	}, check.Sends("An honest token request as control, then one whose assertion is in the URL instead of the body"))
 
-	check.It("json", "refuses a token request in JSON", func(t *check.T) {
+	server.It("json", "refuses a token request in JSON", func(t *server.T) {
 		t.Control(t.Grant())
 		r := t.TokenRequest(t.Grant())
 		members := map[string]string{}
@@ -71,22 +72,22 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 		r.Body, _ = json.Marshal(members) // strings always have a JSON form
 		r.Form = nil
 		r.Header.Set("Content-Type", "application/json")
-		Expect(t.AttackWith(r)).To(check.BeRefused(), "RFC 6749 4 has every parameter sent in a urlencoded form")
+		Expect(t.AttackWith(r)).To(server.BeRefused(), "RFC 6749 4 has every parameter sent in a urlencoded form")
 	}, check.Should(), check.Sends("An honest token request as control, then the same parameters as a JSON object"))
 
-	check.It("unknown-parameter", "ignores a parameter that it does not know", func(t *check.T) {
-		Expect(t.Redeem(t.Grant(), check.Param("emaconform_unknown", "1"))).To(check.BeGranted(),
+	server.It("unknown-parameter", "ignores a parameter that it does not know", func(t *server.T) {
+		Expect(t.Redeem(t.Grant(), server.Param("emaconform_unknown", "1"))).To(server.BeGranted(),
 			"unrecognized parameters MUST be ignored (RFC 6749 3.2)")
 	}, check.Sends("An honest token request with one parameter that no specification defines"))
 
-	check.It("charset", "takes a form whose media type has a charset", func(t *check.T) {
-		charset := check.HeaderField("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
-		Expect(t.Redeem(t.Grant(), charset)).To(check.BeGranted(), "many HTTP clients send it, and it changes nothing")
+	server.It("charset", "takes a form whose media type has a charset", func(t *server.T) {
+		charset := server.HeaderField("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
+		Expect(t.Redeem(t.Grant(), charset)).To(server.BeGranted(), "many HTTP clients send it, and it changes nothing")
 	}, check.Sends("An honest token request with the media type application/x-www-form-urlencoded; charset=UTF-8"))
 })
 
 // clientWithoutSecretInForm is a client whose parameters may stand in a URL, since no lasting secret is among them.
-func clientWithoutSecretInForm(t *check.T) *target.Client {
+func clientWithoutSecretInForm(t *server.T) *target.Client {
 	for _, method := range []string{"client_secret_basic", "private_key_jwt"} {
 		if c := t.ClientBy(method); c != nil {
 			return c
@@ -111,29 +112,29 @@ func withQuery(rawURL string, fields ...reports.Field) string {
 }
 
 var _ = check.For("RAS-HAPPY", func() {
-	check.It("granted", "grants an honest ID-JAG", func(t *check.T) {
-		Expect(t.Redeem(t.Grant())).To(check.BeGranted())
+	server.It("granted", "grants an honest ID-JAG", func(t *server.T) {
+		Expect(t.Redeem(t.Grant())).To(server.BeGranted())
 	}, check.Sends("An honest ID-JAG of the first user, presented by the first client"))
 
-	check.It("again", "grants a second ID-JAG of the same user", func(t *check.T) {
+	server.It("again", "grants a second ID-JAG of the same user", func(t *server.T) {
 		for range 2 {
-			Expect(t.Redeem(t.Grant())).To(check.BeGranted(), "each has a jti of its own: only the same jti is a replay")
+			Expect(t.Redeem(t.Grant())).To(server.BeGranted(), "each has a jti of its own: only the same jti is a replay")
 		}
 	}, check.Sends("Two honest ID-JAGs of the same user, one after the other"))
 
-	check.It("second-user", "grants an honest ID-JAG of another user", func(t *check.T) {
-		Expect(t.Redeem(t.GrantFrom(t.IdP, t.Bob()))).To(check.BeGranted())
-	}, check.With(check.NeedsSecondUser), check.Sends("An honest ID-JAG of the second user"))
+	server.It("second-user", "grants an honest ID-JAG of another user", func(t *server.T) {
+		Expect(t.Redeem(t.GrantFrom(t.IdP, t.Bob()))).To(server.BeGranted())
+	}, check.With(server.NeedsSecondUser), check.Sends("An honest ID-JAG of the second user"))
 
-	check.It("second-idp", "grants an honest ID-JAG of another trusted IdP", func(t *check.T) {
-		Expect(t.Redeem(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))).To(check.BeGranted())
-	}, check.With(check.NeedsSecondIdP), check.Sends("An honest ID-JAG of the second IdP"))
+	server.It("second-idp", "grants an honest ID-JAG of another trusted IdP", func(t *server.T) {
+		Expect(t.Redeem(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))).To(server.BeGranted())
+	}, check.With(server.NeedsSecondIdP), check.Sends("An honest ID-JAG of the second IdP"))
 
 	for _, method := range []string{"client_secret_basic", "client_secret_post", "private_key_jwt"} {
-		check.It(method, "grants an honest ID-JAG to a client that authenticates by "+method, func(t *check.T) {
+		server.It(method, "grants an honest ID-JAG to a client that authenticates by "+method, func(t *server.T) {
 			c := t.ClientBy(method)
-			Expect(t.Redeem(grantFor(t, c), check.As(c))).To(check.BeGranted())
-		}, check.With(check.NeedsClientAuth(method)),
+			Expect(t.Redeem(grantFor(t, c), server.As(c))).To(server.BeGranted())
+		}, check.With(server.NeedsClientAuth(method)),
 			check.Sends("An honest ID-JAG by a client that authenticates by "+method))
 	}
 })

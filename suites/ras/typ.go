@@ -7,12 +7,13 @@ import (
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 // otherToken is another kind of token of the same IdP, with these claims beside all those of an ID-JAG: only its type
 // tells it apart. typ nil leaves the header member out.
-func otherToken(typ any, claims map[string]any) func(*check.T, *check.Token) string {
-	return func(_ *check.T, honest *check.Token) string {
+func otherToken(typ any, claims map[string]any) func(*server.T, *server.Token) string {
+	return func(_ *server.T, honest *server.Token) string {
 		honest.Header["typ"] = typ
 		if typ == nil {
 			delete(honest.Header, "typ")
@@ -43,20 +44,20 @@ var _ = check.For("RAS-TYP", func() {
 			"sid": rand.Text(), "events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": struct{}{}}})},
 	)
 
-	check.It("client-assertion", "refuses the client's own client assertion in place of an ID-JAG", func(t *check.T) {
+	server.It("client-assertion", "refuses the client's own client assertion in place of an ID-JAG", func(t *server.T) {
 		c := t.ClientBy("private_key_jwt")
-		t.Control(grantFor(t, c), check.As(c))
+		t.Control(grantFor(t, c), server.As(c))
 		own := t.ClientAssertion(c, func(claims map[string]any) { claims["aud"] = t.Issuer() })
-		expectRefused(t, t.Attack(own, check.As(c)))
-	}, check.With(check.NeedsClientAuth("private_key_jwt")),
+		expectRefused(t, t.Attack(own, server.As(c)))
+	}, check.With(server.NeedsClientAuth("private_key_jwt")),
 		check.Sends("A client's ID-JAG as control, then what it would prove its identity with, as the assertion"))
 
 	for slug, typ := range map[string]string{
 		"application": "application/" + mockidp.TypeIDJAG, "case": otherCase(mockidp.TypeIDJAG),
 	} {
-		check.It(slug, "answers an ID-JAG whose typ is spelled "+typ, func(t *check.T) {
+		server.It(slug, "answers an ID-JAG whose typ is spelled "+typ, func(t *server.T) {
 			t.Control(t.Grant())
-			if a := t.Attack(t.Grant(check.SetHeader("typ", typ))); check.Granted(a) {
+			if a := t.Attack(t.Grant(server.SetHeader("typ", typ))); server.Granted(a) {
 				t.Warnf("granted: RFC 7515 4.1.9 takes %s for the same media type, ID-JAG draft-04 3.1 wants it spelled %s: "+
 					"what compares exactly is never wrong", typ, mockidp.TypeIDJAG)
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -19,54 +20,54 @@ import (
 type impostor struct {
 	slug    string
 	what    string // continues "refuses …"
-	make    func(t *check.T, good string) string
+	make    func(t *server.T, good string) string
 	options []check.Option
 }
 
 var impostors = []impostor{
-	{"id-jag", "an ID-JAG in place of an access token", func(t *check.T, _ string) string {
+	{"id-jag", "an ID-JAG in place of an access token", func(t *server.T, _ string) string {
 		return signed(t, t.Grant())
 	}, nil},
-	{"id-token", "an ID token in place of an access token", func(t *check.T, _ string) string {
+	{"id-token", "an ID token in place of an access token", func(t *server.T, _ string) string {
 		return signed(t, t.IdP.IDToken(t.Alice().Sub, t.Client(0).ID))
 	}, nil},
-	{"idp-access-token", "an access token of the IdP", func(t *check.T, _ string) string {
+	{"idp-access-token", "an access token of the IdP", func(t *server.T, _ string) string {
 		return signed(t, accessToken(t, t.IdP.URL, t.IdP.URL+"/api", t.IdP.Keys.Signing()))
 	}, nil},
-	{"signed-by-idp", "a token with the right audience that the IdP issued and signed", func(t *check.T, _ string) string {
+	{"signed-by-idp", "a token with the right audience that the IdP issued and signed", func(t *server.T, _ string) string {
 		return signed(t, accessToken(t, t.IdP.URL, t.Resource(), t.IdP.Keys.Signing()))
 	}, nil},
-	{"signed-by-idp-for-ras", "a token in the RAS's name that the IdP signed", func(t *check.T, _ string) string {
+	{"signed-by-idp-for-ras", "a token in the RAS's name that the IdP signed", func(t *server.T, _ string) string {
 		return signed(t, accessToken(t, t.Issuer(), t.Resource(), t.IdP.Keys.Signing()))
 	}, nil},
-	{"signed-by-stranger", "a copy of a good token that a stranger signed", func(t *check.T, good string) string {
+	{"signed-by-stranger", "a copy of a good token that a stranger signed", func(t *server.T, good string) string {
 		return hostile.Sign(withAlg(copyOf(t, good, t.Attacker)))
 	}, nil},
 	{
 		"embedded-key",
 		"a copy of a good token signed with a key that it brings along (jwk header)",
-		func(t *check.T, good string) string {
+		func(t *server.T, good string) string {
 			return hostile.WithJWK(withAlg(copyOf(t, good, t.Attacker)), t.Attacker)
 		},
 		nil,
 	},
-	{"unsigned", "an unsigned token with the claims of an access token", func(t *check.T, _ string) string {
+	{"unsigned", "an unsigned token with the claims of an access token", func(t *server.T, _ string) string {
 		return hostile.None(accessToken(t, t.Issuer(), t.Resource(), t.Attacker), "none")
 	}, nil},
-	{"none-copy", "an alg none copy of a good token", func(t *check.T, good string) string {
+	{"none-copy", "an alg none copy of a good token", func(t *server.T, good string) string {
 		return hostile.None(copyOf(t, good, t.Attacker), "none")
 	}, nil},
-	{"no-signature", "a good token with its signature cut off", func(t *check.T, good string) string {
+	{"no-signature", "a good token with its signature cut off", func(t *server.T, good string) string {
 		copyOf(t, good, nil)
 		return hostile.WithoutSignature(good)
 	}, nil},
-	{"changed", "a good token with one character changed", func(_ *check.T, good string) string {
+	{"changed", "a good token with one character changed", func(_ *server.T, good string) string {
 		return changed(good)
 	}, nil},
 	{
 		"changed-scope",
 		"a good token whose payload was exchanged for one with another scope",
-		func(t *check.T, good string) string {
+		func(t *server.T, good string) string {
 			token := copyOf(t, good, nil)
 			token.Claims["scope"] = "everything"
 			return hostile.WithPayload(good, token.Claims)
@@ -77,31 +78,31 @@ var impostors = []impostor{
 
 var _ = check.For("RS-TOKEN-AUD", func() {
 	for _, i := range impostors {
-		check.It(i.slug, "refuses "+i.what, func(t *check.T) {
+		server.It(i.slug, "refuses "+i.what, func(t *server.T) {
 			good := t.AccessToken()
 			t.Use(good)
-			Expect(t.Break(t.Knock(i.make(t, good)))).To(check.BeUnauthorized())
+			Expect(t.Break(t.Knock(i.make(t, good)))).To(server.BeUnauthorized())
 		}, append(i.options, check.Expects("HTTP 401."),
 			check.Sends("A request with a good access token as control, then one with "+i.what))...)
 	}
 
-	check.It("other-resource", "refuses a token that the same RAS issued for another MCP server", func(t *check.T) {
+	server.It("other-resource", "refuses a token that the same RAS issued for another MCP server", func(t *server.T) {
 		t.Use(t.AccessToken())
-		other := t.AccessToken(check.Set("resource", t.Config.SecondServer))
+		other := t.AccessToken(server.Set("resource", t.Config.SecondServer))
 		t.UseWith(t.KnockAt(t.Config.SecondServer, other))
-		Expect(t.Break(t.Knock(other))).To(check.BeUnauthorized())
-	}, check.With(check.NeedsSecondServer), check.Sends("A token for the second MCP server, first there as control, "+
+		Expect(t.Break(t.Knock(other))).To(server.BeUnauthorized())
+	}, check.With(server.NeedsSecondServer), check.Sends("A token for the second MCP server, first there as control, "+
 		"then to the server under test"))
 
-	check.It("expired", "refuses an expired token", func(t *check.T) {
+	server.It("expired", "refuses an expired token", func(t *server.T) {
 		token, expiry := usedWhileItLives(t)
 		// Before its expiry the token may be taken, and a server may allow for clocks that differ, so only its end is judged.
 		refused := false
 		Eventually(t.Context, func() *wire.Answer {
 			a := t.Break(t.Knock(token))
-			refused = !check.LetIn(a)
+			refused = !server.LetIn(a)
 			return a
-		}).WithTimeout(time.Until(expiry)+leeway).WithPolling(patience(t)).Should(check.BeUnauthorized(),
+		}).WithTimeout(time.Until(expiry)+leeway).WithPolling(patience(t)).Should(server.BeUnauthorized(),
 			fmt.Sprintf("the token was still taken %s after its expiry", leeway))
 		if late := time.Since(expiry); refused && late > 5*time.Second {
 			t.Notef("refused %d s after its expiry only: the server allows for clocks that differ", int(late.Seconds()))
@@ -113,7 +114,7 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 const leeway = 30 * time.Second
 
 // patience is how often a token is tried: seldom enough not to trouble a target that is not on this machine.
-func patience(t *check.T) time.Duration {
+func patience(t *server.T) time.Duration {
 	if target.Loopback(t.Config.URL) {
 		return 50 * time.Millisecond
 	}
@@ -122,11 +123,11 @@ func patience(t *check.T) time.Duration {
 
 // usedWhileItLives obtains a short-lived token and uses it. Many servers count in whole seconds, so that a life of one
 // may be over at once: then another token is tried.
-func usedWhileItLives(t *check.T) (token string, expiry time.Time) {
+func usedWhileItLives(t *server.T) (token string, expiry time.Time) {
 	t.Revisions() // or they would be found out while the token's time runs
 	for range 5 {
 		token, expiry = shortLived(t)
-		if check.LetIn(t.Try(t.Knock(token))) {
+		if server.LetIn(t.Try(t.Knock(token))) {
 			return token, expiry
 		}
 	}
@@ -135,12 +136,12 @@ func usedWhileItLives(t *check.T) (token string, expiry time.Time) {
 }
 
 // shortLived obtains an access token that lives a few seconds, by whichever registered client gets such ones.
-func shortLived(t *check.T) (token string, expiry time.Time) {
+func shortLived(t *server.T) (token string, expiry time.Time) {
 	const short = 5
 	for n := range t.Config.Clients {
 		c := t.Client(n)
 		asked := time.Now()
-		a := t.Control(t.Grant(check.Set("client_id", c.ID)), check.As(c))
+		a := t.Control(t.Grant(server.Set("client_id", c.ID)), server.As(c))
 		object, _ := a.Object()
 		var seconds int
 		if _, err := fmt.Sscan(fmt.Sprint(object["expires_in"]), &seconds); err == nil && seconds <= short {
@@ -151,7 +152,7 @@ func shortLived(t *check.T) (token string, expiry time.Time) {
 	return "", time.Time{}
 }
 
-func signed(t *check.T, token *check.Token) string {
+func signed(t *server.T, token *server.Token) string {
 	compact, err := token.Sign()
 	if err != nil {
 		t.Inconclusivef("our own error: cannot sign the token: %v", err)
@@ -160,8 +161,8 @@ func signed(t *check.T, token *check.Token) string {
 }
 
 // accessToken has the claims of a JWT access token (RFC 9068 2.2) for the user and client of an honest grant.
-func accessToken(t *check.T, issuer, audience string, key *mockidp.Key) *check.Token {
-	now := time.Now()
+func accessToken(t *server.T, issuer, audience string, key *mockidp.Key) *server.Token {
+	now := t.Now()
 	return mockidp.NewToken(key, "at+jwt", map[string]any{
 		"iss": issuer, "aud": audience, "sub": t.Alice().Sub, "client_id": t.Client(0).ID, "jti": rand.Text(),
 		"scope": strings.Join(t.Config.Scopes, " "), "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(),
@@ -169,7 +170,7 @@ func accessToken(t *check.T, issuer, audience string, key *mockidp.Key) *check.T
 }
 
 // withAlg makes the header say the algorithm of the token's key; the kid stays the one of the original.
-func withAlg(token *check.Token) *check.Token {
+func withAlg(token *server.Token) *server.Token {
 	token.Header["alg"] = token.Key.Algorithm
 	return token
 }

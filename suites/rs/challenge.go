@@ -11,6 +11,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -20,26 +21,26 @@ var malformed = []struct {
 }{
 	{"empty-bearer", "the word Bearer alone", func(string) string { return "Bearer" }},
 	{"no-scheme", "the token but no scheme", func(token string) string { return token }},
-	{"basic", "the token as Basic credentials", func(token string) string { return check.Basic("token", token) }},
+	{"basic", "the token as Basic credentials", func(token string) string { return server.Basic("token", token) }},
 	{"other-scheme", "the token under another scheme", func(token string) string { return "Token " + token }},
 }
 
 var _ = check.For("RS-401", func() {
-	check.It("no-token", "answers 401 with a Bearer challenge when there is no token", func(t *check.T) {
+	server.It("no-token", "answers 401 with a Bearer challenge when there is no token", func(t *server.T) {
 		t.Use(t.AccessToken())
 		a := t.Break(t.Knock(""))
-		Expect(a).To(check.BeUnauthorized())
+		Expect(a).To(server.BeUnauthorized())
 		mustChallenge(t, a)
 	}, check.Sends("A request with a token as control, then the same without the Authorization header"))
 
-	check.It("no-token-session", "answers 401 to an initialize without a token", func(t *check.T) {
+	server.It("no-token-session", "answers 401 to an initialize without a token", func(t *server.T) {
 		t.Open(t.AccessToken())
-		a := t.Break(check.Initialize(t.Config.URL, ""))
-		Expect(a).To(check.BeUnauthorized())
+		a := t.Break(server.Initialize(t.Config.URL, ""))
+		Expect(a).To(server.BeUnauthorized())
 		mustChallenge(t, a)
 	}, check.Sends("An initialize (2025-11-25) with a token as control, then one without"))
 
-	check.It("no-token-error", "leaves error out of the challenge when no token was sent", func(t *check.T) {
+	server.It("no-token-error", "leaves error out of the challenge when no token was sent", func(t *server.T) {
 		a := t.Break(t.Knock(""))
 		if code := mustChallenge(t, a)["error"]; code != "" {
 			t.Failf(
@@ -49,32 +50,32 @@ var _ = check.For("RS-401", func() {
 		}
 	}, check.Should(), check.Sends("A request without the Authorization header"))
 
-	check.It("bad-token", "answers 401 with a Bearer challenge to a token that nobody issued", func(t *check.T) {
+	server.It("bad-token", "answers 401 with a Bearer challenge to a token that nobody issued", func(t *server.T) {
 		t.Use(t.AccessToken())
 		a := t.Break(t.Knock(rand.Text()))
-		Expect(a).To(check.BeUnauthorized())
+		Expect(a).To(server.BeUnauthorized())
 		mustChallenge(t, a)
 	}, check.Sends("A request with a random token, after one with a good token as control"))
 
-	check.It("bad-token-error", "says invalid_token when the token is bad", func(t *check.T) {
+	server.It("bad-token-error", "says invalid_token when the token is bad", func(t *server.T) {
 		expectParam(t, mustChallenge(t, t.Break(t.Knock(rand.Text()))), "error", "invalid_token",
 			"clients tell by it that a new token may help (RFC 6750 3.1)")
 	}, check.Should(), check.Sends("A request with a random token"))
 
 	for _, m := range malformed {
-		check.It(m.slug, "refuses an Authorization header with "+m.what, func(t *check.T) {
+		server.It(m.slug, "refuses an Authorization header with "+m.what, func(t *server.T) {
 			token := t.AccessToken()
 			t.Use(token)
 			r := t.Knock("")
 			r.Header.Set("Authorization", m.header(token))
-			Expect(t.Break(r)).To(check.BeStatus(http.StatusUnauthorized, http.StatusBadRequest))
+			Expect(t.Break(r)).To(server.BeStatus(http.StatusUnauthorized, http.StatusBadRequest))
 		}, check.Sends("A request with an Authorization header that has "+m.what+", after a good one as control"))
 	}
 
-	check.It(
+	server.It(
 		"resource-metadata",
 		"names its metadata in the challenge when that is not at a well-known location",
-		func(t *check.T) {
+		func(t *server.T) {
 			if pointedTo(t, t.Config.URL) == nil && wellKnown(t, t.Config.URL) == nil {
 				t.Failf(
 					"the challenge has no resource_metadata, and no well-known location has the metadata either: clients cannot " +
@@ -85,7 +86,7 @@ var _ = check.For("RS-401", func() {
 		check.Sends("A request without a token, then a GET request for what the challenge names"),
 	)
 
-	check.It("resource-metadata-always", "names its metadata in the challenge", func(t *check.T) {
+	server.It("resource-metadata-always", "names its metadata in the challenge", func(t *server.T) {
 		expectParam(t, mustChallenge(t, t.Break(t.Knock(""))), "resource_metadata", "",
 			"with it clients need not guess (RFC 9728 5.1)")
 	}, check.Should(), check.Sends("A request without a token"))
@@ -94,7 +95,7 @@ var _ = check.For("RS-401", func() {
 var scopeSyntax = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$`)
 
 var _ = check.For("RS-401-SCOPE", func() {
-	check.It("named", "names the scopes that are needed in its challenge", func(t *check.T) {
+	server.It("named", "names the scopes that are needed in its challenge", func(t *server.T) {
 		a := t.Send(t.Knock(""), reports.Attack, "no token: which scopes does the challenge name?")
 		scope := mustChallenge(t, a)["scope"]
 		if scope == "" {
@@ -106,21 +107,21 @@ var _ = check.For("RS-401-SCOPE", func() {
 		if !scopeSyntax.MatchString(scope) {
 			t.Failf("scope %q is no list of scope tokens separated by one space (RFC 6749 3.3)", wire.Printable(scope, 80))
 		}
-	}, check.With(check.NeedsScope), check.Sends("A request without a token"))
+	}, check.With(server.NeedsScope), check.Sends("A request without a token"))
 })
 
 var _ = check.For("RS-NO-OFFLINE-ACCESS", func() {
-	check.It("challenge", "does not ask for offline_access in its challenge", func(t *check.T) {
+	server.It("challenge", "does not ask for offline_access in its challenge", func(t *server.T) {
 		a := t.Send(t.Knock(""), reports.Attack, "no token: which scopes does the challenge name?")
 		expectOnline(t, "the challenge", strings.Fields(mustChallenge(t, a)["scope"]))
 	}, check.Sends("A request without a token"))
 
-	check.It("metadata", "does not list offline_access in its metadata", func(t *check.T) {
+	server.It("metadata", "does not list offline_access in its metadata", func(t *server.T) {
 		expectOnline(t, "scopes_supported", texts(metadata(t).members["scopes_supported"]))
 	}, check.Sends("A GET request for the metadata"))
 })
 
-func expectOnline(t *check.T, place string, scopes []string) {
+func expectOnline(t *server.T, place string, scopes []string) {
 	if slices.Contains(scopes, "offline_access") {
 		t.Failf("%s names offline_access: whether a client gets a refresh token is not the MCP server's business "+
 			"(MCP 2026-07-28, Refresh Tokens)", place)

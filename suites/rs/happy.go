@@ -7,71 +7,72 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
 var _ = check.For("RS-HAPPY", func() {
-	check.It("session", "keeps a session: initialize, tools/list", func(t *check.T) {
+	server.It("session", "keeps a session: initialize, tools/list", func(t *server.T) {
 		token := t.AccessToken()
 		s := t.Open(token)
 		expectMember(t, s.Opening, "initialize", "protocolVersion")
 		expectTools(t, t.Send(s.Request(token, "tools/list", nil), reports.Attack, ""))
 	}, check.Sends("initialize, notifications/initialized and tools/list of revision 2025-11-25"))
 
-	check.It("stateless", "answers stateless requests: server/discover, tools/list", func(t *check.T) {
+	server.It("stateless", "answers stateless requests: server/discover, tools/list", func(t *server.T) {
 		if !t.Revisions().Stateless {
-			t.Skipf("the server does not answer revision %s", check.Revision2026)
+			t.Skipf("the server does not answer revision %s", server.Revision2026)
 		}
 		token := t.AccessToken()
-		discovered := t.Send(check.Stateless(t.Config.URL, token, "server/discover", nil), reports.Attack, "")
-		if versions := texts(check.Result(discovered)["supportedVersions"]); !slices.Contains(versions, check.Revision2026) {
+		discovered := t.Send(server.Stateless(t.Config.URL, token, "server/discover", nil), reports.Attack, "")
+		if versions := texts(server.Result(discovered)["supportedVersions"]); !slices.Contains(versions, server.Revision2026) {
 			t.Failf("expected supportedVersions to name %s in the answer to server/discover, but saw %q",
-				check.Revision2026, versions)
+				server.Revision2026, versions)
 		}
-		expectTools(t, t.Send(check.Stateless(t.Config.URL, token, "tools/list", nil), reports.Attack, ""))
+		expectTools(t, t.Send(server.Stateless(t.Config.URL, token, "tools/list", nil), reports.Attack, ""))
 	}, check.Sends("server/discover and tools/list of revision 2026-07-28"))
 
-	check.It("call", "lets a tool be called with a token that has its scope", func(t *check.T) {
-		Expect(t.Send(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil), reports.Attack, "")).To(check.BeLetIn())
-	}, check.With(check.NeedsScopedTool), check.Sends("A tools/call for the scoped tool, with a token that has all "+
+	server.It("call", "lets a tool be called with a token that has its scope", func(t *server.T) {
+		Expect(t.Send(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil), reports.Attack, "")).To(server.BeLetIn())
+	}, check.With(server.NeedsScopedTool), check.Sends("A tools/call for the scoped tool, with a token that has all "+
 		"scopes"))
 
-	check.It("second-server", "lets the second MCP server take tokens that are for it", func(t *check.T) {
-		token := t.AccessToken(check.Set("resource", t.Config.SecondServer))
-		Expect(t.Send(t.KnockAt(t.Config.SecondServer, token), reports.Attack, "")).To(check.BeLetIn())
-	}, check.With(check.NeedsSecondServer), check.Sends("An ID-JAG for the second MCP server, then its access token "+
+	server.It("second-server", "lets the second MCP server take tokens that are for it", func(t *server.T) {
+		token := t.AccessToken(server.Set("resource", t.Config.SecondServer))
+		Expect(t.Send(t.KnockAt(t.Config.SecondServer, token), reports.Attack, "")).To(server.BeLetIn())
+	}, check.With(server.NeedsSecondServer), check.Sends("An ID-JAG for the second MCP server, then its access token "+
 		"to that server"))
 })
 
-func expectTools(t *check.T, a *wire.Answer) {
-	Expect(a).To(check.BeLetIn())
+func expectTools(t *server.T, a *wire.Answer) {
+	Expect(a).To(server.BeLetIn())
 	expectMember(t, a, "tools/list", "tools")
 }
 
-func expectMember(t *check.T, a *wire.Answer, method, name string) {
-	if _, ok := check.Result(a)[name]; !ok {
+func expectMember(t *server.T, a *wire.Answer, method, name string) {
+	if _, ok := server.Result(a)[name]; !ok {
 		t.Failf("expected a JSON-RPC result with %s in the answer to %s, but the target answered: %s",
 			name, method, a.Summary())
 	}
 }
 
 var _ = check.For("RS-EXTENSION", func() {
-	check.It("session", "names the extension as an object in the answer to initialize", func(t *check.T) {
+	server.It("session", "names the extension as an object in the answer to initialize", func(t *server.T) {
 		judgeExtension(t, t.Open(t.AccessToken()).Opening)
 	}, check.Sends("An initialize of revision 2025-11-25"))
 
-	check.It("stateless", "names the extension as an object in the answer to server/discover", func(t *check.T) {
+	server.It("stateless", "names the extension as an object in the answer to server/discover", func(t *server.T) {
 		if !t.Revisions().Stateless {
-			t.Skipf("the server does not answer revision %s", check.Revision2026)
+			t.Skipf("the server does not answer revision %s", server.Revision2026)
 		}
-		judgeExtension(t, t.UseWith(check.Stateless(t.Config.URL, t.AccessToken(), "server/discover", nil)))
+		judgeExtension(t, t.UseWith(server.Stateless(t.Config.URL, t.AccessToken(), "server/discover", nil)))
 	}, check.Sends("A server/discover of revision 2026-07-28"))
 })
 
 // judgeExtension judges what a server says of the extension, if it does: extensions is a map from identifiers to
 // objects (MCP, extension negotiation).
-func judgeExtension(t *check.T, a *wire.Answer) {
-	capabilities, _ := check.Result(a)["capabilities"].(map[string]any)
+func judgeExtension(t *server.T, a *wire.Answer) {
+	capabilities, _ := server.Result(a)["capabilities"].(map[string]any)
 	extensions, present := capabilities["extensions"]
 	if !present {
 		t.Skipf("the server names no extensions")
@@ -80,14 +81,14 @@ func judgeExtension(t *check.T, a *wire.Answer) {
 	if !ok {
 		t.Failf("expected capabilities.extensions to be an object, but it is a %T", extensions)
 	}
-	settings, named := byID[check.Extension]
+	settings, named := byID[server.Extension]
 	if !named {
-		t.Skipf("the server does not name %s", check.Extension)
+		t.Skipf("the server does not name %s", server.Extension)
 	}
 	if _, ok := settings.(map[string]any); !ok {
 		t.Failf(
 			"expected the settings of %s to be an object, {} when there are none, but they are a %T",
-			check.Extension,
+			server.Extension,
 			settings,
 		)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -21,7 +22,7 @@ type document struct {
 
 // wellKnown fetches the metadata of an MCP server from the well-known locations: with the path inserted, then at the
 // root. It returns nil when neither has it.
-func wellKnown(t *check.T, server string) *document {
+func wellKnown(t *server.T, server string) *document {
 	for _, at := range target.ResourceMetadataURLs(server) {
 		if members, _, err := t.Get(at); err == nil {
 			return &document{at, members}
@@ -31,7 +32,7 @@ func wellKnown(t *check.T, server string) *document {
 }
 
 // pointedTo fetches the metadata that the challenge of an unauthorized request names; nil when it names none.
-func pointedTo(t *check.T, server string) *document {
+func pointedTo(t *server.T, server string) *document {
 	a := t.Send(t.KnockAt(server, ""), reports.Setup, "no token: what does the challenge name?")
 	params, _ := challenge(a)
 	at := params["resource_metadata"]
@@ -47,7 +48,7 @@ func pointedTo(t *check.T, server string) *document {
 
 // metadata is the document that clients find first: the challenge's, else a well-known one (MCP, protected resource
 // metadata discovery).
-func metadata(t *check.T) *document {
+func metadata(t *server.T) *document {
 	if d := pointedTo(t, t.Config.URL); d != nil {
 		return d
 	}
@@ -60,7 +61,7 @@ func metadata(t *check.T) *document {
 }
 
 var _ = check.For("RS-PRM", func() {
-	check.It("well-known", "serves its protected resource metadata at a well-known location", func(t *check.T) {
+	server.It("well-known", "serves its protected resource metadata at a well-known location", func(t *server.T) {
 		if wellKnown(t, t.Config.URL) != nil {
 			return
 		}
@@ -69,7 +70,7 @@ var _ = check.For("RS-PRM", func() {
 			d.url, target.ResourceMetadataURLs(t.Config.URL)[0])
 	}, check.Sends("GET requests without a token for the well-known locations: path inserted, then root"))
 
-	check.It("authorization-servers", "lists at least one authorization server in its metadata", func(t *check.T) {
+	server.It("authorization-servers", "lists at least one authorization server in its metadata", func(t *server.T) {
 		list := texts(metadata(t).members["authorization_servers"])
 		Expect(list).NotTo(BeEmpty(), "authorization_servers must be an array with at least one issuer identifier (MCP)")
 		for _, issuer := range list {
@@ -84,7 +85,7 @@ var _ = check.For("RS-PRM", func() {
 		Expect(list).To(ContainElement(t.Issuer()), "the authorization server that issues the tokens must be listed")
 	}, check.Sends("A GET request for the metadata"))
 
-	check.It("bearer-methods", "does not exclude the Authorization header in bearer_methods_supported", func(t *check.T) {
+	server.It("bearer-methods", "does not exclude the Authorization header in bearer_methods_supported", func(t *server.T) {
 		methods, present := metadata(t).members["bearer_methods_supported"]
 		if !present {
 			return
@@ -99,7 +100,7 @@ var _ = check.For("RS-PRM", func() {
 })
 
 var _ = check.For("RS-PRM-RESOURCE", func() {
-	check.It("identical", "names itself in its metadata exactly as clients address it", func(t *check.T) {
+	server.It("identical", "names itself in its metadata exactly as clients address it", func(t *server.T) {
 		d := wellKnown(t, t.Config.URL)
 		if d == nil {
 			t.Skipf("no metadata at a well-known location: see identical-challenge")
@@ -107,7 +108,7 @@ var _ = check.For("RS-PRM-RESOURCE", func() {
 		judgeResource(t, d, t.Config.URL)
 	}, check.Sends("GET requests for the well-known locations"))
 
-	check.It("identical-challenge", "names itself exactly in the metadata that its challenge points to", func(t *check.T) {
+	server.It("identical-challenge", "names itself exactly in the metadata that its challenge points to", func(t *server.T) {
 		d := pointedTo(t, t.Config.URL)
 		if d == nil {
 			t.Skipf("the challenge names no resource_metadata")
@@ -115,7 +116,7 @@ var _ = check.For("RS-PRM-RESOURCE", func() {
 		judgeResource(t, d, t.Config.URL)
 	}, check.Sends("A request without a token, then a GET request for the resource_metadata of the challenge"))
 
-	check.It("second-server", "has a resource identifier of its own beside the second MCP server", func(t *check.T) {
+	server.It("second-server", "has a resource identifier of its own beside the second MCP server", func(t *server.T) {
 		other := pointedTo(t, t.Config.SecondServer)
 		if other == nil {
 			other = wellKnown(t, t.Config.SecondServer)
@@ -130,12 +131,12 @@ var _ = check.For("RS-PRM-RESOURCE", func() {
 			Equal(metadata(t).members["resource"]),
 			"two MCP servers must not share an identifier",
 		)
-	}, check.With(check.NeedsSecondServer), check.Sends("GET requests for the metadata of both MCP servers"))
+	}, check.With(server.NeedsSecondServer), check.Sends("GET requests for the metadata of both MCP servers"))
 })
 
 // judgeResource compares code point by code point (RFC 9728 3.3). Metadata at the root may speak for the origin, since
 // that is what its URL was derived from; an empty path and "/" are the same URL there.
-func judgeResource(t *check.T, d *document, server string) {
+func judgeResource(t *server.T, d *document, server string) {
 	allowed := []string{server}
 	if u, err := url.Parse(d.url); err == nil && strings.HasSuffix(u.Path, "/.well-known/oauth-protected-resource") {
 		origin := u.Scheme + "://" + u.Host
@@ -153,7 +154,7 @@ func judgeResource(t *check.T, d *document, server string) {
 }
 
 var _ = check.For("RS-HTTPS", func() {
-	check.It("urls", "uses https in every URL that it publishes", func(t *check.T) {
+	server.It("urls", "uses https in every URL that it publishes", func(t *server.T) {
 		d := metadata(t)
 		urls := append([]string{t.Config.URL, d.url}, texts(d.members["authorization_servers"])...)
 		for _, member := range []string{"resource", "jwks_uri"} {

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -25,20 +26,20 @@ var origins = []struct {
 
 var _ = check.For("RS-ORIGIN", func() {
 	for _, o := range origins {
-		for name, request := range map[string]func(t *check.T, token string) *wire.Request{
-			o.slug: func(t *check.T, token string) *wire.Request { return t.Knock(token) },
-			o.slug + "-session": func(t *check.T, token string) *wire.Request {
+		for name, request := range map[string]func(t *server.T, token string) *wire.Request{
+			o.slug: func(t *server.T, token string) *wire.Request { return t.Knock(token) },
+			o.slug + "-session": func(t *server.T, token string) *wire.Request {
 				return t.Open(token).Request(token, "tools/list", nil)
 			},
 		} {
-			check.It(name, "answers 403 to an Origin "+o.what+sessionWord(name, o.slug), func(t *check.T) {
+			server.It(name, "answers 403 to an Origin "+o.what+sessionWord(name, o.slug), func(t *server.T) {
 				token := t.AccessToken()
 				t.UseWith(request(t, token))
 				u, err := url.Parse(t.Config.URL)
 				Expect(err).NotTo(HaveOccurred())
 				r := request(t, token)
 				r.Header.Set("Origin", o.origin(u.Hostname()))
-				Expect(t.Break(r)).To(check.BeStatus(http.StatusForbidden),
+				Expect(t.Break(r)).To(server.BeStatus(http.StatusForbidden),
 					"a page of another site must not drive a local server (DNS rebinding)")
 			}, check.Sends("A request with a good token as control, then the same with an Origin "+o.what))
 		}

@@ -10,57 +10,58 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 )
 
 var _ = check.For("RS-TOKEN-PLACE", func() {
-	check.It("query", "does not take a token from the query", func(t *check.T) {
+	server.It("query", "does not take a token from the query", func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		r := t.Knock("")
 		r.URL = withQuery(r.URL, "access_token", token)
-		Expect(t.Break(r)).To(check.BeUnauthorized())
+		Expect(t.Break(r)).To(server.BeUnauthorized())
 	}, check.Sends("A request with the token in the header as control, then with ?access_token= and no header"))
 
-	check.It("form", "does not take a token from a form", func(t *check.T) {
+	server.It("form", "does not take a token from a form", func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		r := t.Knock("")
 		r.Body = nil
 		r.AddField("access_token", token)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		Expect(t.Break(r)).To(check.BeTurnedAway())
+		Expect(t.Break(r)).To(server.BeTurnedAway())
 	}, check.Sends("A request with the token in the header as control, then a form with access_token and no header"))
 
-	check.It("cookie", "does not take a token from a cookie", func(t *check.T) {
+	server.It("cookie", "does not take a token from a cookie", func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		r := t.Knock("")
 		r.Header.Set("Cookie", "access_token="+token+"; token="+token)
-		Expect(t.Break(r)).To(check.BeUnauthorized())
+		Expect(t.Break(r)).To(server.BeUnauthorized())
 	}, check.Sends("A request with the token in the header as control, then in cookies and no header"))
 
-	check.It("every-request", "wants the token on every request of a session", func(t *check.T) {
+	server.It("every-request", "wants the token on every request of a session", func(t *server.T) {
 		token := t.AccessToken()
 		s := t.Open(token)
 		t.UseWith(s.Request(token, "tools/list", nil))
-		Expect(t.Break(s.Request("", "tools/list", nil))).To(check.BeUnauthorized())
+		Expect(t.Break(s.Request("", "tools/list", nil))).To(server.BeUnauthorized())
 	}, check.Sends("initialize and tools/list with the token as control, then tools/list in the same session without"))
 
-	check.It("every-stateless-request", "wants the token on every request of one connection", func(t *check.T) {
+	server.It("every-stateless-request", "wants the token on every request of one connection", func(t *server.T) {
 		if !t.Revisions().Stateless {
-			t.Skipf("the server does not answer revision %s", check.Revision2026)
+			t.Skipf("the server does not answer revision %s", server.Revision2026)
 		}
-		t.UseWith(check.Stateless(t.Config.URL, t.AccessToken(), "tools/list", nil))
-		Expect(t.Break(check.Stateless(t.Config.URL, "", "tools/list", nil))).To(check.BeUnauthorized())
+		t.UseWith(server.Stateless(t.Config.URL, t.AccessToken(), "tools/list", nil))
+		Expect(t.Break(server.Stateless(t.Config.URL, "", "tools/list", nil))).To(server.BeUnauthorized())
 	}, check.Sends("A stateless tools/list with the token as control, then one without"))
 
-	check.It("scheme-case", "takes the scheme in any case", func(t *check.T) {
+	server.It("scheme-case", "takes the scheme in any case", func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		for _, scheme := range []string{"bearer", "BEARER"} {
 			r := t.Knock("")
 			r.Header.Set("Authorization", scheme+" "+token)
-			Expect(t.Send(r, reports.Attack, "must be let in")).To(check.BeLetIn(), "scheme names have no case (RFC 9110 11.1)")
+			Expect(t.Send(r, reports.Attack, "must be let in")).To(server.BeLetIn(), "scheme names have no case (RFC 9110 11.1)")
 		}
 	}, check.Sends("Requests with the schemes bearer and BEARER, after one with Bearer as control"))
 
@@ -68,12 +69,12 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 		"two-headers-good-first": func(good, bad string) []string { return []string{good, bad} },
 		"two-headers-bad-first":  func(good, bad string) []string { return []string{bad, good} },
 	} {
-		check.It(slug, "refuses two Authorization headers, the "+strings.Split(slug, "-")[2]+" one first", func(t *check.T) {
+		server.It(slug, "refuses two Authorization headers, the "+strings.Split(slug, "-")[2]+" one first", func(t *server.T) {
 			token := t.AccessToken()
 			t.Use(token)
 			r := t.Knock("")
 			r.Header["Authorization"] = order("Bearer "+token, "Bearer "+rand.Text())
-			Expect(t.Break(r)).To(check.BeStatus(http.StatusBadRequest, http.StatusUnauthorized),
+			Expect(t.Break(r)).To(server.BeStatus(http.StatusBadRequest, http.StatusUnauthorized),
 				"whoever stands before the server may have looked at the other one")
 		}, check.Should(), check.Sends("A request with a good token and a random one, each in an Authorization header"))
 	}

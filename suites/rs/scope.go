@@ -8,35 +8,36 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-var needsScopedTool = check.With(check.NeedsScopedTool, check.NeedsTwoScopes)
+var needsScopedTool = check.With(server.NeedsScopedTool, server.NeedsTwoScopes)
 
 const sendsScoped = "A call of the scoped tool with a token that has its scope as control, then with a token that " +
 	"lacks it"
 
 // underScoped calls the scoped tool with a token that has every scope but the one that it needs.
-func underScoped(t *check.T) *wire.Answer {
+func underScoped(t *server.T) *wire.Answer {
 	tool := t.Config.ScopedTool
 	t.UseWith(t.Call(t.AccessToken(), tool.Name, nil))
 	others := slices.DeleteFunc(slices.Clone(t.Config.Scopes), func(s string) bool { return s == tool.Scope })
-	without := t.AccessToken(check.Set("scope", strings.Join(others, " ")))
+	without := t.AccessToken(server.Set("scope", strings.Join(others, " ")))
 	t.Use(without)
 	return t.Break(t.Call(without, tool.Name, nil))
 }
 
 var _ = check.For("RS-SCOPE-403", func() {
-	check.It("status", "answers 403 when the token lacks the scope that a tool needs", func(t *check.T) {
-		Expect(underScoped(t)).To(check.BeStatus(http.StatusForbidden))
+	server.It("status", "answers 403 when the token lacks the scope that a tool needs", func(t *server.T) {
+		Expect(underScoped(t)).To(server.BeStatus(http.StatusForbidden))
 	}, needsScopedTool, check.Sends(sendsScoped))
 
-	check.It("error", "says insufficient_scope in the challenge beside the 403", func(t *check.T) {
+	server.It("error", "says insufficient_scope in the challenge beside the 403", func(t *server.T) {
 		expectParam(t, mustChallenge(t, underScoped(t)), "error", "insufficient_scope",
 			"clients step up when they see it (RFC 6750 3.1)")
 	}, needsScopedTool, check.Sends(sendsScoped))
 
-	check.It("scope", "names the scope that is needed in the challenge beside the 403", func(t *check.T) {
+	server.It("scope", "names the scope that is needed in the challenge beside the 403", func(t *server.T) {
 		scope := mustChallenge(t, underScoped(t))["scope"]
 		if !slices.Contains(strings.Fields(scope), t.Config.ScopedTool.Scope) {
 			t.Failf("expected scope to name %s in the challenge, but saw %q: clients must guess what to ask for "+
@@ -44,7 +45,7 @@ var _ = check.For("RS-SCOPE-403", func() {
 		}
 	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
 
-	check.It("metadata", "names its metadata in the challenge beside the 403", func(t *check.T) {
+	server.It("metadata", "names its metadata in the challenge beside the 403", func(t *server.T) {
 		expectParam(t, mustChallenge(t, underScoped(t)), "resource_metadata", "",
 			"it belongs there as in a 401 (MCP 2025-11-25, Runtime Insufficient Scope Errors)")
 	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))

@@ -9,7 +9,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 
 	"github.com/emaconform/emaconform/mockidp"
-	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -29,7 +29,7 @@ func challenge(a *wire.Answer) (params map[string]string, ok bool) {
 }
 
 // mustChallenge is challenge for a check that cannot go on without one.
-func mustChallenge(t *check.T, a *wire.Answer) map[string]string {
+func mustChallenge(t *server.T, a *wire.Answer) map[string]string {
 	params, ok := challenge(a)
 	if !ok {
 		t.Failf("expected a WWW-Authenticate header with a well-formed Bearer challenge beside HTTP %d, but saw %s",
@@ -39,7 +39,7 @@ func mustChallenge(t *check.T, a *wire.Answer) map[string]string {
 }
 
 // expectParam fails unless a challenge has this parameter, with this value unless it is "". Why says what it is for.
-func expectParam(t *check.T, challenge map[string]string, name, value, why string) {
+func expectParam(t *server.T, challenge map[string]string, name, value, why string) {
 	got, present := challenge[name]
 	if present && (value == "" || got == value) {
 		return
@@ -63,9 +63,9 @@ func seen(a *wire.Answer) string {
 
 // copyOf decodes a JWT access token to a token that can be changed and signed with another key; opaque tokens end the
 // check, since there is nothing in them to change.
-func copyOf(t *check.T, compact string, key *mockidp.Key) *check.Token {
+func copyOf(t *server.T, compact string, key *mockidp.Key) *server.Token {
 	parts := strings.Split(compact, ".")
-	token := &check.Token{Key: key}
+	token := &server.Token{Key: key}
 	if len(parts) != 3 || !decode(parts[0], &token.Header) || !decode(parts[1], &token.Claims) {
 		t.Skipf("the RAS issues opaque access tokens: there are no claims to forge")
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -25,29 +25,29 @@ type aspect struct {
 var aspects = []aspect{
 	{
 		name:  "client",
-		spoil: func(p *preflight) *wire.Answer { return p.probe(check.As(p.wrongClient())) },
+		spoil: func(p *preflight) *wire.Answer { return p.probe(server.As(p.wrongClient())) },
 		fix: func(p *preflight) string {
-			c := p.driver.Client(0)
+			c := p.t.Client(0)
 			return fmt.Sprintf("Register client %q for %s with the authorization server, or correct clients[0] (id, auth, secret).", c.ID, c.Auth)
 		},
 	},
 	{
 		name:  "issuer",
-		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(check.Set("iss", p.wrong("iss"))) },
+		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(server.Set("iss", p.wrong("iss"))) },
 		fix: func(p *preflight) string {
-			return fmt.Sprintf("Add %s to the target's trusted issuers, exactly as it stands here.", p.driver.IdP.URL)
+			return fmt.Sprintf("Add %s to the target's trusted issuers, exactly as it stands here.", p.t.IdP.URL)
 		},
 	},
 	{
 		name: "keys",
 		spoil: func(p *preflight) *wire.Answer {
-			return p.probeGrant(func(t *check.Token) { t.Key = p.driver.Attacker })
+			return p.probeGrant(func(t *server.Token) { t.Key = p.t.Attacker })
 		},
 		fix: func(p *preflight) string { return p.fixKeys() },
 	},
 	{
 		name:  "audience",
-		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(check.Set("aud", p.wrong("aud"))) },
+		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(server.Set("aud", p.wrong("aud"))) },
 		fix: func(p *preflight) string {
 			return fmt.Sprintf("The target does not call itself %s: correct authorization_server.issuer, or the issuer in its metadata.",
 				wire.Printable(p.found.Issuer, 300))
@@ -56,48 +56,48 @@ var aspects = []aspect{
 	{
 		name: "user",
 		spoil: func(p *preflight) *wire.Answer {
-			return p.probeGrant(check.Set("sub", rand.Text()), anotherEmail)
+			return p.probeGrant(server.Set("sub", rand.Text()), anotherEmail)
 		},
 		fix: func(p *preflight) string {
-			return fmt.Sprintf("Create an account for subject %q of issuer %s, or correct users[0].", p.driver.Alice().Sub, p.driver.IdP.URL)
+			return fmt.Sprintf("Create an account for subject %q of issuer %s, or correct users[0].", p.t.Alice().Sub, p.t.IdP.URL)
 		},
 	},
 	{
 		name:  "resource",
-		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(check.Set("resource", p.wrong("resource"))) },
-		cure:  func(p *preflight) *wire.Answer { return p.probeGrant(check.Remove("resource")) },
+		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(server.Set("resource", p.wrong("resource"))) },
+		cure:  func(p *preflight) *wire.Answer { return p.probeGrant(server.Remove("resource")) },
 		fix: func(p *preflight) string {
 			return fmt.Sprintf("Register the resource %s with the authorization server, or set resource.", wire.Printable(p.found.Resource, 300))
 		},
 	},
 	{
 		name:  "scope",
-		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(check.Set("scope", rand.Text())) },
-		cure:  func(p *preflight) *wire.Answer { return p.probeGrant(check.Remove("scope")) },
+		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(server.Set("scope", rand.Text())) },
+		cure:  func(p *preflight) *wire.Answer { return p.probeGrant(server.Remove("scope")) },
 		fix: func(p *preflight) string {
 			return fmt.Sprintf("Allow the scopes %q to client %q for this resource, or correct scopes.",
-				strings.Join(p.driver.Config.Scopes, " "), p.driver.Client(0).ID)
+				strings.Join(p.t.Config.Scopes, " "), p.t.Client(0).ID)
 		},
 	},
 }
 
-func (p *preflight) probe(options ...check.RedeemOption) *wire.Answer {
-	return p.driver.Present(p.driver.Grant(), reports.Setup, "a probe", options...)
+func (p *preflight) probe(options ...server.RedeemOption) *wire.Answer {
+	return p.t.Present(p.t.Grant(), reports.Setup, "a probe", options...)
 }
 
-func (p *preflight) probeGrant(edits ...check.Edit) *wire.Answer {
-	return p.driver.Present(p.driver.Grant(edits...), reports.Setup, "a probe")
+func (p *preflight) probeGrant(edits ...server.Edit) *wire.Answer {
+	return p.t.Present(p.t.Grant(edits...), reports.Setup, "a probe")
 }
 
 // anotherEmail keeps the domain, since a target may look at that first.
-func anotherEmail(t *check.Token) {
+func anotherEmail(t *server.Token) {
 	if email, ok := t.Claims["email"].(string); ok {
 		t.Claims["email"] = strings.ToLower(rand.Text()) + email[max(0, strings.LastIndex(email, "@")):]
 	}
 }
 
 func (p *preflight) wrongClient() *target.Client {
-	c := *p.driver.Client(0)
+	c := *p.t.Client(0)
 	c.ID += "-" + rand.Text()[:6]
 	return &c
 }
@@ -114,7 +114,7 @@ func (p *preflight) diagnose() *stop {
 		return s
 	}
 	for _, a := range aspects {
-		if a.cure != nil && check.Granted(a.cure(p)) {
+		if a.cure != nil && server.Granted(a.cure(p)) {
 			return &stop{saw + " Without its " + a.name + " it is granted: the " + a.name + " is refused.", a.fix(p)}
 		}
 	}
@@ -141,11 +141,11 @@ func (p *preflight) obvious(saw string) *stop {
 		return &stop{saw, "Check that the token endpoint can be reached from here."}
 	case a.Status == 404 || a.Status == 405:
 		return &stop{saw, "Correct authorization_server.token_endpoint, or token_endpoint in the metadata."}
-	case code == check.UnsupportedGrantType:
-		return &stop{saw, "Enable the grant type " + check.GrantJWTBearer + " at the authorization server."}
-	case code == check.UnauthorizedClient:
-		return &stop{saw, fmt.Sprintf("Allow the grant type %s to client %q.", check.GrantJWTBearer, p.driver.Client(0).ID)}
-	case code == check.InvalidClient:
+	case code == server.UnsupportedGrantType:
+		return &stop{saw, "Enable the grant type " + server.GrantJWTBearer + " at the authorization server."}
+	case code == server.UnauthorizedClient:
+		return &stop{saw, fmt.Sprintf("Allow the grant type %s to client %q.", server.GrantJWTBearer, p.t.Client(0).ID)}
+	case code == server.InvalidClient:
 		return &stop{saw + " The client is not known, or its credentials are wrong.", aspects[0].fix(p)}
 	}
 	return nil
@@ -169,7 +169,7 @@ func (p *preflight) suspects() []aspect {
 			list = append(list, a)
 		}
 	}
-	if p.driver.Config.IdP.Static() {
+	if p.t.Config.IdP.Static() {
 		return list
 	}
 	if p.fetches() == 0 {
@@ -184,7 +184,7 @@ func fingerprint(a *wire.Answer) string {
 }
 
 func (p *preflight) fixKeys() string {
-	s := p.driver
+	s := p.t
 	switch {
 	case s.Config.IdP.Static():
 		return fmt.Sprintf("Give the target the key set of `emaconform mockidp export` for %s again: it holds other keys than %s.", s.IdP.URL, s.Config.IdP.Keys)

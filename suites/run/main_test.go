@@ -4,12 +4,12 @@ import (
 	"os"
 	"testing"
 
+	"github.com/emaconform/emaconform/suites/engine"
 	_ "github.com/emaconform/emaconform/suites/rs" // checks to select
-	"github.com/emaconform/emaconform/suites/run"
 )
 
 // Runs start workers by re-executing this binary.
 func TestMain(m *testing.M) {
-	run.WorkerMain()
+	engine.WorkerMain()
 	os.Exit(m.Run())
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/emaconform/emaconform/mockidp"
-	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
@@ -70,11 +70,11 @@ func startParties(ctx context.Context, c *target.Config, ring *Keyring) (_ *part
 		}
 	}()
 	ring.warm(c.IdP.Alg)
-	if p.idp, p.keys, err = p.startIdP(ctx, &c.IdP, check.FirstIdP, ring); err != nil {
+	if p.idp, p.keys, err = p.startIdP(ctx, &c.IdP, server.FirstIdP, ring); err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
 	if c.SecondIdP != nil {
-		if p.second, p.secondKeys, err = p.startIdP(ctx, c.SecondIdP, check.SecondIdP, ring); err != nil {
+		if p.second, p.secondKeys, err = p.startIdP(ctx, c.SecondIdP, server.SecondIdP, ring); err != nil {
 			return nil, fmt.Errorf("second_idp: %w", err)
 		}
 	}
@@ -141,10 +141,10 @@ func (p *parties) startControl() error {
 	}
 	idps := map[string]*mockidp.Server{}
 	if p.idp != nil {
-		idps[check.FirstIdP] = p.idp
+		idps[server.FirstIdP] = p.idp
 	}
 	if p.second != nil {
-		idps[check.SecondIdP] = p.second
+		idps[server.SecondIdP] = p.second
 	}
 	p.control = &http.Server{Handler: mockidp.NewControlHandler(p.secret, idps, p.canary), ReadHeaderTimeout: 10 * time.Second}
 	p.controlURL = "http://" + listener.Addr().String()

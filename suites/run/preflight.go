@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/engine"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -15,9 +16,9 @@ import (
 // preflight walks the happy path, a step at a time, and stops at the first step that does not work: nothing that the
 // checks found behind it would mean anything.
 type preflight struct {
-	driver   *check.Driver
+	t        *server.T
 	parties  *parties
-	progress Progress
+	progress engine.Progress
 	steps    []reports.Step
 
 	found      target.Discovered
@@ -32,7 +33,7 @@ func (s *stop) Error() string { return s.saw }
 
 // run returns the one thing to fix, or "".
 func (p *preflight) run() string {
-	p.driver.Target = &p.found
+	p.t.Target = &p.found
 	for _, step := range []struct {
 		name string
 		do   func() (saw string, failed *stop)
@@ -43,14 +44,14 @@ func (p *preflight) run() string {
 		{"redeem an honest ID-JAG", p.redeem},
 		{"call the MCP server with the access token", p.call},
 	} {
-		before := p.driver.Recorder().Len()
+		before := p.t.Recorder().Len()
 		saw, failed := step.do()
 		s := reports.Step{Name: step.name, OK: failed == nil, Saw: saw}
 		if failed != nil {
 			s.Saw, s.Fix = failed.saw, failed.fix
 		}
-		s.Saw, s.Fix = p.driver.Recorder().Scrub(s.Saw), p.driver.Recorder().Scrub(s.Fix)
-		s.Exchanges = p.driver.Recorder().Exchanges()[before:]
+		s.Saw, s.Fix = p.t.Recorder().Scrub(s.Saw), p.t.Recorder().Scrub(s.Fix)
+		s.Exchanges = p.t.Recorder().Exchanges()[before:]
 		p.steps = append(p.steps, s)
 		p.progress.Step(s)
 		if failed != nil {
@@ -63,7 +64,7 @@ func (p *preflight) run() string {
 // latency is the typical time of an exchange.
 func (p *preflight) latency() time.Duration {
 	var sum float64
-	list := p.driver.Recorder().Exchanges()
+	list := p.t.Recorder().Exchanges()
 	for _, e := range list {
 		sum += e.Seconds
 	}
@@ -71,12 +72,12 @@ func (p *preflight) latency() time.Duration {
 }
 
 func (p *preflight) send(r *wire.Request) *wire.Answer {
-	return p.driver.Wire.Do(p.driver, r, p.driver.Recorder(), reports.Setup, "")
+	return p.t.Wire.Do(p.t, r, p.t.Recorder(), reports.Setup, "")
 }
 
 func (p *preflight) reach() (string, *stop) {
-	config := p.driver.Config
-	a := p.send(check.Initialize(config.URL, ""))
+	config := p.t.Config
+	a := p.send(server.Initialize(config.URL, ""))
 	switch {
 	case a.Err != nil:
 		return "", &stop{fmt.Sprintf("%s does not answer (%v).", config.URL, a.Err),
@@ -96,7 +97,7 @@ func (p *preflight) reach() (string, *stop) {
 }
 
 func (p *preflight) findResource() (string, *stop) {
-	config := p.driver.Config
+	config := p.t.Config
 	p.found.Resource = config.Resource
 	urls := target.ResourceMetadataURLs(config.URL)
 	if p.challenge != "" {
@@ -104,7 +105,7 @@ func (p *preflight) findResource() (string, *stop) {
 	}
 	var tried []string
 	for _, u := range urls {
-		document, _, err := p.driver.Get(u)
+		document, _, err := p.t.Get(u)
 		if err != nil {
 			tried = append(tried, err.Error())
 			continue
@@ -129,7 +130,7 @@ func (p *preflight) findResource() (string, *stop) {
 }
 
 func (p *preflight) findServer() (string, *stop) {
-	config := p.driver.Config.AuthorizationServer
+	config := p.t.Config.AuthorizationServer
 	p.found.Issuer, p.found.TokenEndpoint = config.Issuer, config.TokenEndpoint
 	if p.found.Issuer == "" {
 		list, _ := p.found.ResourceMetadata["authorization_servers"].([]any)
@@ -145,7 +146,7 @@ func (p *preflight) findServer() (string, *stop) {
 	}
 	var tried []string
 	for _, u := range target.ServerMetadataURLs(p.found.Issuer) {
-		document, _, err := p.driver.Get(u)
+		document, _, err := p.t.Get(u)
 		if err != nil {
 			tried = append(tried, err.Error())
 			continue
@@ -169,7 +170,7 @@ func (p *preflight) findServer() (string, *stop) {
 // redeem presents an honest ID-JAG. It also learns whether the target fetches our keys: when it knew them already, a
 // grant signed with a key that is new says whether it asks again.
 func (p *preflight) redeem() (string, *stop) {
-	s := p.driver
+	s := p.t
 	if s.Config.IdP.Static() {
 		return p.redeemed("the keys are those that were exported")
 	}
@@ -183,15 +184,15 @@ func (p *preflight) redeem() (string, *stop) {
 }
 
 func (p *preflight) redeemed(how string) (string, *stop) {
-	p.redemption = p.driver.Present(p.driver.Grant(), reports.Setup, "an honest ID-JAG")
-	if check.Granted(p.redemption) {
+	p.redemption = p.t.Present(p.t.Grant(), reports.Setup, "an honest ID-JAG")
+	if server.Granted(p.redemption) {
 		return "granted; " + how, nil
 	}
 	return "", p.diagnose()
 }
 
 func (p *preflight) fetches() int {
-	n, err := p.driver.Control.Fetches(p.driver, p.driver.IdPName)
+	n, err := p.t.World.Control.Fetches(p.t, p.t.IdPName)
 	if err != nil {
 		return 0
 	}
@@ -199,8 +200,8 @@ func (p *preflight) fetches() int {
 }
 
 func (p *preflight) call() (string, *stop) {
-	a := p.send(check.Initialize(p.driver.Config.URL, p.redemption.String("access_token")))
-	if check.LetIn(a) {
+	a := p.send(server.Initialize(p.t.Config.URL, p.redemption.String("access_token")))
+	if server.LetIn(a) {
 		return fmt.Sprintf("HTTP %d", a.Status), nil
 	}
 	if a.Status == http.StatusForbidden {

@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -36,7 +37,7 @@ func TestSetupCommandRegistersUsWithTheTarget(t *testing.T) {
 	}
 	report, err := run.Run(t.Context(), run.Options{Config: c})
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(report.Ended).To(Equal(run.EndedPreflight), "nothing listens there")
+	g.Expect(report.Ended).To(Equal(engine.EndedPreflight), "nothing listens there")
 	g.Expect(c.Clients).To(ConsistOf(And(HaveField("ID", "made-for-you"), HaveField("Auth", "client_secret_basic"))))
 
 	var trust run.Trust

@@ -1,18 +1,20 @@
-// Package run judges one target: it plays the identity provider, makes sure that the happy path works, spreads the checks
-// over worker processes and puts their results into a report.
+// Package run judges one server: it plays the identity provider, makes sure that the happy path works, has the engine run the
+// checks and puts their results into a report.
 package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"runtime"
-	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/engine"
+	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
@@ -20,45 +22,18 @@ import (
 type Options struct {
 	Config    *target.Config
 	Profile   string // check.ProfileEMA when empty
-	Selection Selection
-	Workers   int  // 0: from the machine and the target's latency
-	Intrusive bool // also where the target is not on loopback
+	Selection engine.Selection
+	Workers   int    // upper bound of what runs at a time; 0: the engine's
+	Seed      uint64 // of the order of the checks; 0: drawn
+	Intrusive bool   // also where the target is not on loopback
 	Keyring   *Keyring
-	Progress  Progress // nil: silent
+	Progress  engine.Progress // nil: silent
 	// Register makes the target trust us, and completes the configuration with what that yields. nil: the command
 	// that the configuration names, if any.
 	Register func(context.Context, Trust, *target.Config) error
 	// Describe adds what only the caller knows to the report's target; may be nil.
 	Describe func(*reports.Target)
 }
-
-// Progress hears of a run as it goes on. Calls come one at a time.
-type Progress interface {
-	Step(reports.Step)  // a step of the preflight has ended
-	Planned(checks int) // so many results will come
-	Started(id string)  // a check begins in some worker
-	Finished(reports.Check)
-}
-
-type silent struct{}
-
-func (silent) Step(reports.Step)      {}
-func (silent) Planned(int)            {}
-func (silent) Started(string)         {}
-func (silent) Finished(reports.Check) {}
-
-// How a run can end before its time; see reports.Report.Ended.
-const (
-	EndedPreflight   = "preflight"
-	EndedInterrupted = "interrupted"
-	EndedTimeLimit   = "time limit"
-	EndedTargetLost  = "target lost"
-)
-
-// earlyEnd is the cause with which a run's context is cancelled.
-type earlyEnd struct{ ended, problem string }
-
-func (e *earlyEnd) Error() string { return e.problem }
 
 // Run judges the target that the options describe. An error means that no run took place: the configuration or the
 // machine is at fault. Whatever the target does, and when ctx ends, there is a report.
@@ -67,13 +42,16 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 		o.Profile = check.ProfileEMA
 	}
 	if o.Progress == nil {
-		o.Progress = silent{}
+		o.Progress = engine.Silent{}
 	}
 	if o.Keyring == nil {
 		o.Keyring = &Keyring{}
 	}
 	o.Config.Defaults()
-	selected, err := o.Selection.checks()
+	if o.Seed == 0 {
+		o.Seed = rand.Uint64()
+	}
+	selected, err := o.Selection.Of(check.All("ras", "rs"))
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +69,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if err := o.Config.Resolve(); err != nil {
 		return nil, err
 	}
-	limit := o.Config.Timing.Run
-	bounded, cancel := context.WithTimeoutCause(ctx, limit, &earlyEnd{EndedTimeLimit, fmt.Sprintf("the run's time limit of %s is over", limit)})
+	bounded, cancel := engine.Bounded(ctx, o.Config.Timing.Run)
 	defer cancel()
 
 	r := &runner{Options: o, parties: parties, selected: selected}
@@ -113,8 +90,8 @@ type runner struct {
 
 func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 	report := &reports.Report{
-		Tool:    reports.Tool{Name: "emaconform", Version: Version(), Go: runtime.Version()},
-		Profile: r.Profile, Selection: r.Selection.String(), Requirements: requirements(),
+		Tool:    reports.Tool{Name: "emaconform", Version: engine.Version(), Go: runtime.Version()},
+		Profile: r.Profile, Selection: r.Selection.String(), Requirements: engine.Requirements("ras", "rs"),
 	}
 	base := r.assignment()
 	roots, err := readRoots(r.Config.CAFile)
@@ -122,51 +99,75 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 		return nil, err
 	}
 	base.Roots = roots
-	world, err := base.world()
+	world, err := base.world(engine.MostWorkers)
 	if err != nil {
 		return nil, err
 	}
 	defer world.Wire.Close()
 
-	pre := &preflight{driver: check.NewDriver(ctx, world), parties: r.parties, progress: r.Progress}
+	pre := &preflight{t: server.Outside(ctx, world), parties: r.parties, progress: r.Progress}
 	problem := pre.run()
-	base.Target, base.Inbound = world.Target, world.Inbound
 	report.Preflight = pre.steps
 	report.Target = r.describe(world)
 	if problem != "" {
-		report.Ended, report.Problem = EndedPreflight, problem
+		report.Ended, report.Problem = engine.EndedPreflight, problem
 		if ctx.Err() != nil {
-			report.Ended, report.Problem = ended(ctx)
+			report.Ended, report.Problem = engine.Ended(ctx)
 		}
-		report.Load = reports.Load{Exchanges: exchanges(report), PeakMemory: ownPeakMemory()}
+		report.Load = reports.Load{Exchanges: exchanges(report), PeakMemory: engine.PeakMemory()}
 		return report, nil
 	}
-	workers := r.Workers
-	if workers <= 0 {
-		workers = suggestWorkers(pre.latency())
-	}
-	c := &collector{results: map[string]reports.Check{}, progress: r.Progress}
+	base.Target, base.Inbound, base.Skew = world.Target, world.Inbound, world.Skew
+	return report, r.checks(ctx, report, base, world)
+}
+
+// checks runs what can run in this world and puts the results into the report.
+func (r *runner) checks(ctx context.Context, report *reports.Report, base assignment, world *server.World) error {
 	r.Progress.Planned(len(r.selected))
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	c.lost = func() {
-		if why := stillThere(ctx, world); why != "" {
-			cancel(&earlyEnd{EndedTargetLost, "the target no longer answers (" + why + ")"})
+	skipped, runnable := map[string]reports.Check{}, []*check.Check{}
+	for _, c := range r.selected {
+		if why := c.Skipped(world.Conditions, world); why != "" {
+			skipped[c.ID] = c.SkippedResult(why)
+			r.Progress.Finished(skipped[c.ID])
+		} else {
+			runnable = append(runnable, c)
 		}
 	}
-	plan := schedule(c.skip(r.selected, world), workers, func() bool { return interchangeable(ctx, world) })
-	runShards(ctx, base, plan, c)
-	report.Ended, report.Problem = ended(ctx)
-	for _, k := range r.selected {
-		report.Checks = append(report.Checks, c.results[k.ID])
+	serial := func(c *check.Check) bool { return c.Serial }
+	base.TwoIdPs = slices.ContainsFunc(runnable, serial) && interchangeable(ctx, world)
+	done, err := engine.Run(ctx, engine.Job{
+		Role: role, Assignment: base, Checks: runnable, Workers: r.Workers, Seed: r.Seed, Progress: r.Progress,
+	})
+	if err != nil {
+		return err
 	}
-	report.Load = reports.Load{Workers: workers, Exchanges: exchanges(report), PeakMemory: c.memory + ownPeakMemory()}
-	return report, nil
+	report.Ended, report.Problem = done.Ended, done.Problem
+	for _, c := range r.selected {
+		result, ran := done.Results[c.ID]
+		if !ran {
+			result = skipped[c.ID]
+		}
+		report.Checks = append(report.Checks, result)
+	}
+	report.Load = reports.Load{Workers: r.Workers, Exchanges: exchanges(report), PeakMemory: done.Memory + engine.PeakMemory()}
+	return nil
+}
+
+// interchangeable reports whether the target fetches keys from the second identity provider as it does from the first,
+// and takes its ID-JAGs.
+func interchangeable(ctx context.Context, w *server.World) bool {
+	c := w.Config
+	if c.SecondIdP == nil || c.SecondIdP.Static() || c.IdP.Static() || (c.IdP.CA == "") != (c.SecondIdP.CA == "") || !w.Inbound {
+		return false
+	}
+	p := &preflight{t: server.Outside(ctx, w.Swapped())}
+	before := p.fetches()
+	return server.Granted(p.t.Present(p.t.Grant(), reports.Setup, "")) && p.fetches() > before
 }
 
 func (r *runner) assignment() assignment {
 	a := assignment{
-		Profile: r.Profile, Intrusive: r.Intrusive || target.Loopback(r.Config.URL), Config: r.Config,
+		Conditions: check.Conditions{Profile: r.Profile, Intrusive: r.Intrusive || target.Loopback(r.Config.URL)}, Config: r.Config,
 		Keys: r.parties.keys, SecondKeys: r.parties.secondKeys, Attacker: r.parties.attacker,
 		Control: r.parties.controlURL, Secret: r.parties.secret,
 	}
@@ -176,46 +177,7 @@ func (r *runner) assignment() assignment {
 	return a
 }
 
-// skip reports the checks that this world cannot run, each with its reason, and returns the others.
-func (c *collector) skip(checks []*check.Check, w *check.World) []*check.Check {
-	var rest []*check.Check
-	for _, k := range checks {
-		if why := k.Skipped(w); why != "" {
-			c.add(k.SkippedResult(why))
-		} else {
-			rest = append(rest, k)
-		}
-	}
-	return rest
-}
-
-// suggestWorkers is enough workers to keep the machine busy while they wait for a target that is this far away.
-func suggestWorkers(latency time.Duration) int {
-	const busy = 6 * time.Millisecond // what an exchange costs us, generously
-	return max(2*runtime.NumCPU(), min(16, int(latency/busy)))
-}
-
-// stillThere says why the target does not answer any more, or "".
-func stillThere(ctx context.Context, w *check.World) string {
-	a := w.Wire.Do(ctx, check.Initialize(w.Config.URL, ""), nil, reports.Setup, "")
-	if a.Err == nil || ctx.Err() != nil {
-		return ""
-	}
-	return a.Summary()
-}
-
-func ended(ctx context.Context) (string, string) {
-	if ctx.Err() == nil {
-		return "", ""
-	}
-	var early *earlyEnd
-	if errors.As(context.Cause(ctx), &early) {
-		return early.ended, early.problem
-	}
-	return EndedInterrupted, "Checks that had not ended are inconclusive."
-}
-
-func (r *runner) describe(w *check.World) reports.Target {
+func (r *runner) describe(w *server.World) reports.Target {
 	t := reports.Target{
 		Name: r.Config.Name, URL: r.Config.URL, Resource: w.Target.Resource,
 		AuthorizationServer: w.Target.Issuer, TokenEndpoint: w.Target.TokenEndpoint,
@@ -239,14 +201,6 @@ func exchanges(r *reports.Report) int {
 		n += len(c.Exchanges)
 	}
 	return n
-}
-
-// Version is the version of this program, as the go command stamped it.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "devel"
 }
 
 func readRoots(path string) ([]byte, error) {

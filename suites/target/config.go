@@ -115,6 +115,7 @@ type Time struct {
 	Request      time.Duration `yaml:"request,omitempty" json:"request,omitempty"`             // one exchange; default 10s
 	Check        time.Duration `yaml:"check,omitempty" json:"check,omitempty"`                 // one check; default 60s
 	Run          time.Duration `yaml:"run,omitempty" json:"run,omitempty"`                     // the whole run; default 15m
+	Outage       time.Duration `yaml:"outage,omitempty" json:"outage,omitempty"`               // how long a target may be away; default 60s
 	JWKSPatience time.Duration `yaml:"jwks_patience,omitempty" json:"jwks_patience,omitempty"` // until a new key must work; default 35s
 }
 
@@ -166,6 +167,7 @@ func (c *Config) Defaults() {
 	def(&c.Timing.Request, 10*time.Second)
 	def(&c.Timing.Check, time.Minute)
 	def(&c.Timing.Run, 15*time.Minute)
+	def(&c.Timing.Outage, time.Minute)
 	def(&c.Timing.JWKSPatience, 35*time.Second)
 	for _, i := range []*IdP{&c.IdP, c.SecondIdP} {
 		if i == nil {

@@ -49,6 +49,7 @@ func (b Bounds) withDefaults() Bounds {
 type Client struct {
 	http    *http.Client
 	bounds  Bounds
+	paces   paces
 	waiting time.Duration // most that is spent on obeying Retry-After, per exchange
 }
 
@@ -73,6 +74,9 @@ func NewClient(bounds Bounds, roots *x509.CertPool) *Client {
 	}
 }
 
+// AtMost bounds how many requests a host gets at a time; the default is 64. It is to be called before the first request.
+func (c *Client) AtMost(n int) { c.paces.most = n }
+
 // Close gives up idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
@@ -85,6 +89,8 @@ type Request struct {
 	Body   []byte
 	// Impatient takes a 429 for the answer that it is, where it is what a check wants to see.
 	Impatient bool
+	// Rush sends the request at once, whatever the host's pace: one of many that are to arrive at the same instant.
+	Rush bool
 }
 
 // SetField replaces every field of this name by one, or adds it.
@@ -163,6 +169,7 @@ type Answer struct {
 	Header http.Header
 	Body   []byte // at most Bounds.Body bytes
 	Err    error
+	Took   time.Duration // from sending to the last byte, without the wait for a turn
 
 	// Exchange is the record of this exchange, already in the recorder.
 	Exchange *reports.Exchange
@@ -171,22 +178,32 @@ type Answer struct {
 // ErrTooLarge means that a body went on after Bounds.Body bytes.
 var ErrTooLarge = errors.New("the body is larger than we read")
 
-// Do sends one request and records the exchange in rec (nil: nowhere). A 429 is not an answer to judge by: Do waits as
-// Retry-After asks, a bounded time in all, and asks again.
+// Do sends one request when the host's pace allows it, and records the exchange in rec (nil: nowhere). A 429 is not an
+// answer to judge by: Do waits as Retry-After asks, a bounded time in all, and asks again.
 func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports.Part, note string) *Answer {
-	deadline := time.Now().Add(c.waiting)
+	pace, path := c.paces.of(r.URL)
+	var waited time.Duration
 	for {
+		if err := pace.enter(ctx, r.Rush); err != nil {
+			return &Answer{Err: err, Exchange: rec.add(r, &Answer{Err: err}, part, note, 0)}
+		}
 		started := time.Now()
 		answer := c.once(ctx, r)
+		answer.Took = time.Since(started)
+		pace.leave(path, answer, answer.Took)
 		wait, again := retryAfter(answer)
-		if again && !r.Impatient && time.Now().Add(wait).Before(deadline) {
+		if again && !r.Impatient && wait <= c.waiting-waited {
+			waited += wait
+			resume := Pause(ctx)
 			select {
 			case <-time.After(wait):
+				resume()
 				continue
 			case <-ctx.Done():
+				resume()
 			}
 		}
-		answer.Exchange = rec.add(r, answer, part, note, time.Since(started))
+		answer.Exchange = rec.add(r, answer, part, note, answer.Took)
 		return answer
 	}
 }
@@ -238,11 +255,30 @@ func retryAfter(a *Answer) (time.Duration, bool) {
 	if a.Err != nil || a.Status != http.StatusTooManyRequests {
 		return 0, false
 	}
+	const longest = 24 * 60 * 60 // far beyond any patience, and far from overflowing
 	seconds, err := strconv.Atoi(a.Header.Get("Retry-After"))
-	if err != nil || seconds < 0 {
-		seconds = 1
+	if errors.Is(err, strconv.ErrRange) {
+		seconds = longest
 	}
-	return time.Duration(max(seconds, 1)) * time.Second, true
+	return time.Duration(min(max(seconds, 1), longest)) * time.Second, true
+}
+
+// Doubt says why the answer is none that the target can be judged by, or "": there was no complete one, a gateway answered in
+// the target's place, or the target asks for patience.
+func (a *Answer) Doubt() string {
+	switch {
+	case errors.Is(a.Err, ErrTooLarge):
+		return "" // it answered, and how
+	case a.Err != nil:
+		return a.Summary()
+	}
+	switch a.Status {
+	case http.StatusTooManyRequests:
+		return "the target answers 429 Too Many Requests"
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return fmt.Sprintf("HTTP %d, as a gateway answers", a.Status)
+	}
+	return ""
 }
 
 // Throttled reports whether the target still answered 429 after we had waited as long as we will.

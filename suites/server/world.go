@@ -1,15 +1,16 @@
-package check
+// Package server is the world of a server under test, the Resource Authorization Server and the MCP server, and the vocabulary
+// in which their checks are written.
+package server
 
 import (
+	"context"
+	"sync"
+	"time"
+
 	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
-)
-
-// The profiles that a target can be judged by.
-const (
-	ProfileEMA   = "ema"    // EMA stable: the default
-	ProfileIDJAG = "id-jag" // the base draft, where it is laxer
 )
 
 // Names of the identity providers at the control API.
@@ -20,10 +21,10 @@ const (
 
 // World is everything a check can act on: the parties that we play, the target, and what is known about it.
 type World struct {
-	Profile   string
-	Intrusive bool
-	Config    *target.Config
-	Target    *target.Discovered
+	check.Conditions
+
+	Config *target.Config
+	Target *target.Discovered
 	// Inbound reports whether the target can fetch keys from us, so that changes to the JWKS reach it.
 	Inbound bool
 
@@ -36,8 +37,29 @@ type World struct {
 
 	Wire *wire.Client
 
-	revisions *Revisions // of the MCP server under test, once they are known
+	// Await waits until the target answers again, after it did not; nil: nobody waits. An error says that it is gone.
+	Await func(context.Context) error
+
+	// Skew is how far the target's clock is ahead of ours; honest tokens are dated by it.
+	Skew time.Duration
+
+	known *known // what checks found out about the target, for all of them
 }
+
+// known is what is found out once, by the first check that needs it.
+type known struct {
+	mu        sync.Mutex
+	revisions *Revisions
+}
+
+// Ready makes a world fit for use by checks, after its members are set.
+func (w *World) Ready() *World {
+	w.known = &known{}
+	return w
+}
+
+// Now is the time on the target's clock.
+func (w *World) Now() time.Time { return time.Now().Add(w.Skew) }
 
 // Swapped is the world in which the second identity provider, which must be there, takes the first one's place.
 func (w *World) Swapped() *World {
@@ -47,7 +69,7 @@ func (w *World) Swapped() *World {
 	config.IdP, config.Users, config.SecondIdP = *w.Config.SecondIdP, w.Config.SecondIdP.Users, &first
 	other.Config, other.IdP, other.SecondIdP = &config, w.SecondIdP, w.IdP
 	other.IdPName = SecondIdP
-	return &other
+	return other.Ready()
 }
 
 // Client is the registered client number n, counted from 0.
@@ -70,9 +92,11 @@ func (w *World) Issuer() string { return w.Target.Issuer }
 // Resource is the MCP server's resource identifier.
 func (w *World) Resource() string { return w.Target.Resource }
 
-func need(key, why string, ok func(*World) bool) Need {
-	return Need{Key: key, Missing: func(w *World) string {
-		if ok(w) {
+// Need says what a check of a server needs: key is the setting, or the metadata member, that would give it, and why
+// completes "skipped: …" where ok says no.
+func Need(key, why string, ok func(*World) bool) check.Need {
+	return check.Need{Key: key, Missing: func(world any) string {
+		if ok(world.(*World)) {
 			return ""
 		}
 		return why
@@ -81,68 +105,68 @@ func need(key, why string, ok func(*World) bool) Need {
 
 // What checks may need.
 var (
-	NeedsSecondClient = need("clients", "needs a second client registered with the RAS",
+	NeedsSecondClient = Need("clients", "needs a second client registered with the RAS",
 		func(w *World) bool { return len(w.Config.Clients) > 1 })
-	NeedsSecondUser = need("users", "needs a second user",
+	NeedsSecondUser = Need("users", "needs a second user",
 		func(w *World) bool { return len(w.Config.Users) > 1 })
-	NeedsSecondIdP = need("second_idp", "needs a second trusted IdP",
+	NeedsSecondIdP = Need("second_idp", "needs a second trusted IdP",
 		func(w *World) bool { return w.SecondIdP != nil && len(w.Config.SecondIdP.Users) > 0 })
-	NeedsSecondServer = need("second_server", "needs a second MCP server of the same RAS",
+	NeedsSecondServer = Need("second_server", "needs a second MCP server of the same RAS",
 		func(w *World) bool { return w.Config.SecondServer != "" })
-	NeedsPublicClient = need("public_client", "needs a client registered without credentials",
+	NeedsPublicClient = Need("public_client", "needs a client registered without credentials",
 		func(w *World) bool { return w.Config.PublicClient != "" })
-	NeedsScope = need("scopes", "needs a scope",
+	NeedsScope = Need("scopes", "needs a scope",
 		func(w *World) bool { return len(w.Config.Scopes) > 0 })
-	NeedsTwoScopes = need("scopes", "needs two scopes",
+	NeedsTwoScopes = Need("scopes", "needs two scopes",
 		func(w *World) bool { return len(w.Config.Scopes) > 1 })
-	NeedsForbiddenScope = need("forbidden_scope", "needs a scope that the RAS knows but does not allow to the client",
+	NeedsForbiddenScope = Need("forbidden_scope", "needs a scope that the RAS knows but does not allow to the client",
 		func(w *World) bool { return w.Config.ForbiddenScope != "" })
-	NeedsScopedTool = need("scoped_tool", "needs a tool that requires a scope",
+	NeedsScopedTool = Need("scoped_tool", "needs a tool that requires a scope",
 		func(w *World) bool { return w.Config.ScopedTool != nil })
-	NeedsInbound = need("idp.listen", "needs a target that fetches keys from us",
+	NeedsInbound = Need("idp.listen", "needs a target that fetches keys from us",
 		func(w *World) bool { return w.Inbound })
-	NeedsCanary = need("idp.listen", "needs a target that can reach us",
+	NeedsCanary = Need("idp.listen", "needs a target that can reach us",
 		func(w *World) bool { return w.Canary != "" })
-	NeedsTenant = need("idp.tenant", "needs an issuer that the target knows as multi-tenant",
+	NeedsTenant = Need("idp.tenant", "needs an issuer that the target knows as multi-tenant",
 		func(w *World) bool {
 			return w.Config.IdP.Tenant != "" || w.Config.SecondIdP != nil && w.Config.SecondIdP.Tenant != ""
 		})
-	NeedsSubID = need("second_idp.users[].sub_id", "needs two users of the second IdP that the target knows by their SAML names",
+	NeedsSubID = Need("second_idp.users[].sub_id", "needs two users of the second IdP that the target knows by their SAML names",
 		func(w *World) bool {
 			return w.SecondIdP != nil && len(w.Config.SecondIdP.Users) > 1 && w.Config.SecondIdP.Users[0].SubID != nil &&
 				w.Config.SecondIdP.Users[1].SubID != nil
 		})
-	NeedsEmail = need("users[].email", "needs users with an e-mail address",
+	NeedsEmail = Need("users[].email", "needs users with an e-mail address",
 		func(w *World) bool { return w.Alice().Email != "" })
-	NeedsLinkableEmail = need("linkable_email", "needs the e-mail address of an account that the IdP may link and names by no sub yet",
+	NeedsLinkableEmail = Need("linkable_email", "needs the e-mail address of an account that the IdP may link and names by no sub yet",
 		func(w *World) bool { return w.Config.LinkableEmail != "" })
-	NeedsSharedEmail = need("shared_email", "needs an e-mail address that two such accounts share",
+	NeedsSharedEmail = Need("shared_email", "needs an e-mail address that two such accounts share",
 		func(w *World) bool { return w.Config.SharedEmail != "" })
-	NeedsEmailDomains = need("idp.email_domains", "needs the domains for which the target takes the IdP's word",
+	NeedsEmailDomains = Need("idp.email_domains", "needs the domains for which the target takes the IdP's word",
 		func(w *World) bool { return len(w.Config.IdP.EmailDomains) > 0 })
-	NeedsCIMD = need("cimd", "needs a RAS that takes Client ID Metadata Documents",
+	NeedsCIMD = Need("cimd", "needs a RAS that takes Client ID Metadata Documents",
 		func(w *World) bool { return w.Config.CIMD && w.Canary != "" })
-	NeedsRAR = need("rar", "needs an authorization_details type that the RAS grants",
+	NeedsRAR = Need("rar", "needs an authorization_details type that the RAS grants",
 		func(w *World) bool { return w.Config.RAR != nil })
-	NeedsJWE = need("jwe", "needs a RAS that takes encrypted ID-JAGs",
+	NeedsJWE = Need("jwe", "needs a RAS that takes encrypted ID-JAGs",
 		func(w *World) bool { return w.Config.JWE })
-	NeedsLog = need("log_file", "needs the target's log",
+	NeedsLog = Need("log_file", "needs the target's log",
 		func(w *World) bool { return w.Config.LogFile != "" })
 )
 
 // NeedsEndpoint is for checks of an optional endpoint of the RAS, named by its metadata member.
-func NeedsEndpoint(member string) Need {
-	return need(member, "the RAS does not offer it", func(w *World) bool { return w.Target.Endpoint(member) != "" })
+func NeedsEndpoint(member string) check.Need {
+	return Need(member, "the RAS does not offer it", func(w *World) bool { return w.Target.Endpoint(member) != "" })
 }
 
 // NeedsMetadata is for checks of a feature that the RAS announces by any metadata member of this name.
-func NeedsMetadata(member string) Need {
-	return need(member, "the RAS does not announce it", func(w *World) bool { return w.Target.ServerMetadata[member] != nil })
+func NeedsMetadata(member string) check.Need {
+	return Need(member, "the RAS does not announce it", func(w *World) bool { return w.Target.ServerMetadata[member] != nil })
 }
 
 // NeedsClientAuth is for checks of one client authentication method.
-func NeedsClientAuth(method string) Need {
-	return need("clients[].auth: "+method, "needs a client that authenticates by "+method,
+func NeedsClientAuth(method string) check.Need {
+	return Need("clients[].auth: "+method, "needs a client that authenticates by "+method,
 		func(w *World) bool { return w.clientBy(method) != nil })
 }
 
@@ -158,8 +182,8 @@ func (w *World) clientBy(method string) *target.Client {
 // ClientBy returns the first client that authenticates by this method; checks that use it declare NeedsClientAuth.
 func (w *World) ClientBy(method string) *target.Client { return w.clientBy(method) }
 
-// secrets lists what must never be shown.
-func (w *World) secrets() map[string]string {
+// Secrets lists what must never be shown, each with the name that stands in its place.
+func (w *World) Secrets() map[string]string {
 	s := map[string]string{}
 	for _, c := range w.Config.Clients {
 		if len(c.Secret) >= 4 {

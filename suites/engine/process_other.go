@@ -1,6 +1,6 @@
 //go:build !unix
 
-package run
+package engine
 
 import (
 	"os"
@@ -11,4 +11,5 @@ func detach(*exec.Cmd) {}
 
 func peakMemory(*os.ProcessState) int64 { return 0 }
 
-func ownPeakMemory() int64 { return 0 }
+// PeakMemory is not known here.
+func PeakMemory() int64 { return 0 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package run
+package engine
 
 import (
 	"os"
@@ -21,8 +21,8 @@ func peakMemory(p *os.ProcessState) int64 {
 	return rss(usage)
 }
 
-// ownPeakMemory is the largest resident size of this process, in bytes.
-func ownPeakMemory() int64 {
+// PeakMemory is the largest resident size of this process so far, in bytes.
+func PeakMemory() int64 {
 	var usage syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
 		return 0

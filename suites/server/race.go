@@ -1,4 +1,4 @@
-package check
+package server
 
 import (
 	"sync"
@@ -22,7 +22,9 @@ func (t *T) Race(n int, assertion any, options ...RedeemOption) []*wire.Answer {
 func (t *T) SendAll(requests []*wire.Request) []*wire.Answer {
 	answers := t.Together(requests)
 	for _, a := range answers {
-		t.mustNotBeThrottled(a)
+		if doubt := a.Doubt(); doubt != "" {
+			t.Doubtf("one of %d at the same instant: %s", len(requests), doubt)
+		}
 	}
 	return answers
 }
@@ -33,9 +35,10 @@ func (t *T) Together(requests []*wire.Request) []*wire.Answer {
 	start := make(chan struct{})
 	var done sync.WaitGroup
 	for i, r := range requests {
+		r.Rush = true
 		done.Go(func() {
 			<-start
-			answers[i] = t.Wire.Do(t, r, t.rec, reports.Attack, "one of many at the same instant")
+			answers[i] = t.Wire.Do(t, r, t.Recorder(), reports.Attack, "one of many at the same instant")
 		})
 	}
 	close(start)

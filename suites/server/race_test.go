@@ -1,4 +1,4 @@
-package check
+package server
 
 import (
 	"context"
@@ -34,7 +34,7 @@ func against(t *testing.T, endpoint http.HandlerFunc) *T {
 		IdP:    &mockidp.Issuer{URL: "https://idp.example", Keys: keys},
 		Wire:   client,
 	}
-	return &T{Driver: NewDriver(context.Background(), world), Check: &Check{}}
+	return Outside(context.Background(), world.Ready())
 }
 
 func grants(w http.ResponseWriter) {

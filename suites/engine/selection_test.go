@@ -1,4 +1,4 @@
-package run_test
+package engine_test
 
 import (
 	"testing"
@@ -7,7 +7,7 @@ import (
 
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
-	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 func TestEveryTermOfALabelFilterNamesALabel(t *testing.T) {
@@ -24,7 +24,7 @@ func TestEveryTermOfALabelFilterNamesALabel(t *testing.T) {
 		"(must || slwo)":          "slwo",
 		"must && !/^logn/":        "/^logn/",
 	} {
-		_, err := run.Selection{Labels: filter}.Of(all)
+		_, err := engine.Selection{Labels: filter}.Of(all)
 		if g := NewWithT(t); unknown == "" {
 			g.Expect(err).NotTo(HaveOccurred(), filter)
 		} else {

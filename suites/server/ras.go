@@ -1,4 +1,4 @@
-package check
+package server
 
 import (
 	"crypto/rand"
@@ -33,18 +33,20 @@ type Edit func(*Token)
 
 // Grant makes an honest ID-JAG: Alice, the first client, the MCP server, all scopes, five minutes, a fresh jti.
 // Edits then make it dishonest, or honest for somebody else.
-func (d *Driver) Grant(edits ...Edit) *Token {
-	return d.GrantFrom(d.IdP, d.Alice(), edits...)
+func (t *T) Grant(edits ...Edit) *Token {
+	return t.GrantFrom(t.IdP, t.Alice(), edits...)
 }
 
 // GrantFrom is Grant by another trusted issuer and for another user.
-func (d *Driver) GrantFrom(idp *mockidp.Issuer, user target.User, edits ...Edit) *Token {
+func (t *T) GrantFrom(idp *mockidp.Issuer, user target.User, edits ...Edit) *Token {
 	g := mockidp.Grant{
-		Subject: user.Sub, Email: user.Email, Audience: d.Issuer(), ClientID: d.Client(0).ID,
-		Resource: d.Resource(), Scope: strings.Join(d.Config.Scopes, " "),
+		Subject: user.Sub, Email: user.Email, Audience: t.Issuer(), ClientID: t.Client(0).ID,
+		Resource: t.Resource(), Scope: strings.Join(t.Config.Scopes, " "),
 	}
-	token := idp.IDJAG(g)
-	if tenant := d.tenantOf(idp); tenant != "" {
+	issuer := *idp
+	issuer.Now = t.Now
+	token := issuer.IDJAG(g)
+	if tenant := t.tenantOf(idp); tenant != "" {
 		token.Claims["tenant"] = tenant
 	}
 	if user.SubID != nil {
@@ -56,11 +58,17 @@ func (d *Driver) GrantFrom(idp *mockidp.Issuer, user target.User, edits ...Edit)
 	return token
 }
 
-func (d *Driver) tenantOf(idp *mockidp.Issuer) string {
-	if idp == d.SecondIdP {
-		return d.Config.SecondIdP.Tenant
+func (t *T) tenantOf(idp *mockidp.Issuer) string {
+	if idp == t.SecondIdP {
+		return t.Config.SecondIdP.Tenant
 	}
-	return d.Config.IdP.Tenant
+	return t.Config.IdP.Tenant
+}
+
+// IssuedAt is the moment at which an honest token was issued, on the target's clock (iat).
+func IssuedAt(j *Token) time.Time {
+	seconds, _ := j.Claims["iat"].(int64)
+	return time.Unix(seconds, 0)
 }
 
 // Set returns an edit that gives a claim this value.
@@ -98,36 +106,36 @@ func HeaderField(name, value string) RedeemOption {
 }
 
 // redemption is the request for this assertion: a *Token (signed here) or a string (sent as it is).
-func (d *Driver) redemption(assertion any, options []RedeemOption) *Redemption {
-	r := &Redemption{Client: d.Client(0)}
-	r.URL = d.Target.TokenEndpoint
+func (t *T) redemption(assertion any, options []RedeemOption) *Redemption {
+	r := &Redemption{Client: t.Client(0)}
+	r.URL = t.Target.TokenEndpoint
 	r.Header = http.Header{"Accept": {"application/json"}}
 	r.AddField("grant_type", GrantJWTBearer)
-	r.AddField("assertion", d.compact(assertion))
-	if d.Config.Redeem.Resource {
-		r.AddField("resource", d.resourceOf(assertion))
+	r.AddField("assertion", t.compact(assertion))
+	if t.Config.Redeem.Resource {
+		r.AddField("resource", t.resourceOf(assertion))
 	}
-	if d.Config.Redeem.Scope && len(d.Config.Scopes) > 0 {
-		r.AddField("scope", strings.Join(d.Config.Scopes, " "))
+	if t.Config.Redeem.Scope && len(t.Config.Scopes) > 0 {
+		r.AddField("scope", strings.Join(t.Config.Scopes, " "))
 	}
 	for _, o := range options {
 		o(r)
 	}
-	d.Authenticate(&r.Request, r.Client)
+	t.Authenticate(&r.Request, r.Client)
 	return r
 }
 
 // resourceOf is the resource that an assertion names, so that the parameter does not contradict the claim.
-func (d *Driver) resourceOf(assertion any) string {
+func (t *T) resourceOf(assertion any) string {
 	if token, ok := assertion.(*Token); ok {
 		if resource, ok := token.Claims["resource"].(string); ok {
 			return resource
 		}
 	}
-	return d.Resource()
+	return t.Resource()
 }
 
-func (d *Driver) compact(assertion any) string {
+func (t *T) compact(assertion any) string {
 	switch a := assertion.(type) {
 	case string:
 		return a
@@ -142,7 +150,7 @@ func (d *Driver) compact(assertion any) string {
 }
 
 // Authenticate adds a client's credentials to a token request as the client is registered (RFC 6749 2.3, RFC 7523 2.2).
-func (d *Driver) Authenticate(r *wire.Request, c *target.Client) {
+func (t *T) Authenticate(r *wire.Request, c *target.Client) {
 	if c == nil {
 		return
 	}
@@ -153,7 +161,7 @@ func (d *Driver) Authenticate(r *wire.Request, c *target.Client) {
 	case "private_key_jwt":
 		r.SetField("client_id", c.ID)
 		r.SetField("client_assertion_type", ClientAssertionType)
-		r.SetField("client_assertion", d.ClientAssertion(c, nil))
+		r.SetField("client_assertion", t.ClientAssertion(c, nil))
 	default:
 		if r.Header == nil {
 			r.Header = http.Header{}
@@ -168,10 +176,10 @@ func Basic(id, secret string) string {
 }
 
 // ClientAssertion makes a private_key_jwt client assertion; edit changes its claims first.
-func (d *Driver) ClientAssertion(c *target.Client, edit func(claims map[string]any)) string {
-	now := time.Now()
+func (t *T) ClientAssertion(c *target.Client, edit func(claims map[string]any)) string {
+	now := t.Now()
 	claims := map[string]any{
-		"iss": c.ID, "sub": c.ID, "aud": d.Target.TokenEndpoint, "jti": rand.Text(),
+		"iss": c.ID, "sub": c.ID, "aud": t.Target.TokenEndpoint, "jti": rand.Text(),
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 	}
 	if edit != nil {
@@ -189,33 +197,59 @@ func (d *Driver) ClientAssertion(c *target.Client, edit func(claims map[string]a
 }
 
 // TokenRequest is the request with which Redeem presents an assertion, not yet sent: for checks that change it as a whole.
-func (d *Driver) TokenRequest(assertion any, options ...RedeemOption) *wire.Request {
-	return &d.redemption(assertion, options).Request
+func (t *T) TokenRequest(assertion any, options ...RedeemOption) *wire.Request {
+	return &t.redemption(assertion, options).Request
 }
 
 // Present is Redeem outside of a check: it takes any answer for what it is.
-func (d *Driver) Present(assertion any, part reports.Part, note string, options ...RedeemOption) *wire.Answer {
-	return d.Wire.Do(d, &d.redemption(assertion, options).Request, d.rec, part, note)
+func (t *T) Present(assertion any, part reports.Part, note string, options ...RedeemOption) *wire.Answer {
+	return t.Wire.Do(t, &t.redemption(assertion, options).Request, t.Recorder(), part, note)
 }
 
 // Redeem presents an assertion at the token endpoint. It judges nothing.
 func (t *T) Redeem(assertion any, options ...RedeemOption) *wire.Answer {
-	return t.Send(&t.redemption(assertion, options).Request, reports.Setup, "")
+	return t.present(assertion, reports.Setup, "", options)
+}
+
+// present sends an assertion until there is an answer to judge by. An ID-JAG that had not been presented before gets a fresh
+// jti with each further try: the target may have used the first one up before its answer was lost.
+func (t *T) present(assertion any, part reports.Part, note string, options []RedeemOption) *wire.Answer {
+	token, _ := assertion.(*Token)
+	fresh := token != nil && t.first(token)
+	sent := false
+	return t.deliver(func() *wire.Request {
+		if sent && fresh {
+			token.Claims["jti"] = mockidp.NewJTI()
+			t.first(token)
+		}
+		sent = true
+		return &t.redemption(assertion, options).Request
+	}, part, note)
+}
+
+// first reports whether a token with a jti of ours is presented for the first time in this check, and remembers it.
+func (t *T) first(token *Token) bool {
+	jti, _ := token.Claims["jti"].(string)
+	if jti == "" || t.presented[jti] {
+		return false
+	}
+	if t.presented == nil {
+		t.presented = map[string]bool{}
+	}
+	t.presented[jti] = true
+	return mockidp.OwnJTI(jti)
 }
 
 // Control redeems the honest twin of an attack. Unless it is granted, nothing can be said about the attack, and the
 // check ends as inconclusive.
 func (t *T) Control(assertion any, options ...RedeemOption) *wire.Answer {
-	send := func(note string) *wire.Answer {
-		return t.Send(&t.redemption(assertion, options).Request, reports.Control, note)
-	}
-	a := send("the honest twin: must be granted")
+	a := t.present(assertion, reports.Control, "the honest twin: must be granted", options)
 	if a.String("error") == UseDPoPNonce {
-		a = send("again, with the nonce that was asked for")
+		a = t.present(assertion, reports.Control, "again, with the nonce that was asked for", options)
 	}
 	if !Granted(a) && t.Check.Serial {
 		t.settle()
-		a = send("again, since what was done to the keys before was not over yet")
+		a = t.present(assertion, reports.Control, "again, since what was done to the keys before was not over yet", options)
 	}
 	t.mustBeGranted(a)
 	return a
@@ -236,33 +270,21 @@ func (t *T) mustBeGranted(a *wire.Answer) {
 	}
 }
 
-// Attack sends what must be refused. When there is no answer at all, an honest grant tells whether the target is gone
-// (inconclusive) or just did not answer this input (for the check to judge).
+// Attack sends what must be refused.
 func (t *T) Attack(assertion any, options ...RedeemOption) *wire.Answer {
-	r := t.redemption(assertion, options)
-	return t.AttackWith(&r.Request)
+	return t.attacked(t.present(assertion, reports.Attack, "must be refused", options))
 }
 
 // AttackWith is Attack with any request.
 func (t *T) AttackWith(r *wire.Request) *wire.Answer {
-	a := t.Send(r, reports.Attack, "must be refused")
-	if a.Err != nil {
-		t.mustBeAlive(a)
-	}
-	if a.Err == nil && a.Status >= 500 {
+	return t.attacked(t.Send(r, reports.Attack, "must be refused"))
+}
+
+func (t *T) attacked(a *wire.Answer) *wire.Answer {
+	if a.Err == nil && a.Status >= 500 && a.Doubt() == "" {
 		t.Warnf("refused with HTTP %d instead of an OAuth error: see RAS-ERR-500", a.Status)
 	}
 	return a
-}
-
-func (t *T) mustBeAlive(a *wire.Answer) {
-	if t.Err() != nil {
-		return
-	}
-	again := t.Send(&t.redemption(t.Grant(), nil).Request, reports.Control, "is the target still there?")
-	if !Granted(again) {
-		t.Inconclusivef("%s, and an honest request afterwards got %s: the target is gone", a.Summary(), again.Summary())
-	}
 }
 
 // Granted reports whether the answer is a token response with an access token.

@@ -1,4 +1,4 @@
-package run
+package engine
 
 import (
 	"fmt"
@@ -31,8 +31,6 @@ func (s Selection) String() string {
 	}
 	return strings.Join(parts, "; ")
 }
-
-func (s Selection) checks() ([]*check.Check, error) { return s.Of(check.All()) }
 
 // Of returns those of all that are selected, in their order. Selecting nothing is an error.
 func (s Selection) Of(all []*check.Check) ([]*check.Check, error) {
@@ -106,10 +104,10 @@ func matches(pattern string, c *check.Check) (bool, error) {
 	return false, nil
 }
 
-// requirements are those of the roles that a server run judges, for the report.
-func requirements() []reports.Requirement {
+// Requirements are those of these roles, for a report.
+func Requirements(roles ...string) []reports.Requirement {
 	var list []reports.Requirement
-	for _, role := range []string{"ras", "rs"} {
+	for _, role := range roles {
 		for _, r := range catalogue.ForRole(role) {
 			list = append(list, r.Report())
 		}

@@ -1,10 +1,10 @@
-package check
+package server
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
-	"github.com/onsi/ginkgo/v2"
 	"github.com/onsi/gomega/types"
 
 	"github.com/emaconform/emaconform/reports"
@@ -74,16 +74,18 @@ func Message(url, token string, message map[string]any) *wire.Request {
 // Revisions says which MCP revisions a server answers.
 type Revisions struct{ Sessions, Stateless bool }
 
-// Revisions finds out which MCP revisions the server under test answers: once in a process, with an honest token.
+// Revisions finds out which MCP revisions the server under test answers: once for all checks, with an honest token.
 func (t *T) Revisions() Revisions {
-	if t.revisions == nil {
+	t.known.mu.Lock()
+	defer t.known.mu.Unlock()
+	if t.known.revisions == nil {
 		token := t.AccessToken()
-		t.revisions = &Revisions{
+		t.known.revisions = &Revisions{
 			Stateless: LetIn(t.sendMCP(Stateless(t.Config.URL, token, "tools/list", nil), reports.Setup, "does it answer revision "+Revision2026+"?")),
 			Sessions:  LetIn(t.sendMCP(Initialize(t.Config.URL, token), reports.Setup, "does it answer revision "+Revision2025+"?")),
 		}
 	}
-	return *t.revisions
+	return *t.known.revisions
 }
 
 // Knock is the cheapest request that an MCP server answers to an authorized client alone: a stateless tools/list where the
@@ -130,9 +132,7 @@ func (t *T) sendMCP(r *wire.Request, part reports.Part, note string) *wire.Answe
 	if id := a.Header.Get(sessionHeader); id != "" && r.Header.Get(sessionHeader) == "" {
 		end := &wire.Request{Method: http.MethodDelete, URL: r.URL, Header: http.Header{
 			sessionHeader: {id}, "Authorization": r.Header["Authorization"], "Mcp-Protocol-Version": {Revision2025}}}
-		ginkgo.DeferCleanup(func(ctx ginkgo.SpecContext) {
-			t.Wire.Do(ctx, end, t.rec, reports.Setup, "end the session")
-		})
+		t.DeferCleanup(func(ctx context.Context) { t.Wire.Do(ctx, end, t.Recorder(), reports.Setup, "end the session") })
 	}
 	return a
 }

@@ -1,4 +1,4 @@
-package check
+package server
 
 import (
 	"fmt"
@@ -41,7 +41,7 @@ func BeRefused(codes ...string) types.GomegaMatcher {
 	return answerMatcher{
 		wanted: wanted,
 		good: func(a *wire.Answer) bool {
-			if a.Err != nil || Granted(a) || a.Status/100 == 2 {
+			if a.Err != nil || a.Doubt() != "" && a.String("error") == "" || Granted(a) || a.Status/100 == 2 {
 				return false
 			}
 			return len(codes) == 0 || a.Status >= 500 || slices.Contains(codes, a.String("error"))

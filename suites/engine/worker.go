@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+)
+
+// workerVariable in the environment makes a process of this program a worker.
+const workerVariable = "EMACONFORM_INTERNAL_WORKER"
+
+// assignment is all that a worker needs; it comes on standard input, since it holds keys.
+type assignment struct {
+	Role    string          `json:"role"`
+	World   json.RawMessage `json:"world"`
+	Checks  []string        `json:"checks"`
+	Workers int             `json:"workers"`
+	Seed    uint64          `json:"seed"`
+}
+
+// message is one line of a worker's standard output.
+type message struct {
+	Began  string         `json:"began,omitempty"`  // id of the check of which an attempt begins
+	Rests  string         `json:"rests,omitempty"`  // id of the check of which an attempt has ended
+	Result *reports.Check `json:"result,omitempty"` // what counts
+	Says   string         `json:"says,omitempty"`   // what is waited for
+	Lost   string         `json:"lost,omitempty"`   // why the target is given up
+}
+
+// WorkerMain turns this process into a worker when a run started it as one, and then does not return. Every program that
+// runs a job must call it first thing in main (or TestMain): a run re-executes its own binary.
+func WorkerMain() {
+	if os.Getenv(workerVariable) == "" {
+		return
+	}
+	if err := work(os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func work(in io.Reader, out io.Writer) error {
+	var a assignment
+	if err := json.NewDecoder(in).Decode(&a); err != nil {
+		return fmt.Errorf("worker: cannot read the assignment: %w", err)
+	}
+	open := roles[a.Role]
+	if open == nil {
+		return fmt.Errorf("worker: no role is called %q", a.Role)
+	}
+	checks := make([]*check.Check, len(a.Checks))
+	for i, id := range a.Checks {
+		c, ok := check.Find(id)
+		if !ok {
+			return fmt.Errorf("worker: no check is called %s", id)
+		}
+		checks[i] = c
+	}
+	var mu sync.Mutex
+	encoder := json.NewEncoder(out)
+	say := func(m message) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = encoder.Encode(m) // a broken pipe means that the run is over
+	}
+	ctx := context.Background()
+	stage, err := open(ctx, Opening{
+		Assignment: a.World, Workers: a.Workers,
+		Say:  func(what string) { say(message{Says: what}) },
+		Lose: func(why string) { say(message{Lost: why}) },
+	})
+	if err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	defer stage.Close()
+	runSpecs(ctx, newSchedule(stage, checks, a.Workers, a.Seed, say))
+	return nil
+}

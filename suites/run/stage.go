@@ -1,0 +1,99 @@
+package run
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/engine"
+	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// role is the name under which the engine knows servers.
+const role = "server"
+
+var _ = engine.Register(role, open)
+
+// assignment is what the stage of a server is opened with.
+type assignment struct {
+	Conditions check.Conditions   `json:"conditions"`
+	Inbound    bool               `json:"inbound"`
+	TwoIdPs    bool               `json:"two_idps"` // the target takes both alike, so keys can be changed at two at a time
+	Config     *target.Config     `json:"config"`
+	Target     *target.Discovered `json:"target"`
+	Keys       *mockidp.KeySet    `json:"keys"`
+	SecondKeys *mockidp.KeySet    `json:"second_keys,omitempty"`
+	Attacker   *mockidp.KeySet    `json:"attacker"`
+	Canary     string             `json:"canary,omitempty"`
+	Control    string             `json:"control"`
+	Secret     string             `json:"secret"`
+	Roots      []byte             `json:"roots,omitempty"` // PEM
+	Skew       time.Duration      `json:"skew"`
+}
+
+func (a *assignment) world(workers int) (*server.World, error) {
+	w := &server.World{
+		Conditions: a.Conditions, Inbound: a.Inbound, Config: a.Config, Target: a.Target, Skew: a.Skew,
+		Attacker: a.Attacker.Signing(), Canary: a.Canary,
+		Control: mockidp.NewControl(a.Control, a.Secret),
+		IdPName: server.FirstIdP, IdP: &mockidp.Issuer{URL: a.Config.IdP.Issuer, Keys: a.Keys},
+	}
+	if a.SecondKeys != nil {
+		w.SecondIdP = &mockidp.Issuer{URL: a.Config.SecondIdP.Issuer, Keys: a.SecondKeys}
+	}
+	var err error
+	if w.Wire, err = newWire(a.Config, a.Roots); err != nil {
+		return nil, err
+	}
+	w.Wire.AtMost(workers)
+	return w.Ready(), nil
+}
+
+func newWire(c *target.Config, pem []byte) (*wire.Client, error) {
+	var roots *x509.CertPool
+	if len(pem) > 0 {
+		var err error
+		if roots, err = x509.SystemCertPool(); err != nil {
+			roots = x509.NewCertPool()
+		}
+		if !roots.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca_file %s holds no PEM certificate", c.CAFile)
+		}
+	}
+	return wire.NewClient(wire.Bounds{Timeout: c.Timing.Request}, roots), nil
+}
+
+// stage is the server's side of the engine.
+type stage struct {
+	worlds []*server.World // one for each identity provider whose keys may be changed
+}
+
+func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
+	var a assignment
+	if err := json.Unmarshal(o.Assignment, &a); err != nil {
+		return nil, err
+	}
+	w, err := a.world(o.Workers)
+	if err != nil {
+		return nil, err
+	}
+	h := &health{probe: func(ctx context.Context) string { return answers(ctx, w) }, outage: a.Config.Timing.Outage, say: o.Say, lose: o.Lose}
+	w.Await = h.await
+	s := &stage{worlds: []*server.World{w}}
+	if a.TwoIdPs {
+		s.worlds = append(s.worlds, w.Swapped())
+	}
+	return s, nil
+}
+
+func (s *stage) Lanes() int                        { return len(s.worlds) }
+func (s *stage) World(lane int) any                { return s.worlds[lane] }
+func (s *stage) Recorder() *wire.Recorder          { return wire.NewRecorder(s.worlds[0].Secrets()) }
+func (s *stage) Budget(*check.Check) time.Duration { return s.worlds[0].Config.Timing.Check }
+func (s *stage) Close()                            { s.worlds[0].Wire.Close() }
