@@ -17,22 +17,39 @@ import (
 
 // Schema is the JSON Schema (2020-12) of the JSON report, published at SchemaURL.
 //
-//go:embed schema/report-v1.schema.json
+//go:embed schema/report-v2.schema.json
 var Schema []byte
+
+// firstSchema describes version 1, which is still read.
+//
+//go:embed schema/report-v1.schema.json
+var firstSchema []byte
+
+const firstVersion = "1"
 
 // maxReport bounds a stored report that Read takes, in bytes. The largest runs make some 20 MiB.
 const maxReport = 256 << 20
 
-// WriteJSON writes the report as JSON, described by Schema.
+// WriteJSON writes the report as JSON, described by Schema, with a seal of each result and of the whole.
 func WriteJSON(w io.Writer, r *Report) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
+	raw, err := marshal(r)
+	if err != nil {
+		return err
+	}
+	var indented bytes.Buffer
+	indented.Grow(2 * len(raw))
+	if err := json.Indent(&indented, raw, "", "  "); err != nil {
+		return err
+	}
+	indented.WriteByte('\n')
+	_, err = w.Write(indented.Bytes())
+	return err
 }
 
-// Read reads a report that WriteJSON wrote, so that it can be rendered again. It returns one error, fit to be shown,
-// when the input is no complete report of this version, or when its verdict does not follow from its checks.
+// Read reads a report that WriteJSON wrote, of this version or of version 1, so that it can be rendered again. It returns
+// one error, fit to be shown, when the input is no complete report, or when its parts do not fit together: a result that
+// is not as the run wrote it, a verdict or a count that does not follow from the results. The report that it returns is of
+// this version.
 func Read(in io.Reader) (*Report, error) { return read(in, maxReport) }
 
 func read(in io.Reader, limit int64) (*Report, error) {
@@ -43,21 +60,12 @@ func read(in io.Reader, limit int64) (*Report, error) {
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("this is no report: it is larger than %d MiB", limit>>20)
 	}
-	var version struct {
-		SchemaVersion *string `json:"schema_version"`
-	}
-	if err := json.Unmarshal(data, &version); err != nil {
-		return nil, notJSON(data, err)
-	}
-	if version.SchemaVersion == nil {
-		return nil, errors.New("this is no emaconform report: it has no schema_version")
-	}
-	if *version.SchemaVersion != SchemaVersion {
-		return nil, fmt.Errorf("the report has schema version %.20q, this program reads version %s: "+
-			"use the version of emaconform that wrote it", *version.SchemaVersion, SchemaVersion)
+	version, err := versionOf(data)
+	if err != nil {
+		return nil, err
 	}
 	var r Report
-	err = follows(data)
+	err = follows(data, version)
 	if err == nil {
 		err = json.Unmarshal(data, &r)
 	}
@@ -67,11 +75,32 @@ func read(in io.Reader, limit int64) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the report does not follow its schema: %w", err)
 	}
-	stored := r.Verdict
-	if Finish(&r); r.Verdict != stored {
-		return nil, fmt.Errorf("the report was changed: it says %q, but its checks amount to %q", stored, r.Verdict)
+	if err := fits(&r, version); err != nil {
+		return nil, fmt.Errorf("the report was changed: %w", err)
+	}
+	if version != firstVersion {
+		if err := checkSeals(data); err != nil {
+			return nil, err
+		}
 	}
 	return &r, nil
+}
+
+func versionOf(data []byte) (string, error) {
+	var version struct {
+		SchemaVersion *string `json:"schema_version"`
+	}
+	if err := json.Unmarshal(data, &version); err != nil {
+		return "", notJSON(data, err)
+	}
+	switch {
+	case version.SchemaVersion == nil:
+		return "", errors.New("this is no emaconform report: it has no schema_version")
+	case *version.SchemaVersion != SchemaVersion && *version.SchemaVersion != firstVersion:
+		return "", fmt.Errorf("the report has schema version %.20q, this program reads versions %s and %s: "+
+			"use the version of emaconform that wrote it", *version.SchemaVersion, firstVersion, SchemaVersion)
+	}
+	return *version.SchemaVersion, nil
 }
 
 func notJSON(data []byte, err error) error {
@@ -86,14 +115,23 @@ func notJSON(data []byte, err error) error {
 	}
 }
 
-// follows checks the decoded report against Schema and names the first thing that is wrong.
-func follows(data []byte) error {
+// follows checks the decoded report against the schema of its version and names the first thing that is wrong.
+func follows(data []byte, version string) error {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
 		return err
 	}
+	schema := compiled
+	if version == firstVersion {
+		schema = compiledFirst
+	}
+	return Violation(schema().Validate(value))
+}
+
+// Violation is what a JSON Schema found wrong, the first thing, in one line; nil for nil.
+func Violation(err error) error {
 	var invalid *jsonschema.ValidationError
-	if err := compiled().Validate(value); !errors.As(err, &invalid) {
+	if !errors.As(err, &invalid) {
 		return err
 	}
 	for len(invalid.Causes) > 0 {
@@ -103,32 +141,48 @@ func follows(data []byte) error {
 	return fmt.Errorf("at /%s: %.300s", visible(strings.Join(invalid.InstanceLocation, "/")), visible(what))
 }
 
-var compiled = sync.OnceValue(func() *jsonschema.Schema {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
+var (
+	compiled      = sync.OnceValue(func() *jsonschema.Schema { return CompileSchema(Schema) })
+	compiledFirst = sync.OnceValue(func() *jsonschema.Schema { return CompileSchema(firstSchema) })
+)
+
+// CompileSchema compiles an embedded JSON Schema; it panics when that is broken, which tests rule out.
+func CompileSchema(text []byte) *jsonschema.Schema {
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
-		panic("reports: the embedded schema is not JSON: " + err.Error())
+		panic("reports: an embedded schema is not JSON: " + err.Error())
 	}
 	c := jsonschema.NewCompiler()
-	if err := c.AddResource(SchemaURL, document); err != nil {
+	if err := c.AddResource("embedded.json", document); err != nil {
 		panic("reports: " + err.Error())
 	}
-	return c.MustCompile(SchemaURL)
-})
+	return c.MustCompile("embedded.json")
+}
 
 // unique checks what a JSON Schema cannot say: ids of requirements and checks are names in every other format.
 func unique(r *Report) error {
 	seen := map[string]bool{}
-	for _, q := range r.Requirements {
-		if seen[q.ID] {
-			return fmt.Errorf("requirement %.120q stands in it twice", q.ID)
+	once := func(what, id string) error {
+		if seen[id] {
+			return fmt.Errorf("%s %.120q stands in it twice", what, id)
 		}
-		seen[q.ID] = true
+		seen[id] = true
+		return nil
+	}
+	for _, q := range r.Requirements {
+		if err := once("requirement", q.ID); err != nil {
+			return err
+		}
 	}
 	for _, c := range r.Checks {
-		if seen[c.ID] {
-			return fmt.Errorf("check %.120q stands in it twice", c.ID)
+		if err := once("check", c.ID); err != nil {
+			return err
 		}
-		seen[c.ID] = true
+	}
+	for _, c := range r.NotRun {
+		if err := once("check", c.ID); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 
 // SchemaVersion is the version of the JSON report. It changes when a reader of the previous version would misread the
 // report.
-const SchemaVersion = "1"
+const SchemaVersion = "2"
 
 // Outcome is what one check found.
 type Outcome string
@@ -45,11 +45,20 @@ type Report struct {
 	Schema        string        `json:"$schema"`
 	SchemaVersion string        `json:"schema_version"`
 	Tool          Tool          `json:"tool"`
+	Catalogue     Catalogue     `json:"catalogue,omitzero"`
 	Started       time.Time     `json:"started"`
-	Seconds       float64       `json:"seconds"` // wall time of the whole run
-	Profile       string        `json:"profile"` // "ema" or "id-jag"
+	Finished      time.Time     `json:"finished,omitzero"`
+	Seconds       float64       `json:"seconds"`                 // wall time of the whole run
+	Profile       string        `json:"profile"`                 // "ema" or "id-jag"
+	MCPRevisions  []string      `json:"mcp_revisions,omitempty"` // of the MCP specification that the target spoke
+	Intrusive     bool          `json:"intrusive,omitempty"`     // checks that could hurt the target ran, too
+	Seed          int64         `json:"seed,omitempty"`          // of everything random in the run; 0: nothing is drawn from one
+	Nonce         string        `json:"nonce,omitempty"`         // named by who asked for the run, or random
+	Configuration Configuration `json:"configuration,omitzero"`
 	Target        Target        `json:"target"`
-	Verdict       Verdict       `json:"verdict"` // the worst of Roles
+	Proof         *Proof        `json:"proof,omitempty"` // that the run was against the target that it names; nil: none was asked for
+	Verdict       Verdict       `json:"verdict"`         // the worst of Roles
+	Coverage      Coverage      `json:"coverage,omitzero"`
 	Roles         []RoleVerdict `json:"roles"`
 	// Ended tells why the run ended early ("interrupted", "time limit", "preflight"); empty when it ran to the end.
 	Ended   string `json:"ended,omitempty"`
@@ -60,15 +69,66 @@ type Report struct {
 	Preflight    []Step        `json:"preflight"`
 	Requirements []Requirement `json:"requirements"`
 	Checks       []Check       `json:"checks"`
-	Baseline     *Baseline     `json:"baseline,omitempty"`
-	Load         Load          `json:"load"`
+	// NotRun lists the checks of the roles under test that are not in Checks: not selected, or the run ended before them.
+	// Each id of the catalogue's roles stands in exactly one of the two.
+	NotRun   []NotRun  `json:"not_run,omitempty"`
+	Baseline *Baseline `json:"baseline,omitempty"`
+	Load     Load      `json:"load"`
+	Seal     string    `json:"seal,omitempty"` // of the whole report as it was written; see seal.go
 }
 
 // Tool names the program that made the report.
 type Tool struct {
-	Name    string `json:"name"`
+	Name     string `json:"name"`
+	Version  string `json:"version"`
+	Go       string `json:"go"`
+	Revision string `json:"revision,omitempty"` // commit that it was built from; "+changes" when the tree had others
+	Digest   string `json:"digest,omitempty"`   // of the binary: "sha256:" and hexadecimal digits, as every digest here
+	Platform string `json:"platform,omitempty"` // e.g. "linux/amd64"
+}
+
+// Catalogue says by which list of demands the run judged.
+type Catalogue struct {
 	Version string `json:"version"`
-	Go      string `json:"go"`
+	Digest  string `json:"digest"` // of its files
+}
+
+// Configuration says what the run was configured with, without what is secret.
+type Configuration struct {
+	Digest  string   `json:"digest"`            // of the configuration without secrets
+	Enabled []string `json:"enabled,omitempty"` // what it enabled, e.g. "clients (2)", "second_idp"
+}
+
+// Proof says how it was shown that the run was against the target that the report names.
+type Proof struct {
+	Kind   string `json:"kind"`   // "well-known": the target served what only somebody who controls its origin can
+	URL    string `json:"url"`    // where
+	Before bool   `json:"before"` // seen before the checks
+	After  bool   `json:"after"`  // seen after the checks
+}
+
+// Coverage says how much of the catalogue was judged: what passed, warned or failed. Skipped and inconclusive checks, and
+// those that did not run, are not judged.
+type Coverage struct {
+	Checks     int   `json:"checks"` // of the roles under test
+	Judged     int   `json:"judged"`
+	Must       int   `json:"must"` // of Checks, those of level MUST
+	MustJudged int   `json:"must_judged"`
+	Gaps       []Gap `json:"gaps,omitempty"` // of the MUST checks that were not judged, most first
+}
+
+// Gap is a reason for which MUST checks were not judged.
+type Gap struct {
+	Key    string `json:"key,omitempty"` // what would let them be judged: a key of the configuration or a flag
+	Reason string `json:"reason"`
+	Checks int    `json:"checks"`
+}
+
+// NotRun is a check that did not run.
+type NotRun struct {
+	ID    string `json:"id"`
+	Role  string `json:"role"`
+	Level string `json:"level"`
 }
 
 // Target is the system under test as it was found.
@@ -83,6 +143,30 @@ type Target struct {
 	Embedded            bool     `json:"embedded,omitempty"`        // the reference target in this binary
 	Defects             []string `json:"defects,omitempty"`         // defects switched on in the embedded target
 	Confidential        bool     `json:"confidential,omitempty"`    // a client that had a secret at the IdP in every scenario
+	// Address is the kind of address that the target's name led to: AddressLoopback, AddressPrivate or AddressPublic.
+	Address   string     `json:"address,omitempty"`
+	TLS       []Peer     `json:"tls,omitempty"`       // who answered at its https origins
+	Documents []Document `json:"documents,omitempty"` // its metadata, as found in the preflight
+}
+
+// The kinds of address.
+const (
+	AddressLoopback = "loopback"
+	AddressPrivate  = "private" // or link-local, or of a shared range: not reachable from the internet
+	AddressPublic   = "public"
+)
+
+// Peer is who answered at an https origin.
+type Peer struct {
+	Host      string `json:"host"`       // with port
+	KeyDigest string `json:"key_digest"` // of the certificate's SubjectPublicKeyInfo
+	Issuer    string `json:"issuer"`     // of the certificate
+}
+
+// Document is a metadata document that the target publishes.
+type Document struct {
+	URL    string `json:"url"`
+	Digest string `json:"digest"` // of its JSON with sorted members and no white space
 }
 
 // RoleVerdict is the judgement over the checks of one role ("ras", "rs", "client", "idp").
@@ -112,6 +196,9 @@ type Requirement struct {
 	Why     string   `json:"why,omitempty"`     // what goes wrong when it is broken
 	Fix     string   `json:"fix,omitempty"`     // how to fix an implementation that fails
 	Reading string   `json:"reading,omitempty"` // where documents disagree: the reading taken
+	// Severity is what an attacker gains when it is broken: critical, high, medium or low; SeverityWhy says it.
+	Severity    Severity `json:"severity,omitempty"`
+	SeverityWhy string   `json:"severity_why,omitempty"`
 	// Outcome is the worst outcome of its checks, skip only when all were skipped; empty when it has none in this run.
 	Outcome Outcome `json:"outcome,omitempty"`
 	// Untestable says why nothing can be seen from outside; such a requirement has no checks.
@@ -141,9 +228,36 @@ type Check struct {
 	Notes       []string   `json:"notes,omitempty"` // facts worth reporting that are not judged
 	Seconds     float64    `json:"seconds"`
 	Exchanges   []Exchange `json:"exchanges,omitempty"`
+	// Key is, for a skipped check, what would let it run: a key of the configuration, a flag, or what the target may offer.
+	Key string `json:"key,omitempty"`
+	// Severity is what an accepted attack gains, where that is not the requirement's.
+	Severity Severity `json:"severity,omitempty"`
+	// Identifier and Way group generated attacks, e.g. "sub" and "compared without regard to case": reports show a line
+	// for each pair, the variants behind it.
+	Identifier string `json:"identifier,omitempty"`
+	Way        string `json:"way,omitempty"`
+	// Follows lists requirements and checks whose failure is enough to make this check fail, too.
+	Follows []string `json:"follows,omitempty"`
+	// Cause is the failed check that this failure follows from; empty when it stands for itself.
+	Cause string `json:"cause,omitempty"`
 	// Expected is set when the baseline lists this check, with the reason given there.
 	Expected string `json:"expected,omitempty"`
+	Seal     string `json:"seal,omitempty"` // of this result as it was written; see seal.go
 }
+
+// Severity says how bad it is when a requirement is broken.
+type Severity string
+
+// The severities: what an attacker gains.
+const (
+	Critical Severity = "critical" // becomes somebody else, or gets rights that nobody gave
+	High     Severity = "high"     // the same with something stolen first, or keeps access that was taken back
+	Medium   Severity = "medium"   // a step on the way, or an outage
+	Low      Severity = "low"      // nothing directly
+)
+
+// Severities lists them, worst first.
+var Severities = []Severity{Critical, High, Medium, Low}
 
 // Part is the part that an exchange plays in a check.
 type Part string

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 )
 
@@ -22,6 +23,7 @@ func poisoned() *Report {
 	fill(reflect.ValueOf(r).Elem(), &n)
 	r.Started = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
 	r.Checks[0].ID += "/expected"
+	r.NotRun[0].ID += "/not run"
 	for i, o := range Outcomes {
 		c := r.Checks[0]
 		c.ID, c.Outcome = fmt.Sprintf("%s/%d", poison, i), o
@@ -46,6 +48,9 @@ func fill(v reflect.Value, n *int) {
 	case *Verdict:
 		*target = NotConformant
 		return
+	case *Severity:
+		*target = High
+		return
 	case *Part:
 		*n++
 		*target = []Part{Control, Attack, Setup}[*n%3]
@@ -65,7 +70,8 @@ func fill(v reflect.Value, n *int) {
 		fill(v.Elem(), n)
 	case reflect.Slice:
 		length := 3
-		if e := v.Type().Elem(); e == reflect.TypeFor[Check]() || e == reflect.TypeFor[Requirement]() {
+		if e := v.Type().Elem(); e == reflect.TypeFor[Check]() || e == reflect.TypeFor[Requirement]() ||
+			e == reflect.TypeFor[NotRun]() {
 			length = 1 // their ids are names, and must differ
 		}
 		v.Set(reflect.MakeSlice(v.Type(), length, length))
@@ -74,9 +80,14 @@ func fill(v reflect.Value, n *int) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if name := v.Type().Field(i).Name; name == "Level" {
+			switch name := v.Type().Field(i).Name; {
+			case name == "Level":
 				v.Field(i).SetString("MUST")
-			} else {
+			case name == "Address":
+				v.Field(i).SetString(AddressPublic)
+			case strings.HasSuffix(name, "Digest"):
+				v.Field(i).SetString(Digest([]byte(poison)))
+			default:
 				fill(v.Field(i), n)
 			}
 		}

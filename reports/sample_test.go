@@ -20,7 +20,8 @@ func sample() *Report {
 			TrustedIssuers:      []string{"https://idp.example", "https://second-idp.example"},
 		},
 		Preflight: []Step{
-			{Name: "reach the MCP server", OK: true, Saw: "401 with WWW-Authenticate: Bearer"},
+			{Name: "reach the MCP server", OK: true, Saw: "401 with WWW-Authenticate: Bearer",
+				Exchanges: []Exchange{call(Setup, 401)}},
 			{Name: "find protected resource metadata", OK: true,
 				Saw: "https://mcp.acme.example/.well-known/oauth-protected-resource/mcp"},
 			{Name: "find the authorization server", OK: true, Saw: "https://auth.acme.example/tenant-7",

@@ -21,8 +21,8 @@ var roleOrder = []string{"ras", "rs", "client", "idp"}
 // verdicts, worst first.
 var verdicts = []Verdict{NotConformant, NoVerdict, ConformantWithWarnings, Conformant}
 
-// Finish fills in what follows from the checks: the outcome of each requirement, the verdict of each role and of the
-// run, and the schema that describes the report. Call it once all checks are in; calling it again does no harm.
+// Finish fills in what follows from the checks: the outcome of each requirement, which failure follows from which, the
+// verdict of each role and of the run, the coverage, and the schema that describes the report. Call it once all checks are in; calling it again does no harm.
 func Finish(r *Report) {
 	r.Schema, r.SchemaVersion = SchemaURL, SchemaVersion
 	for i := range r.Checks {
@@ -39,7 +39,9 @@ func Finish(r *Report) {
 		q.Outcome = worst(byRequirement[q.ID])
 		q.Sources = notNil(q.Sources)
 	}
+	explainFollowers(r.Checks)
 	r.Verdict, r.Roles = Judge(r.Checks, r.Ended == "")
+	r.Coverage = cover(r)
 	if len(r.Checks) == 0 {
 		r.Roles = unjudged(r.Requirements)
 	}

@@ -25,7 +25,14 @@ type Requirement struct {
 	Sources []reports.Source `yaml:"-"` // where it is written down
 	// Test says how it can be judged: observe (from outside), config (something must be configured in the target),
 	// attended (needs a person or a hook), no (cannot be seen from outside).
-	Test       string   `yaml:"test"`
+	Test string `yaml:"test"`
+	// Severity is what an attacker gains when it is broken; SeverityWhy says it in a sentence.
+	Severity    reports.Severity `yaml:"severity"`
+	SeverityWhy string           `yaml:"severity_why"`
+	// Follows names, for checks by their slug (* and ? match), the requirements and checks whose failure makes them fail, too:
+	// they are then shown under their cause.
+	Follows map[string][]string `yaml:"follows"`
+
 	Try        []string `yaml:"try"`        // adversarial inputs; "->" gives the answer expected
 	Why        string   `yaml:"why"`        // what goes wrong when it is broken
 	Fix        string   `yaml:"fix"`        // how to fix an implementation that breaks it

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/emaconform/emaconform/reports"
 )
 
 var prefixes = map[string]string{"ras": "RAS-", "rs": "RS-", "client": "CL-", "idp": "IDP-"}
@@ -52,6 +54,10 @@ func TestEntriesAreComplete(t *testing.T) {
 			if n := len(strings.Fields(r.Title)); n < 3 || n > 6 || strings.HasSuffix(r.Title, ".") {
 				t.Errorf("title %q: three to six words without a full stop", r.Title)
 			}
+			if !slices.Contains(reports.Severities, r.Severity) {
+				t.Errorf("severity %q", r.Severity)
+			}
+			sentences(t, "severity_why", r.SeverityWhy, 20)
 			sentences(t, "says", r.Says, 20)
 			sentences(t, "why", r.Why, 60)
 			sentences(t, "fix", r.Fix, 40)

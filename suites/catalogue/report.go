@@ -1,11 +1,62 @@
 package catalogue
 
-import "github.com/emaconform/emaconform/reports"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/emaconform/emaconform/reports"
+)
+
+// Version is the version of the catalogue. The first number changes when a requirement is added, removed or demands more, so
+// that a target may be judged differently; the second when only words change.
+const Version = "2.0"
+
+// Digest is "sha256:" and the digest of the embedded files: equal digests are equal catalogues.
+var Digest = sync.OnceValue(func() string {
+	sum := sha256.New()
+	names, err := fs.Glob(files, "*.yaml")
+	if err != nil {
+		panic("catalogue: " + err.Error())
+	}
+	for _, name := range names { // sorted
+		data, err := files.ReadFile(name)
+		if err != nil {
+			panic("catalogue: " + err.Error())
+		}
+		fmt.Fprintf(sum, "%s %d\n", name, len(data))
+		sum.Write(data)
+	}
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+})
 
 // Report is the requirement as a report shows it, not yet judged.
 func (r Requirement) Report() reports.Requirement {
 	return reports.Requirement{
 		ID: r.ID, Role: r.Role, Level: r.Level, Title: r.Title, Says: r.Says, Reading: r.Reading, Sources: r.Sources,
-		Why: r.Why, Fix: r.Fix, Untestable: r.Untestable,
+		Why: r.Why, Fix: r.Fix, Severity: r.Severity, SeverityWhy: r.SeverityWhy, Untestable: r.Untestable,
 	}
+}
+
+// Causes lists the requirements and checks from whose failure the failure of this check follows; nil when it stands for
+// itself.
+func Causes(requirement, check string) []string {
+	r, ok := Find(requirement)
+	if !ok {
+		return nil
+	}
+	slug := strings.TrimPrefix(check, requirement+"/")
+	var causes []string
+	for _, pattern := range slices.Sorted(maps.Keys(r.Follows)) {
+		if fits, err := path.Match(pattern, slug); err == nil && fits {
+			causes = append(causes, r.Follows[pattern]...)
+		}
+	}
+	return causes
 }
