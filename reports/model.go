@@ -52,7 +52,7 @@ type Report struct {
 	Profile       string        `json:"profile"`                 // "ema" or "id-jag"
 	MCPRevisions  []string      `json:"mcp_revisions,omitempty"` // of the MCP specification that the target spoke
 	Intrusive     bool          `json:"intrusive,omitempty"`     // checks that could hurt the target ran, too
-	Seed          int64         `json:"seed,omitempty"`          // of everything random in the run; 0: nothing is drawn from one
+	Seed          string        `json:"seed,omitempty"`          // of the order of the checks, in decimal
 	Nonce         string        `json:"nonce,omitempty"`         // named by who asked for the run, or random
 	Configuration Configuration `json:"configuration,omitzero"`
 	Target        Target        `json:"target"`

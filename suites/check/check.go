@@ -182,18 +182,19 @@ type Conditions struct {
 	Intrusive bool   // also checks that could hurt the target
 }
 
-// Skipped says why the check does not run in this world, or "".
-func (c *Check) Skipped(on Conditions, world any) string {
+// Skipped says why the check does not run in this world, or "", and what would let it run: a key of the configuration, a
+// flag, or a member of the target's metadata.
+func (c *Check) Skipped(on Conditions, world any) (why, key string) {
 	if c.EMAOnly != "" && on.Profile == ProfileIDJAG {
-		return "not judged by profile id-jag: " + c.EMAOnly
+		return "not judged by profile id-jag: " + c.EMAOnly, "--profile ema"
 	}
 	if c.Intrusive && !on.Intrusive {
-		return "could hurt the target, which is not on loopback: ask for it with --intrusive"
+		return "could hurt the target, which is not on loopback: ask for it with --intrusive", "--intrusive"
 	}
 	for _, n := range c.Needs {
 		if why := n.Missing(world); why != "" {
-			return fmt.Sprintf("%s (%s)", why, n.Key)
+			return fmt.Sprintf("%s (%s)", why, n.Key), n.Key
 		}
 	}
-	return ""
+	return "", ""
 }

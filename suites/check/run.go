@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
 )
 
 // Attempt is what one run of a check's body found.
@@ -89,7 +90,7 @@ func (t *T) clean(message string) string { return sentence(t.rec.Scrub(message))
 func (c *Check) describe() reports.Check {
 	return reports.Check{
 		ID: c.ID, Requirement: c.Requirement.ID, Role: c.Requirement.Role, Level: c.Level, Title: c.Title,
-		Sends: c.Sends, Expects: c.Expects, Labels: c.Labels,
+		Sends: c.Sends, Expects: c.Expects, Labels: c.Labels, Follows: catalogue.Causes(c.Requirement.ID, c.ID),
 	}
 }
 
@@ -100,9 +101,9 @@ func (c *Check) Unfinished(why string) reports.Check {
 	return r
 }
 
-// SkippedResult is the result of a check that was not run: why says what would enable it.
-func (c *Check) SkippedResult(why string) reports.Check {
+// SkippedResult is the result of a check that was not run: why says the reason, key what would let it run.
+func (c *Check) SkippedResult(why, key string) reports.Check {
 	r := c.describe()
-	r.Outcome, r.Message = reports.Skip, why
+	r.Outcome, r.Message, r.Key = reports.Skip, why, key
 	return r
 }

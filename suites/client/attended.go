@@ -125,11 +125,11 @@ func (a *Attended) Report() *reports.Report {
 	a.drop()
 	for _, c := range a.playable {
 		if _, played := a.r.results[c.ID]; !played {
-			a.r.results[c.ID] = c.SkippedResult("not played")
+			a.r.results[c.ID] = c.SkippedResult("not played", "")
 		}
 	}
 	for _, c := range a.final { // they look at all others, from the point of view of an honest run
-		a.r.results[c.ID] = c.SkippedResult("nothing was played")
+		a.r.results[c.ID] = c.SkippedResult("nothing was played", "")
 		for _, kind := range a.order {
 			if honest := a.honest(kind); honest != nil {
 				a.r.results[c.ID] = a.r.decide(c, registry[c.ID], honest, nil)
@@ -138,7 +138,7 @@ func (a *Attended) Report() *reports.Report {
 		}
 	}
 	report := a.r.report(slices.Concat(a.playable, a.final))
-	reports.Finish(report) // however the person ended it, Finish or Ctrl-C: what was not played is skipped
+	complete(report) // however the person ended it, Finish or Ctrl-C: what was not played is skipped
 	return report
 }
 

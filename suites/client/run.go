@@ -15,6 +15,7 @@ import (
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
+	"github.com/emaconform/emaconform/suites/provenance"
 )
 
 // Options says which client to judge, and by what.
@@ -27,6 +28,7 @@ type Options struct {
 	Confidential bool
 	Selection    engine.Selection
 	Progress     engine.Progress // nil: silent
+	Nonce        string          // that the report carries; empty: a random one
 	// Describe adds what only the caller knows to the report's target; may be nil.
 	Describe func(*reports.Target)
 }
@@ -61,14 +63,22 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if ctx.Err() != nil {
 		report.Ended, report.Problem = engine.EndedInterrupted, "Checks that had not ended are inconclusive."
 	}
-	reports.Finish(report)
+	complete(report)
 	return report, nil
+}
+
+// complete adds what follows from the results, and the checks that did not run.
+func complete(report *reports.Report) {
+	report.Finished = time.Now()
+	report.MCPRevisions = provenance.Revisions(report)
+	reports.Complete(report, provenance.Checks("client"))
+	reports.Finish(report)
 }
 
 // report puts the results of the checks into a report.
 func (r *runner) report(selected []*check.Check) *reports.Report {
 	report := &reports.Report{
-		Tool:    reports.Tool{Name: "emaconform", Version: engine.Version(), Go: runtime.Version()},
+		Tool: provenance.Tool(), Catalogue: provenance.Catalogue(), Nonce: provenance.Nonce(r.Nonce),
 		Profile: check.ProfileEMA, Selection: r.Selection.String(), Started: r.started,
 		Seconds: time.Since(r.started).Seconds(), Requirements: requirements(),
 		Preflight: []reports.Step{}, // none when a person is at the client

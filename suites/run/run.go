@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
+	"github.com/emaconform/emaconform/suites/provenance"
 	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -25,6 +26,7 @@ type Options struct {
 	Selection engine.Selection
 	Workers   int    // upper bound of what runs at a time; 0: the engine's
 	Seed      uint64 // of the order of the checks; 0: drawn
+	Nonce     string // that the report carries; empty: a random one
 	Intrusive bool   // also where the target is not on loopback
 	Keyring   *Keyring
 	Progress  engine.Progress // nil: silent
@@ -77,7 +79,10 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report.Started, report.Seconds = started, time.Since(started).Seconds()
+	report.Started, report.Finished = started, time.Now()
+	report.Seconds = report.Finished.Sub(started).Seconds()
+	report.MCPRevisions = provenance.Revisions(report)
+	reports.Complete(report, provenance.Checks("ras", "rs"))
 	reports.Finish(report)
 	return report, nil
 }
@@ -90,8 +95,9 @@ type runner struct {
 
 func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 	report := &reports.Report{
-		Tool:    reports.Tool{Name: "emaconform", Version: engine.Version(), Go: runtime.Version()},
+		Tool: provenance.Tool(), Catalogue: provenance.Catalogue(), Configuration: provenance.Configuration(r.Config),
 		Profile: r.Profile, Selection: r.Selection.String(), Requirements: engine.Requirements("ras", "rs"),
+		Seed: strconv.FormatUint(r.Seed, 10), Nonce: provenance.Nonce(r.Nonce), Intrusive: r.assignment().Conditions.Intrusive,
 	}
 	base := r.assignment()
 	roots, err := readRoots(r.Config.CAFile)
@@ -109,6 +115,7 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 	problem := pre.run()
 	report.Preflight = pre.steps
 	report.Target = r.describe(world)
+	provenance.Target(ctx, &report.Target, world.Target)
 	if problem != "" {
 		report.Ended, report.Problem = engine.EndedPreflight, problem
 		if ctx.Err() != nil {
@@ -126,8 +133,8 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, base assign
 	r.Progress.Planned(len(r.selected))
 	skipped, runnable := map[string]reports.Check{}, []*check.Check{}
 	for _, c := range r.selected {
-		if why := c.Skipped(world.Conditions, world); why != "" {
-			skipped[c.ID] = c.SkippedResult(why)
+		if why, key := c.Skipped(world.Conditions, world); why != "" {
+			skipped[c.ID] = c.SkippedResult(why, key)
 			r.Progress.Finished(skipped[c.ID])
 		} else {
 			runnable = append(runnable, c)

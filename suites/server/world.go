@@ -105,9 +105,9 @@ func Need(key, why string, ok func(*World) bool) check.Need {
 
 // What checks may need.
 var (
-	NeedsSecondClient = Need("clients", "needs a second client registered with the RAS",
+	NeedsSecondClient = Need("clients (2nd)", "needs a second client registered with the RAS",
 		func(w *World) bool { return len(w.Config.Clients) > 1 })
-	NeedsSecondUser = Need("users", "needs a second user",
+	NeedsSecondUser = Need("users (2nd)", "needs a second user",
 		func(w *World) bool { return len(w.Config.Users) > 1 })
 	NeedsSecondIdP = Need("second_idp", "needs a second trusted IdP",
 		func(w *World) bool { return w.SecondIdP != nil && len(w.Config.SecondIdP.Users) > 0 })
@@ -117,7 +117,7 @@ var (
 		func(w *World) bool { return w.Config.PublicClient != "" })
 	NeedsScope = Need("scopes", "needs a scope",
 		func(w *World) bool { return len(w.Config.Scopes) > 0 })
-	NeedsTwoScopes = Need("scopes", "needs two scopes",
+	NeedsTwoScopes = Need("scopes (2nd)", "needs two scopes",
 		func(w *World) bool { return len(w.Config.Scopes) > 1 })
 	NeedsForbiddenScope = Need("forbidden_scope", "needs a scope that the RAS knows but does not allow to the client",
 		func(w *World) bool { return w.Config.ForbiddenScope != "" })

@@ -1,0 +1,109 @@
+// Package provenance says by what, with what and against whom a run was made: what a report has to carry so that a statement
+// can be made from it.
+package provenance
+
+import (
+	"cmp"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"regexp"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/engine"
+)
+
+// Tool describes this program: its version, the commit that it was built from, and the digest of its binary.
+var Tool = sync.OnceValue(func() reports.Tool {
+	t := reports.Tool{
+		Name: "emaconform", Version: engine.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Digest: ownDigest(),
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return t
+	}
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			t.Revision = s.Value + t.Revision
+		case s.Key == "vcs.modified" && s.Value == "true":
+			t.Revision += "+changes"
+		}
+	}
+	return t
+})
+
+// ownDigest is the digest of the running binary, or "" where it cannot be read.
+func ownDigest() string {
+	path, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return ""
+	}
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+}
+
+// Catalogue names the catalogue of this program.
+func Catalogue() reports.Catalogue {
+	return reports.Catalogue{Version: catalogue.Version, Digest: catalogue.Digest()}
+}
+
+// Checks lists every check of these roles, as a report lists those that did not run.
+func Checks(roles ...string) []reports.NotRun {
+	var list []reports.NotRun
+	for _, c := range check.All(roles...) {
+		list = append(list, reports.NotRun{ID: c.ID, Role: c.Requirement.Role, Level: c.Level})
+	}
+	return list
+}
+
+// Nonce is the nonce that was asked for, or a random one.
+func Nonce(asked string) string { return cmp.Or(asked, rand.Text()) }
+
+var revision = regexp.MustCompile(`"(?:protocolVersion|io\.modelcontextprotocol/protocolVersion)"\s*:\s*"(\d{4}-\d{2}-\d{2})"`)
+
+// Revisions lists the revisions of MCP in which the target answered, by the exchanges of a report.
+func Revisions(r *reports.Report) []string {
+	var list []string
+	add := func(exchanges []reports.Exchange) {
+		for _, e := range exchanges {
+			if e.Response == nil || e.Response.Status != 200 || e.Part == reports.Attack {
+				continue
+			}
+			found := revision.FindStringSubmatch(e.Response.Body)
+			if found == nil { // the stateless revision stands in the request alone
+				found = revision.FindStringSubmatch(e.Request.Body)
+			}
+			if found != nil && !slices.Contains(list, found[1]) {
+				list = append(list, found[1])
+			}
+		}
+	}
+	for _, s := range r.Preflight {
+		add(s.Exchanges)
+	}
+	for _, c := range r.Checks {
+		if c.Outcome == reports.Pass {
+			add(c.Exchanges)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
