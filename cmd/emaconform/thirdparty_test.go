@@ -76,8 +76,8 @@ func thirdPartyRun(t *testing.T, kind thirdparty.Kind) run.Options {
 	c.Redeem.Scope = kind == thirdparty.Fosite                  // which takes scopes from the parameter alone
 	c.Redeem.Resource = kind == thirdparty.WorkersOAuthProvider // which takes no resource but its first one from the claim alone
 	var selection engine.Selection
-	if kind == thirdparty.WorkersOAuthProvider {
-		// It fetches keys twice a minute at most, so checks that change them would take a quarter of an hour.
+	if kind != thirdparty.Fosite {
+		// They fetch keys twice a minute at most, so checks that change them would take a quarter of an hour.
 		selection.Labels = "!serial || RAS-RATE"
 	}
 	return run.Options{Config: c, Selection: selection, Register: func(ctx context.Context, trust run.Trust, c *target.Config) error {
