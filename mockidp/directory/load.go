@@ -1,7 +1,6 @@
 package directory
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +10,9 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
-)
 
-// maxFile bounds a configuration file.
-const maxFile = 16 << 20
+	"github.com/emaconform/emaconform/mockidp/yamlfile"
+)
 
 // Load reads and compiles a YAML (or JSON) file. The error names the file, and for each mistake the line.
 func Load(path string) (*Directory, error) {
@@ -23,7 +21,7 @@ func Load(path string) (*Directory, error) {
 		return nil, err
 	}
 	defer f.Close()
-	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	raw, err := io.ReadAll(io.LimitReader(f, yamlfile.MaxSize+1))
 	if err != nil {
 		return nil, err
 	}
@@ -36,18 +34,11 @@ func Load(path string) (*Directory, error) {
 
 // Parse compiles a directory from YAML. Keys that it does not know are mistakes.
 func Parse(raw []byte) (*Directory, error) {
-	if len(raw) > maxFile {
-		return nil, fmt.Errorf("larger than %d bytes", maxFile)
-	}
 	var d Directory
-	decoder := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
-	if err := decoder.Decode(&d); errors.Is(err, io.EOF) {
+	if err := yamlfile.Decode(raw, &d); errors.Is(err, yamlfile.ErrEmpty) {
 		return nil, errors.New("the file is empty: declare at least users, clients, connectors and connections")
 	} else if err != nil {
 		return nil, located(err)
-	}
-	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is a second document in the file, expected one")
 	}
 	if err := d.Compile(); err != nil {
 		return nil, withLines(raw, err)

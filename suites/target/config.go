@@ -3,13 +3,11 @@
 package target
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"net/url"
 	"os"
@@ -18,6 +16,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/goccy/go-yaml"
+
+	"github.com/emaconform/emaconform/mockidp/yamlfile"
 )
 
 // Config is the configuration file of `emaconform server`. Every member is optional but URL, one client and one user.
@@ -129,7 +129,7 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	var c Config
-	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+	if err := yamlfile.Decode(raw, &c); err != nil && !errors.Is(err, yamlfile.ErrEmpty) {
 		return nil, fmt.Errorf("%s: %s", path, explain(err))
 	}
 	return &c, nil
@@ -141,14 +141,17 @@ func explain(err error) string {
 	if errors.As(err, &placed) {
 		return yaml.FormatError(err, false, true)
 	}
+	if problem := yamlfile.Problem(""); errors.As(err, &problem) {
+		return problem.Error()
+	}
 	return fmt.Sprintf("timing: %v (write 500ms, 10s or 2m)", err)
 }
 
 // Merge replaces what the document (JSON or YAML) names. Unknown keys are errors, which name the line but quote nothing: the
 // document may hold secrets.
 func (c *Config) Merge(document []byte) error {
-	err := yaml.NewDecoder(bytes.NewReader(document), yaml.Strict()).Decode(c)
-	if errors.Is(err, io.EOF) {
+	err := yamlfile.Decode(document, c)
+	if errors.Is(err, yamlfile.ErrEmpty) {
 		return nil // nothing to add
 	}
 	if err != nil {

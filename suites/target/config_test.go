@@ -131,3 +131,16 @@ func TestLoopback(t *testing.T) {
 		NewWithT(t).Expect(target.Loopback(url)).To(Equal(want), url)
 	}
 }
+
+// What a setup command answers, or a file holds, is read without a crash, whatever it is.
+func FuzzMerge(f *testing.F) {
+	for _, text := range []string{"users: !x", "url: x", `{"clients":[{"id":"a"}]}`, "timing: {check: 1s}", "scopes: [!a, *b]", "idp: &i {<<: *i}"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(_ *testing.T, raw []byte) {
+		var c target.Config
+		if c.Merge(raw) == nil {
+			c.Defaults()
+		}
+	})
+}
