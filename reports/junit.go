@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -105,7 +106,8 @@ func WriteJUnit(w io.Writer, r *Report) error {
 func (r *Report) junitSuite(name, verdict string) junitSuite {
 	s := junitSuite{Name: visible(name), Time: seconds(0), Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05")}
 	s.Properties = properties("verdict", verdict, "profile", r.Profile, "target", r.Target.URL,
-		"issuer", r.Target.AuthorizationServer, "version", r.Tool.Version, "selection", r.Selection)
+		"issuer", r.Target.AuthorizationServer, "version", r.Tool.Version, "selection", r.Selection,
+		"coverage", r.Coverage.String(), "nonce", r.Nonce, "catalogue", r.Catalogue.Version)
 	return s
 }
 
@@ -178,7 +180,8 @@ func junitExplain(c Check, q Requirement) string {
 	for _, source := range q.Sources {
 		s += labelled("Written in", strings.TrimSpace(source.where()+" "+source.URL))
 	}
-	return s + labelled("Why", q.Why) + labelled("Fix", q.Fix)
+	return s + labelled("Severity", strings.TrimSpace(string(cmp.Or(c.Severity, q.Severity))+before(": ", q.SeverityWhy))) +
+		labelled("Follows from", c.Cause) + labelled("Why", q.Why) + labelled("Fix", q.Fix)
 }
 
 func junitOut(c Check) string {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // A CI summary may be 1 MiB at most on GitHub, and is read by people in a hurry: it stays far below.
@@ -92,10 +93,10 @@ func (m *markdown) preflight(r *Report) {
 	}
 }
 
-// failed lists the failed checks by requirement, with what to do about them.
+// failed lists the broken requirements, worst first, with what to do about them.
 func (m *markdown) failed(r *Report) {
 	var blocks []string
-	list, _ := r.findings(func(c Check) bool { return c.Outcome == Fail && c.Expected == "" })
+	list, _ := r.failures(func(c Check) bool { return c.Expected == "" })
 	for _, f := range list {
 		blocks = append(blocks, f.markdown())
 	}
@@ -107,8 +108,8 @@ func (m *markdown) short(r *Report, o Outcome, title string) {
 	var items []string
 	list, _ := r.byMessage(func(c Check) bool { return c.Outcome == o && c.Expected == "" })
 	for _, same := range list {
-		items = append(items, fmt.Sprintf("- **%s**<br>%s\n", md(cut(same.names(), 1000)),
-			mdLines(cut(same.Message, markdownMessage))))
+		items = append(items, fmt.Sprintf("- **%s**%s\n", md(cut(same.names(), 1000)),
+			mdBelow(cut(same.Message, markdownMessage))))
 	}
 	m.section(o, title, items)
 }
@@ -146,20 +147,47 @@ func (m *markdown) blocks(list []string) {
 	}
 }
 
-// markdown is the block of a failed requirement.
-func (f finding) markdown() string {
-	var checks strings.Builder
-	for _, c := range f.Checks {
-		fmt.Fprintf(&checks, "- **%s** %s<br>%s\n", md(cut(c.slug(), 200)), md(cut(c.Title, 500)),
-			mdLines(cut(c.Message, markdownMessage)))
-	}
+// markdown is the block of a broken requirement.
+func (f failure) markdown() string {
 	q := f.Requirement
-	block := fmt.Sprintf("#### %s · %s\n\n%s %s\n\n%s\n", md(cut(q.ID, 200)), md(q.Level),
-		md(cut(q.Says, markdownMessage)), markdownSources(q.Sources), checks.String())
-	if q.Fix != "" {
-		block += fmt.Sprintf("> **Fix:** %s\n\n", md(cut(q.Fix, markdownMessage)))
+	var b strings.Builder
+	fmt.Fprintf(&b, "#### %s · %s%s\n\n", md(cut(q.ID, 200)), md(q.Level), before(" · ", string(f.Severity)))
+	fmt.Fprintf(&b, "%s\n", strings.TrimSpace(md(cut(q.Says, markdownMessage))+" "+markdownSources(q.Sources)))
+	if q.SeverityWhy != "" {
+		fmt.Fprintf(&b, "**Gain:** %s\n", md(cut(q.SeverityWhy, markdownMessage)))
 	}
-	return block
+	b.WriteString("\n")
+	for _, g := range f.Groups {
+		g.markdown(&b)
+	}
+	b.WriteString("\n")
+	if s := f.followed(); s != "" {
+		fmt.Fprintf(&b, "**Follows from it:** %s\n\n", md(cut(s, markdownMessage)))
+	}
+	if q.Fix != "" {
+		fmt.Fprintf(&b, "> **Fix:** %s\n\n", md(cut(q.Fix, markdownMessage)))
+	}
+	return b.String()
+}
+
+const markdownChecks = 20 // of those that say the same
+
+func (g attackGroup) markdown(b *strings.Builder) {
+	if g.Identifier != "" {
+		fmt.Fprintf(b, "- **%s**: %s%s\n", md(cut(g.said(), 1000)), md(cut(g.names(), 500)), mdBelow(cut(g.Message, markdownMessage)))
+		return
+	}
+	for i, c := range g.Checks {
+		if i == markdownChecks {
+			fmt.Fprintf(b, "- … and %d more\n", len(g.Checks)-i)
+			break
+		}
+		message := ""
+		if i == len(g.Checks)-1 {
+			message = mdBelow(cut(g.Message, markdownMessage))
+		}
+		fmt.Fprintf(b, "- **%s** %s%s\n", md(cut(c.slug(), 200)), md(cut(c.Title, 500)), message)
+	}
 }
 
 func markdownSources(sources []Source) string {
@@ -200,32 +228,70 @@ func (m *markdown) requirements(r *Report) {
 	m.b.WriteString(closing)
 }
 
-// md makes any text a single line of plain text in GitHub's Markdown: what could begin a construct of Markdown or HTML
-// becomes a character reference, which is text by definition. A zero-width space keeps an "@" from calling a person.
+// md makes any text a single line of plain text in GitHub's Markdown, that is readable as text, too: words with an address
+// become code, which nothing links or calls; what else could begin a construct of Markdown or HTML gets a backslash.
 func md(s string) string {
-	s = line(s)
-	if block.MatchString(s) {
-		return fmt.Sprintf("&#%d;", s[0]) + markdownEscaper.Replace(s[1:])
+	words := strings.Split(line(s), " ")
+	for i, w := range words {
+		words[i] = mdWord(w)
 	}
-	return markdownEscaper.Replace(s)
+	if joined := strings.Join(words, " "); block.MatchString(joined) {
+		at := strings.IndexAny(joined, "-+#=.)")
+		return joined[:at] + `\` + joined[at:]
+	} else {
+		return joined
+	}
 }
 
 // block is how a line begins that is a list, a heading or an underline to Markdown.
 var block = regexp.MustCompile(`^([-+#=]|[0-9]+[.)])`)
 
-// mdLines is md with line breaks kept.
-func mdLines(s string) string {
-	lines := strings.Split(strings.TrimSpace(s), "\n")
-	for i, l := range lines {
-		lines[i] = md(l)
+// address is a word that GitHub would make a link of.
+var address = regexp.MustCompile("(?i)^([(\"']*)([^`]*(?:://|www\\.)[^`]*?)([)\"',.;:]*)$")
+
+func mdWord(w string) string {
+	if part := address.FindStringSubmatch(w); part != nil {
+		return mdEscape(part[1]) + "`" + strings.ReplaceAll(part[2], "|", `\|`) + "`" + mdEscape(part[3])
 	}
-	return strings.Join(lines, "<br>")
+	return mdEscape(w)
 }
 
-var markdownEscaper = func() *strings.Replacer {
-	pairs := []string{"@", "@&#8203;", "://", "&#58;//", "www.", "www&#46;", "WWW.", "WWW&#46;"}
-	for _, r := range "&<>`*_[]|~\\$" {
-		pairs = append(pairs, string(r), fmt.Sprintf("&#%d;", r))
+// mdEscape puts a backslash before what Markdown would not take for text where it stands. A zero-width space keeps an "@"
+// from calling a person, and an address that stands beside a backtick from becoming a link.
+func mdEscape(w string) string {
+	var b strings.Builder
+	runes := []rune(w)
+	word := func(i int) bool {
+		return i >= 0 && i < len(runes) && (unicode.IsLetter(runes[i]) || unicode.IsDigit(runes[i]))
 	}
-	return strings.NewReplacer(pairs...)
-}()
+	for i, r := range runes {
+		switch {
+		case strings.ContainsRune("`*[]<>|~$", r), r == '_' && !(word(i-1) && word(i+1)),
+			r == '\\', r == '&' && i+1 < len(runes) && (word(i+1) || runes[i+1] == '#'):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '@' && !word(i-1):
+			b.WriteString("@\u200b")
+		case r == ':' && strings.HasPrefix(string(runes[i:]), "://"):
+			b.WriteString(":\u200b")
+		case r == '.' && i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www"):
+			b.WriteString("\u200b.")
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// mdBelow is what stands below the first line of an item of a list, line by line.
+func mdBelow(s string) string {
+	s = strings.TrimSpace(s)
+	if s == "" {
+		return ""
+	}
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		lines[i] = "  " + md(l)
+	}
+	return "\\\n" + strings.Join(lines, "\\\n")
+}

@@ -33,7 +33,7 @@ func renderMarkdown(t *testing.T, r *Report) (source string, page *nethtml.Node)
 // TestMarkdownHoldsPoisonDown renders a poisoned report and finds in it only the elements that the writer makes.
 func TestMarkdownHoldsPoisonDown(t *testing.T) {
 	source, page := renderMarkdown(t, poisoned())
-	allowed := " html head body h2 h3 h4 p table thead tbody tr th td ul ol li strong br blockquote details summary "
+	allowed := " html head body h2 h3 h4 p table thead tbody tr th td ul ol li strong br blockquote details summary code "
 	cells := 0
 	for n := range page.Descendants() {
 		if n.Type != nethtml.ElementNode {

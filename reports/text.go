@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"regexp"
@@ -14,8 +15,8 @@ import (
 const (
 	textFindings = 40   // findings of one outcome that a terminal shows in full
 	textMessage  = 1200 // runes of one message
-	minimumWidth = 40   // the table of counts needs it
-	tableWidth   = 64   // the table needs it, with the verdicts in it
+	minimumWidth = 44   // the table of counts needs it
+	tableWidth   = 72   // the table needs it, with the verdicts in it
 )
 
 // textOutcomes says how outcomes look on a terminal: sign and SGR colour.
@@ -74,10 +75,38 @@ func (t *textWriter) para(indent int, s string) {
 	s = strings.ReplaceAll(visible(strings.TrimRight(s, " \t\n")), "\t", "  ")
 	for _, l := range strings.Split(s, "\n") {
 		lead := min(len(l)-len(strings.TrimLeft(l, " ")), t.width/3)
-		for _, part := range strings.Split(text.WrapSoft(strings.TrimSpace(l), t.width-indent-lead), "\n") {
+		for _, part := range wrap(strings.TrimSpace(l), t.width-indent-lead) {
 			t.b.WriteString(strings.TrimRight(strings.Repeat(" ", indent+lead)+part, " ") + "\n")
 		}
 	}
+}
+
+// wrap breaks text between words. A word that is longer than a line is broken after a sign that parts it, a slash or a
+// hyphen, where it has one.
+func wrap(s string, width int) []string {
+	var lines []string
+	now := ""
+	for _, word := range strings.Fields(s) {
+		for text.StringWidth(word) > width {
+			if now != "" {
+				lines, now = append(lines, now), ""
+			}
+			head := text.Trim(word, width)
+			if at := strings.LastIndexAny(head, "/-.&?,_"); at > len(head)/3 {
+				head = head[:at+1]
+			}
+			lines, word = append(lines, head), word[len(head):]
+		}
+		switch {
+		case now == "":
+			now = word
+		case text.StringWidth(now)+1+text.StringWidth(word) <= width:
+			now += " " + word
+		default:
+			lines, now = append(lines, now), word
+		}
+	}
+	return append(lines, now)
 }
 
 func (t *textWriter) verdict(r *Report) {
@@ -135,7 +164,7 @@ func (t *textWriter) roles(r *Report) {
 func (t *textWriter) role(v RoleVerdict, narrow bool) table.Row {
 	name := cut(line(roleTitle(v.Role)), 30)
 	if narrow {
-		name = cut(line(v.Role), 8)
+		name = cut(line(cmp.Or(shortTitles[v.Role], v.Role)), 12)
 	}
 	row := table.Row{name, t.paint(verdictColors[v.Verdict], string(v.Verdict))}
 	for _, o := range Outcomes {
@@ -181,24 +210,31 @@ func (t *textWriter) sign(o Outcome) string {
 
 // item is a sign with one or several ids, and what there is to say about them below.
 func (t *textWriter) item(o Outcome, ids, message string) {
-	first, more, _ := strings.Cut(text.WrapSoft(cut(line(ids), 400), t.width-4), "\n")
-	t.b.WriteString("  " + t.sign(o) + " " + t.paint("1", strings.TrimRight(first, " ")) + "\n")
-	if more != "" {
-		t.para(4, more)
+	lines := wrap(cut(line(ids), 400), t.width-4)
+	t.b.WriteString("  " + t.sign(o) + " " + t.paint("1", lines[0]) + "\n")
+	for _, more := range lines[1:] {
+		t.b.WriteString("    " + more + "\n")
 	}
 	t.para(4, cut(line(message), 240))
 }
 
 func (t *textWriter) labelled(label, s string) {
-	if s != "" {
-		t.para(4, label+": "+cut(line(s), textMessage))
+	if s == "" {
+		return
+	}
+	from := t.b.Len()
+	t.para(2, label+": "+cut(line(s), textMessage))
+	said := t.b.String()
+	if head := "  " + label + ":"; strings.HasPrefix(said[from:], head) {
+		t.b.Reset()
+		t.b.WriteString(said[:from] + "  " + t.paint("1", label+":") + said[from+len(head):])
 	}
 }
 
-// failed lists the failed checks by requirement, but for those that the baseline expects: with what the requirement
-// says, where it is written, and how to fix it.
+// failed lists the broken requirements, worst first, but for what the baseline expects: with what an attacker gains, what
+// the requirement says and where it is written, what failed, what fails because of it, and one fix.
 func (t *textWriter) failed(r *Report) {
-	list, total := r.findings(func(c Check) bool { return c.Outcome == Fail && c.Expected == "" })
+	list, total := r.failures(func(c Check) bool { return c.Expected == "" })
 	if total == 0 {
 		return
 	}
@@ -212,14 +248,35 @@ func (t *textWriter) failed(r *Report) {
 			t.para(2, fmt.Sprintf("… and %d more: see the report.", total-shown))
 			return
 		}
-		t.requirement(f.Requirement)
-		for _, c := range f.Checks {
-			t.item(Fail, c.ID, c.Title)
-			t.para(4, cut(c.Message, textMessage))
+		t.requirement(f)
+		for _, g := range f.Groups {
+			t.group(g)
 		}
+		for _, follower := range f.Followers {
+			shown += len(follower.Checks)
+		}
+		t.labelled("Follows from it", f.followed())
 		t.labelled("Fix", f.Requirement.Fix)
 		shown += len(f.Checks)
 	}
+}
+
+// group is what failed in one way: variants of an attack in one line, or checks that say the same with the message once.
+func (t *textWriter) group(g attackGroup) {
+	if g.Identifier != "" {
+		t.item(Fail, g.said(), g.names())
+		t.para(4, cut(g.Message, textMessage))
+		return
+	}
+	const most = 8
+	for i, c := range g.Checks {
+		if i == most {
+			t.para(4, fmt.Sprintf("… and %d more: see the report.", len(g.Checks)-i))
+			break
+		}
+		t.item(Fail, c.ID, c.Title)
+	}
+	t.para(4, cut(g.Message, textMessage))
 }
 
 // short lists what the checks of one outcome say, but for those that the baseline expects.
@@ -254,14 +311,29 @@ func (t *textWriter) expected(r *Report) {
 	}
 }
 
-func (t *textWriter) requirement(q Requirement) {
+func (t *textWriter) requirement(f failure) {
+	q := f.Requirement
+	t.b.WriteString("  " + t.paint("1", cut(line(q.ID), t.width-2)) + "\n")
 	where := []string{q.Level}
+	if f.Severity != "" {
+		where = append(where, string(f.Severity))
+	}
 	for _, s := range q.Sources {
 		where = append(where, s.where())
 	}
-	t.b.WriteString("  " + t.paint("1", cut(line(q.ID), t.width-2)) + "\n")
 	t.para(2, line(strings.Join(where, " · ")))
 	if q.Says != "" {
 		t.para(2, line(q.Says))
 	}
+	t.labelled("Gain", q.SeverityWhy)
+}
+
+// WritePaths writes, for a terminal, where the reports are.
+func WritePaths(w io.Writer, paths []string, color bool) error {
+	if len(paths) == 0 {
+		return nil
+	}
+	t := &textWriter{color: color}
+	_, err := fmt.Fprintf(w, "\n%s\n  %s\n", t.paint("1", "Reports"), strings.Join(paths, "\n  "))
+	return err
 }

@@ -51,7 +51,7 @@ func TestTextFitsItsWidth(t *testing.T) {
 	for _, width := range []int{1, 40, 50, 60, 63, 64, 80, 100, 200} {
 		for _, r := range []*Report{sample(), stopped(), withBaseline()} {
 			for _, l := range strings.Split(textReport(t, r, false, width), "\n") {
-				if n := text.StringWidth(l); n > max(width, 40) {
+				if n := text.StringWidth(l); n > max(width, minimumWidth) {
 					t.Errorf("width %d: %d columns: %s", width, n, l)
 				}
 			}
@@ -75,17 +75,17 @@ func TestTextBreaksBetweenWords(t *testing.T) {
 
 func TestTextOfVerdictsOnANarrowTerminal(t *testing.T) {
 	const want = `
-ras: not conformant
-rs: conformant with warnings
+Auth. server: not conformant
+MCP server: conformant with warnings
 
-Role  fail  incon.  warn  skip  pass
-ras      3       1     3     5    27
-rs       0       0     1     0    20
+Role          fail  incon.  warn  skip  pass
+Auth. server     3       1     3     5    27
+MCP server       0       0     1     0    20
 `
 	if got := textReport(t, sample(), false, 40); !strings.Contains(got, want) {
 		t.Errorf("the verdicts are not readable:\n%s", got)
 	}
-	if got := textReport(t, sample(), false, tableWidth); strings.Contains(got, "ras: ") {
+	if got := textReport(t, sample(), false, tableWidth); strings.Contains(got, "server: ") {
 		t.Errorf("the verdicts do not stand in the table:\n%s", got)
 	}
 }

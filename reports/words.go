@@ -1,8 +1,10 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,6 +17,9 @@ var roleTitles = map[string]string{
 	"client": "MCP client",
 	"idp":    "Identity provider",
 }
+
+// shortTitles are the roles in a few letters, for narrow terminals.
+var shortTitles = map[string]string{"ras": "Auth. server", "rs": "MCP server", "client": "MCP client", "idp": "IdP"}
 
 func roleTitle(role string) string {
 	if title, ok := roleTitles[role]; ok {
@@ -66,15 +71,19 @@ func (r *Report) headline() []string {
 	case total == 0 && r.Ended == "":
 		said = append(said, "No check ran.")
 	case n[Fail] > 0:
-		said = append(said, fmt.Sprintf("%d of %s failed.", n[Fail], count(total, "check")))
+		said = append(said, fmt.Sprintf("%d of %s failed%s.", n[Fail], count(total, "check"), before(": ", r.bySeverity())))
 	case n[Inconclusive] > 0:
 		said = append(said, fmt.Sprintf("%d of %s proved nothing.", n[Inconclusive], count(total, "check")))
 	case n[Warn] > 0:
-		said = append(said, fmt.Sprintf("No check failed, %s.", count(n[Warn], "warning")))
+		said = append(said, fmt.Sprintf("Conformant in %d of %s, %s.", n[Pass]+n[Warn], count(r.Coverage.Checks, "check"),
+			count(n[Warn], "warning")))
 	case total > 0 && n[Pass] > 0:
-		said = append(said, fmt.Sprintf("%s passed, none failed.", count(n[Pass], "check")))
+		said = append(said, fmt.Sprintf("Conformant in %d of %s.", n[Pass], count(r.Coverage.Checks, "check")))
 	case total > 0:
 		said = append(said, "No check passed: all were skipped.")
+	}
+	if missing := r.Coverage.Must - r.Coverage.MustJudged; missing > 0 && total > 0 {
+		said = append(said, fmt.Sprintf("%s not judged: %s.", count(missing, "MUST check"), r.Coverage.gaps()))
 	}
 	if r.Selection != "" {
 		said = append(said, fmt.Sprintf("Only part of the checks ran (%s): the verdict speaks of these alone.", r.Selection))
@@ -83,6 +92,14 @@ func (r *Report) headline() []string {
 		said = append(said, r.Baseline.headline()...)
 	}
 	return said
+}
+
+// before is s behind a prefix, or nothing when it is empty.
+func before(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
 }
 
 // early says that the run ended early and why. A problem may name once more how the run ended, before a colon.
@@ -182,7 +199,8 @@ type sameMessage struct {
 	IDs     []string
 }
 
-// byMessage groups the checks that are wanted by what they say, in the order of the checks, and counts them.
+// byMessage groups the checks that are wanted by what they say, and counts them: what keeps most checks from a verdict
+// comes first.
 func (r *Report) byMessage(wanted func(Check) bool) (list []sameMessage, total int) {
 	at := map[string]int{}
 	for _, c := range r.Checks {
@@ -198,6 +216,7 @@ func (r *Report) byMessage(wanted func(Check) bool) (list []sameMessage, total i
 		list[i].IDs = append(list[i].IDs, c.ID)
 		total++
 	}
+	slices.SortStableFunc(list, func(a, b sameMessage) int { return cmp.Compare(len(b.IDs), len(a.IDs)) })
 	return list, total
 }
 

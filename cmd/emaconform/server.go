@@ -165,8 +165,8 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, engine.Pr
 	if err := reports.WriteText(out, report, color, width(out)); err != nil {
 		return err
 	}
-	for _, path := range written {
-		fmt.Fprintln(out, "  "+path)
+	if err := reports.WritePaths(out, written, color); err != nil {
+		return err
 	}
 	if f.writeBaseline != "" {
 		if err := f.keepBaseline(out, report); err != nil {
