@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,7 +28,7 @@ func TestThirdPartyServers(t *testing.T) {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			report, err := run.Run(t.Context(), thirdPartyRun(t, kind))
+			report, err := run.Run(t.Context(), (&thirdPartyServer{kind: kind, folder: t.TempDir()}).options(t))
 			if errors.Is(err, thirdparty.ErrNotInstalled) {
 				t.Skip(err) // make test installs what is needed
 			}
@@ -64,41 +66,100 @@ func message(r *reports.Report, id string) string {
 	return ""
 }
 
-// thirdPartyRun is a run against a server of this kind, started when the mock IdP is there for it to trust.
-func thirdPartyRun(t *testing.T, kind thirdparty.Kind) run.Options {
+// A server that has been judged a minute ago holds the keys of then, has used up some of its limits, and remembers what it
+// has redeemed. It is judged as it was the first time.
+func TestThirdPartyServerIsJudgedAlikeColdAndWarm(t *testing.T) {
+	t.Parallel()
+	g := NewWithT(t)
+	server := &thirdPartyServer{kind: thirdparty.ServerExpress, folder: t.TempDir(), ports: freePorts(t, 2)}
+	var outcomes [2]map[string]string
+	var verdicts [2]reports.Verdict
+	for n := range outcomes {
+		report, err := run.Run(t.Context(), server.options(t))
+		if errors.Is(err, thirdparty.ErrNotInstalled) {
+			t.Skip(err)
+		}
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(report.Ended).To(BeEmpty(), report.Problem)
+		outcomes[n], verdicts[n] = map[string]string{}, report.Verdict
+		for _, c := range report.Checks {
+			outcomes[n][c.ID] = string(c.Outcome)
+		}
+	}
+	g.Expect(verdicts[1]).To(Equal(verdicts[0]))
+	g.Expect(outcomes[1]).To(Equal(outcomes[0]))
+}
+
+// freePorts are ports of the loopback address that nothing listens on.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	ports := make([]int, n)
+	for i := range ports {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		NewWithT(t).Expect(err).NotTo(HaveOccurred())
+		defer listener.Close()
+		ports[i] = listener.Addr().(*net.TCPAddr).Port
+	}
+	return ports
+}
+
+// thirdPartyServer is a server of this kind, started by the first run, when the mock IdP is there for it to trust.
+type thirdPartyServer struct {
+	kind    thirdparty.Kind
+	folder  string // for what the mock IdPs keep from run to run
+	ports   []int  // of the mock IdPs; empty: any, as one run does
+	process *thirdparty.Process
+}
+
+// options are those of a run against the server.
+func (s *thirdPartyServer) options(t *testing.T) run.Options {
 	c := &target.Config{
-		Name: string(kind), Scopes: []string{"notes.read", "notes.write"},
-		IdP:       target.IdP{CA: filepath.Join(t.TempDir(), "ca.pem")},
+		Name: string(s.kind), Scopes: []string{"notes.read", "notes.write"},
 		SecondIdP: &target.IdP{Users: []target.User{{Sub: "second-alice"}, {Sub: "second-bob"}}},
 		Users:     []target.User{{Sub: "alice"}, {Sub: "bob"}},
 	}
-	c.SecondIdP.CA = c.IdP.CA
-	c.Redeem.Scope = kind == thirdparty.Fosite                  // which takes scopes from the parameter alone
-	c.Redeem.Resource = kind == thirdparty.WorkersOAuthProvider // which takes no resource but its first one from the claim alone
+	for n, idp := range []*target.IdP{&c.IdP, c.SecondIdP} {
+		idp.CA, idp.Keys = filepath.Join(s.folder, "ca.pem"), filepath.Join(s.folder, fmt.Sprintf("keys-%d.json", n))
+		if len(s.ports) > 0 {
+			idp.Listen = fmt.Sprintf("127.0.0.1:%d", s.ports[n])
+		}
+	}
+	c.Redeem.Scope = s.kind == thirdparty.Fosite                  // which takes scopes from the parameter alone
+	c.Redeem.Resource = s.kind == thirdparty.WorkersOAuthProvider // which takes no resource but its first one from the claim alone
 	var selection engine.Selection
-	if kind != thirdparty.Fosite {
+	if s.kind != thirdparty.Fosite {
 		// They fetch keys twice a minute at most, so checks that change them would take a quarter of an hour.
 		selection.Labels = "!serial || RAS-RATE"
 	}
 	return run.Options{Config: c, Selection: selection, Register: func(ctx context.Context, trust run.Trust, c *target.Config) error {
-		server, err := thirdparty.Start(context.WithoutCancel(ctx), kind, thirdparty.Config{
-			CA: trust.IdP.CA,
-			Issuers: []thirdparty.Issuer{
-				{Issuer: trust.IdP.Issuer, JWKSURI: trust.IdP.JWKSURI}, {Issuer: trust.Second.Issuer, JWKSURI: trust.Second.JWKSURI}},
-			Clients: []thirdparty.Client{{ID: "connector-a", Secret: "connector-a-secret-0123456789"}, {ID: "connector-b", Secret: "connector-b-secret-0123456789"}},
-			Users: []thirdparty.User{
-				{Issuer: trust.IdP.Issuer, Subject: "alice"}, {Issuer: trust.IdP.Issuer, Subject: "bob"},
-				{Issuer: trust.Second.Issuer, Subject: "second-alice"}, {Issuer: trust.Second.Issuer, Subject: "second-bob"}},
-			Scopes: c.Scopes, RequiredScopes: []string{"notes.read"}, ResourcePaths: []string{"/mcp", "/mcp2"},
-		})
-		if err != nil {
-			return err
+		if s.process == nil {
+			if err := s.start(context.WithoutCancel(ctx), t, trust, c.Scopes); err != nil {
+				return err
+			}
 		}
-		t.Cleanup(func() { _ = server.Stop() })
-		c.URL, c.SecondServer = server.Resources[0], server.Resources[1]
-		for _, k := range server.Clients {
+		c.URL, c.SecondServer = s.process.Resources[0], s.process.Resources[1]
+		for _, k := range s.process.Clients {
 			c.Clients = append(c.Clients, target.Client{ID: k.ID, Secret: k.Secret})
 		}
 		return nil
 	}}
+}
+
+func (s *thirdPartyServer) start(ctx context.Context, t *testing.T, trust run.Trust, scopes []string) (err error) {
+	first, second := trust.IdP, trust.Second
+	s.process, err = thirdparty.Start(ctx, s.kind, thirdparty.Config{
+		CA: first.CA,
+		Issuers: []thirdparty.Issuer{
+			{Issuer: first.Issuer, JWKSURI: first.JWKSURI}, {Issuer: second.Issuer, JWKSURI: second.JWKSURI}},
+		Clients: []thirdparty.Client{
+			{ID: "connector-a", Secret: "connector-a-secret-0123456789"}, {ID: "connector-b", Secret: "connector-b-secret-0123456789"}},
+		Users: []thirdparty.User{
+			{Issuer: first.Issuer, Subject: "alice"}, {Issuer: first.Issuer, Subject: "bob"},
+			{Issuer: second.Issuer, Subject: "second-alice"}, {Issuer: second.Issuer, Subject: "second-bob"}},
+		Scopes: scopes, RequiredScopes: []string{"notes.read"}, ResourcePaths: []string{"/mcp", "/mcp2"},
+	})
+	if err == nil {
+		t.Cleanup(func() { _ = s.process.Stop() })
+	}
+	return err
 }
