@@ -15,9 +15,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/goccy/go-yaml"
-
-	"github.com/emaconform/emaconform/mockidp/yamlfile"
 )
 
 // Config is the configuration file of `emaconform server`. Every member is optional but URL, one client and one user.
@@ -129,36 +126,15 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	var c Config
-	if err := yamlfile.Decode(raw, &c); err != nil && !errors.Is(err, yamlfile.ErrEmpty) {
-		return nil, fmt.Errorf("%s: %s", path, explain(err))
+	if err := decode(raw, &c); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return &c, nil
 }
 
-// explain says where the mistake is. A duration that is none comes without its place: only timing has durations.
-func explain(err error) string {
-	var placed yaml.Error
-	if errors.As(err, &placed) {
-		return yaml.FormatError(err, false, true)
-	}
-	if problem := yamlfile.Problem(""); errors.As(err, &problem) {
-		return problem.Error()
-	}
-	return fmt.Sprintf("timing: %v (write 500ms, 10s or 2m)", err)
-}
-
 // Merge replaces what the document (JSON or YAML) names. Unknown keys are errors, which name the line but quote nothing: the
 // document may hold secrets.
-func (c *Config) Merge(document []byte) error {
-	err := yamlfile.Decode(document, c)
-	if errors.Is(err, yamlfile.ErrEmpty) {
-		return nil // nothing to add
-	}
-	if err != nil {
-		return errors.New(yaml.FormatError(err, false, false))
-	}
-	return nil
-}
+func (c *Config) Merge(document []byte) error { return decode(document, c) }
 
 // Defaults fills in what was left out.
 func (c *Config) Defaults() {
@@ -201,14 +177,16 @@ func (c *Config) Resolve() error {
 		}
 	}
 	if c.URL == "" {
-		complain("url: missing: the URL of the MCP server to test")
+		complain("url: missing: the URL of the MCP server to judge (--url, or url in the file of --config)")
 	}
 	checkURL("url", c.URL)
 	checkURL("second_server", c.SecondServer)
 	checkURL("authorization_server.issuer", c.AuthorizationServer.Issuer)
 	checkURL("authorization_server.token_endpoint", c.AuthorizationServer.TokenEndpoint)
 	if len(c.Clients) == 0 {
-		complain("clients: none: at least one client registered with the authorization server is needed")
+		complain("clients: none: which client is registered with the authorization server? Give --client-id and " +
+			"--client-secret-file (or EMACONFORM_CLIENT_SECRET), or clients in the file of --config: " +
+			"`emaconform config` prints one with every key")
 	}
 	for n := range c.Clients {
 		if err := c.Clients[n].resolve(); err != nil {
@@ -216,7 +194,8 @@ func (c *Config) Resolve() error {
 		}
 	}
 	if len(c.Users) == 0 {
-		complain("users: none: at least one user that the target knows (sub, and email if the target links by it) is needed")
+		complain("users: none: whom does the target know? Give --user (the sub that the IdP is to name; --email, if accounts are " +
+			"found by it), or users in the file of --config")
 	}
 	for n, u := range c.Users {
 		if u.Sub == "" {

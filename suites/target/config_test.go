@@ -52,15 +52,26 @@ func TestLoadAndResolve(t *testing.T) {
 
 func TestLoadNamesTheLineOfAMistake(t *testing.T) {
 	for content, message := range map[string]string{
-		"url: https://mcp.example/mcp\nclinets: []\n":           `[2:1] unknown field "clinets"`,
-		"url: https://mcp.example/mcp\ntiming:\n  request: x\n": `timing: time: invalid duration "x"`,
+		"url: https://mcp.example/mcp\nclinets: []\n": `line 2: there is no key "clinets"; did you mean clients?`,
+		"idp:\n  issuerr: https://a\n":                `line 2: there is no key "issuerr"; did you mean idp.issuer?`,
+		"url: https://a\nfrobnicate: 1\n":             `line 2: there is no key "frobnicate"; ` + "`emaconform config`",
+		"url: https://a\nclients: connector\n":        "line 2: clients: expected a list, but saw text",
+		"url: https://a\ncimd: perhaps\n":             "line 2: cimd: expected true or false, but saw text",
+		"name: [a, b]\n":                              "line 1: name: expected text, but saw a list",
+		"idp: https://a\n":                            "line 1: idp: expected keys and values, but saw text",
+		"clients:\n  - id: a\n    secret: [s3cret]\n": "line 3: secret: expected text, but saw a list",
+
+		"url: https://mcp.example/mcp\ntiming:\n  request: x\n": "line 3: timing.request: expected a time such as 500ms",
 		"url: [\n":                         "[1:6]",
 		"url: https://a\nurl: https://b\n": "[2:1]",
 	} {
 		_, err := target.Load(write(t, "ema.yaml", content))
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(message)), "file %q", content)
 	}
-	_, err := target.Load(filepath.Join(t.TempDir(), "none.yaml"))
+	c, err := target.Load(write(t, "ema.yaml", "\ufeffurl: https://mcp.example/mcp\n"))
+	NewWithT(t).Expect(err).NotTo(HaveOccurred(), "a byte order mark")
+	NewWithT(t).Expect(c.URL).To(Equal("https://mcp.example/mcp"))
+	_, err = target.Load(filepath.Join(t.TempDir(), "none.yaml"))
 	NewWithT(t).Expect(err).To(MatchError(ContainSubstring("cannot read the configuration")))
 }
 
@@ -91,7 +102,7 @@ func TestMergeTakesWhatASetupCommandSays(t *testing.T) {
 	g.Expect(c.Clients).To(HaveLen(1))
 	g.Expect(c.Merge(nil)).To(Succeed())
 	err := c.Merge([]byte(`{"clients":[{"id":"new","sekret":"do-not-show"}]}`))
-	g.Expect(err).To(MatchError(ContainSubstring("unknown field")))
+	g.Expect(err).To(MatchError(ContainSubstring(`there is no key "sekret"`)))
 	g.Expect(err.Error()).NotTo(ContainSubstring("do-not-show"))
 }
 
