@@ -16,7 +16,9 @@ type requirementView struct {
 	Open   bool
 	Advise bool // it is broken: say why that matters and how to fix it
 	Links  []sourceView
-	Checks []checkView
+	// Weights says how much it weighs in each profile, "" where that is the same.
+	Weights string
+	Checks  []checkView
 }
 
 type sourceView struct{ Name, URL string }
@@ -94,7 +96,22 @@ func viewRequirement(q Requirement, checks []Check) requirementView {
 	for _, s := range q.Sources {
 		v.Links = append(v.Links, sourceView{line(s.where()), httpLink(s.URL)})
 	}
+	v.Weights = weights(q.Levels)
 	return v
+}
+
+// weights says how much a requirement weighs in each profile, "" where it weighs the same in all.
+func weights(levels []Level) string {
+	var parts []string
+	differs := false
+	for _, l := range levels {
+		parts = append(parts, l.Profile+": "+l.Level)
+		differs = differs || l.Level != levels[0].Level
+	}
+	if !differs {
+		return ""
+	}
+	return line("Level by profile: " + strings.Join(parts, ", "))
 }
 
 func viewCheck(c Check, level string) checkView {

@@ -49,7 +49,7 @@ type Report struct {
 	Started       time.Time     `json:"started"`
 	Finished      time.Time     `json:"finished,omitzero"`
 	Seconds       float64       `json:"seconds"`                 // wall time of the whole run
-	Profile       string        `json:"profile"`                 // "ema" or "id-jag"
+	Profile       string        `json:"profile"`                 // "ema", "hardened", "id-jag" or "next"
 	MCPRevisions  []string      `json:"mcp_revisions,omitempty"` // of the MCP specification that the target spoke
 	Intrusive     bool          `json:"intrusive,omitempty"`     // checks that could hurt the target ran, too
 	Seed          string        `json:"seed,omitempty"`          // of the order of the checks, in decimal
@@ -189,8 +189,9 @@ type Step struct {
 type Requirement struct {
 	ID      string   `json:"id"`
 	Role    string   `json:"role"`
-	Level   string   `json:"level"`           // MUST, SHOULD or MAY
-	Title   string   `json:"title,omitempty"` // a few words
+	Level   string   `json:"level"`            // MUST, SHOULD or MAY, in the profile of the run; "none" where that does not hold it
+	Levels  []Level  `json:"levels,omitempty"` // in every profile
+	Title   string   `json:"title,omitempty"`  // a few words
 	Says    string   `json:"says"`
 	Sources []Source `json:"sources"`
 	Why     string   `json:"why,omitempty"`     // what goes wrong when it is broken
@@ -205,11 +206,19 @@ type Requirement struct {
 	Untestable string `json:"untestable,omitempty"`
 }
 
+// Level is how much a requirement weighs in one profile.
+type Level struct {
+	Profile string `json:"profile"`
+	Level   string `json:"level"` // MUST, SHOULD, MAY, or "none" where the profile does not judge it
+}
+
 // Source is where a requirement is written down.
 type Source struct {
 	Document string `json:"document"` // e.g. "EMA", "ID-JAG draft-04", "RFC 7523"
 	Section  string `json:"section,omitempty"`
 	URL      string `json:"url,omitempty"`
+	Revision string `json:"revision,omitempty"` // of the document: a commit, a number, an edition
+	Date     string `json:"date,omitempty"`     // of that revision
 }
 
 // Check is the result of one check.

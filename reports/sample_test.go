@@ -97,12 +97,12 @@ func requirement(role, id, level, title, says string, sources ...Source) Require
 }
 
 func jag(section string) Source {
-	return Source{"ID-JAG draft-04", section,
-		"https://datatracker.ietf.org/doc/html/draft-ietf-oauth-identity-assertion-authz-grant-04#section-" + section}
+	return Source{Document: "ID-JAG draft-04", Section: section,
+		URL: "https://datatracker.ietf.org/doc/html/draft-ietf-oauth-identity-assertion-authz-grant-04#section-" + section}
 }
 
 func rfc(number, section string) Source {
-	return Source{"RFC " + number, section, "https://www.rfc-editor.org/rfc/rfc" + number + "#section-" + section}
+	return Source{Document: "RFC " + number, Section: section, URL: "https://www.rfc-editor.org/rfc/rfc" + number + "#section-" + section}
 }
 
 // sampleRequirements are two dozen lines of a catalogue: "" for a requirement's change means exchanges of another kind.

@@ -157,7 +157,11 @@ func (s Source) where() string {
 	if s.Section == "" {
 		return s.Document
 	}
-	return s.Document + " § " + s.Section
+	place := s.Document + " § " + s.Section
+	if len(s.Revision) == 40 { // a commit; of other documents the name says which text it is
+		place += " (" + s.Revision[:7] + ")"
+	}
+	return place
 }
 
 // finding is a requirement with some of its checks.

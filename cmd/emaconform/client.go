@@ -11,12 +11,14 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // clientFlags are the flags of `emaconform client`.
 type clientFlags struct {
+	profile      string
 	checks       []string
 	labels       string
 	timeout      time.Duration
@@ -62,6 +64,7 @@ func newClient() *cobra.Command {
 			return f.run(c, command)
 		},
 	}
+	c.Flags().StringVar(&f.profile, "profile", catalogue.ProfileEMA, profileHelp)
 	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'must && !login'")
 	c.Flags().DurationVar(&f.timeout, "timeout", client.DefaultTimeout, "how long one run of the client may take")
@@ -75,6 +78,9 @@ func newClient() *cobra.Command {
 }
 
 func (f *clientFlags) run(c *cobra.Command, command []string) error {
+	if err := knownProfile(f.profile); err != nil {
+		return err
+	}
 	if f.parallel < 0 {
 		return fmt.Errorf("--parallel %d: expected 0 (choose for me) or more", f.parallel)
 	}
@@ -82,7 +88,7 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		return err
 	}
 	options := client.Options{
-		Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential,
+		Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential, Profile: f.profile,
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	switch {

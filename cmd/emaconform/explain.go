@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client"
@@ -21,8 +22,8 @@ func allChecks() []listed {
 	var list []listed
 	for _, k := range append(check.All(), client.Checks()...) {
 		l := listed{
-			ID: k.ID, Requirement: k.Requirement.ID, Role: k.Requirement.Role, Level: k.Level, Title: subjectOf(k.Requirement.Role) + k.Title,
-			Sends: k.Sends, Expects: k.Expects, Labels: k.Labels, EMAOnly: k.EMAOnly,
+			ID: k.ID, Requirement: k.Requirement.ID, Role: k.Requirement.Role, Level: k.LevelIn(catalogue.ProfileEMA), Title: subjectOf(k.Requirement.Role) + k.Title,
+			Sends: k.Sends, Expects: k.Expects, Labels: k.In(catalogue.ProfileEMA).Labels, Levels: levels(k.LevelIn), Sources: k.Sources,
 		}
 		for _, n := range k.Needs {
 			l.Needs = append(l.Needs, n.Key)
@@ -30,6 +31,29 @@ func allChecks() []listed {
 		list = append(list, l)
 	}
 	return list
+}
+
+// levels are those of every profile.
+func levels(in func(profile string) string) []reports.Level {
+	var list []reports.Level
+	for _, p := range catalogue.Profiles {
+		list = append(list, reports.Level{Profile: p, Level: in(p)})
+	}
+	return list
+}
+
+// weights says how much a requirement or check weighs in each profile: the level alone where it is the same in all.
+func weights(list []reports.Level) string {
+	var parts []string
+	same := true
+	for _, l := range list {
+		parts = append(parts, l.Profile+" "+l.Level)
+		same = same && l.Level == list[0].Level
+	}
+	if same {
+		return list[0].Level
+	}
+	return strings.Join(parts, ", ")
 }
 
 // subjectOf begins the sentence that a check's title continues.
@@ -116,10 +140,10 @@ func suggest(id string) string {
 
 func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
 	columns := min(100, width(w))
-	fmt.Fprintf(w, "%s  %s\n", text.Bold.Sprint(r.ID), r.Level)
+	fmt.Fprintf(w, "%s  %s\n", text.Bold.Sprint(r.ID), weights(levels(r.LevelIn)))
 	paragraph(w, columns, "", r.Says)
 	for _, s := range r.Sources {
-		fmt.Fprintf(w, "  %s\n", strings.TrimSpace(s.Document+" "+s.Section+"  "+s.URL))
+		fmt.Fprintf(w, "  %s\n", strings.TrimSpace(cited(s)+"  "+s.URL))
 	}
 	paragraph(w, columns, "Why it matters", r.Why)
 	paragraph(w, columns, "How to fix it", r.Fix)
@@ -129,10 +153,10 @@ func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
 		if k.Requirement != r.ID {
 			continue
 		}
-		fmt.Fprintf(w, "\n  %s  %s\n", text.Bold.Sprint(k.ID), k.Level)
+		fmt.Fprintf(w, "\n  %s  %s\n", text.Bold.Sprint(k.ID), weights(k.Levels))
 		for _, line := range [][2]string{
 			{"judges that", k.Title}, {doesOf(k.Role), k.Sends}, {"expects", beyond(k.Expects, k.Title)}, {"needs", strings.Join(k.Needs, ", ")},
-			{"profile ema", k.EMAOnly}, {"labels", strings.Join(k.Labels, " ")},
+			{"stands on", sources(k.Sources)}, {"labels", strings.Join(k.Labels, " ")},
 		} {
 			if line[1] != "" {
 				fmt.Fprintf(w, "    %-12s %s\n", line[0]+":", wrap(line[1], columns, 17))
@@ -140,6 +164,18 @@ func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
 		}
 	}
 	fmt.Fprintln(w)
+}
+
+// cited is where a source stands: document, section, and the revision that was read.
+func cited(s reports.Source) string {
+	revision := s.Revision
+	if len(revision) == 40 { // a commit
+		revision = revision[:7]
+	}
+	if strings.Contains(s.Document, revision) {
+		return fmt.Sprintf("%s section %s (%s)", s.Document, s.Section, s.Date)
+	}
+	return fmt.Sprintf("%s section %s (%s, %s)", s.Document, s.Section, revision, s.Date)
 }
 
 // beyond is what a check expects where that says more than its title.

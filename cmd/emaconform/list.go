@@ -25,8 +25,10 @@ type listed struct {
 	Sends       string   `json:"sends"`
 	Expects     string   `json:"expects"`
 	Labels      []string `json:"labels"`
-	Needs       []string `json:"needs,omitempty"`    // configuration keys without which it is skipped
-	EMAOnly     string   `json:"ema_only,omitempty"` // why profile id-jag does not judge it
+	Needs       []string `json:"needs,omitempty"` // configuration keys without which it is skipped
+	// Levels are those in every profile.
+	Levels  []reports.Level  `json:"levels"`
+	Sources []reports.Source `json:"sources,omitempty"` // where they are not those of the requirement
 }
 
 func newList() *cobra.Command {
@@ -85,7 +87,7 @@ func find(role string, patterns []string) ([]catalogue.Requirement, []listed) {
 func printJSON(w io.Writer, requirements []catalogue.Requirement, checks []listed) error {
 	list := make([]reports.Requirement, len(requirements))
 	for i, r := range requirements {
-		list[i] = r.Report()
+		list[i] = r.Report(catalogue.ProfileEMA)
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 )
@@ -88,7 +89,7 @@ func newServer() *cobra.Command {
 	}
 	s.add(c.Flags())
 	c.Flags().StringVarP(&f.config, "config", "c", "", "configuration file (YAML)")
-	c.Flags().StringVar(&f.profile, "profile", "ema", "ema: EMA stable; id-jag: the base draft where it is laxer")
+	c.Flags().StringVar(&f.profile, "profile", catalogue.ProfileEMA, profileHelp)
 	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'ras && !slow'")
 	c.Flags().IntVar(&f.workers, "workers", 0, "worker processes (default: from the machine and the target's latency)")
@@ -99,9 +100,19 @@ func newServer() *cobra.Command {
 	return c
 }
 
+const profileHelp = "what to judge by. ema: EMA as published, ID-JAG draft-04, the RFCs, MCP; hardened: the proposed security text, " +
+	"RFC 8725 and RFC 9700 as well; id-jag: the base draft alone; next: open proposals as well"
+
+func knownProfile(profile string) error {
+	if !slices.Contains(catalogue.Profiles, profile) {
+		return fmt.Errorf("--profile %q is none of: %s", profile, strings.Join(catalogue.Profiles, ", "))
+	}
+	return nil
+}
+
 func (f *serverFlags) run(c *cobra.Command, s *settings) error {
-	if f.profile != "ema" && f.profile != "id-jag" {
-		return fmt.Errorf("--profile %q is none of: ema, id-jag", f.profile)
+	if err := knownProfile(f.profile); err != nil {
+		return err
 	}
 	if f.workers < 0 {
 		return fmt.Errorf("--workers %d: expected 0 (choose for me) or more", f.workers)

@@ -16,11 +16,15 @@ import (
 
 // Requirement is one demand on one role.
 type Requirement struct {
-	ID    string `yaml:"id"`    // stable, e.g. "RAS-AUD-EXACT"
-	Role  string `yaml:"-"`     // ras, rs, client or idp; from the file that it stands in
-	Level string `yaml:"level"` // MUST, SHOULD or MAY (judged only when the feature is offered; then its rules bind)
-	Title string `yaml:"title"` // a few words, for tables
-	Says  string `yaml:"says"`  // the demand, in a sentence or two
+	ID   string `yaml:"id"` // stable, e.g. "RAS-AUD-EXACT"
+	Role string `yaml:"-"`  // ras, rs, client or idp; from the file that it stands in
+	// Level is the strictest level that it has in any profile: MUST, SHOULD or MAY (judged only when the feature is offered;
+	// then its rules bind). LevelIn says which it has in one.
+	Level string `yaml:"level"`
+	// Levels are the levels in profiles where that does not follow from the documents; the reading says why.
+	Levels map[string]string `yaml:"levels"`
+	Title  string            `yaml:"title"` // a few words, for tables
+	Says   string            `yaml:"says"`  // the demand, in a sentence or two
 
 	Sources []reports.Source `yaml:"-"` // where it is written down
 	// Test says how it can be judged: observe (from outside), config (something must be configured in the target),
@@ -52,6 +56,14 @@ var load = sync.OnceValue(func() []Requirement {
 		panic("catalogue: " + err.Error())
 	}
 	return all
+})
+
+var loadDocuments = sync.OnceValue(func() library {
+	docs, err := readDocuments(files)
+	if err != nil {
+		panic("catalogue: " + err.Error())
+	}
+	return docs
 })
 
 // All returns every requirement, role by role, in the order of the files. It panics when the embedded files are broken,

@@ -126,15 +126,90 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// TestAnchors checks that the hand-written anchors of numbered headings begin with the number of their section.
+// TestAnchors checks that the fragment of every link stands in the list of those that its document has.
 func TestAnchors(t *testing.T) {
-	docs, err := readDocuments(files)
+	data, err := os.ReadFile("testdata/anchors.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for section, anchor := range docs["EMA"].Sections {
-		if want := "#" + strings.ReplaceAll(section, ".", "") + "-"; !strings.HasPrefix(anchor, want) {
-			t.Errorf("EMA §%s has anchor %q, which does not begin with %q", section, anchor, want)
+	has, listed := map[string]bool{}, map[string]bool{}
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+			has[line] = true
+			page, _, _ := strings.Cut(line, "#")
+			listed[page] = true
+		}
+	}
+	for _, r := range All() {
+		for _, s := range r.Sources {
+			page, fragment, _ := strings.Cut(s.URL, "#")
+			if fragment == "" {
+				continue
+			}
+			if !listed[page] {
+				t.Errorf("testdata/anchors.txt lists no anchor of %s", page)
+			} else if !has[s.URL] {
+				t.Errorf("%s cites %s §%s: %s has no anchor #%s", r.ID, s.Document, s.Section, page, fragment)
+			}
+		}
+	}
+}
+
+func TestDocumentsArePinned(t *testing.T) {
+	for name, d := range loadDocuments() {
+		if d.Title == "" || d.Revision == "" || d.Date == "" {
+			t.Errorf("%s: title %q, revision %q, date %q: all are needed", name, d.Title, d.Revision, d.Date)
+		}
+		for _, p := range d.Profiles {
+			if !slices.Contains(Profiles, p) {
+				t.Errorf("%s is for profile %q, which does not exist", name, p)
+			}
+		}
+		if strings.Contains(d.URL, "/blob/") && !strings.Contains(d.URL, "/blob/"+d.Revision+"/") {
+			t.Errorf("%s: %s does not lead to revision %s", name, d.URL, d.Revision)
+		}
+	}
+}
+
+// TestLevels checks that no profile demands more than a document of it does, and that proposals bind only who chose them.
+func TestLevels(t *testing.T) {
+	for _, r := range All() {
+		strictest := None
+		for _, p := range Profiles {
+			level := r.LevelIn(p)
+			if !slices.Contains(strictness, level) {
+				t.Errorf("%s has level %q in profile %s", r.ID, level, p)
+			}
+			if Weaker(level, strictest) == strictest {
+				strictest = level
+			}
+			if beyond := Beyond(p, r.Sources); beyond != "" && level == "MUST" {
+				t.Errorf("%s is a MUST in profile %s, but only %s asks for it", r.ID, p, beyond)
+			}
+		}
+		if strictest != r.Level {
+			t.Errorf("%s has level %s, but no profile is stricter than %s", r.ID, r.Level, strictest)
+		}
+		for p := range r.Levels {
+			if !slices.Contains(Profiles, p) {
+				t.Errorf("%s has a level in profile %q, which does not exist", r.ID, p)
+			}
+			if r.Reading == "" {
+				t.Errorf("%s has levels of its own, and no reading that says why", r.ID)
+			}
+		}
+	}
+	for id, want := range map[string][]string{ // one of each kind
+		"RAS-AUD-EXACT":     {"MUST", "MUST", "MUST", "MUST"},
+		"RAS-JTI-REPLAY":    {"SHOULD", "MUST", "none", "MUST"},
+		"RAS-RESP-RESOURCE": {"SHOULD", "MUST", "MUST", "MUST"},
+		"RS-ORIGIN":         {"MUST", "MUST", "none", "MUST"},
+	} {
+		r, _ := Find(id)
+		for i, p := range Profiles {
+			if got := r.LevelIn(p); got != want[i] {
+				t.Errorf("%s has level %s in profile %s, expected %s", id, got, p, want[i])
+			}
 		}
 	}
 }

@@ -18,6 +18,11 @@ type entry struct {
 // document is a text that entries cite; see documents.yaml.
 type document struct {
 	Name     string            `yaml:"name"`
+	Title    string            `yaml:"title"`
+	Revision string            `yaml:"revision"` // of the text that was read: a commit, a number, an edition
+	Date     string            `yaml:"date"`     // of that revision
+	Proposal string            `yaml:"proposal"` // for a text that is only proposed: what it is called
+	Profiles []string          `yaml:"profiles"` // whose verdicts stand on it; none: all
 	URL      string            `yaml:"url"`
 	Sections map[string]string `yaml:"sections"` // section → what follows the URL
 	Anchor   string            `yaml:"anchor"`   // for documents without sections; {} stands for the section's number
@@ -44,7 +49,7 @@ func (l library) cite(citation string) (reports.Source, error) {
 	if !ok || !known {
 		return reports.Source{}, fmt.Errorf("%q is no citation of a known document: write \"NAME §SECTION\"", citation)
 	}
-	s := reports.Source{Document: name, Section: section, URL: d.URL}
+	s := reports.Source{Document: name, Section: section, URL: d.URL, Revision: d.Revision, Date: d.Date}
 	if d.Sections == nil {
 		s.URL += strings.ReplaceAll(d.Anchor, "{}", section)
 		return s, nil

@@ -36,10 +36,14 @@ var Digest = sync.OnceValue(func() string {
 	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
 })
 
-// Report is the requirement as a report shows it, not yet judged.
-func (r Requirement) Report() reports.Requirement {
+// Report is the requirement as the report of a run by this profile shows it, not yet judged.
+func (r Requirement) Report(profile string) reports.Requirement {
+	var levels []reports.Level
+	for _, p := range Profiles {
+		levels = append(levels, reports.Level{Profile: p, Level: r.LevelIn(p)})
+	}
 	return reports.Requirement{
-		ID: r.ID, Role: r.Role, Level: r.Level, Title: r.Title, Says: r.Says, Reading: r.Reading, Sources: r.Sources,
+		ID: r.ID, Role: r.Role, Level: r.LevelIn(profile), Levels: levels, Title: r.Title, Says: r.Says, Reading: r.Reading, Sources: r.Sources,
 		Why: r.Why, Fix: r.Fix, Severity: r.Severity, SeverityWhy: r.SeverityWhy, Untestable: r.Untestable,
 	}
 }

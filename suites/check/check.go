@@ -6,7 +6,7 @@
 //			grant := t.Grant()
 //			t.Control(grant)
 //			Expect(t.Attack(grant)).To(server.BeRefused(server.InvalidGrant))
-//		}, check.EMAOnly("the base draft lets a client re-submit an ID-JAG"))
+//		})
 //	})
 //
 // The declarations are values, so that they can be listed, explained and selected without running anything; package engine
@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
 )
 
@@ -27,25 +28,26 @@ import (
 type Check struct {
 	ID          string // "<requirement>/<slug>"
 	Requirement catalogue.Requirement
-	Level       string // MUST, SHOULD or MAY; the requirement's unless the check weakens it
-	Title       string // continues "the target …"
-	Sends       string // what is sent, for explain and reports
-	Expects     string // what is expected
-	Serial      bool   // changes state that other checks see: runs alone, at the end
-	Intrusive   bool   // could hurt the target: off for one that is not on loopback unless asked for
-	Slow        bool   // waits for caches or for many requests
-	EMAOnly     string // why the id-jag profile does not judge it; empty when it does
-	Needs       []Need
-	Labels      []string
+	// Level is MUST, SHOULD or MAY: of a check as it is declared the strictest of all profiles, of one that In returned that of
+	// the profile.
+	Level string
+	// Sources are what the check stands on, when that is not what its requirement stands on.
+	Sources []reports.Source
+	// Beyond names who alone makes the demand, when the profile does not hold it: then the check warns and says so.
+	Beyond    string
+	Title     string // continues "the target …"
+	Sends     string // what is sent, for explain and reports
+	Expects   string // what is expected
+	Serial    bool   // changes state that other checks see: runs alone, at the end
+	Intrusive bool   // could hurt the target: off for one that is not on loopback unless asked for
+	Slow      bool   // waits for caches or for many requests
+	Needs     []Need
+	Labels    []string
 
-	body func(*T)
+	declared string            // Should or Must was declared: that level
+	levels   map[string]string // by profile, where the declaration says it
+	body     func(*T)
 }
-
-// The profiles that a target can be judged by.
-const (
-	ProfileEMA   = "ema"    // EMA stable: the default
-	ProfileIDJAG = "id-jag" // the base draft, where it is laxer
-)
 
 // Need is something that the configuration or the target must have for a check to make sense.
 type Need struct {
@@ -118,11 +120,11 @@ func It(slug, title string, body func(*T), options ...Option) {
 }
 
 // Should weakens a check to SHOULD: what it sees is bad practice, or the documents disagree, but no MUST is broken.
-func Should() Option { return func(c *Check) { c.Level = "SHOULD" } }
+func Should() Option { return func(c *Check) { c.Level, c.declared = "SHOULD", "SHOULD" } }
 
 // Must strengthens a check to MUST: the requirement asks for a feature that a server may leave out, the check for what the
 // feature has to be like.
-func Must() Option { return func(c *Check) { c.Level = "MUST" } }
+func Must() Option { return func(c *Check) { c.Level, c.declared = "MUST", "MUST" } }
 
 // Serial marks a check that changes what other checks see (keys, faults): it runs alone, at the end.
 func Serial() Option { return func(c *Check) { c.Serial = true } }
@@ -133,8 +135,31 @@ func Intrusive() Option { return func(c *Check) { c.Intrusive = true } }
 // Slow marks a check that waits or sends much.
 func Slow() Option { return func(c *Check) { c.Slow = true } }
 
-// EMAOnly marks a check where EMA is stricter than the base draft; why says in what.
-func EMAOnly(why string) Option { return func(c *Check) { c.EMAOnly = why } }
+// By says what a check stands on, where that is another sentence than its requirement's: citations as in the catalogue.
+func By(citations ...string) Option {
+	return func(c *Check) {
+		for _, citation := range citations {
+			s, err := catalogue.Cite(citation)
+			if err != nil {
+				panic(c.ID + ": " + err.Error())
+			}
+			c.Sources = append(c.Sources, s)
+		}
+	}
+}
+
+// Level says how much a check weighs in these profiles, where that does not follow from its sources: where documents
+// disagree, and the reading of the requirement says so.
+func Level(level string, profiles ...string) Option {
+	return func(c *Check) {
+		if c.levels == nil {
+			c.levels = map[string]string{}
+		}
+		for _, p := range profiles {
+			c.levels[p] = level
+		}
+	}
+}
 
 // Sends says what is sent, as a sentence.
 func Sends(what string) Option { return func(c *Check) { c.Sends = what } }
@@ -178,15 +203,15 @@ func Find(id string) (*Check, bool) {
 
 // Conditions are those of a run that decide, beside the role's world, which checks run.
 type Conditions struct {
-	Profile   string // ProfileEMA or ProfileIDJAG
+	Profile   string // one of catalogue.Profiles
 	Intrusive bool   // also checks that could hurt the target
 }
 
-// Skipped says why the check does not run in this world, or "", and what would let it run: a key of the configuration, a
-// flag, or a member of the target's metadata.
+// Skipped says why the check, as In returned it, does not run in this world, or "", and what would let it run: a key of the
+// configuration, a flag, or a member of the target's metadata.
 func (c *Check) Skipped(on Conditions, world any) (why, key string) {
-	if c.EMAOnly != "" && on.Profile == ProfileIDJAG {
-		return "not judged by profile id-jag: " + c.EMAOnly, "--profile ema"
+	if c.Level == catalogue.None {
+		return fmt.Sprintf("not judged by profile %s: only others ask for it (%s)", on.Profile, c.Beyond), "--profile"
 	}
 	if c.Intrusive && !on.Intrusive {
 		return "could hurt the target, which is not on loopback: ask for it with --intrusive", "--intrusive"

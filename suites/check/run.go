@@ -67,7 +67,7 @@ func (t *T) outcome(ended any) (reports.Outcome, string) {
 		return t.findings.ended, t.findings.message
 	case failure:
 		if t.Check.Level == "SHOULD" { // what a MAY offers, it must do right
-			return reports.Warn, e.message
+			return reports.Warn, t.Check.Warning(e.message)
 		}
 		return reports.Fail, e.message
 	default:

@@ -52,7 +52,7 @@ type stage struct {
 // NewAttended makes the page's handler. The parties listen on ports from basePort on, which must be free; redirectURI is
 // where the client's logins end, by default at the port after theirs. Options.Command is not run.
 func NewAttended(ctx context.Context, o Options, basePort int, redirectURI string) (*Attended, error) {
-	selected, err := o.Selection.Of(Checks())
+	selected, err := o.Selection.Of(checksIn(o.profile()))
 	if err != nil {
 		return nil, err
 	}

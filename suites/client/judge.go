@@ -28,11 +28,11 @@ type ended struct {
 
 // Failf ends the judgement: the requirement is broken.
 func (j *judgement) Failf(format string, args ...any) {
-	o := reports.Fail
-	if j.check.Level == "SHOULD" {
-		o = reports.Warn
+	if message := fmt.Sprintf(format, args...); j.check.Level == "SHOULD" {
+		panic(ended{reports.Warn, j.check.Warning(message)})
+	} else {
+		panic(ended{reports.Fail, message})
 	}
-	panic(ended{o, fmt.Sprintf(format, args...)})
 }
 
 // Skipf ends the judgement: the client does not do what would be judged.

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type Options struct {
 	Parallel    int           // scenarios at a time; 0: twice the processors
 	// Confidential gives the client a secret at the IdP in every scenario, for a client that cannot do without one.
 	Confidential bool
+	Profile      string // catalogue.ProfileEMA when empty
 	Selection    engine.Selection
 	Progress     engine.Progress // nil: silent
 	Nonce        string          // that the report carries; empty: a random one
@@ -48,7 +50,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if o.Parallel <= 0 {
 		o.Parallel = 2 * runtime.NumCPU()
 	}
-	selected, err := o.Selection.Of(Checks())
+	selected, err := o.Selection.Of(checksIn(o.profile()))
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +81,8 @@ func complete(report *reports.Report) {
 func (r *runner) report(selected []*check.Check) *reports.Report {
 	report := &reports.Report{
 		Tool: provenance.Tool(), Catalogue: provenance.Catalogue(), Nonce: provenance.Nonce(r.Nonce),
-		Profile: check.ProfileEMA, Selection: r.Selection.String(), Started: r.started,
-		Seconds: time.Since(r.started).Seconds(), Requirements: requirements(),
+		Profile: r.profile(), Selection: r.Selection.String(), Started: r.started,
+		Seconds: time.Since(r.started).Seconds(), Requirements: engine.Requirements(r.profile(), "client"),
 		Preflight: []reports.Step{}, // none when a person is at the client
 		Load:      reports.Load{Workers: r.Parallel, Exchanges: r.requests, PeakMemory: engine.PeakMemory()},
 	}
@@ -102,10 +104,13 @@ func (r *runner) report(selected []*check.Check) *reports.Report {
 	return report
 }
 
-func requirements() []reports.Requirement {
-	var list []reports.Requirement
-	for _, q := range catalogue.ForRole("client") {
-		list = append(list, q.Report())
+func (o *Options) profile() string { return cmp.Or(o.Profile, catalogue.ProfileEMA) }
+
+// checksIn are the checks as a profile judges them.
+func checksIn(profile string) []*check.Check {
+	list := Checks()
+	for i, c := range list {
+		list[i] = c.In(profile)
 	}
 	return list
 }
@@ -241,6 +246,9 @@ func (r *runner) tell(what func(engine.Progress)) {
 func (r *runner) result(c *check.Check, s *scenario) reports.Check {
 	if r.ctx.Err() != nil {
 		return c.Unfinished("not run: the run was interrupted")
+	}
+	if c.Level == catalogue.None {
+		return c.SkippedResult(c.Skipped(check.Conditions{Profile: r.profile()}, nil))
 	}
 	honest := r.control(s.in)
 	if s.final || s.hostile == nil {

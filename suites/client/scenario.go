@@ -132,7 +132,7 @@ func makeChecks(requirement string, list []scenario) {
 			Expects: "The client " + s.title + ".",
 		}
 		if s.should {
-			c.Level = "SHOULD"
+			check.Should()(c)
 		}
 		c.Labels = []string{"client", r.ID, strings.ToLower(c.Level), strings.ReplaceAll(s.in.name, ", ", "-")}
 		if s.slow {

@@ -55,9 +55,10 @@ func Register(role string, open Open) bool {
 
 // Job is checks to run.
 type Job struct {
-	Role       string // as registered
-	Assignment any    // what the stage is opened with; becomes JSON
-	Checks     []*check.Check
+	Role       string         // as registered
+	Assignment any            // what the stage is opened with; becomes JSON
+	Checks     []*check.Check // as In returned them for the profile
+	Profile    string
 	Workers    int    // upper bound of what runs at a time; 0 is MostWorkers
 	Seed       uint64 // of the order
 	Progress   Progress

@@ -120,7 +120,7 @@ func (p *parent) drop(ids []string, why string) {
 
 // worker runs one worker process to its end and returns the checks that were under way then.
 func (p *parent) worker(ctx context.Context, ids []string) (running []string, err error) {
-	input, err := json.Marshal(assignment{Role: p.job.Role, World: p.world, Checks: ids, Workers: p.job.Workers, Seed: p.job.Seed})
+	input, err := json.Marshal(assignment{Role: p.job.Role, World: p.world, Checks: ids, Profile: p.job.Profile, Workers: p.job.Workers, Seed: p.job.Seed})
 	if err != nil {
 		return nil, err
 	}

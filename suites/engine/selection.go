@@ -104,12 +104,12 @@ func matches(pattern string, c *check.Check) (bool, error) {
 	return false, nil
 }
 
-// Requirements are those of these roles, for a report.
-func Requirements(roles ...string) []reports.Requirement {
+// Requirements are those of these roles, for the report of a run by this profile.
+func Requirements(profile string, roles ...string) []reports.Requirement {
 	var list []reports.Requirement
 	for _, role := range roles {
 		for _, r := range catalogue.ForRole(role) {
-			list = append(list, r.Report())
+			list = append(list, r.Report(profile))
 		}
 	}
 	return list

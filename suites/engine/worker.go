@@ -20,6 +20,7 @@ type assignment struct {
 	Role    string          `json:"role"`
 	World   json.RawMessage `json:"world"`
 	Checks  []string        `json:"checks"`
+	Profile string          `json:"profile"`
 	Workers int             `json:"workers"`
 	Seed    uint64          `json:"seed"`
 }
@@ -61,7 +62,7 @@ func work(in io.Reader, out io.Writer) error {
 		if !ok {
 			return fmt.Errorf("worker: no check is called %s", id)
 		}
-		checks[i] = c
+		checks[i] = c.In(a.Profile)
 	}
 	var mu sync.Mutex
 	encoder := json.NewEncoder(out)

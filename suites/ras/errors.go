@@ -53,10 +53,10 @@ var _ = check.For("RAS-ERR-SHAPE", func() {
 		parts := strings.Split(assertion, ".")
 		for _, secret := range []string{assertion, parts[1], parts[2]} {
 			if strings.Contains(string(a.Body)+header.String(), secret) {
-				t.Failf("the error quotes the assertion: what a client logs of an error must not hold a credential (EMA 7.4.2)")
+				t.Failf("the error quotes the assertion: what a client logs of an error must not hold a credential (proposed for EMA 7.4.2)")
 			}
 		}
-	})
+	}, check.By("EMA proposal §7.4.2"))
 
 	server.It("description", "keeps to the characters that an error may have, whatever was sent", func(t *server.T) {
 		t.Control(t.Grant())

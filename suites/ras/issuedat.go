@@ -29,7 +29,7 @@ var _ = check.For("RAS-IAT", func() {
 	server.It("ahead", "refuses an ID-JAG issued ten minutes from now", func(t *server.T) {
 		later := honestly(t, in("exp", 15*time.Minute), "the honest twin, with an end that leaves room for iat before it")
 		expectRefused(t, t.Attack(t.Grant(later, in("iat", 10*time.Minute))))
-	}, check.Sends("An ID-JAG whose iat is ten minutes from now, after an honest one as control"))
+	}, check.By("EMA proposal §7.4.1"), check.Sends("An ID-JAG whose iat is ten minutes from now, after an honest one as control"))
 })
 
 var _ = check.For("RAS-NBF", func() {

@@ -152,7 +152,7 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 			}
 		}
 		expectRefused(t, t.Attack(t.Grant(signedBy(t.Attacker), withoutKid)))
-	}, changesKeys("The IdP publishes two keys; ID-JAGs without kid, signed with each of them and then by a stranger"))
+	}, check.By("RFC 7523 §3"), changesKeys("The IdP publishes two keys; ID-JAGs without kid, signed with each of them and then by a stranger"))
 
 	server.It("shared-kid", "refuses a stranger's key under a kid that two keys of the IdP share", func(t *server.T) {
 		one := newKey(t)
@@ -170,7 +170,7 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 			}
 		}
 		expectRefused(t, t.Attack(t.Grant(signedBy(t.Attacker), server.SetHeader("kid", one.KeyID))))
-	}, changesKeys("The IdP publishes two keys of one kid; ID-JAGs signed with each of them and then by a stranger"))
+	}, check.By("RFC 7523 §3"), changesKeys("The IdP publishes two keys of one kid; ID-JAGs signed with each of them and then by a stranger"))
 
 	server.It("unknown-kid-flood", "does not fetch the keys for each of 50 ID-JAGs with unknown key ids", func(t *server.T) {
 		const requests, most = 50, 25

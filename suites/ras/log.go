@@ -25,7 +25,7 @@ var _ = check.For("RAS-NO-LOG", func() {
 		})
 		for what, assertion := range map[string]string{"that was granted": granted, "that was refused": refused} {
 			if bytes.Contains(written, []byte(assertion)) {
-				t.Failf("%s holds a whole ID-JAG %s: everybody who reads logs can sign in as the user (EMA 7.4.2)",
+				t.Failf("%s holds a whole ID-JAG %s: everybody who reads logs can sign in as the user (proposed for EMA 7.4.2)",
 					t.Config.LogFile, what)
 			}
 		}

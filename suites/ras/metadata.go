@@ -218,7 +218,7 @@ var _ = check.For("RAS-META-HTTPS", func() {
 		slices.Sort(plain)
 		slices.Sort(local)
 		if len(plain) > 0 {
-			t.Failf("expected https URLs (EMA 7.3), but saw %s", strings.Join(plain, ", "))
+			t.Failf("expected https URLs (RFC 8414 2, MCP Communication Security), but saw %s", strings.Join(plain, ", "))
 		}
 		if len(local) > 0 {
 			t.Notef("http is let pass because this target is on loopback; a deployment needs https for: %s",

@@ -9,6 +9,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
@@ -99,7 +100,8 @@ var _ = check.For("RAS-RESP-SCOPE", func() {
 			t.Failf("expected scope in the response, as ID-JAG draft-04 4.4.1 wants it always (RFC 6749 5.1 does not), "+
 				"but saw %s", member(a, "scope"))
 		}
-	}, check.Should(), check.With(server.NeedsScope), check.Sends("An honest ID-JAG, in a request for the same scopes"))
+	}, check.Level("SHOULD", catalogue.ProfileEMA), check.By("ID-JAG draft-04 §4.4.1"), check.With(server.NeedsScope),
+		check.Sends("An honest ID-JAG, in a request for the same scopes"))
 })
 
 var _ = check.For("RAS-RESP-NO-REFRESH", func() {

@@ -42,8 +42,9 @@ func expectWithin(t *server.T, a *wire.Answer, asked string, allowed ...string) 
 	}
 }
 
-// scopeIgnored is why the base draft does not ask for what EMA 7.2.1 wants.
-var scopeIgnored = check.EMAOnly("the base draft has no scope parameter, and RFC 6749 3.3 lets a server ignore it")
+// scopeIgnored marks what is asked for by the proposed text alone: the base draft's request has no scope parameter, and RFC 6749
+// 3.3 lets a server ignore it.
+var scopeIgnored = check.By("EMA proposal §7.2.1")
 
 // everything is a scope parameter that asks for all that there is.
 func everything(t *server.T) string {
@@ -153,7 +154,7 @@ var _ = check.For("RAS-SCOPE-INTERSECT", func() {
 			return
 		}
 		expectWithin(t, got, b)
-		t.Warnf("expected invalid_scope or invalid_grant (EMA 7.2.1), but a token without any scope was granted")
+		t.Warnf("expected invalid_scope or invalid_grant (as the text proposed for EMA 7.2.1 has it), but a token without any scope was granted")
 	}, check.With(server.NeedsTwoScopes), scopeIgnored,
 		check.Sends("One scope in the ID-JAG and another in the request, after the same in both as control"))
 })

@@ -52,15 +52,16 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 		r := t.TokenRequest(grantFor(t, c), server.As(c))
 		r.Method, r.URL, r.Form = http.MethodGet, withQuery(r.URL, r.Form...), nil
 		Expect(t.AttackWith(r)).To(server.BeRefused())
-	}, check.Sends("An honest token request as control, then the same parameters in the query of a GET"))
+	}, check.By("EMA proposal §7.3"),
+		check.Sends("An honest token request as control, then the same parameters in the query of a GET"))
 
 	server.It("query", "refuses an assertion in the query of a POST", func(t *server.T) {
 		t.Control(t.Grant())
 		r := t.TokenRequest(t.Grant())
 		r.URL = withQuery(r.URL, reports.Field{Name: "assertion", Value: r.Field("assertion")})
 		r.DropField("assertion")
-		Expect(t.AttackWith(r)).To(server.BeRefused(), "URLs end up in logs: no ID-JAG may travel in one (EMA 7.3)")
-	}, check.Sends("An honest token request as control, then one whose assertion is in the URL instead of the body"))
+		Expect(t.AttackWith(r)).To(server.BeRefused(), "URLs end up in logs: no ID-JAG may travel in one (proposed for EMA 7.3)")
+	}, check.By("EMA proposal §7.3"), check.Sends("An honest token request as control, then one whose assertion is in the URL instead of the body"))
 
 	server.It("json", "refuses a token request in JSON", func(t *server.T) {
 		t.Control(t.Grant())

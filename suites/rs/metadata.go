@@ -164,7 +164,7 @@ var _ = check.For("RS-HTTPS", func() {
 		}
 		for _, u := range urls {
 			if !secure(u) {
-				t.Failf("expected https (or http on loopback) in every URL, but saw %s: tokens would travel in the clear (EMA 7.3)",
+				t.Failf("expected https (or http on loopback) in every URL, but saw %s: tokens would travel in the clear (MCP Communication Security)",
 					wire.Printable(u, 200))
 			}
 		}

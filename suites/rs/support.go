@@ -77,7 +77,7 @@ func decode(part string, into *map[string]any) bool {
 	return err == nil && json.Unmarshal(raw, into) == nil && *into != nil
 }
 
-// secure reports whether a URL may be used with tokens: https, or http on this machine (EMA 7.3).
+// secure reports whether a URL may be used with tokens: https, or http on this machine.
 func secure(rawURL string) bool {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/provenance"
@@ -22,7 +23,7 @@ import (
 // Options says what to run.
 type Options struct {
 	Config    *target.Config
-	Profile   string // check.ProfileEMA when empty
+	Profile   string // catalogue.ProfileEMA when empty
 	Selection engine.Selection
 	Workers   int    // upper bound of what runs at a time; 0: the engine's
 	Seed      uint64 // of the order of the checks; 0: drawn
@@ -41,7 +42,7 @@ type Options struct {
 // machine is at fault. Whatever the target does, and when ctx ends, there is a report.
 func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if o.Profile == "" {
-		o.Profile = check.ProfileEMA
+		o.Profile = catalogue.ProfileEMA
 	}
 	if o.Progress == nil {
 		o.Progress = engine.Silent{}
@@ -53,7 +54,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if o.Seed == 0 {
 		o.Seed = rand.Uint64()
 	}
-	selected, err := o.Selection.Of(check.All("ras", "rs"))
+	selected, err := o.Selection.Of(check.AllIn(o.Profile, "ras", "rs"))
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +97,7 @@ type runner struct {
 func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 	report := &reports.Report{
 		Tool: provenance.Tool(), Catalogue: provenance.Catalogue(), Configuration: provenance.Configuration(r.Config),
-		Profile: r.Profile, Selection: r.Selection.String(), Requirements: engine.Requirements("ras", "rs"),
+		Profile: r.Profile, Selection: r.Selection.String(), Requirements: engine.Requirements(r.Profile, "ras", "rs"),
 		Seed: strconv.FormatUint(r.Seed, 10), Nonce: provenance.Nonce(r.Nonce), Intrusive: r.assignment().Conditions.Intrusive,
 	}
 	base := r.assignment()
@@ -143,7 +144,7 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, base assign
 	serial := func(c *check.Check) bool { return c.Serial }
 	base.TwoIdPs = slices.ContainsFunc(runnable, serial) && interchangeable(ctx, world)
 	done, err := engine.Run(ctx, engine.Job{
-		Role: role, Assignment: base, Checks: runnable, Workers: r.Workers, Seed: r.Seed, Progress: r.Progress,
+		Role: role, Assignment: base, Checks: runnable, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed, Progress: r.Progress,
 	})
 	if err != nil {
 		return err
