@@ -1,13 +1,16 @@
 # What is used to judge this module. Versions are pinned so that a new release cannot break a build.
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: demo tools build test lint matrix bench fuzz
+.PHONY: demo tools build site test lint matrix bench fuzz
 
 demo: ## judge the embedded reference target
 	go run ./cmd/emaconform server
 
 build:
 	CGO_ENABLED=0 go build -trimpath -o bin/emaconform ./cmd/emaconform
+
+site: ## the documentation, as static pages in site/
+	go run ./cmd/emaconform docs site --out site
 
 tools: ## what the tests need besides Go
 	.ci/tools

@@ -76,6 +76,7 @@ func newRoot() *cobra.Command {
 		},
 		Version: engine.Version(),
 	}
-	root.AddCommand(newServer(), newClient(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema())
+	root.AddCommand(newServer(), newClient(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema(),
+		newVersion(), newDocs())
 	return root
 }

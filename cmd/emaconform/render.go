@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/emaconform/emaconform/fixtures/samples"
 	"github.com/emaconform/emaconform/reports"
 )
 
@@ -37,28 +36,4 @@ func newRender() *cobra.Command {
 	c.Flags().StringVarP(&out, "out", "o", ".", "directory for the reports")
 	c.Flags().StringSliceVar(&formats, "format", []string{"junit", "markdown", "html"}, "reports to write")
 	return c
-}
-
-func newConfig() *cobra.Command {
-	return &cobra.Command{
-		Use:   "config",
-		Short: "Print a configuration file with every key, to start from",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprint(c.OutOrStdout(), samples.Server)
-			return err
-		},
-	}
-}
-
-func newSchema() *cobra.Command {
-	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the JSON Schema of the JSON report",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := c.OutOrStdout().Write(reports.Schema)
-			return err
-		},
-	}
 }
