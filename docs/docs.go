@@ -33,14 +33,16 @@ type Reference struct {
 	Catalogue    reports.Catalogue
 	Requirements []catalogue.Requirement
 	Checks       []Check
-	Config       string // a configuration file with every key
-	ConfigSchema []byte // JSON Schema of such files
+	Weights      func(catalogue.Requirement) string // its level, or its level in each profile where they differ
+	Config       string                             // a configuration file with every key
+	ConfigSchema []byte                             // JSON Schema of such files
 }
 
 // Check is a check as the site shows it.
 type Check struct {
-	ID, Requirement, Level, Title, Sends, Expects, EMAOnly string
-	Labels, Needs                                          []string
+	ID, Requirement, Level, Title, Sends, Expects string
+	Weights                                       string // its level, or its level in each profile where they differ
+	Labels, Needs                                 []string
 }
 
 // page is one file of the site.

@@ -18,7 +18,8 @@ var roles = map[string]string{
 // shown is a requirement with its checks.
 type shown struct {
 	catalogue.Requirement
-	Checks []Check
+	Weights string
+	Checks  []Check
 }
 
 func (r *Reference) checksPage(name, role string) (page, error) {
@@ -27,7 +28,7 @@ func (r *Reference) checksPage(name, role string) (page, error) {
 		if q.Role != role {
 			continue
 		}
-		s := shown{Requirement: q}
+		s := shown{Requirement: q, Weights: r.Weights(q)}
 		for _, k := range r.Checks {
 			if k.Requirement == q.ID {
 				s.Checks = append(s.Checks, k)

@@ -85,6 +85,7 @@ func newDocs() *cobra.Command {
 			return docs.Build(out, docs.Reference{
 				Root: c.Root(), Version: provenance.Tool().Version, Catalogue: provenance.Catalogue(),
 				Requirements: catalogue.All(), Checks: documented(), Config: samples.Server, ConfigSchema: target.Schema(samples.Comments()),
+				Weights: func(q catalogue.Requirement) string { return weights(levels(q.LevelIn)) },
 			})
 		},
 	}
@@ -98,7 +99,7 @@ func documented() []docs.Check {
 	for _, k := range allChecks() {
 		list = append(list, docs.Check{
 			ID: k.ID, Requirement: k.Requirement, Level: k.Level, Title: k.Title, Sends: k.Sends, Expects: k.Expects,
-			Labels: k.Labels, Needs: k.Needs, EMAOnly: k.EMAOnly,
+			Labels: k.Labels, Needs: k.Needs, Weights: weights(k.Levels),
 		})
 	}
 	return list
