@@ -1,0 +1,173 @@
+// Package redact finds the secrets of a run in text that somebody else wrote, whatever they are encoded in: percent
+// encoding, JSON and HTML escapes, base64 and base64url at any offset, hex, another case, backwards, taken apart by
+// separators, in part, and these within each other.
+//
+// It keeps no more than fingerprints of eight characters of each secret, compares without regard to case, direction and
+// the two alphabets of base64, and looks at text as it is and as each decoder reads it. What two fingerprints in a row
+// cover is hidden, so that at most eight characters of a secret stay in a row.
+package redact
+
+import (
+	"encoding/base64"
+	"slices"
+	"strings"
+	"sync"
+)
+
+const (
+	window    = 8 // characters of a fingerprint
+	shortest  = 4 // a secret with fewer characters is none
+	lasting   = 200
+	hiddenRef = "‹hidden›"
+)
+
+// Secret is a value that no output may show.
+type Secret struct {
+	Kind  string // what it is: "access token", "secret of client a"
+	value string
+}
+
+// Set is the secrets of a run. It is safe for concurrent use.
+type Set struct {
+	mu      sync.RWMutex
+	known   map[string]*Secret
+	windows table
+	public  table
+	heads   map[uint64][]*Secret // by the first fingerprint
+	short   []*Secret            // too short for fingerprints: found whole only
+}
+
+// New makes an empty set. Fingerprints of what is public (URLs, client ids, names) are nobody's secret, even when a secret
+// has them, too: else a secret "connector-a-secret" would hide each "connector-a".
+func New(public ...string) *Set {
+	s := &Set{known: map[string]*Secret{}, heads: map[uint64][]*Secret{}}
+	s.Publish(public...)
+	return s
+}
+
+// Publish adds to what is public. It counts for secrets that are added later.
+func (s *Set) Publish(public ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range public {
+		fingerprints(p, func(key uint64) { s.public.add(key) })
+	}
+}
+
+// Know adds a secret that the run made or was given for a while: a token, a code, a cookie. It returns the secret, the
+// one that it already had where it knew the value, and nil for a value that is too short to be a secret.
+func (s *Set) Know(kind, value string) *Secret {
+	if len(value) < window {
+		return nil
+	}
+	return s.add(kind, value, false)
+}
+
+// Hide adds a secret that outlives the run: a client secret, a password, a private key. It is found in upper and lower
+// case of its base64, too, from which nobody could decode it.
+func (s *Set) Hide(kind, value string) *Secret {
+	if len(value) < shortest {
+		return nil
+	}
+	return s.add(kind, value, len(value) <= lasting)
+}
+
+func (s *Set) add(kind, value string, twice bool) *Secret {
+	s.mu.RLock()
+	known := s.known[value]
+	s.mu.RUnlock()
+	if known != nil {
+		return known
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known := s.known[value]; known != nil {
+		return known
+	}
+	added := &Secret{kind, value}
+	s.known[value] = added
+	if len(value) <= window {
+		s.short = append(s.short, added)
+		return added
+	}
+	head := headOf(value)
+	s.heads[head] = append(s.heads[head], added)
+	forms := []string{value}
+	if twice {
+		forms = append(forms, encoded(value)...)
+		backwards := []byte(value)
+		slices.Reverse(backwards)
+		forms = append(forms, encoded(string(backwards))...)
+	}
+	for _, form := range forms {
+		fingerprints(form, func(key uint64) {
+			if !s.public.has(key) {
+				s.windows.add(key)
+			}
+		})
+	}
+	return added
+}
+
+// encoded is a value in base64 at each of the three offsets that it can have in a longer text.
+func encoded(value string) []string {
+	var list []string
+	for offset := range 3 {
+		text := base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("\x00", offset) + value))
+		list = append(list, text[(offset*8+5)/6:])
+	}
+	return list
+}
+
+// Find returns where text shows a secret or a part of one, in order and without overlap.
+func (s *Set) Find(text string) []Span {
+	if len(text) < shortest {
+		return nil
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if len(s.known) == 0 {
+		return nil
+	}
+	f := finders.Get().(*finder)
+	defer finders.Put(f)
+	return f.find(s, text)
+}
+
+// Span is a part of a text that shows a secret.
+type Span struct {
+	From, To int     // in bytes; To is behind the last
+	Secret   *Secret // the secret that stands there whole; nil for a part of one
+}
+
+// Scrub hides in text all that shows a secret. name says what stands for a whole secret; nil is its kind in ‹ and ›.
+// A part of a secret becomes ‹hidden›.
+func (s *Set) Scrub(text string, name func(*Secret) string) string {
+	spans := s.Find(text)
+	if len(spans) == 0 {
+		return text
+	}
+	var b strings.Builder
+	last := 0
+	for _, span := range spans {
+		b.WriteString(text[last:span.From])
+		switch {
+		case span.Secret == nil:
+			b.WriteString(hiddenRef)
+		case name == nil:
+			b.WriteString("‹" + span.Secret.Kind + "›")
+		default:
+			b.WriteString(name(span.Secret))
+		}
+		last = span.To
+	}
+	b.WriteString(text[last:])
+	return b.String()
+}
+
+// Len is how many secrets the set has.
+func (s *Set) Len() int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.known)
+}
