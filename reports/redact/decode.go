@@ -39,14 +39,33 @@ func hexCode() *code {
 	return c
 }
 
-// digits adds the digits of a view, by their values. The 0 of "0x" is none.
+// digits adds the digits of a view, by their values, where there are enough of them in a row: white space may stand between
+// those of base64, any separator and "0x" between those of hexadecimal numbers.
 func (c *code) digits(into, v *view) {
+	start, between := 0, 0
 	for i, b := range v.text {
 		value := c.value[b]
-		if value < 0 || c.group == 2 && b == '0' && i+1 < len(v.text) && v.text[i+1] == 'x' {
+		if c.group == 2 && b == '0' && i+1 < len(v.text) && v.text[i+1] == 'x' {
 			continue
 		}
-		into.add(byte(value), v.from[i], v.to[i])
+		if value >= 0 {
+			into.add(byte(value), v.from[i], v.to[i])
+			between = 0
+			continue
+		}
+		if between++; !kept[0][b] || c.group == 2 && !kept[1][b|0x20] && between < 4 || b == 'x' {
+			continue
+		}
+		c.drop(into, start)
+		start = len(into.text)
+	}
+	c.drop(into, start)
+}
+
+// drop takes the digits from start on away again when they are too few.
+func (c *code) drop(v *view, start int) {
+	if len(v.text)-start <= window*c.digitsPerWindow/8 {
+		v.text, v.from, v.to = v.text[:start], v.from[:start], v.to[:start]
 	}
 }
 

@@ -49,7 +49,7 @@ const (
 	effort  = 500 // characters that may be looked at for each of a text
 )
 
-func (f *finder) find(s *Set, text string) []Span {
+func (f *finder) find(s *Set, text string, depth int) []Span {
 	f.set, f.spans, f.left = s, f.spans[:0], effort*(len(text)+window)
 	root := f.take()
 	for i := range len(text) {

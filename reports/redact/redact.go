@@ -15,9 +15,12 @@ import (
 )
 
 const (
-	window    = 8 // characters of a fingerprint
-	shortest  = 4 // a secret with fewer characters is none
-	lasting   = 200
+	window    = 8       // characters of a fingerprint
+	shortest  = 4       // a secret with fewer characters is none
+	lasting   = 200     // characters of a secret that is looked for in lossy encodings, too
+	longest   = 8 << 10 // characters of a secret that are looked for
+	crowded   = 2 << 20 // fingerprints, after which a new secret gets few
+	few       = 256     // characters
 	hiddenRef = "‹hidden›"
 )
 
@@ -35,6 +38,9 @@ type Set struct {
 	public  table
 	heads   map[uint64][]*Secret // by the first fingerprint
 	short   []*Secret            // too short for fingerprints: found whole only
+
+	// Added, when it is not nil, hears of each secret that is new. It is to be set before the set is used.
+	Added func(kind, value string)
 }
 
 // New makes an empty set. Fingerprints of what is public (URLs, client ids, names) are nobody's secret, even when a secret
@@ -42,6 +48,10 @@ type Set struct {
 func New(public ...string) *Set {
 	s := &Set{known: map[string]*Secret{}, heads: map[uint64][]*Secret{}}
 	s.Publish(public...)
+	s.Publish("access_token", "refresh_token", "client_assertion_type", "client_secret_basic", "client_secret_post",
+		"private_key_jwt", "authorization_code", "authorization_server", "application/json", "x-www-form-urlencoded",
+		"urn:ietf:params:oauth:grant-type:jwt-bearer", "urn:ietf:params:oauth:token-type:access_token",
+		"oauth-protected-resource", "oauth-authorization-server", "openid-configuration")
 	return s
 }
 
@@ -73,6 +83,7 @@ func (s *Set) Hide(kind, value string) *Secret {
 }
 
 func (s *Set) add(kind, value string, twice bool) *Secret {
+	value = value[:min(len(value), longest)]
 	s.mu.RLock()
 	known := s.known[value]
 	s.mu.RUnlock()
@@ -80,9 +91,20 @@ func (s *Set) add(kind, value string, twice bool) *Secret {
 		return known
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if known := s.known[value]; known != nil {
-		return known
+	known = s.known[value]
+	if known == nil {
+		known = s.take(kind, value, twice)
+	}
+	s.mu.Unlock()
+	if s.Added != nil {
+		s.Added(kind, value)
+	}
+	return known
+}
+
+func (s *Set) take(kind, value string, twice bool) *Secret {
+	if s.windows.used > crowded && !twice { // only somebody who wants us to run out of memory hands out so much
+		value = value[:min(len(value), few)]
 	}
 	added := &Secret{kind, value}
 	s.known[value] = added
@@ -120,7 +142,9 @@ func encoded(value string) []string {
 }
 
 // Find returns where text shows a secret or a part of one, in order and without overlap.
-func (s *Set) Find(text string) []Span {
+func (s *Set) Find(text string) []Span { return s.search(text, depth) }
+
+func (s *Set) search(text string, depth int) []Span {
 	if len(text) < shortest {
 		return nil
 	}
@@ -131,7 +155,7 @@ func (s *Set) Find(text string) []Span {
 	}
 	f := finders.Get().(*finder)
 	defer finders.Put(f)
-	return f.find(s, text)
+	return f.find(s, text, depth)
 }
 
 // Span is a part of a text that shows a secret.
@@ -143,7 +167,16 @@ type Span struct {
 // Scrub hides in text all that shows a secret. name says what stands for a whole secret; nil is its kind in ‹ and ›.
 // A part of a secret becomes ‹hidden›.
 func (s *Set) Scrub(text string, name func(*Secret) string) string {
-	spans := s.Find(text)
+	return replace(text, s.Find(text), name)
+}
+
+// Glance is Scrub for text that Scrub will see, too, before anybody reads it: it looks at no more than the text and its
+// escapes.
+func (s *Set) Glance(text string, name func(*Secret) string) string {
+	return replace(text, s.search(text, 0), name)
+}
+
+func replace(text string, spans []Span, name func(*Secret) string) string {
 	if len(spans) == 0 {
 		return text
 	}
@@ -163,11 +196,4 @@ func (s *Set) Scrub(text string, name func(*Secret) string) string {
 	}
 	b.WriteString(text[last:])
 	return b.String()
-}
-
-// Len is how many secrets the set has.
-func (s *Set) Len() int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return len(s.known)
 }

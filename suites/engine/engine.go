@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -39,6 +40,7 @@ type Opening struct {
 	Workers    int             // how many requests a host gets at a time, at most
 	Say        func(string)    // tells the user what is waited for
 	Lose       func(string)    // ends the run: the target is gone, and why
+	Secrets    *redact.Set     // the run's: what the stage and its checks come to know belongs into it
 }
 
 // Open opens the stage of a role in the worker process.
@@ -62,6 +64,7 @@ type Job struct {
 	Workers    int    // upper bound of what runs at a time; 0 is MostWorkers
 	Seed       uint64 // of the order
 	Progress   Progress
+	Secrets    *redact.Set // gets every secret that the worker comes to know; may be nil
 }
 
 // MostWorkers is how many checks run, and requests are under way, at a time, unless the user says otherwise.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 )
 
@@ -29,6 +30,9 @@ func Run(ctx context.Context, j Job) (*Done, error) {
 	}
 	if j.Progress == nil {
 		j.Progress = Silent{}
+	}
+	if j.Secrets == nil {
+		j.Secrets = redact.New()
 	}
 	ctx, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
@@ -161,6 +165,10 @@ func (p *parent) worker(ctx context.Context, ids []string) (running []string, er
 
 // hear takes in what a worker says and returns the checks that are under way now.
 func (p *parent) hear(m message, running []string) []string {
+	if m.Secret != "" {
+		p.job.Secrets.Know(m.Kind, m.Secret)
+		return running
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 )
 
@@ -32,6 +33,8 @@ type message struct {
 	Result *reports.Check `json:"result,omitempty"` // what counts
 	Says   string         `json:"says,omitempty"`   // what is waited for
 	Lost   string         `json:"lost,omitempty"`   // why the target is given up
+	Kind   string         `json:"kind,omitempty"`   // of a secret that the worker came to know
+	Secret string         `json:"secret,omitempty"` // its value
 }
 
 // WorkerMain turns this process into a worker when a run started it as one, and then does not return. Every program that
@@ -71,9 +74,11 @@ func work(in io.Reader, out io.Writer) error {
 		defer mu.Unlock()
 		_ = encoder.Encode(m) // a broken pipe means that the run is over
 	}
+	secrets := redact.New()
+	secrets.Added = func(kind, value string) { say(message{Kind: kind, Secret: value}) }
 	ctx := context.Background()
 	stage, err := open(ctx, Opening{
-		Assignment: a.World, Workers: a.Workers,
+		Assignment: a.World, Workers: a.Workers, Secrets: secrets,
 		Say:  func(what string) { say(message{Says: what}) },
 		Lose: func(why string) { say(message{Lost: why}) },
 	})

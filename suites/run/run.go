@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
@@ -75,11 +76,12 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	bounded, cancel := engine.Bounded(ctx, o.Config.Timing.Run)
 	defer cancel()
 
-	r := &runner{Options: o, parties: parties, selected: selected}
+	r := &runner{Options: o, parties: parties, selected: selected, secrets: redact.New()}
 	report, err := r.run(bounded)
 	if err != nil {
 		return nil, err
 	}
+	reports.Redact(report, r.secrets)
 	report.Started, report.Finished = started, time.Now()
 	report.Seconds = report.Finished.Sub(started).Seconds()
 	report.MCPRevisions = provenance.Revisions(report)
@@ -92,6 +94,7 @@ type runner struct {
 	Options
 	parties  *parties
 	selected []*check.Check
+	secrets  *redact.Set
 }
 
 func (r *runner) run(ctx context.Context) (*reports.Report, error) {
@@ -106,7 +109,7 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 		return nil, err
 	}
 	base.Roots = roots
-	world, err := base.world(engine.MostWorkers)
+	world, err := base.world(engine.MostWorkers, r.secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +148,7 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, base assign
 	base.TwoIdPs = slices.ContainsFunc(runnable, serial) && interchangeable(ctx, world)
 	done, err := engine.Run(ctx, engine.Job{
 		Role: role, Assignment: base, Checks: runnable, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed, Progress: r.Progress,
+		Secrets: r.secrets,
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/server"
@@ -37,10 +38,12 @@ type assignment struct {
 	Skew       time.Duration      `json:"skew"`
 }
 
-func (a *assignment) world(workers int) (*server.World, error) {
+// world makes the world that an assignment describes. What is secret in it, and what checks come to know, goes into secrets.
+func (a *assignment) world(workers int, secrets *redact.Set) (*server.World, error) {
+	a.hide(secrets)
 	w := &server.World{
 		Conditions: a.Conditions, Inbound: a.Inbound, Config: a.Config, Target: a.Target, Skew: a.Skew,
-		Attacker: a.Attacker.Signing(), Canary: a.Canary,
+		Attacker: a.Attacker.Signing(), Canary: a.Canary, Secrets: secrets,
 		Control: mockidp.NewControl(a.Control, a.Secret),
 		IdPName: server.FirstIdP, IdP: &mockidp.Issuer{URL: a.Config.IdP.Issuer, Keys: a.Keys},
 	}
@@ -79,7 +82,7 @@ func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
 	if err := json.Unmarshal(o.Assignment, &a); err != nil {
 		return nil, err
 	}
-	w, err := a.world(o.Workers)
+	w, err := a.world(o.Workers, o.Secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +97,6 @@ func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
 
 func (s *stage) Lanes() int                        { return len(s.worlds) }
 func (s *stage) World(lane int) any                { return s.worlds[lane] }
-func (s *stage) Recorder() *wire.Recorder          { return wire.NewRecorder(s.worlds[0].Secrets()) }
+func (s *stage) Recorder() *wire.Recorder          { return wire.NewRecorder(s.worlds[0].Secrets) }
 func (s *stage) Budget(*check.Check) time.Duration { return s.worlds[0].Config.Timing.Check }
 func (s *stage) Close()                            { s.worlds[0].Wire.Close() }

@@ -26,7 +26,7 @@ func It(slug, title string, body func(*T), options ...check.Option) {
 
 // Outside makes a T for what is done outside of a check, in the preflight.
 func Outside(ctx context.Context, w *World) *T {
-	return &T{T: check.New(ctx, nil, w, wire.NewRecorder(w.Secrets())), World: w}
+	return &T{T: check.New(ctx, nil, w, wire.NewRecorder(w.Secrets)), World: w}
 }
 
 // Get fetches a JSON document, following a few redirects.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
@@ -35,7 +36,8 @@ type World struct {
 	Canary    string          // base URL of the attacker's host, "" when there is none
 	Control   *mockidp.Control
 
-	Wire *wire.Client
+	Wire    *wire.Client
+	Secrets *redact.Set // of the run: what no output may show
 
 	// Await waits until the target answers again, after it did not; nil: nobody waits. An error says that it is gone.
 	Await func(context.Context) error
@@ -181,14 +183,3 @@ func (w *World) clientBy(method string) *target.Client {
 
 // ClientBy returns the first client that authenticates by this method; checks that use it declare NeedsClientAuth.
 func (w *World) ClientBy(method string) *target.Client { return w.clientBy(method) }
-
-// Secrets lists what must never be shown, each with the name that stands in its place.
-func (w *World) Secrets() map[string]string {
-	s := map[string]string{}
-	for _, c := range w.Config.Clients {
-		if len(c.Secret) >= 4 {
-			s[c.Secret] = "secret of client " + c.ID
-		}
-	}
-	return s
-}

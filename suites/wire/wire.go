@@ -181,6 +181,7 @@ var ErrTooLarge = errors.New("the body is larger than we read")
 // Do sends one request when the host's pace allows it, and records the exchange in rec (nil: nowhere). A 429 is not an
 // answer to judge by: Do waits as Retry-After asks, a bounded time in all, and asks again.
 func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports.Part, note string) *Answer {
+	rec.learnRequest(r)
 	pace, path := c.paces.of(r.URL)
 	var waited time.Duration
 	for {
