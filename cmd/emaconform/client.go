@@ -68,7 +68,7 @@ func newClient() *cobra.Command {
 	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'must && !login'")
 	c.Flags().DurationVar(&f.timeout, "timeout", client.DefaultTimeout, "how long one run of the client may take")
-	c.Flags().IntVar(&f.parallel, "parallel", 0, "scenarios at a time (default: twice the processors)")
+	c.Flags().IntVar(&f.parallel, "parallel", 0, "clients at a time, at most (default: as many as the machine can do with)")
 	c.Flags().BoolVar(&f.confidential, "confidential", false,
 		"the client has a secret at the IdP in every scenario (context: idp_client_secret)")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
@@ -97,7 +97,7 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 	case f.attended.on:
 		return f.attended.run(c, options, &f.reportFlags)
 	case len(command) == 0:
-		if err := f.embed(c, &options); err != nil {
+		if err := f.embed(&options); err != nil {
 			return err
 		}
 	case len(f.defects) > 0:
@@ -110,12 +110,9 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 }
 
 // embed lets the run judge the reference client: this program in another part.
-func (f *clientFlags) embed(c *cobra.Command, o *client.Options) (err error) {
+func (f *clientFlags) embed(o *client.Options) (err error) {
 	if o.Command, o.Environment, err = fixture.Command(f.defects...); err != nil {
 		return err
-	}
-	if !c.Flags().Changed("timeout") {
-		o.Timeout = embeddedTimeout
 	}
 	o.Describe = func(t *reports.Target) {
 		t.Name, t.Command, t.Embedded, t.Defects = "reference client", "", true, f.defects

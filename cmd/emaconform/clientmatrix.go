@@ -60,11 +60,11 @@ func buildClientMatrix(
 			return nil, err
 		}
 		return client.Run(ctx, client.Options{
-			Command: args, Environment: environment, Timeout: embeddedTimeout, Selection: selection,
+			Command: args, Environment: environment, Timeout: impatient, Selection: selection,
 		})
 	}
 	return matrix.Build(ctx, list, judge, 2, done)
 }
 
-// embeddedTimeout bounds a run of the reference client, which is quick: it makes parties that never answer quick, too.
-const embeddedTimeout = 6 * time.Second
+// impatient bounds clients that wait for ever. A run of the reference client is quick, and one that is slow gets more.
+const impatient = 6 * time.Second

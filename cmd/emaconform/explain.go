@@ -14,13 +14,12 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
-	"github.com/emaconform/emaconform/suites/client"
 )
 
 // allChecks lists the checks of every role.
 func allChecks() []listed {
 	var list []listed
-	for _, k := range append(check.All(), client.Checks()...) {
+	for _, k := range check.All() {
 		l := listed{
 			ID: k.ID, Requirement: k.Requirement.ID, Role: k.Requirement.Role, Level: k.LevelIn(catalogue.ProfileEMA), Title: subjectOf(k.Requirement.Role) + k.Title,
 			Sends: k.Sends, Expects: k.Expects, Labels: k.In(catalogue.ProfileEMA).Labels, Levels: levels(k.LevelIn), Sources: k.Sources,

@@ -100,7 +100,7 @@ const algorithms = "RAS-SIG-ALG"
 // not wait, to see whether they notice it as well.
 func worthRunning(d *matrix.Defect, full bool) []string {
 	var ids []string
-	for _, k := range check.All() {
+	for _, k := range check.All("ras", "rs") {
 		if full || slices.Contains(d.Breaks, k.Requirement.ID) || !k.Serial && !k.Slow {
 			ids = append(ids, k.ID)
 		}

@@ -23,7 +23,13 @@ const cleanupTime = 10 * time.Second
 // Run runs the check's body once, on the calling goroutine, and says what it found. It never panics.
 func (t *T) Run() Attempt {
 	started := time.Now()
-	outcome, message := t.outcome(t.body())
+	ended := t.protect(func() { t.Check.body(t) })
+	if _, failed := ended.(failure); failed && t.confirm != nil {
+		if otherwise := t.protect(t.confirm); otherwise != nil {
+			ended = otherwise
+		}
+	}
+	outcome, message := t.outcome(ended)
 	t.cleanUp()
 	r := t.Check.describe()
 	r.Seconds = time.Since(started).Seconds()
@@ -33,13 +39,13 @@ func (t *T) Run() Attempt {
 		r.Warnings = append(r.Warnings, t.clean(w))
 	}
 	for _, n := range t.findings.notes {
-		r.Notes = append(r.Notes, t.clean(n))
+		r.Notes = append(r.Notes, t.rec.Scrub(n)) // in the lines that it has
 	}
 	return Attempt{Result: r, Doubts: t.doubts}
 }
 
-// body runs the body and returns what it panicked with, nil when it came to its end.
-func (t *T) body() (ended any) {
+// protect runs a part of the check and returns what it panicked with, nil when it came to its end.
+func (t *T) protect(part func()) (ended any) {
 	defer func() {
 		ended = recover()
 		switch ended.(type) {
@@ -48,7 +54,7 @@ func (t *T) body() (ended any) {
 			ended = fmt.Sprintf("%v\n%s", ended, debug.Stack())
 		}
 	}()
-	t.Check.body(t)
+	part()
 	return nil
 }
 

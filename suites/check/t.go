@@ -20,6 +20,7 @@ type T struct {
 	findings findings
 	cleanups []func(context.Context)
 	doubts   []string
+	confirm  func()
 }
 
 // findings are what the body said of the target.
@@ -77,6 +78,10 @@ func (t *T) Notef(format string, args ...any) {
 func (t *T) Doubtf(format string, args ...any) {
 	t.doubts = append(t.doubts, fmt.Sprintf(format, args...))
 }
+
+// BeforeFailing has confirm called when the body has failed, before that counts: it may end the check otherwise, as
+// inconclusive.
+func (t *T) BeforeFailing(confirm func()) { t.confirm = confirm }
 
 // DeferCleanup has do called when the check is over, whatever its outcome; the last one deferred comes first. The context
 // outlives the check's own.

@@ -17,6 +17,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // Attended judges a client that a person operates, a desktop application or an IDE: it serves a page that says what to
@@ -24,7 +25,9 @@ import (
 //
 // All worlds have the same ports and credentials, so that the client is configured once.
 type Attended struct {
-	r        *runner
+	options  Options
+	ctx      context.Context
+	started  time.Time
 	playable []*check.Check    // by kind
 	final    []*check.Check    // judged by what was seen in the others
 	kinds    map[*shape]*shape // the kind of each shape
@@ -33,13 +36,16 @@ type Attended struct {
 	finished chan struct{}
 
 	mu      sync.Mutex
-	current *stage
+	current *onStage
+	honests map[*shape]*attempt // by kind
+	played  map[string]*attempt // by id
+	results map[string]reports.Check
 	problem string // what went wrong with the last thing that the person did
 	once    sync.Once
 }
 
-// stage is the scenario that is on.
-type stage struct {
+// onStage is the scenario that is on.
+type onStage struct {
 	check    *check.Check
 	kind     *shape
 	honest   bool // it is the honest run of its kind, which comes first
@@ -52,26 +58,29 @@ type stage struct {
 // NewAttended makes the page's handler. The parties listen on ports from basePort on, which must be free; redirectURI is
 // where the client's logins end, by default at the port after theirs. Options.Command is not run.
 func NewAttended(ctx context.Context, o Options, basePort int, redirectURI string) (*Attended, error) {
-	selected, err := o.Selection.Of(checksIn(o.profile()))
+	selected, err := o.Selection.Of(check.AllIn(o.profile(), role))
 	if err != nil {
 		return nil, err
 	}
-	a := &Attended{r: newRunner(ctx, o), kinds: map[*shape]*shape{}, finished: make(chan struct{})}
+	a := &Attended{
+		options: o, ctx: ctx, started: time.Now(), kinds: map[*shape]*shape{}, finished: make(chan struct{}),
+		honests: map[*shape]*attempt{}, played: map[string]*attempt{}, results: map[string]reports.Check{},
+	}
 	if redirectURI == "" && basePort != 0 {
 		redirectURI = fmt.Sprintf("http://127.0.0.1:%d/callback", basePort+world.MaxParties)
 	}
 	a.fixed = world.Options{BasePort: basePort, Secret: rand.Text(), RedirectURI: redirectURI}
 	a.classify(login) // what most people want to see comes first
 	for _, c := range selected {
-		if s := registry[c.ID]; s.final {
+		if c.Serial {
 			a.final = append(a.final, c)
 		} else {
 			a.playable = append(a.playable, c)
-			a.classify(s.in)
+			a.classify(scenes[c.ID].shape)
 		}
 	}
 	slices.SortStableFunc(a.playable, func(x, y *check.Check) int {
-		return slices.Index(a.order, a.kinds[registry[x.ID].in]) - slices.Index(a.order, a.kinds[registry[y.ID].in])
+		return slices.Index(a.order, a.kinds[scenes[x.ID].shape]) - slices.Index(a.order, a.kinds[scenes[y.ID].shape])
 	})
 	return a, a.tryPorts()
 }
@@ -79,7 +88,7 @@ func NewAttended(ctx context.Context, o Options, basePort int, redirectURI strin
 // tryPorts opens the ports of every kind of world once, since a person should learn of a missing one before all else.
 func (a *Attended) tryPorts() error {
 	for _, kind := range a.order {
-		w, err := world.New(a.options(kind))
+		w, err := world.New(a.world(kind))
 		if err != nil {
 			return fmt.Errorf("%w (the parties take the ports from the base port on)", err)
 		}
@@ -96,7 +105,7 @@ func (a *Attended) classify(s *shape) {
 		return
 	}
 	for _, kind := range a.order {
-		if a.options(kind) == a.options(s) {
+		if a.world(kind) == a.world(s) {
 			a.kinds[s] = kind
 			return
 		}
@@ -105,9 +114,10 @@ func (a *Attended) classify(s *shape) {
 	a.order = append(a.order, s)
 }
 
-// options are those of the world that a person's client meets in place of the one of a command.
-func (a *Attended) options(s *shape) world.Options {
-	o := a.r.world(s)
+// world is the shape of the world that a person's client meets in place of the one of a command.
+func (a *Attended) world(s *shape) world.Options {
+	base := a.options.assignment()
+	o := base.options(s)
 	if o.Identity == "" || o.Identity == world.Given {
 		o.Identity = world.Login // a person's client logs in
 	}
@@ -124,31 +134,42 @@ func (a *Attended) Report() *reports.Report {
 	defer a.mu.Unlock()
 	a.drop()
 	for _, c := range a.playable {
-		if _, played := a.r.results[c.ID]; !played {
-			a.r.results[c.ID] = c.SkippedResult("not played", "")
+		if _, played := a.results[c.ID]; !played {
+			a.results[c.ID] = c.SkippedResult("not played", "")
 		}
 	}
 	for _, c := range a.final { // they look at all others, from the point of view of an honest run
-		a.r.results[c.ID] = c.SkippedResult("nothing was played", "")
+		a.results[c.ID] = c.SkippedResult("nothing was played", "")
 		for _, kind := range a.order {
-			if honest := a.honest(kind); honest != nil {
-				a.r.results[c.ID] = a.r.decide(c, registry[c.ID], honest, nil)
+			if honest := a.honests[kind]; honest != nil {
+				a.results[c.ID] = a.judge(c, honest, nil)
 				break
 			}
 		}
 	}
-	report := a.r.report(slices.Concat(a.playable, a.final))
+	report := a.options.report(slices.Concat(a.playable, a.final), a.results, a.started)
 	complete(report) // however the person ended it, Finish or Ctrl-C: what was not played is skipped
 	return report
 }
 
-// honest is the honest run of a kind, nil when there was none yet.
-func (a *Attended) honest(kind *shape) *attempt {
-	if c := a.r.controls[kind]; c != nil {
-		return c.attempt
+// judge judges what was played, beside the honest attempt where the scenario is hostile.
+func (a *Attended) judge(c *check.Check, judged, honest *attempt) reports.Check {
+	if why, key := c.Skipped(check.Conditions{Profile: a.options.profile()}, nil); why != "" {
+		return c.SkippedResult(why, key)
 	}
-	return nil
+	shown := &shown{judged, honest, a.played}
+	return check.New(a.ctx, c, shown, wire.NewRecorder(nil)).Run().Result
 }
+
+// shown is an attempt that a person has played.
+type shown struct {
+	judged, honest *attempt
+	all            map[string]*attempt
+}
+
+func (s *shown) play(*check.T, *scene) (judged, honest *attempt) { return s.judged, s.honest }
+func (s *shown) attempts() map[string]*attempt                   { return s.all }
+func (s *shown) confirm(*check.T, *scene, *attempt, *attempt)    {} // nobody wants to play it twice
 
 //go:embed attended.html
 var page []byte
@@ -192,21 +213,21 @@ func (a *Attended) start(id string) error {
 		return fmt.Errorf("there is no scenario %q to play", id)
 	}
 	a.drop()
-	s := registry[id]
-	kind := a.kinds[s.in]
-	honest := a.honest(kind)
-	stage := &stage{
+	s := scenes[id]
+	kind := a.kinds[s.shape]
+	honest := a.honests[kind]
+	stage := &onStage{
 		check: a.playable[i], kind: kind, began: time.Now(),
 		honest: s.hostile == nil || honest == nil || !honest.Succeeded(),
 	}
-	w, err := world.New(a.options(kind))
+	w, err := world.New(a.world(kind))
 	if err != nil {
 		return err
 	}
 	if !stage.honest {
 		s.hostile(w)
 	}
-	ctx, cancel := context.WithCancel(a.r.ctx)
+	ctx, cancel := context.WithCancel(a.ctx)
 	if err := w.Serve(ctx); err != nil {
 		cancel()
 		return errors.Join(err, w.Close())
@@ -227,7 +248,7 @@ func (a *Attended) drop() {
 }
 
 // played is what happened so far, as a run that ended with this exit code.
-func (s *stage) played(exit int) *attempt {
+func (s *onStage) played(exit int) *attempt {
 	a := &attempt{
 		World: s.world, Exit: exit, Took: time.Since(s.began), Requests: s.world.Seen(), Leaks: s.world.Leaks(nil),
 	}
@@ -258,30 +279,29 @@ func (a *Attended) done(saw string) error {
 		return fmt.Errorf("saw: %q is none of connected, error, waiting", saw)
 	}
 	a.drop()
-	a.r.requests += len(played.Requests)
 	if stage.honest {
 		a.judgeHonest(stage, played)
 		return nil
 	}
-	a.r.attempts[stage.check.ID] = played
-	a.r.results[stage.check.ID] = a.r.decide(stage.check, registry[stage.check.ID], played, a.honest(stage.kind))
+	a.played[stage.check.ID] = played
+	a.results[stage.check.ID] = a.judge(stage.check, played, a.honests[stage.kind])
 	return nil
 }
 
 // judgeHonest judges every scenario that is about the honest run of a kind. The one that the run was for stays to be
 // played when it is another one, unless there is no sense in it.
-func (a *Attended) judgeHonest(stage *stage, played *attempt) {
-	a.r.controls[stage.kind] = &control{attempt: played}
+func (a *Attended) judgeHonest(stage *onStage, played *attempt) {
+	a.honests[stage.kind] = played
 	for _, c := range a.playable {
-		if s := registry[c.ID]; s.hostile == nil && a.kinds[s.in] == stage.kind {
-			a.r.results[c.ID] = a.r.decide(c, s, played, nil)
+		if s := scenes[c.ID]; s.hostile == nil && a.kinds[s.shape] == stage.kind {
+			a.results[c.ID] = a.judge(c, played, nil)
 		}
 	}
-	if s := registry[stage.check.ID]; s.hostile != nil {
+	if s := scenes[stage.check.ID]; s.hostile != nil {
 		if played.Succeeded() {
-			delete(a.r.results, stage.check.ID)
+			delete(a.results, stage.check.ID)
 		} else {
-			a.r.results[stage.check.ID] = a.r.unjudged(stage.check, s.in, played)
+			a.results[stage.check.ID] = a.judge(stage.check, nil, played)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // What the page of an attended run shows.
@@ -62,10 +63,10 @@ func (a *Attended) answer(w http.ResponseWriter) {
 func (a *Attended) scenarios() []pageScenario {
 	var list []pageScenario
 	for _, c := range a.playable {
-		kind := a.kinds[registry[c.ID].in]
-		honest, result := a.honest(kind), a.r.results[c.ID]
+		kind := a.kinds[scenes[c.ID].shape]
+		honest, result := a.honests[kind], a.results[c.ID]
 		list = append(list, pageScenario{
-			ID: c.ID, Title: c.Title, Kind: describe(a.options(kind)), Level: c.Level, Fix: c.Requirement.Fix,
+			ID: c.ID, Title: c.Title, Kind: describe(a.world(kind)), Level: c.Level, Fix: c.Requirement.Fix,
 			Outcome: result.Outcome, Message: result.Message, Ready: honest != nil && honest.Succeeded(),
 		})
 	}
@@ -82,7 +83,9 @@ func (a *Attended) now() *pageCurrent {
 		ID: s.check.ID, Meets: s.check.Sends, Expects: s.check.Expects, Honest: s.honest,
 		Server: s.world.MCP.Resource, Tool: world.Tool, Settings: s.settings,
 	}
-	rec, exchanges := s.world.Exchanges(reports.Setup)
+	rec := wire.NewRecorder(nil)
+	s.world.Record(rec, reports.Setup)
+	exchanges := rec.Exchanges()
 	for _, e := range exchanges {
 		r := pageRequest{Note: e.Note, Method: e.Request.Method, URL: e.Request.URL}
 		if e.Response != nil {
@@ -95,9 +98,8 @@ func (a *Attended) now() *pageCurrent {
 		soFar = s.played(1)
 	}
 	if len(exchanges) > 0 && !s.honest {
-		j := &judgement{attempt: soFar, check: s.check, shape: s.kind, all: a.r.attempts}
-		outcome, message := j.decide(registry[s.check.ID].judge)
-		p.Outcome, p.Message = outcome, rec.Scrub(message)
+		now := a.judge(s.check, soFar, a.honests[s.kind])
+		p.Outcome, p.Message = now.Outcome, now.Message
 	}
 	return p
 }

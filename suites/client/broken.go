@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/emaconform/emaconform/suites/check"
+
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/suites/client/world"
 )
@@ -38,11 +40,12 @@ var steps = []struct {
 var faults = []struct {
 	slug, what string
 	reply      func(c *world.Call) *world.Reply
-	judge      func(j *judgement, seen []world.Seen)
+	judge      func(t *T, seen []world.Seen)
+	waits      bool // the client has to wait
 }{
 	{"error", "HTTP 500", func(*world.Call) *world.Reply {
 		return &world.Reply{Status: http.StatusInternalServerError, Body: []byte("oops")}
-	}, nil},
+	}, nil, false},
 	{"throttled", "HTTP 429 with Retry-After: 1, once", func(c *world.Call) *world.Reply {
 		if c.N > 1 {
 			return nil
@@ -52,43 +55,39 @@ var faults = []struct {
 			Header: map[string]string{"Retry-After": "1"},
 			Body:   []byte("{}"),
 		}
-	}, judgeRetry},
+	}, judgeRetry, true},
 	{"html", "an HTML page with status 200", func(*world.Call) *world.Reply {
 		return &world.Reply{
 			Header: map[string]string{"Content-Type": "text/html"},
 			Body:   []byte("<!doctype html><title>Sign in</title>"),
 		}
-	}, nil},
+	}, nil, false},
 	{"truncated", "JSON that breaks off", func(*world.Call) *world.Reply {
 		return &world.Reply{
 			Header: map[string]string{"Content-Type": "application/json"},
 			Body:   []byte(`{"issuer": "htt`),
 			Cut:    true,
 		}
-	}, nil},
+	}, nil, false},
 	{"endless", "a body without end", func(*world.Call) *world.Reply {
 		return &world.Reply{
 			Header:  map[string]string{"Content-Type": "application/json"},
 			Body:    []byte(`{"a": "`),
 			Endless: true,
 		}
-	}, judgeRead},
-	{"slow", "no answer at all", func(*world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} }, nil},
+	}, judgeRead, false},
+	{"slow", "no answer at all", func(*world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} }, nil, true},
 }
 
-func init() {
-	scenarios("CL-HOSTILE", brokenParties()...)
-}
-
-func brokenParties() []scenario {
-	var list []scenario
+var _ = check.For("CL-HOSTILE", func() {
 	for _, step := range steps {
 		for _, fault := range faults {
-			list = append(list, scenario{
-				slug:  step.slug + "-" + fault.slug,
-				title: "ends in bounded time and with an error when " + step.name + " gives " + fault.what, in: given,
-				meets: "A party that is broken at " + step.name + ": it gives " + fault.what, slow: fault.slug == "slow",
-				hostile: func(w *world.World) {
+			var options []check.Option
+			if fault.waits {
+				options = append(options, check.Slow())
+			}
+			It(step.slug+"-"+fault.slug, "ends in bounded time and with an error when "+step.name+" gives "+fault.what,
+				given.but("A party that is broken at "+step.name+": it gives "+fault.what, func(w *world.World) {
 					if party, path := step.at(w); step.slug != "mcp" {
 						party.Endpoint(path).Before = fault.reply
 						return
@@ -98,63 +97,57 @@ func brokenParties() []scenario {
 						c.N = int(n.Add(1))
 						return fault.reply(c)
 					}
-				},
-				judge: func(j *judgement) {
-					party, path := step.at(j.World)
-					survived(j)
+				}),
+				func(t *T) {
+					party, path := step.at(t.World)
+					survived(t)
 					if fault.judge != nil {
-						fault.judge(j, j.to(party, path))
+						fault.judge(t, t.to(party, path))
 					}
-				},
-			})
+				}, options...)
 		}
 	}
-	return list
-}
+})
 
 var crash = regexp.MustCompile(
 	`(?m)^(panic:|fatal error:|Traceback \(most recent|thread '.*' panicked|Segmentation fault)|SIGSEGV`,
 )
 
 // survived fails when a client hung, flooded, crashed, or kept what happened to itself.
-func survived(j *judgement) {
+func survived(t *T) {
 	switch {
-	case j.TimedOut || j.Flooded:
-		j.Failf("expected the client to end by itself, but %s", j.Summary())
-	case crash.Match(j.Stderr) || crash.Match(j.Stdout):
-		j.Failf("expected an error for the user, but the client crashed: see what it printed")
-	case !j.Through():
-		j.tells()
+	case t.TimedOut || t.Flooded:
+		t.Failf("expected the client to end by itself, but %s", t.Summary())
+	case crash.Match(t.Stderr) || crash.Match(t.Stdout):
+		t.Failf("expected an error for the user, but the client crashed: see what it printed")
+	case !t.Through():
+		t.tells()
 	}
 }
 
 // judgeRetry wants the pause that was asked for before the next try.
-func judgeRetry(j *judgement, seen []world.Seen) {
+func judgeRetry(t *T, seen []world.Seen) {
 	for i := 1; i < len(seen); i++ {
-		if seen[i-1].Status == http.StatusTooManyRequests && seen[i].Method == seen[i-1].Method && seen[i].At.Sub(seen[i-1].At) < 900*time.Millisecond {
-			j.Failf(
+		pause := seen[i].At.Sub(seen[i-1].At)
+		if seen[i-1].Status == http.StatusTooManyRequests && seen[i].Method == seen[i-1].Method && pause < 900*time.Millisecond {
+			t.Failf(
 				"expected a pause of 1 s as Retry-After says, but the next request came after %d ms",
-				seen[i].At.Sub(seen[i-1].At).Milliseconds(),
+				pause.Milliseconds(),
 			)
 		}
 	}
 }
 
 // judgeRead wants a bound on what is read.
-func judgeRead(j *judgement, seen []world.Seen) {
+func judgeRead(t *T, seen []world.Seen) {
 	for _, s := range seen {
 		if s.Sent >= world.EndlessBody {
-			j.Failf("expected a bound on the size of an answer, but the client read all of %d MiB", s.Sent>>20)
+			t.Failf("expected a bound on the size of an answer, but the client read all of %d MiB", s.Sent>>20)
 		}
 	}
 }
 
-func init() {
-	scenarios("CL-TLS", badCertificates()...)
-}
-
-func badCertificates() []scenario {
-	var list []scenario
+var _ = check.For("CL-TLS", func() {
 	for _, p := range []struct {
 		slug, name string
 		of         func(*world.World) *world.Party
@@ -164,18 +157,13 @@ func badCertificates() []scenario {
 		{"mcp", "the MCP server", func(w *world.World) *world.Party { return w.MCP.Party }},
 	} {
 		for _, bad := range []mockidp.BadCertificate{mockidp.SelfSigned, mockidp.Expired, mockidp.WrongName} {
-			list = append(list, scenario{
-				slug: p.slug + "-" + string(
-					bad,
-				), title: fmt.Sprintf("refuses a certificate of %s that is bad (%s)", p.name, bad), in: https,
-				meets:   fmt.Sprintf("A world with https, in which the certificate of %s is bad: %s", p.name, bad),
-				hostile: func(w *world.World) { w.Certificates[p.of(w)] = bad },
-				judge: func(j *judgement) {
-					j.MustSpare(p.of(j.World), "its certificate is bad (EMA 7.3)")
-					j.mustNotGetThrough("a certificate was bad")
-				},
-			})
+			It(p.slug+"-"+string(bad), fmt.Sprintf("refuses a certificate of %s that is bad (%s)", p.name, bad),
+				https.but(fmt.Sprintf("A world with https, in which the certificate of %s is bad: %s", p.name, bad),
+					func(w *world.World) { w.Certificates[p.of(w)] = bad }),
+				func(t *T) {
+					t.MustSpare(p.of(t.World), "its certificate is bad (EMA 7.3)")
+					t.mustNotGetThrough("a certificate was bad")
+				})
 		}
 	}
-	return list
-}
+})

@@ -1,25 +1,34 @@
 package client
 
 import (
-	"fmt"
+	"context"
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// evidence is what an attempt showed, redacted: its exchanges, and what the client said.
-func evidence(a *attempt, part reports.Part) ([]reports.Exchange, []string) {
+// evidence puts what an attempt showed into the check's record, redacted: its exchanges and, with words, what the client
+// said.
+func evidence(t *check.T, a *attempt, part reports.Part, words bool) {
 	if a.World == nil {
-		return nil, nil
+		return
 	}
-	rec, exchanges := a.World.Exchanges(part)
-	notes := []string{fmt.Sprintf("the client ended after %.1f s with exit code %d", a.Took.Seconds(), a.Exit)}
+	a.World.Record(t.Recorder(), part)
+	if !words {
+		return
+	}
 	if a.TimedOut || a.Flooded {
-		notes[0] = a.Summary()
+		t.Notef("%s", a.Summary())
+	} else {
+		t.Notef("the client ended after %.1f s with exit code %d", a.Took.Seconds(), a.Exit)
 	}
-	return exchanges, append(notes, said(a, rec)...)
+	for _, line := range said(a, t.Recorder()) {
+		t.Notef("%s", line)
+	}
 }
 
 // said is what the client printed, redacted: a line for each stream that is not empty.
@@ -47,17 +56,18 @@ func tail(s string) string {
 
 // preflight runs the client in the honest world and tells how far it came, step by step, up to the first that is
 // missing for good. It stops nothing: what a client does wrong on the way is for the checks to say.
-func (r *runner) preflight() ([]reports.Step, error) {
-	a := r.control(given)
-	select {
-	case <-r.ctx.Done():
+func preflight(ctx context.Context, base assignment, progress engine.Progress) ([]reports.Step, error) {
+	s := newStage(ctx, base)
+	defer s.Close()
+	a := s.control(ctx, given, 0)
+	if ctx.Err() != nil {
 		return []reports.Step{}, nil // the report says that the run was interrupted
-	default:
 	}
 	if a.Failed != nil {
 		return nil, a.Failed
 	}
-	rec, exchanges := a.World.Exchanges(reports.Control)
+	rec := wire.NewRecorder(nil)
+	a.World.Record(rec, reports.Control)
 	steps := journey(a)
 	last := len(steps) - 1
 	for last > 0 && !steps[last-1].OK {
@@ -71,11 +81,9 @@ func (r *runner) preflight() ([]reports.Step, error) {
 		case i == last:
 			steps[i].Saw = strings.Join(append([]string{a.Summary()}, said(a, rec)...), "\n")
 		}
-		if r.Progress != nil {
-			r.Progress.Step(steps[i])
-		}
+		progress.Step(steps[i])
 	}
-	steps[last].Exchanges = exchanges
+	steps[last].Exchanges = rec.Exchanges()
 	return steps, nil
 }
 

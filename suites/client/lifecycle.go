@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/emaconform/emaconform/suites/check"
+
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
@@ -27,83 +29,82 @@ func expireOnce(w *world.World, also func()) func(*world.Call, world.Message) *w
 	}
 }
 
-func init() {
-	scenarios("CL-EXPIRED-AT",
-		scenario{slug: "renewed", title: "gets a new token when its own has expired, without the user", in: given,
-			meets:   "A 401 invalid_token in the middle of the session",
-			hostile: func(w *world.World) { w.MCP.Before = expireOnce(w, func() {}) },
-			judge: func(j *judgement) {
-				j.MustSpare(j.World.Consent, "the token is renewed without the user")
-				j.MustSucceed("an expired token is renewed with a new ID-JAG (ID-JAG draft-04 4.4.3)")
-			}},
-		scenario{slug: "used-grant", title: "fetches a new ID-JAG instead of redeeming a used one", in: given,
-			meets: "A 401 invalid_token in the middle of the session, and a RAS that redeems each ID-JAG once",
-			hostile: func(w *world.World) {
+var _ = check.For("CL-EXPIRED-AT", func() {
+	It("renewed", "gets a new token when its own has expired, without the user",
+		given.but("A 401 invalid_token in the middle of the session",
+			func(w *world.World) { w.MCP.Before = expireOnce(w, func() {}) }),
+		func(t *T) {
+			t.MustSpare(t.World.Consent, "the token is renewed without the user")
+			t.MustSucceed("an expired token is renewed with a new ID-JAG (ID-JAG draft-04 4.4.3)")
+		})
+	It("used-grant", "fetches a new ID-JAG instead of redeeming a used one",
+		given.but("A 401 invalid_token in the middle of the session, and a RAS that redeems each ID-JAG once",
+			func(w *world.World) {
 				w.MCP.Before = expireOnce(w, func() {})
-			}, judge: func(j *judgement) {
-				seen := map[string]bool{}
-				for _, s := range j.Redemptions() {
-					if a := s.Form.Get("assertion"); seen[a] {
-						j.Notef("the client presented an ID-JAG a second time, which the RAS refuses (EMA 7.4.2)")
-					} else {
-						seen[a] = true
-					}
+			}),
+		func(t *T) {
+			seen := map[string]bool{}
+			for _, s := range t.Redemptions() {
+				if a := s.Form.Get("assertion"); seen[a] {
+					t.Notef("the client presented an ID-JAG a second time, which the RAS refuses (EMA 7.4.2)")
+				} else {
+					seen[a] = true
 				}
-				if len(j.Redemptions()) < 2 {
-					j.Skipf("the client does not renew its token: see CL-EXPIRED-AT/renewed")
-				}
-				j.MustSucceed("a used ID-JAG is no end: a new one is to be had")
-			}},
-		scenario{slug: "bounded", title: "gives up when every token is refused", in: given,
-			meets: "An MCP server that answers 401 invalid_token to every token", hostile: func(w *world.World) {
+			}
+			if len(t.Redemptions()) < 2 {
+				t.Skipf("the client does not renew its token: see CL-EXPIRED-AT/renewed")
+			}
+			t.MustSucceed("a used ID-JAG is no end: a new one is to be had")
+		})
+	It("bounded", "gives up when every token is refused",
+		given.but("An MCP server that answers 401 invalid_token to every token",
+			func(w *world.World) {
 				w.MCP.Before = func(*world.Call, world.Message) *world.Reply {
 					return w.MCP.Challenge(http.StatusUnauthorized, "invalid_token", "notes.read")
 				}
-			}, judge: bounded},
-	)
-}
+			}),
+		bounded)
+})
 
 // bounded fails when a client went on and on.
-func bounded(j *judgement) {
-	if n := len(j.Exchanges()); n > enough || j.Flooded || j.TimedOut {
-		j.Failf("expected the client to give up after a few attempts, but it made %d token exchanges: %s", n, j.Summary())
+func bounded(t *T) {
+	if n := len(t.Exchanges()); n > enough || t.Flooded || t.TimedOut {
+		t.Failf("expected the client to give up after a few attempts, but it made %d token exchanges: %s", n, t.Summary())
 	}
-	if !j.Through() {
-		j.tells()
+	if !t.Through() {
+		t.tells()
 	}
 }
 
-func init() {
-	scenarios("CL-EXPIRED-IDTOKEN",
-		scenario{slug: "refresh", title: "uses its refresh token when the ID token has expired", in: refresh,
-			meets:   "An ID token that has expired, beside a refresh token",
-			hostile: func(w *world.World) { w.IdP.EditGiven = expire },
-			judge:   succeeds("the refresh token yields a new ID token, or is a subject token itself (ID-JAG draft-04 4.4.3)")},
-		scenario{slug: "login", title: "logs in again when the ID token has expired", in: relogin,
-			meets:   "An ID token that has expired, and leave to log in",
-			hostile: func(w *world.World) { w.IdP.EditGiven = expire },
-			judge:   succeeds("a new login yields a new ID token (ID-JAG draft-04 4.4.3)")},
-	)
-}
+var _ = check.For("CL-EXPIRED-IDTOKEN", func() {
+	It("refresh", "uses its refresh token when the ID token has expired",
+		refresh.but("An ID token that has expired, beside a refresh token",
+			func(w *world.World) { w.IdP.EditGiven = expire }),
+		succeeds("the refresh token yields a new ID token, or is a subject token itself (ID-JAG draft-04 4.4.3)"))
+	It("login", "logs in again when the ID token has expired",
+		relogin.but("An ID token that has expired, and leave to log in",
+			func(w *world.World) { w.IdP.EditGiven = expire }),
+		succeeds("a new login yields a new ID token (ID-JAG draft-04 4.4.3)"))
+})
 
-func init() {
-	scenarios("CL-STEPUP",
-		scenario{slug: "max-age", title: "logs in again with the max_age that the IdP asks for", in: login,
-			meets:   "insufficient_user_authentication with max_age at the first exchange",
-			hostile: stepUp(map[string]any{"max_age": 5}),
-			judge:   steppedUp("max_age", "5")},
-		scenario{slug: "acr-values", title: "logs in again with the acr_values that the IdP asks for", in: login,
-			meets:   "insufficient_user_authentication with acr_values at the first exchange",
-			hostile: stepUp(map[string]any{"acr_values": "phr"}),
-			judge:   steppedUp("acr_values", "phr")},
-		scenario{slug: "bounded", title: "gives up when the stronger login is not enough either", in: login,
-			meets: "insufficient_user_authentication at every exchange", hostile: func(w *world.World) {
+var _ = check.For("CL-STEPUP", func() {
+	It("max-age", "logs in again with the max_age that the IdP asks for",
+		login.but("insufficient_user_authentication with max_age at the first exchange",
+			stepUp(map[string]any{"max_age": 5})),
+		steppedUp("max_age", "5"))
+	It("acr-values", "logs in again with the acr_values that the IdP asks for",
+		login.but("insufficient_user_authentication with acr_values at the first exchange",
+			stepUp(map[string]any{"acr_values": "phr"})),
+		steppedUp("acr_values", "phr"))
+	It("bounded", "gives up when the stronger login is not enough either",
+		login.but("insufficient_user_authentication at every exchange",
+			func(w *world.World) {
 				w.IdP.Endpoint("/token").Before = func(c *world.Call) *world.Reply {
 					return insufficient(c, map[string]any{"max_age": 5})
 				}
-			}, judge: bounded},
-	)
-}
+			}),
+		bounded)
+})
 
 // insufficient refuses a token exchange for want of a stronger login (RFC 9470 3).
 func insufficient(c *world.Call, ask map[string]any) *world.Reply {
@@ -129,67 +130,67 @@ func stepUp(ask map[string]any) func(*world.World) {
 	}
 }
 
-func steppedUp(name, value string) func(*judgement) {
-	return func(j *judgement) {
-		logins := j.logins()
+func steppedUp(name, value string) func(*T) {
+	return func(t *T) {
+		logins := t.logins()
 		if len(logins) < 2 {
-			j.Failf("expected a second login, but there was one: %s", j.Summary())
+			t.Failf("expected a second login, but there was one: %s", t.Summary())
 		}
 		if got := logins[1].Query.Get(name); got != value {
-			j.Failf("expected the second login to have %s=%s as the IdP asked (RFC 9470 4), but it has %q", name, value, got)
+			t.Failf("expected the second login to have %s=%s as the IdP asked (RFC 9470 4), but it has %q", name, value, got)
 		}
-		j.MustSucceed("the second login is good enough")
+		t.MustSucceed("the second login is good enough")
 	}
 }
 
-func init() {
-	scenarios("CL-403-SCOPE",
-		scenario{slug: "step-up", title: "gets a token with the scope that a 403 asks for, and tries again", in: given,
-			meets: "A 403 insufficient_scope with the scope that a tool call needs", hostile: wantScope(world.ElevatedScope),
-			judge: func(j *judgement) {
-				if !j.refusedCall() {
-					j.Skipf("the client calls no tool, so nothing asks it for more scope")
+var _ = check.For("CL-403-SCOPE", func() {
+	It("step-up", "gets a token with the scope that a 403 asks for, and tries again",
+		given.but("A 403 insufficient_scope with the scope that a tool call needs",
+			wantScope(world.ElevatedScope)),
+		func(t *T) {
+			if !t.refusedCall() {
+				t.Skipf("the client calls no tool, so nothing asks it for more scope")
+			}
+			for _, s := range t.Calls() {
+				if world.ParseMessage(s.Body).Method == "tools/call" && s.Status == http.StatusOK {
+					return
 				}
-				for _, s := range j.Calls() {
-					if world.ParseMessage(s.Body).Method == "tools/call" && s.Status == http.StatusOK {
-						return
-					}
-				}
-				j.Failf(
-					"expected the call to be tried again with the scope that the challenge names (MCP, step-up authorization "+
-						"flow), but %s",
-					j.Summary(),
+			}
+			t.Failf(
+				"expected the call to be tried again with the scope that the challenge names (MCP, step-up authorization "+
+					"flow), but %s",
+				t.Summary(),
+			)
+		})
+	It("keeps-scopes", "asks for the scopes that it had before, too",
+		given.but("A 403 insufficient_scope that names the new scope alone",
+			wantScope(world.ElevatedScope)),
+		func(t *T) {
+			list := t.exchanges()
+			if !t.refusedCall() {
+				t.Skipf("the client calls no tool, so nothing asks it for more scope")
+			}
+			if len(list) < 2 {
+				t.Failf("expected a second exchange for the scope that is needed, but there was none: %s", t.Summary())
+			}
+			if scope := list[len(list)-1].Form.Get("scope"); !hasAll(scope, world.ElevatedScope, "notes.read") {
+				t.Failf(
+					"expected the second exchange to ask for notes.read and %s, but it asks for %q (MCP, step-up authorization flow)",
+					world.ElevatedScope,
+					scope,
 				)
-			}},
-		scenario{slug: "keeps-scopes", title: "asks for the scopes that it had before, too", in: given,
-			meets:   "A 403 insufficient_scope that names the new scope alone",
-			hostile: wantScope(world.ElevatedScope),
-			judge: func(j *judgement) {
-				list := j.exchanges()
-				if !j.refusedCall() {
-					j.Skipf("the client calls no tool, so nothing asks it for more scope")
-				}
-				if len(list) < 2 {
-					j.Failf("expected a second exchange for the scope that is needed, but there was none: %s", j.Summary())
-				}
-				if scope := list[len(list)-1].Form.Get("scope"); !hasAll(scope, world.ElevatedScope, "notes.read") {
-					j.Failf(
-						"expected the second exchange to ask for notes.read and %s, but it asks for %q (MCP, step-up authorization flow)",
-						world.ElevatedScope,
-						scope,
-					)
-				}
-			}},
-		scenario{slug: "bounded", title: "gives up when no scope is enough", in: given,
-			meets: "A 403 insufficient_scope whatever the scope", hostile: wantScope("notes.unobtainable"),
-			judge: func(j *judgement) {
-				bounded(j)
-				if !j.refusedCall() {
-					j.Skipf("the client calls no tool, so nothing asks it for more scope")
-				}
-			}},
-	)
-}
+			}
+		})
+	It("bounded", "gives up when no scope is enough",
+		given.but("A 403 insufficient_scope whatever the scope",
+			wantScope("notes.unobtainable")),
+		func(t *T) {
+			bounded(t)
+			if !t.refusedCall() {
+				t.Skipf("the client calls no tool, so nothing asks it for more scope")
+			}
+		})
+})
 
 // wantScope makes tool calls need a scope. One that cannot be had is never enough.
 func wantScope(scope string) func(*world.World) {

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // broken are the checks that a defect must break.
@@ -20,7 +22,7 @@ func broken(t *testing.T, d fixture.Defect) []string {
 	var ids []string
 	for _, pattern := range d.Breaks {
 		before := len(ids)
-		for _, c := range Checks() {
+		for _, c := range check.All(role) {
 			if ok, err := path.Match(pattern, c.ID); err != nil {
 				t.Fatal(err)
 			} else if ok {
@@ -34,6 +36,9 @@ func broken(t *testing.T, d fixture.Defect) []string {
 	return ids
 }
 
+// impatient bounds clients that wait for ever. Those that are only slow get more: see stage.attempt.
+const impatient = 6 * time.Second
+
 // TestEveryDefectIsSeen runs each defect against the checks that must see it: the kill matrix.
 func TestEveryDefectIsSeen(t *testing.T) {
 	if testing.Short() {
@@ -41,7 +46,8 @@ func TestEveryDefectIsSeen(t *testing.T) {
 	}
 	for _, d := range fixture.Defects() {
 		t.Run(d.ID, func(t *testing.T) {
-			report := judgeReference(t, d.Breaks, d.ID)
+			t.Parallel()
+			report := judgeReferenceIn(t, Options{Timeout: impatient, Selection: engine.Selection{Checks: d.Breaks}}, d.ID)
 			for _, c := range report.Checks {
 				if c.Outcome != reports.Fail && c.Outcome != reports.Warn {
 					t.Errorf("%s does not see that the client %s: %s %s", c.ID, d.Title, c.Outcome, c.Message)
@@ -57,7 +63,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 	for _, d := range fixture.Defects() {
 		killed = append(killed, broken(t, d)...)
 	}
-	for _, c := range Checks() {
+	for _, c := range check.All(role) {
 		if !slices.Contains(killed, c.ID) {
 			t.Errorf("no defect of the reference client breaks %s", c.ID)
 		}
@@ -67,7 +73,7 @@ func TestEveryCheckCanFail(t *testing.T) {
 // TestEveryRequirementHasChecks wants checks for each requirement, or the reason why there are none.
 func TestEveryRequirementHasChecks(t *testing.T) {
 	for _, r := range catalogue.ForRole("client") {
-		has := slices.ContainsFunc(Checks(), func(c *check.Check) bool { return strings.HasPrefix(c.ID, r.ID+"/") })
+		has := slices.ContainsFunc(check.All(role), func(c *check.Check) bool { return strings.HasPrefix(c.ID, r.ID+"/") })
 		if has == (r.Untestable != "") {
 			t.Errorf("%s: checks: %v, untestable: %q", r.ID, has, r.Untestable)
 		}

@@ -42,6 +42,7 @@ type attempt struct {
 	TimedOut bool   // it was ended at the time bound
 	Flooded  bool   // it was ended because it sent far too many requests
 	Took     time.Duration
+	CPU      time.Duration // of its processes, as far as they were waited for
 	Stdout   []byte
 	Stderr   []byte
 	Opened   []byte // what it opened in a browser, a URL a line
@@ -112,6 +113,9 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 		err = <-ended
 	}
 	r.Took = time.Since(started)
+	if cmd.ProcessState != nil {
+		r.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
 	var exit *exec.ExitError
 	switch {
 	case err == nil || errors.Is(err, exec.ErrWaitDelay):

@@ -136,7 +136,8 @@ func (p *parent) worker(ctx context.Context, ids []string) (running []string, er
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), workerVariable+"=1")
 	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &stderr
-	cmd.WaitDelay = 2 * time.Second
+	cmd.Cancel = func() error { return cmd.Process.Signal(endSignal) }
+	cmd.WaitDelay = 2 * time.Second // then it is killed
 	detach(cmd)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

@@ -12,6 +12,9 @@ import (
 // detach gives a worker its own process group: an interrupt from the terminal goes to the parent alone, which decides.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
+// endSignal asks a worker to end, so that it can end what it has started.
+var endSignal os.Signal = syscall.SIGTERM
+
 // peakMemory is the largest resident size of a finished process, in bytes.
 func peakMemory(p *os.ProcessState) int64 {
 	usage, ok := p.SysUsage().(*syscall.Rusage)

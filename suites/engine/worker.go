@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"sync"
 
 	"github.com/emaconform/emaconform/reports"
@@ -43,6 +44,7 @@ func WorkerMain() {
 	if os.Getenv(workerVariable) == "" {
 		return
 	}
+	_ = os.Unsetenv(workerVariable) // what it starts, be it this program, is no worker
 	if err := work(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -86,6 +88,13 @@ func work(in io.Reader, out io.Writer) error {
 		return fmt.Errorf("worker: %w", err)
 	}
 	defer stage.Close()
+	go func() {
+		asked := make(chan os.Signal, 1)
+		signal.Notify(asked, endSignal)
+		<-asked
+		stage.Close()
+		os.Exit(1)
+	}()
 	runSpecs(ctx, newSchedule(stage, checks, a.Workers, a.Seed, say))
 	return nil
 }

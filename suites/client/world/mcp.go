@@ -163,10 +163,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	case s.world.Revision == Revision2025:
 		s.sessions.ServeHTTP(w, r)
 	case s.world.Revision == Revision2026 && !modern:
-		(&Reply{Status: http.StatusBadRequest, JSON: map[string]any{
+		s.write(&Reply{Status: http.StatusBadRequest, JSON: map[string]any{
 			"jsonrpc": "2.0", "id": nil, "error": map[string]any{"code": -32022, "message": "Unsupported protocol version",
 				"data": map[string]any{"supported": []string{Revision2026},
-					"requested": r.Header.Get("Mcp-Protocol-Version")}}}}).write(w, r)
+					"requested": r.Header.Get("Mcp-Protocol-Version")}}}}, w, r)
 	case modern:
 		s.stateless.ServeHTTP(w, r)
 	default:

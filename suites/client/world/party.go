@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -138,26 +139,26 @@ func (p *Party) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, published := p.documents[r.URL.Path]
 	switch {
 	case known:
-		endpoint.answer(out, call, p.world, seen)
+		p.answer(endpoint, out, call, seen)
 	case published:
 		seen.set(func(s *Seen) { s.Step = stepOf(r.URL.Path) })
-		p.document(r.URL.Path).write(out, r)
+		p.write(p.document(r.URL.Path), out, r)
 	case p.Anything != nil:
-		p.Anything(call).write(out, r)
+		p.write(p.Anything(call), out, r)
 	default:
-		(&Reply{Status: http.StatusNotFound, JSON: map[string]any{"error": "not_found"}}).write(out, r)
+		p.write(&Reply{Status: http.StatusNotFound, JSON: map[string]any{"error": "not_found"}}, out, r)
 	}
 }
 
-func (e *Endpoint) answer(w http.ResponseWriter, c *Call, world *World, seen *Seen) {
-	world.mu.Lock()
+func (p *Party) answer(e *Endpoint, w http.ResponseWriter, c *Call, seen *Seen) {
+	p.world.mu.Lock()
 	e.calls++
 	c.N = e.calls
-	world.mu.Unlock()
+	p.world.mu.Unlock()
 	seen.set(func(s *Seen) { s.Step = e.Step })
 	if e.Before != nil {
 		if reply := e.Before(c); reply != nil {
-			reply.write(w, c.Request)
+			p.write(reply, w, c.Request)
 			return
 		}
 	}
@@ -169,13 +170,14 @@ func (e *Endpoint) answer(w http.ResponseWriter, c *Call, world *World, seen *Se
 	if e.After != nil && reply.JSON != nil {
 		e.After(c, reply.JSON)
 	}
-	reply.write(w, c.Request)
+	p.write(reply, w, c.Request)
 }
 
-func (r *Reply) write(w http.ResponseWriter, req *http.Request) {
-	if !wait(req.Context(), r.Delay) {
+func (p *Party) write(r *Reply, w http.ResponseWriter, req *http.Request) {
+	if !p.wait(req.Context(), r.Delay) {
 		panic(http.ErrAbortHandler)
 	}
+	p.pause(r)
 	body := r.Body
 	if body == nil && r.JSON != nil {
 		body, _ = json.Marshal(r.JSON) // our own values always have a JSON form
@@ -205,11 +207,19 @@ func (r *Reply) write(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
+// pause tells the world that an answer makes the client wait before its next request.
+func (p *Party) pause(r *Reply) {
+	if seconds, err := strconv.Atoi(r.Header["Retry-After"]); err == nil && seconds > 0 {
+		time.AfterFunc(time.Duration(seconds)*time.Second, p.world.rest())
+	}
+}
+
 // wait is false when the context ended first.
-func wait(ctx context.Context, d time.Duration) bool {
+func (p *Party) wait(ctx context.Context, d time.Duration) bool {
 	if d == 0 {
 		return true
 	}
+	defer p.world.rest()()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -77,9 +77,8 @@ func (w *World) Seen() []Seen {
 	return list
 }
 
-// Exchanges returns what was seen as redacted exchanges for a report.
-func (w *World) Exchanges(part reports.Part) (*wire.Recorder, []reports.Exchange) {
-	rec := wire.NewRecorder(nil)
+// Record puts what was seen into a record, redacted, with everything that is a secret here.
+func (w *World) Record(rec *wire.Recorder, part reports.Part) {
 	for _, s := range w.Secrets() {
 		if s.Plain() {
 			rec.Hide(s.Value, s.Kind)
@@ -105,7 +104,6 @@ func (w *World) Exchanges(part reports.Part) (*wire.Recorder, []reports.Exchange
 		}
 		rec.Observe(request, &wire.Answer{Status: s.Status, Header: s.Answer, Body: s.Answered}, part, note, s.Took)
 	}
-	return rec, rec.Exchanges()
 }
 
 // witness writes an answer and remembers its beginning.

@@ -60,6 +60,10 @@ type World struct {
 	Attacker *Party
 	Plain    *Party // speaks http in a world with TLS; nil in others
 
+	// Resting, when set, is told when the client has nothing to do, for the world makes it wait; what it returns is called
+	// when that is over.
+	Resting func() (over func())
+
 	ClientSecret    string // at every RAS
 	IdPClientSecret string // at the IdP
 
@@ -81,6 +85,14 @@ type World struct {
 var key = sync.OnceValues(func() (*mockidp.KeySet, error) { return mockidp.NewKeySet(jose.ES256) })
 
 var authority = sync.OnceValues(mockidp.NewCA)
+
+// rest tells that the client has to wait.
+func (w *World) rest() (over func()) {
+	if w.Resting == nil {
+		return func() {}
+	}
+	return w.Resting()
+}
 
 // New makes an honest world and opens its ports; nothing is answered before Serve. Close it in any case.
 func New(o Options) (*World, error) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 func served(t *testing.T, o Options) *World {
@@ -111,7 +112,9 @@ func TestExchangesAreRedacted(t *testing.T) {
 		}, "requested_token_type": {TypeIDJAG}, "audience": {w.RAS.Issuer}, "subject_token": {token},
 		"subject_token_type": {TypeIDToken}, "client_id": {IdPClientID}, "client_secret": {w.IdPClientSecret},
 	}.Encode())
-	_, exchanges := w.Exchanges(reports.Setup)
+	rec := wire.NewRecorder(nil)
+	w.Record(rec, reports.Setup)
+	exchanges := rec.Exchanges()
 	raw, err := json.Marshal(exchanges)
 	if err != nil {
 		t.Fatal(err)

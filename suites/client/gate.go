@@ -1,0 +1,139 @@
+package client
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// gate decides how many clients run at a time. It begins with one for each processor and lets in more as long as processors
+// stand idle, fewer when they do not. A client that does nothing because a world makes it wait gives its place to another.
+type gate struct {
+	cores, most int
+
+	mu      sync.Mutex
+	limit   int
+	inside  int // clients that run and do not rest
+	waiting []chan struct{}
+
+	spent time.Duration // processor time of clients since the last look
+	own   time.Duration // that of this process, then
+	since time.Time
+}
+
+const (
+	placesPerCore = 6 // at most, unless the user says otherwise
+	lookEvery     = 200 * time.Millisecond
+	idle, full    = 0.8, 0.97 // shares of the processors' time
+)
+
+// newGate makes a gate for at most this many clients at a time; 0 leaves it to the machine.
+func newGate(most int) *gate {
+	cores := runtime.NumCPU()
+	if most <= 0 {
+		most = placesPerCore * cores
+	}
+	return &gate{cores: cores, most: most, limit: min(cores, most), since: time.Now(), own: ownCPU()}
+}
+
+// turn is a place behind the gate.
+type turn struct {
+	gate *gate
+
+	mu     sync.Mutex
+	rests  int
+	absent bool // gave its place away, or left
+	left   bool
+}
+
+// enter waits for a place.
+func (g *gate) enter(ctx context.Context) (*turn, error) {
+	g.mu.Lock()
+	if g.inside < g.limit {
+		g.inside++
+		g.mu.Unlock()
+		return &turn{gate: g}, nil
+	}
+	called := make(chan struct{})
+	g.waiting = append(g.waiting, called)
+	g.mu.Unlock()
+	select {
+	case <-called:
+		return &turn{gate: g}, nil
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if i := slices.Index(g.waiting, called); i >= 0 {
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+	} else { // called at the same moment
+		g.inside--
+		g.call()
+	}
+	return nil, ctx.Err()
+}
+
+// call lets in who waits, as far as there is room. The lock is held.
+func (g *gate) call() {
+	for g.inside < g.limit && len(g.waiting) > 0 {
+		close(g.waiting[0])
+		g.waiting = g.waiting[1:]
+		g.inside++
+	}
+}
+
+// rest gives the place to another client until back is called: this one waits, as the world wants it to.
+func (t *turn) rest() (back func()) {
+	t.move(1)
+	return sync.OnceFunc(func() { t.move(-1) })
+}
+
+func (t *turn) move(rests int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rests += rests
+	absent := t.rests > 0 || t.left
+	if absent == t.absent {
+		return
+	}
+	t.absent = absent
+	t.gate.mu.Lock()
+	defer t.gate.mu.Unlock()
+	if absent {
+		t.gate.inside--
+	} else {
+		t.gate.inside++ // it goes on at once, be it one too many
+	}
+	t.gate.call()
+}
+
+// leave gives the place back, after a client that took this much of the processors' time.
+func (t *turn) leave(cpu time.Duration) {
+	t.mu.Lock()
+	t.left = true
+	t.mu.Unlock()
+	t.gate.look(cpu)
+	t.move(0)
+}
+
+// look adjusts the limit to what the processors had to do.
+func (g *gate) look(cpu time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.spent += cpu
+	passed := time.Since(g.since)
+	if passed < lookEvery {
+		return
+	}
+	own := ownCPU()
+	busy := float64(g.spent+own-g.own) / float64(passed) / float64(g.cores)
+	switch {
+	case busy < idle && len(g.waiting) > 0:
+		g.limit = min(g.limit+1, g.most)
+	case busy > full:
+		g.limit = max(g.limit-1, min(g.cores, g.most))
+	}
+	g.spent, g.own, g.since = 0, own, time.Now()
+}

@@ -1,0 +1,204 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/engine"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// role is the name under which the engine knows clients.
+const role = "client"
+
+var _ = engine.Register(role, open)
+
+// assignment is what the stage of a client is opened with.
+type assignment struct {
+	Command      []string      `json:"command"`
+	Environment  []string      `json:"environment"`
+	Timeout      time.Duration `json:"timeout"`
+	Parallel     int           `json:"parallel"`
+	Confidential bool          `json:"confidential"`
+}
+
+func open(ctx context.Context, o engine.Opening) (engine.Stage, error) {
+	var a assignment
+	if err := json.Unmarshal(o.Assignment, &a); err != nil {
+		return nil, err
+	}
+	return newStage(ctx, a), nil
+}
+
+// stage runs the client's command in one world after the other, some at a time.
+type stage struct {
+	assignment
+	ctx  context.Context
+	end  context.CancelFunc
+	gate *gate
+	busy sync.WaitGroup
+
+	mu       sync.Mutex
+	controls map[controlKey]*control
+	visits   map[string]int      // how often a check was run, by id
+	seen     map[string]*attempt // the last attempt of each check, by id
+}
+
+// control is the attempt in an honest world, which all checks of its shape share: one for their first looks, another one for
+// their second ones.
+type control struct {
+	once    sync.Once
+	attempt *attempt
+}
+
+type controlKey struct {
+	shape *shape
+	look  int
+}
+
+func newStage(ctx context.Context, a assignment) *stage {
+	ctx, end := context.WithCancel(ctx)
+	return &stage{
+		assignment: a, ctx: ctx, end: end, gate: newGate(a.Parallel),
+		controls: map[controlKey]*control{}, visits: map[string]int{}, seen: map[string]*attempt{},
+	}
+}
+
+func (s *stage) Lanes() int               { return 1 }
+func (s *stage) World(int) any            { return s }
+func (s *stage) Recorder() *wire.Recorder { return wire.NewRecorder(nil) }
+
+// Budget bounds a check that hangs otherwise than by its client, which has a bound of its own.
+func (s *stage) Budget(*check.Check) time.Duration { return 20*s.Timeout + time.Minute }
+
+// Close ends every client that still runs.
+func (s *stage) Close() {
+	s.end()
+	s.busy.Wait()
+}
+
+func (s *stage) attempts() map[string]*attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.seen)
+}
+
+func (s *stage) play(t *check.T, in *scene) (judged, honest *attempt) {
+	s.mu.Lock()
+	s.visits[t.Check.ID]++
+	look := s.visits[t.Check.ID]
+	s.mu.Unlock()
+	if t.Check.Serial { // it looks at what was seen whatever was selected: every honest scene at least
+		for _, other := range scenes {
+			s.control(t, other.shape, look)
+		}
+	}
+	honest = s.control(t, in.shape, look)
+	if in.hostile == nil {
+		return honest, nil
+	}
+	if !honest.Succeeded() {
+		return nil, honest
+	}
+	judged = s.attempt(t, in, honest)
+	s.mu.Lock()
+	s.seen[t.Check.ID] = judged
+	s.mu.Unlock()
+	return judged, honest
+}
+
+// control runs the client in the honest world of a shape, once for each look.
+func (s *stage) control(ctx context.Context, of *shape, look int) *attempt {
+	s.mu.Lock()
+	key := controlKey{of, look}
+	c := s.controls[key]
+	if c == nil {
+		c = &control{}
+		s.controls[key] = c
+	}
+	s.mu.Unlock()
+	resume := wire.Pause(ctx) // it has a bound of its own
+	defer resume()
+	c.once.Do(func() {
+		c.attempt = s.attempt(s.ctx, of.honest(""), nil)
+		if scenes["CL-NO-LEAK/"+of.name] == nil { // else it has a search for leaks of its own
+			s.mu.Lock()
+			s.seen["the honest scenario ("+of.name+")"] = c.attempt
+			s.mu.Unlock()
+		}
+	})
+	return c.attempt
+}
+
+// confirm runs the client in the honest world once more. Where it does not get through there now, or needs far longer than
+// before, the failure may be the machine's.
+func (s *stage) confirm(t *check.T, in *scene, failed, honest *attempt) {
+	again := s.attempt(t, in.shape.honest(""), honest)
+	const slower = 3
+	switch {
+	case !again.Succeeded():
+		t.Doubtf("after the failure the client did not get through an honest world either: %s", again.Summary())
+	case failed.TimedOut && again.Took > slower*honest.Took+time.Second:
+		t.Doubtf("the machine is busy: an honest run took %.1f s before and %.1f s after this one",
+			honest.Took.Seconds(), again.Took.Seconds())
+	default:
+		return
+	}
+	t.Inconclusivef("the client failed here, but the honest run after it shows that this proves nothing: %s", again.Summary())
+}
+
+// How long a client may take, measured by its honest run: so slowness is not taken for hanging.
+const (
+	patienceFactor = 5
+	requestFactor  = 8
+	shortestWait   = time.Second
+)
+
+// options are those of a world of this shape.
+func (a *assignment) options(of *shape) world.Options {
+	o := of.options
+	o.Confidential = o.Confidential || a.Confidential
+	return o
+}
+
+// attempt runs the client once, when its turn comes. The context's clock stands still meanwhile.
+func (s *stage) attempt(ctx context.Context, in *scene, honest *attempt) *attempt {
+	resume := wire.Pause(ctx)
+	turn, err := s.gate.enter(ctx)
+	resume()
+	if err != nil {
+		return &attempt{Failed: fmt.Errorf("not run: %w", context.Cause(ctx)), Exit: -1}
+	}
+	s.busy.Add(1)
+	defer s.busy.Done()
+	options := s.options(in.shape)
+	timeout := s.Timeout
+	options.RequestTimeout = timeout / 6
+	if honest != nil {
+		timeout = max(timeout, patienceFactor*honest.Took)
+		options.RequestTimeout = min(timeout/3, max(shortestWait, requestFactor*honest.Took))
+	}
+	w, err := world.New(options)
+	if err != nil {
+		turn.leave(0)
+		return &attempt{Failed: fmt.Errorf("our own error: %w", err), Exit: -1}
+	}
+	defer func() { _ = w.Close() }() // its listeners go in any case
+	w.Resting = turn.rest
+	if in.hostile != nil {
+		in.hostile(w)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	c := command{s.Command, s.Environment, timeout}
+	a := c.run(ctx, w)
+	turn.leave(a.CPU)
+	return a
+}

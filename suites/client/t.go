@@ -1,0 +1,178 @@
+package client
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/world"
+)
+
+// T is a running check of a client: what the client did in the world of the check's scene.
+type T struct {
+	*check.T
+	*attempt
+	World *world.World
+
+	shape *shape
+	all   map[string]*attempt // every attempt so far by the id of its check, for a check that looks at all others
+}
+
+// scenes holds what the client meets by the id of the check.
+var scenes = map[string]*scene{}
+
+// It declares a check of a client; see check.It. The client is run in the scene; then body judges what was seen. The title
+// continues the sentence "the client …".
+func It(slug, title string, in *scene, body func(*T), options ...check.Option) {
+	declared := func(c *check.Check) {
+		scenes[c.ID] = in
+		c.Sends, c.Expects = in.meets+".", "The client "+title+"."
+		c.Labels = append(c.Labels, strings.ReplaceAll(in.name, ", ", "-"))
+	}
+	check.It(slug, title, func(t *check.T) { in.judge(t, body) }, append([]check.Option{declared}, options...)...)
+}
+
+// player lets the client meet a world: by running its command, or with a person at it.
+type player interface {
+	// play returns the attempt to judge and, where the scene is hostile, the honest one beside it. Where that did not
+	// succeed there is nothing to judge.
+	play(t *check.T, in *scene) (judged, honest *attempt)
+	// attempts are all so far, by the ids of their checks.
+	attempts() map[string]*attempt
+	// confirm makes sure, after a failure, that an honest world still lets the client through.
+	confirm(t *check.T, in *scene, failed, honest *attempt)
+}
+
+// judge lets the client meet the scene and judges what it did there.
+func (in *scene) judge(ct *check.T, body func(*T)) {
+	p := ct.World.(player)
+	judged, honest := p.play(ct, in)
+	if honest != nil {
+		evidence(ct, honest, reports.Control, judged == nil)
+	}
+	if judged == nil {
+		in.unjudged(ct, honest)
+	}
+	if judged.Failed != nil {
+		ct.Inconclusivef("%s", judged.Failed)
+	}
+	part := reports.Attack
+	if honest == nil {
+		part = reports.Control
+	}
+	evidence(ct, judged, part, true)
+	if honest != nil {
+		ct.BeforeFailing(func() { p.confirm(ct, in, judged, honest) })
+	}
+	body(&T{T: ct, attempt: judged, World: judged.World, shape: in.shape, all: p.attempts()})
+}
+
+// unjudged ends a check whose honest attempt did not succeed: nothing can be said of the hostile one.
+func (in *scene) unjudged(t *check.T, honest *attempt) {
+	if !in.needed && honest.Failed == nil && !honest.TimedOut {
+		t.Skipf("the client does not %s: in the honest scenario %s", in.offers, honest.Summary())
+	}
+	t.Inconclusivef("the honest scenario did not succeed, so stopping in this one would prove nothing: %s", honest.Summary())
+}
+
+// MustSucceed fails unless the client got through to the MCP server.
+func (t *T) MustSucceed(why string) {
+	if !t.Through() {
+		t.Failf("expected the client to get through: %s. But %s", why, t.Summary())
+	}
+}
+
+// MustNotRedeem fails when the client presented anything to a RAS.
+func (t *T) MustNotRedeem(why string) {
+	if n := len(t.Redemptions()); n > 0 {
+		t.Failf("expected the client to stop before the RAS: %s. But it sent %d token requests there", why, n)
+	}
+	t.mustNotGetThrough(why)
+}
+
+// MustNotExchange fails when the client asked the IdP for an ID-JAG.
+func (t *T) MustNotExchange(why string) {
+	if n := len(t.Exchanges()); n > 0 {
+		t.Failf("expected the client to stop before the token exchange: %s. But it sent %d of them", why, n)
+	}
+	t.MustNotRedeem(why)
+}
+
+func (t *T) mustNotGetThrough(why string) {
+	if t.Through() {
+		t.Failf("expected the client to stop: %s. But it called the MCP server", why)
+	}
+	t.tells()
+}
+
+// tells warns when a client that got nothing done ends as if all were well, or does not end.
+func (t *T) tells() {
+	switch {
+	case t.TimedOut || t.Flooded:
+		t.Warnf("the client did not give up: %s", t.Summary())
+	case t.Exit == 0:
+		t.Warnf("the client ended with exit code 0 although it could not connect: its user learns nothing")
+	case len(strings.TrimSpace(string(t.Stdout)+string(t.Stderr))) == 0:
+		t.Warnf("the client said nothing about why it could not connect")
+	}
+}
+
+// MustSpare fails when a party was contacted at all.
+func (t *T) MustSpare(p *world.Party, why string) {
+	if seen := t.At(p); len(seen) > 0 {
+		what := seen[0].Method + " " + seen[0].Path
+		t.Failf("expected no request to the %s: %s. But there was %s", p.Name, why, what)
+	}
+}
+
+// MustKeep fails when a secret of these kinds was where it must not be; what ends the message, and may be empty.
+func (t *T) MustKeep(what string, kinds ...string) {
+	for _, l := range t.Leaks {
+		if slices.Contains(kinds, l.Kind) {
+			t.Failf("%s%s", l, what)
+		}
+	}
+}
+
+// MustNotLeak fails when a secret was where it must not be.
+func (t *T) MustNotLeak() {
+	if len(t.Leaks) > 0 {
+		var list []string
+		for _, l := range t.Leaks {
+			list = append(list, l.String())
+		}
+		t.Failf("%s", strings.Join(list, "; "))
+	}
+}
+
+// missing ends a check that has nothing to judge.
+func (t *T) missing(what string) {
+	if !t.shape.needed && !t.TimedOut {
+		t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())
+	}
+	t.Inconclusivef("the client never %s: %s", what, t.Summary())
+}
+
+// Summary tells in a few words how the run went.
+func (a *attempt) Summary() string {
+	switch {
+	case a.Failed != nil:
+		return a.Failed.Error()
+	case a.Flooded:
+		return fmt.Sprintf("it sent %d requests without end and was stopped", len(a.Requests))
+	case a.TimedOut:
+		return fmt.Sprintf("it did not end within %d s and was stopped", int(a.Took.Seconds()))
+	}
+	got := "did not get through to the MCP server"
+	if a.Through() {
+		got = "called the MCP server"
+	}
+	end := fmt.Sprintf("exit code %d", a.Exit)
+	if a.Killed != "" {
+		end = "ended by " + a.Killed
+	}
+	return fmt.Sprintf("it %s (%s, %d exchanges at the IdP, %d token requests at the RAS)",
+		got, end, len(a.Exchanges()), len(a.Redemptions()))
+}
