@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -39,7 +40,7 @@ type mockIdPFlags struct {
 	console                               string
 	noControl, json, quiet                bool
 	audience, resource, rasClient         string
-	scopes                                []string
+	scopes, hosts                         []string
 }
 
 func newMockIdP() *cobra.Command {
@@ -72,6 +73,8 @@ func newMockIdP() *cobra.Command {
 	flags.StringVar(&f.controlListen, "control-listen", "", "address of the control API (default: the issuer's, below /control)")
 	flags.StringVar(&f.console, "console", "", "serve a web console below /console: read (also without a value) or write")
 	flags.Lookup("console").NoOptDefVal = "read"
+	flags.StringSliceVar(&f.hosts, "allow-host", nil,
+		"host name that requests may be for, besides the issuer's and localhost (repeatable; * is any)")
 	flags.BoolVar(&f.noControl, "no-control", false, "no control API")
 	flags.StringVar(&f.audience, "audience", "", "issuer of an authorization server of yours: a connector for it is added")
 	flags.StringVar(&f.resource, "resource", "", "its MCP server's resource identifier")
@@ -206,12 +209,15 @@ func (f *mockIdPFlags) addConnector(d *directory.Directory) error {
 	return d.Compile()
 }
 
+// memoryGoal is what the collector of garbage works towards. What clients make the mock IdP hold is bounded below it.
+const memoryGoal = 150 << 20
+
 func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) error {
 	o, err := f.options()
 	if err != nil {
 		return err
 	}
-	o.NextKey = true
+	o.NextKey, o.AllowedHosts = true, f.hosts
 	o.Log = slog.New(slog.NewTextHandler(stderr, nil))
 	if o.ControlListen = f.controlListen; !f.noControl {
 		if o.ControlSecret = f.control; o.ControlSecret == "" {
@@ -239,6 +245,7 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 	if o.Console, err = f.consoleHandler(); err != nil {
 		return err
 	}
+	debug.SetMemoryLimit(memoryGoal)
 	server, err := mockidp.Serve(ctx, o)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ const remoteBanner = `It listens on %s: other machines can reach it. Do not trus
 
 var announcement = template.Must(template.New("").Funcs(template.FuncMap{"join": strings.Join}).Parse(`
 issuer       {{.Issuer}}   ({{.Flavour}})
-discovery    {{.Issuer}}/.well-known/openid-configuration
+discovery    {{.Base}}/.well-known/openid-configuration
 keys         {{.JWKS}}{{if .Control}}
 control API  {{.Control}}   Authorization: Bearer {{.Secret}}{{end}}{{with .Console}}
 console      {{.}}{{end}}
@@ -37,7 +37,7 @@ clients
 {{- range .Clients}}
   {{.ID}}   {{.Auth}}{{with .Secret}}   secret {{.}}{{end}}{{with .RedirectURIs}}
     redirect URI {{join . ", "}}{{end}}{{if .SAML}}
-    SAML metadata {{$.Issuer}}/app/{{.ID}}/sso/saml/metadata{{end}}{{end}}
+    SAML metadata {{$.Base}}/app/{{.ID}}/sso/saml/metadata{{end}}{{end}}
 
 connectors
 {{- range .Connectors}}
@@ -53,13 +53,13 @@ try it
 
 // announced is what the command says when it serves.
 type announced struct {
-	Issuer, Flavour, JWKS, Control, Secret string
-	Console                                string // "" is off
-	People                                 []directory.User
-	Clients                                []directory.Client
-	Connectors                             []directory.Connector
-	Connections                            []directory.Connection
-	Steps                                  []step
+	Issuer, Base, Flavour, JWKS, Control, Secret string // Base is the issuer without a slash at its end
+	Console                                      string // "" is off
+	People                                       []directory.User
+	Clients                                      []directory.Client
+	Connectors                                   []directory.Connector
+	Connections                                  []directory.Connection
+	Steps                                        []step
 }
 
 type step struct{ Title, Command string }
@@ -81,7 +81,7 @@ func (f *mockIdPFlags) announce(stdout, stderr io.Writer, s *mockidp.Server, o m
 		})
 	}
 	return announcement.Execute(stdout, announced{
-		Issuer: s.Issuer().URL, Flavour: s.Flavour().Title, JWKS: s.JWKSURI(), Control: s.ControlURL(), Secret: o.ControlSecret, Console: at,
+		Issuer: s.Issuer().URL, Base: s.Below(""), Flavour: s.Flavour().Title, JWKS: s.JWKSURI(), Control: s.ControlURL(), Secret: o.ControlSecret, Console: at,
 		People: d.Users, Clients: d.Clients, Connectors: d.Connectors, Connections: d.Connections, Steps: steps(s, d),
 	})
 }

@@ -4,8 +4,10 @@ package audit
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -61,18 +63,26 @@ type Entry struct {
 	Agent    string    `json:"user_agent,omitempty"`
 }
 
+// maxBytes bounds what a log keeps in all, maxText a text in an entry, maxList a list. What is longer is cut.
+const (
+	maxBytes = 8 << 20
+	maxText  = 1 << 10
+	maxList  = 50
+)
+
 // Log keeps the last entries.
 type Log struct {
 	mu      sync.Mutex
-	ring    []Entry
-	next    int    // where the next entry goes, once the ring is full
+	kept    []Entry // the oldest first
+	bytes   int
 	added   uint64 // entries so far
 	size    int
 	lines   *json.Encoder
 	changed chan struct{} // closed at the next entry
 }
 
-// New makes a log of the last size entries that also writes each one as a JSON line to w, nil for none.
+// New makes a log of the last size entries, and of no more than 8 MiB of them, that also writes each one as a JSON line to
+// w, nil for none.
 func New(size int, w io.Writer) *Log {
 	l := &Log{size: size, changed: make(chan struct{})}
 	if w != nil {
@@ -81,16 +91,17 @@ func New(size int, w io.Writer) *Log {
 	return l
 }
 
-// Add appends an entry. It returns the error of the writer, which does not keep the entry out of the ring.
+// Add appends an entry. It returns the error of the writer, which does not keep the entry out of the log.
 func (l *Log) Add(e Entry) error {
+	e.shorten()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.ring) < l.size {
-		l.ring = append(l.ring, e)
-	} else {
-		l.ring[l.next] = e
-		l.next = (l.next + 1) % l.size
+	for len(l.kept) > 0 && (len(l.kept) >= l.size || l.bytes+e.bytes() > maxBytes) {
+		l.bytes -= l.kept[0].bytes()
+		l.kept[0] = Entry{} // so that nothing of it is held
+		l.kept = l.kept[1:]
 	}
+	l.kept, l.bytes = append(l.kept, e), l.bytes+e.bytes()
 	l.added++
 	close(l.changed)
 	l.changed = make(chan struct{})
@@ -98,6 +109,40 @@ func (l *Log) Add(e Entry) error {
 		return nil
 	}
 	return l.lines.Encode(e)
+}
+
+// shorten cuts what clients made too long.
+func (e *Entry) shorten() {
+	for _, s := range []*string{&e.Detail, &e.Audience, &e.Agent, &e.Client, &e.Login, &e.Error, &e.Rule} {
+		*s = short(*s)
+	}
+	for _, list := range []*[]string{&e.Resource, &e.Asked, &e.Granted} {
+		kept := make([]string, 0, min(len(*list), maxList))
+		for _, s := range (*list)[:min(len(*list), maxList)] {
+			kept = append(kept, short(s))
+		}
+		if *list != nil {
+			*list = kept
+		}
+	}
+}
+
+func short(s string) string {
+	if len(s) > maxText {
+		return fmt.Sprintf("%s … [%d bytes left out]", s[:maxText], len(s)-maxText)
+	}
+	return strings.Clone(s) // a part of a form would hold the whole of it
+}
+
+// bytes is about how many bytes an entry holds.
+func (e *Entry) bytes() int {
+	n := 512 + len(e.Detail) + len(e.Audience) + len(e.Agent) + len(e.Client) + len(e.Login)
+	for _, list := range [][]string{e.Resource, e.Asked, e.Granted} {
+		for _, s := range list {
+			n += 16 + len(s)
+		}
+	}
+	return n
 }
 
 // Entries are those kept, the oldest first.
@@ -110,9 +155,15 @@ func (l *Log) Entries() []Entry {
 func (l *Log) After(n uint64) (entries []Entry, total uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	all := slices.Concat(l.ring[l.next:], l.ring[:l.next])
-	fresh := min(uint64(len(all)), l.added-min(n, l.added))
-	return all[uint64(len(all))-fresh:], l.added
+	fresh := min(uint64(len(l.kept)), l.added-min(n, l.added))
+	return slices.Clone(l.kept[uint64(len(l.kept))-fresh:]), l.added
+}
+
+// Dropped is how many entries were not kept.
+func (l *Log) Dropped() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.added - uint64(len(l.kept))
 }
 
 // Changed is closed when another entry has been added after the call.
@@ -126,5 +177,5 @@ func (l *Log) Changed() <-chan struct{} {
 func (l *Log) Clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ring, l.next = nil, 0
+	l.kept, l.bytes = nil, 0
 }

@@ -85,6 +85,11 @@ func (c *Client) Fetches(ctx context.Context, idp string) (int, error) {
 	return counts[fault.EndpointKeys], err
 }
 
+// Unknown is the requests to paths of the identity provider where nothing is, and the last one.
+func (c *Client) Unknown(ctx context.Context, idp string) (seen observe.Unknown, err error) {
+	return seen, c.do(ctx, http.MethodGet, idpPath(idp, "unknown"), nil, &seen)
+}
+
 // Publish puts a document at path below the canary's URL/id. A path begins with no slash.
 func (c *Client) Publish(ctx context.Context, id, path string, r fault.Reply) error {
 	return c.do(ctx, http.MethodPut, "/canary/"+url.PathEscape(id)+"/documents/"+strings.TrimPrefix(path, "/"), r, nil)

@@ -111,6 +111,8 @@ func TestControlAPIDoesAllThatGoCan(t *testing.T) {
 	}
 	var sizes, counts map[string]int
 	d.do("GET", "/sizes", nil, 200, &sizes)
+	d.do("GET", "/dropped", nil, 200, nil)
+	d.do("GET", "/unknown", nil, 200, nil)
 	d.do("GET", "/counts", nil, 200, &counts)
 	if sizes["grants"] != 1 || counts["token"] < 2 {
 		t.Errorf("sizes %v, counts %v", sizes, counts)

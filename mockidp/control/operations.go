@@ -156,10 +156,11 @@ func putJWKS(p *idp.IdP, _ arguments, set publishedKeys) (none, error) {
 
 // tokenOrder asks for a token. Without user and client it starts with no claims.
 type tokenOrder struct {
-	Kind      mint.TokenKind `json:"kind,omitempty"`      // id_token, or id_jag, which needs a connector
+	Kind      mint.TokenKind `json:"kind,omitempty"`      // id_token; id_jag, which needs a connector; or access_token
 	User      string         `json:"user,omitempty"`      // login
 	Client    string         `json:"client,omitempty"`    // id
 	Connector string         `json:"connector,omitempty"` // id
+	Server    string         `json:"server,omitempty"`    // id of the custom authorization server of an access token; "" is default
 	Set       map[string]any `json:"set,omitempty"`
 	Delete    []string       `json:"delete,omitempty"`
 	Header    map[string]any `json:"header,omitempty"` // null takes a member away
@@ -170,14 +171,17 @@ type mintedToken struct {
 }
 
 func mintAny(p *idp.IdP, _ arguments, in tokenOrder) (mintedToken, error) {
-	token := mint.NewToken(p.Issuer().Keys.Signing(), "", map[string]any{})
+	var token *mint.Token
 	var err error
 	switch {
-	case !slices.Contains([]mint.TokenKind{"", mint.TokenID, mint.TokenIDJAG}, in.Kind):
-		return mintedToken{}, fmt.Errorf("kind %q: expected %s or %s", in.Kind, mint.TokenID, mint.TokenIDJAG)
-	case in.User == "":
+	case !slices.Contains([]mint.TokenKind{"", mint.TokenID, mint.TokenIDJAG, mint.TokenAccess}, in.Kind):
+		return mintedToken{}, fmt.Errorf("kind %q: expected %s, %s or %s", in.Kind, mint.TokenID, mint.TokenIDJAG, mint.TokenAccess)
+	case in.User == "" && in.Kind != mint.TokenAccess:
+		token = mint.NewToken(p.Issuer().Keys.Signing(), "", map[string]any{})
 	case in.Kind == mint.TokenIDJAG:
 		token, err = p.NewIDJAG(in.User, in.Client, in.Connector)
+	case in.Kind == mint.TokenAccess:
+		token, err = p.NewAccessToken(in.User, in.Client, in.Server)
 	default:
 		token, err = p.NewIDToken(in.User, in.Client)
 	}
@@ -241,6 +245,10 @@ func logOperations() []operation {
 				}
 				return counts, nil
 			}),
+		op(http.MethodGet, "/unknown", "Requests to paths where nothing is, and the last one",
+			func(p *idp.IdP, _ arguments, _ none) (observe.Unknown, error) { return p.Unknown(), nil }),
+		op(http.MethodGet, "/dropped", "What was not kept, or turned away, because there was too much of it",
+			func(p *idp.IdP, _ arguments, _ none) (idp.Dropped, error) { return p.Dropped(), nil }),
 		op(http.MethodGet, "/sizes", "How many sessions, codes, grants, access tokens and identifiers are remembered",
 			func(p *idp.IdP, _ arguments, _ none) (map[string]int, error) { return p.Sizes(), nil }),
 		op(http.MethodGet, "/audit", "The audit log; after says how many entries to leave out",

@@ -14,7 +14,7 @@ func (p *site) cors(w http.ResponseWriter, r *http.Request) (preflight bool) {
 		return false
 	}
 	w.Header().Add("Vary", "Origin")
-	if p.trusts(origin) {
+	if page, err := url.Parse(origin); err == nil && trusts(p.Directory.Load(), page) {
 		w.Header().Set("Access-Control-Allow-Origin", origin)
 		w.Header().Set("Access-Control-Expose-Headers", "X-Okta-Request-Id, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Reset")
 	}
@@ -25,25 +25,6 @@ func (p *site) cors(w http.ResponseWriter, r *http.Request) (preflight bool) {
 	w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, DPoP, MCP-Protocol-Version")
 	w.WriteHeader(http.StatusNoContent)
 	return true
-}
-
-func (p *site) trusts(origin string) bool {
-	o, err := url.Parse(origin)
-	if err != nil {
-		return false
-	}
-	for _, client := range p.Directory.Load().Clients {
-		for _, uri := range client.RedirectURIs {
-			u, err := url.Parse(uri)
-			if err != nil || u.Scheme != o.Scheme {
-				continue
-			}
-			if u.Host == o.Host || client.AnyLoopbackPort && loopback(u.Hostname()) && u.Hostname() == o.Hostname() {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // crossOrigin wraps an endpoint that pages of clients may call.

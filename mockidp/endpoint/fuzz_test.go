@@ -50,7 +50,7 @@ func FuzzTokenEndpoint(f *testing.F) {
 		f.Add(form.Encode(), "Basic eDp5", "eyJhbGciOiJFUzI1NiJ9.e30.AA")
 	}
 	f.Fuzz(func(t *testing.T, body, authorization, proof string) {
-		r := httptest.NewRequest(http.MethodPost, "/oauth2/v1/token", strings.NewReader(body))
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/oauth2/v1/token", strings.NewReader(body))
 		r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
 		if authorization != "" {
 			r.Header["Authorization"] = []string{authorization}

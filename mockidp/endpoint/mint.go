@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/internal/state"
 	"github.com/emaconform/emaconform/mockidp/internal/vault"
 	"github.com/emaconform/emaconform/mockidp/mint"
 )
@@ -105,13 +106,10 @@ func (c *call) profile(u *directory.User, scopes []string, thin bool) map[string
 // accessToken makes an access token and remembers it. The org server's is for its own endpoints and opaque to everyone else;
 // a custom server's is a JWT of the layout in https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/.
 func (c *call) accessToken(k *directory.Client, u *directory.User, g vault.Grant, scopes []string) (string, time.Duration, error) {
-	jti := "AT." + identifier()
+	claims, jti := AccessClaims(c.server, u, k.ID, scopes, c.now, g.Auth.Time)
 	token := rand.Text() + rand.Text()
 	if !c.server.IsOrg() {
-		signed, err := c.sign(mint.TokenAccess, "", map[string]any{
-			"ver": 1, "jti": jti, "iss": c.server.Issuer, "aud": c.server.Audience, "sub": u.Login, "cid": k.ID, "uid": u.ID,
-			"scp": scopes, "iat": c.now.Unix(), "exp": c.now.Add(AccessTokenLifetime).Unix(), "auth_time": g.Auth.Time.Unix(),
-		}, k.ID, u.ID)
+		signed, err := c.sign(mint.TokenAccess, "", claims, k.ID, u.ID)
 		if err != nil {
 			return "", 0, err
 		}
@@ -120,6 +118,16 @@ func (c *call) accessToken(k *directory.Client, u *directory.User, g vault.Grant
 	c.Vault.Load().KeepAccess(token, vault.Access{Grant: g.ID, ID: jti, Client: k.ID, User: u.ID, Server: c.server.ID, Scopes: scopes,
 		Issued: c.now, Ends: c.now.Add(AccessTokenLifetime)}, c.now)
 	return token, AccessTokenLifetime, nil
+}
+
+// AccessClaims are those of an access token of a custom authorization server.
+func AccessClaims(s *state.Server, u *directory.User, client string, scopes []string, now, signedIn time.Time) (
+	claims map[string]any, jti string) {
+	jti = "AT." + identifier()
+	return map[string]any{
+		"ver": 1, "jti": jti, "iss": s.Issuer, "aud": s.Audience, "sub": u.Login, "cid": client, "uid": u.ID,
+		"scp": scopes, "iat": now.Unix(), "exp": now.Add(AccessTokenLifetime).Unix(), "auth_time": signedIn.Unix(),
+	}, jti
 }
 
 // sign makes a token of this kind with the key in use, changed by the edits in force.

@@ -8,6 +8,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/emaconform/emaconform/mockidp/fault"
+	"github.com/emaconform/emaconform/mockidp/internal/page"
 	"github.com/emaconform/emaconform/mockidp/internal/state"
 	"github.com/emaconform/emaconform/mockidp/internal/web"
 )
@@ -29,7 +30,8 @@ func New(s *state.State) *mux.Router {
 // route registers every endpoint. Well-known documents are served where RFC 8414 section 3.1 puts them (before the
 // issuer's path) and where OpenID Connect Discovery section 4 does (after it).
 func (p *site) route() {
-	p.router.NotFoundHandler = http.HandlerFunc(web.NotFound)
+	p.router.NotFoundHandler = http.HandlerFunc(p.notFound)
+	p.router.HandleFunc(p.Base.Path+"/", p.welcome).Methods(http.MethodGet, http.MethodHead)
 	p.router.MethodNotAllowedHandler = http.HandlerFunc(web.MethodNotAllowed)
 	base := p.Base.Path
 	for _, document := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"} {
@@ -83,3 +85,16 @@ func (p *site) handle(name, path string, h http.HandlerFunc, methods ...string) 
 func (p *site) theOrg(*http.Request) *state.Server { return p.Org }
 
 func (p *site) custom(r *http.Request) *state.Server { return p.Servers[mux.Vars(r)["server"]] }
+
+// notFound remembers what was asked for: a server that fetches keys from a wrong path shows itself so.
+func (p *site) notFound(w http.ResponseWriter, r *http.Request) {
+	p.Unknown.Add(r.Method, r.URL.Path)
+	web.NotFound(w, r)
+}
+
+// welcome says what this is.
+func (p *site) welcome(w http.ResponseWriter, _ *http.Request) {
+	page.Write(w, http.StatusOK, page.Notice, page.Data{Title: "A mock identity provider",
+		Message: "It is for development and tests: it signs in anyone as anyone, and signs whatever it is asked to. Its issuer is " + p.Issuer + ".",
+		Links:   [][2]string{{"Metadata", p.URL("/.well-known/openid-configuration")}, {"Keys", p.Org.URL + "/keys"}}})
+}

@@ -11,6 +11,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/audit"
 	"github.com/emaconform/emaconform/mockidp/directory"
 	"github.com/emaconform/emaconform/mockidp/internal/oauth"
+	"github.com/emaconform/emaconform/mockidp/internal/page"
 )
 
 // userinfo answers with the claims of the access token's scopes (OpenID Connect Core section 5.3). Errors are in the
@@ -119,6 +120,9 @@ func (c *call) logout() *oauth.Error {
 	if problem != "" {
 		return c.notice(http.StatusBadRequest, "Not signed out", problem)
 	}
+	if q.Get("id_token_hint") == "" && c.crossSite() {
+		return c.askLogout(q)
+	}
 	client, problem := c.logoutClient(q)
 	if problem != "" {
 		return c.notice(http.StatusBadRequest, "Not signed out", problem)
@@ -148,6 +152,34 @@ func (c *call) logout() *oauth.Error {
 		u.RawQuery = v.Encode()
 	}
 	c.redirect(u.String())
+	return nil
+}
+
+// crossSite reports whether a page of another site sent the browser here (https://www.w3.org/TR/fetch-metadata/).
+func (c *call) crossSite() bool {
+	switch c.r.Header.Get("Sec-Fetch-Site") {
+	case "cross-site", "same-site":
+		return true
+	}
+	return false
+}
+
+// askLogout asks the user before anything changes: any page could have led here (OpenID Connect RP-Initiated Logout 1.0
+// section 2). The form that it shows is this site's own, and its answer comes from here.
+func (c *call) askLogout(q url.Values) *oauth.Error {
+	d := page.Data{Title: "Sign out?", Message: "A page of another site asks to sign you out of the identity provider.",
+		Action: c.r.URL.Path, Confirm: "Sign out"}
+	to := q.Get("post_logout_redirect_uri")
+	for _, k := range c.dir.Clients {
+		if slices.Contains(k.LogoutURIs, to) {
+			d.Onward = onward(to)
+		}
+	}
+	for name, values := range q {
+		d.Fields = append(d.Fields, [2]string{name, values[0]})
+	}
+	c.seen.Status = http.StatusOK
+	page.Write(c.w, http.StatusOK, page.Notice, d)
 	return nil
 }
 

@@ -10,10 +10,15 @@ import (
 // connections are those of a server, so that a change can end all that were opened before it: a client that keeps one
 // alive would not see what has changed.
 type connections struct {
-	mu   sync.Mutex
-	open map[net.Conn]conn
-	age  int // changes so far
+	mu      sync.Mutex
+	open    map[net.Conn]conn
+	age     int // changes so far
+	refused int // for there were too many
+	log     func(string)
 }
+
+// maxConnections are open at most: each costs some 30 KB, and what it has sent of its header.
+const maxConnections = 1000
 
 type conn struct {
 	born int // the age at which it was opened
@@ -25,11 +30,20 @@ type conn struct {
 func (c *connections) track(n net.Conn, state http.ConnState) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	known := c.open[n]
+	known, tracked := c.open[n]
+	if !tracked && state != http.StateNew {
+		return
+	}
 	switch state {
 	case http.StateNew:
 		if c.open == nil {
 			c.open = map[net.Conn]conn{}
+		}
+		if len(c.open) >= maxConnections && !c.closeIdle() {
+			c.refused++
+			c.log("connections are refused: too many are open and in use")
+			_ = n.Close()
+			return
 		}
 		c.open[n] = conn{born: c.age}
 	case http.StateActive:
@@ -43,6 +57,25 @@ func (c *connections) track(n net.Conn, state http.ConnState) {
 	case http.StateClosed, http.StateHijacked:
 		delete(c.open, n)
 	}
+}
+
+// count is how many connections were refused.
+func (c *connections) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refused
+}
+
+// closeIdle makes room for a connection. It is false when all are in use.
+func (c *connections) closeIdle() bool {
+	for n, known := range c.open {
+		if known.idle {
+			delete(c.open, n)
+			_ = n.Close()
+			return true
+		}
+	}
+	return false
 }
 
 // renew ends the connections that are idle, and each other one after the answer that is on its way.

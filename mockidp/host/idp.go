@@ -15,7 +15,7 @@ func NewIdP(o Options) (*idp.IdP, error) { return newIdP(o, nil) }
 // for none.
 func newIdP(o Options, certificate control.Certificate) (*idp.IdP, error) {
 	p, err := idp.New(state.Options{URL: o.URL, Keys: o.Keys, NextKey: o.NextKey, Now: o.Now, Directory: o.Directory,
-		SAMLCertificate: o.SAMLCertificate, Log: o.Log, AuditLines: o.AuditLines})
+		SAMLCertificate: o.SAMLCertificate, Log: o.Log, AuditLines: o.AuditLines, AllowedHosts: o.AllowedHosts})
 	if err != nil {
 		return nil, err
 	}

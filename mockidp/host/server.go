@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp/ca"
@@ -42,6 +43,10 @@ type Options struct {
 	ControlSecret   string               // of the control API and of the log at /api/v1/logs; "" switches both off
 	ControlListen   string               // address of the control API; "" is a path of the issuer's, /control
 
+	// AllowedHosts are host names that requests may be for, besides the issuer's and those of the loopback interface; "*" is
+	// any: only where no browser can reach it, for a web site can give its own name any address.
+	AllowedHosts []string
+
 	// Console makes the web console that is served below /console; nil serves none. See package console.
 	Console func(*idp.IdP) http.Handler
 }
@@ -57,6 +62,7 @@ type Server struct {
 	serving sync.WaitGroup
 
 	connections connections
+	bodies      bodies
 
 	closing sync.Once
 	err     error
@@ -114,10 +120,26 @@ func newServer(listener net.Listener, o Options) (s *Server, err error) {
 	if s.IdP, err = newIdP(o, certificate); err != nil {
 		return nil, err
 	}
-	s.http = newHTTP(s.connections.telling(s.IdP))
+	s.http = newHTTP(s.bodies.bounded(s.connections.telling(s.IdP)))
 	s.http.ConnState, s.http.ConnContext = s.connections.track, s.connections.remember
 	s.OnFault(s.connections.retire)
+	s.OnDropped(func() (int, int) { return s.connections.count(), int(s.bodies.refused.Load()) })
+	s.connections.log, s.bodies.log = o.warn(), o.warn()
 	return s, nil
+}
+
+// warn logs a sentence, no oftener than every ten seconds.
+func (o Options) warn() func(string) {
+	if o.Log == nil {
+		return func(string) {}
+	}
+	var last atomic.Int64
+	return func(text string) {
+		now := time.Now().Unix()
+		if then := last.Load(); now-then >= 10 && last.CompareAndSwap(then, now) {
+			o.Log.Warn(text)
+		}
+	}
 }
 
 // makeKeys makes keys before they are needed, and not before the first answer.
@@ -155,7 +177,7 @@ func (s *Server) start(server *http.Server, l net.Listener) {
 
 func newHTTP(h http.Handler) *http.Server {
 	return &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: web.Quiet()}
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: web.Quiet()}
 }
 
 // Close stops listening and ends every connection. It can be called twice.

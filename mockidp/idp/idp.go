@@ -12,6 +12,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/endpoint"
 	"github.com/emaconform/emaconform/mockidp/internal/state"
 	"github.com/emaconform/emaconform/mockidp/mint"
+	"github.com/emaconform/emaconform/mockidp/observe"
 	"github.com/emaconform/emaconform/mockidp/saml"
 )
 
@@ -19,8 +20,10 @@ import (
 type IdP struct {
 	state    *state.State
 	router   *mux.Router
+	guarded  http.Handler
 	updating sync.Mutex // held while the directory is exchanged
 	faulted  func()     // hears of changes of faults; never nil
+	refused  func() (connections, requests int)
 }
 
 // New makes an identity provider. Errors are an issuer that is none, keys that cannot sign, a directory that does not
@@ -30,11 +33,12 @@ func New(o state.Options) (*IdP, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &IdP{state: s, router: endpoint.New(s), faulted: func() {}}, nil
+	router := endpoint.New(s)
+	return &IdP{state: s, router: router, guarded: endpoint.Guard(s, o.AllowedHosts, router), faulted: func() {}, refused: func() (int, int) { return 0, 0 }}, nil
 }
 
 // ServeHTTP answers a request to one of the endpoints.
-func (p *IdP) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
+func (p *IdP) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.guarded.ServeHTTP(w, r) }
 
 // Handle registers a handler of your own at a path below the issuer's, for instance of a console.
 // Call it before the first request.
@@ -45,6 +49,27 @@ func (p *IdP) Handle(path string, h http.Handler) {
 // OnFault has a server told of each change of faults, so that it can end connections that were kept alive before it. Call
 // it before the first request.
 func (p *IdP) OnFault(changed func()) { p.faulted = changed }
+
+// OnDropped says what the server that listens turned away. Call it before the first request.
+func (p *IdP) OnDropped(refused func() (connections, requests int)) { p.refused = refused }
+
+// Unknown is the requests to paths where nothing is: how many, and the last one.
+func (p *IdP) Unknown() observe.Unknown { return p.state.Unknown.Seen() }
+
+// Dropped is what was not kept, or turned away, because there was too much of it.
+type Dropped struct {
+	observe.Dropped
+	Audit       uint64 `json:"audit"`       // entries of the audit log that made room for later ones
+	Connections int    `json:"connections"` // refused
+	Requests    int    `json:"requests"`    // refused
+}
+
+// Dropped is what was not kept, or turned away, so far.
+func (p *IdP) Dropped() Dropped {
+	d := Dropped{Dropped: p.state.Exchanges.Dropped(), Audit: p.state.Audit.Dropped()}
+	d.Connections, d.Requests = p.refused()
+	return d
+}
 
 // URL is the issuer identifier. Unlike Issuer it needs no keys, which take a while to be made.
 func (p *IdP) URL() string { return p.state.Issuer }

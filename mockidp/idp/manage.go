@@ -1,12 +1,14 @@
 package idp
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp/audit"
 	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/endpoint"
 	"github.com/emaconform/emaconform/mockidp/fault"
 	"github.com/emaconform/emaconform/mockidp/flavour"
 	"github.com/emaconform/emaconform/mockidp/internal/state"
@@ -154,6 +156,22 @@ func (p *IdP) NewIDJAG(login, clientID, connector string) (*mint.Token, error) {
 	return p.Issuer().IDJAG(g), nil
 }
 
+// NewAccessToken mints an honest access token of a custom authorization server, "" is default, for a user, by login, at a
+// client, without a sign-in; it has no scopes. The org's server has none to mint: its access tokens are opaque.
+func (p *IdP) NewAccessToken(login, clientID, server string) (*mint.Token, error) {
+	u, s := p.Directory().Login(login), p.state.Servers[cmp.Or(server, "default")]
+	switch {
+	case u == nil:
+		return nil, Missing("user", login)
+	case p.Directory().Client(clientID) == nil:
+		return nil, Missing("client", clientID)
+	case s == nil:
+		return nil, Missing("authorization server", cmp.Or(server, "default"))
+	}
+	claims, _ := endpoint.AccessClaims(s, u, clientID, []string{}, p.Now(), p.Now())
+	return mint.NewToken(s.Keys.Set().Signing(), "", claims), nil
+}
+
 // Fault spoils answers of an endpoint until ClearFaults, or for as many requests as it says.
 func (p *IdP) Fault(f fault.Fault) error {
 	defer p.faulted()
@@ -223,6 +241,7 @@ func (p *IdP) Reset() error {
 		return err
 	}
 	p.state.Exchanges.Clear()
+	p.state.Unknown.Clear()
 	p.state.Audit.Clear()
 	return nil
 }

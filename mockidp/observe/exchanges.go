@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp/mint"
@@ -90,41 +89,4 @@ func redact(s string) string {
 		return s[:last] + ".[signature]"
 	}
 	return fmt.Sprintf("[%d characters]", len(s))
-}
-
-// Log keeps the last exchanges.
-type Log struct {
-	mu   sync.Mutex
-	ring []Exchange
-	next int
-}
-
-const maxExchanges = 1000
-
-// Add adds an exchange, in place of the oldest one when the log is full.
-func (l *Log) Add(e Exchange) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.ring) < maxExchanges {
-		l.ring = append(l.ring, e)
-		return
-	}
-	l.ring[l.next] = e
-	l.next = (l.next + 1) % maxExchanges
-}
-
-// List is the exchanges that are kept, the oldest first.
-func (l *Log) List() []Exchange {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := make([]Exchange, 0, len(l.ring))
-	out = append(out, l.ring[l.next:]...)
-	return append(out, l.ring[:l.next]...)
-}
-
-// Clear forgets every exchange.
-func (l *Log) Clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.ring, l.next = nil, 0
 }

@@ -2,6 +2,7 @@
 package oauth
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
@@ -9,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/emaconform/emaconform/mockidp/internal/web"
 )
 
 // Grant types (RFC 6749 section 4, RFC 8693 section 2.1, RFC 7523 section 2.1).
@@ -71,6 +74,9 @@ func (e *Error) Body() map[string]any {
 // MaxForm bounds the body of a form, in bytes: room for a SAML assertion, and none for mischief.
 const MaxForm = 1 << 20
 
+// maxParameters bounds the parameters of a form.
+const maxParameters = 1000
+
 // Form reads a urlencoded body. Parameters come once, but for those named; those in the query do not count
 // (RFC 6749 section 3.2).
 func Form(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Values, *Error) {
@@ -83,8 +89,14 @@ func Form(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Val
 		return nil, &Error{Status: http.StatusRequestEntityTooLarge, Code: "invalid_request", ID: "request_too_large",
 			Description: "the request is larger than 1 MiB"}
 	}
+	if errors.Is(err, web.ErrBusy) {
+		return nil, &Error{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", ID: "busy", Description: err.Error()}
+	}
 	if err != nil {
 		return nil, Invalid("the body could not be read")
+	}
+	if bytes.Count(raw, []byte("&")) >= maxParameters {
+		return nil, Invalid("the form has more parameters than anybody needs")
 	}
 	form, err := url.ParseQuery(string(raw))
 	if err != nil {

@@ -42,11 +42,13 @@ type Data struct {
 	Issuer         string
 	Client         string
 	Action         string
+	Confirm        string // the text of the button of a notice that asks
 	Return         string // where the sign-in leads
 	Hint           string
 	Strong         bool // a second factor is asked for
 	People         []Person
 	Fields         [][2]string
+	Links          [][2]string // text and target
 	Onward         []string
 }
 

@@ -36,6 +36,7 @@ type Options struct {
 	SAMLCertificate tls.Certificate
 	Log             *slog.Logger
 	AuditLines      io.Writer
+	AllowedHosts    []string // besides the issuer's and those of loopback
 }
 
 // State is an identity provider without its endpoints. It is safe for concurrent use.
@@ -57,6 +58,7 @@ type State struct {
 	Edits     mint.Edits
 	Audit     *audit.Log
 	Exchanges observe.Log
+	Unknown   observe.Paths // requests to paths where nothing is
 	Rate      Rate
 }
 

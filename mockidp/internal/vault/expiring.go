@@ -32,6 +32,7 @@ type expiring[V any] struct {
 	order   slotHeap // of the keys of slots
 	slot    int64    // seconds in a slot
 	limit   int
+	filed   int // keys in slots, those of removed entries among them
 }
 
 type entry[V any] struct {
@@ -51,7 +52,7 @@ func (e *expiring[V]) put(k Key, v V, ends, now time.Time) {
 	defer e.mu.Unlock()
 	e.sweep(now.Unix())
 	for len(e.entries) >= e.limit && len(e.order) > 0 {
-		e.dropSlot()
+		e.evict()
 	}
 	e.file(k, v, ends.Unix())
 }
@@ -79,6 +80,21 @@ func (e *expiring[V]) file(k Key, v V, ends int64) {
 	}
 	e.slots[slot] = append(e.slots[slot], k)
 	e.entries[k] = entry[V]{v, ends}
+	if e.filed++; e.filed > 2*e.limit+1024 {
+		e.refile()
+	}
+}
+
+// refile files every entry anew: what was removed or replaced stood in its slot still.
+func (e *expiring[V]) refile() {
+	e.slots, e.order, e.filed = map[int64][]Key{}, nil, len(e.entries)
+	for k, v := range e.entries {
+		slot := v.ends / e.slot
+		if _, there := e.slots[slot]; !there {
+			heap.Push(&e.order, slot)
+		}
+		e.slots[slot] = append(e.slots[slot], k)
+	}
 }
 
 func (e *expiring[V]) get(k Key, now time.Time) (V, bool) {
@@ -124,12 +140,28 @@ func (e *expiring[V]) sweep(now int64) {
 // dropSlot forgets the entries of the slot that ends first, except those filed again in a later one.
 func (e *expiring[V]) dropSlot() {
 	slot := heap.Pop(&e.order).(int64)
-	for _, k := range e.slots[slot] {
+	e.forget(slot, e.slots[slot])
+	delete(e.slots, slot)
+}
+
+// evict makes room: it forgets the half of that slot that was filed first, so that not all go who came with the newest.
+func (e *expiring[V]) evict() {
+	slot := e.order[0]
+	keys := e.slots[slot]
+	half := (len(keys) + 1) / 2
+	e.forget(slot, keys[:half])
+	if e.slots[slot] = keys[half:]; half == len(keys) {
+		e.dropSlot()
+	}
+}
+
+func (e *expiring[V]) forget(slot int64, keys []Key) {
+	e.filed -= len(keys)
+	for _, k := range keys {
 		if v, there := e.entries[k]; there && v.ends/e.slot == slot {
 			delete(e.entries, k)
 		}
 	}
-	delete(e.slots, slot)
 }
 
 type slotHeap []int64

@@ -37,3 +37,34 @@ func TestPutAgainOutlivesItsFirstSlot(t *testing.T) {
 		t.Error(v, found)
 	}
 }
+
+func TestAFullSlotForgetsItsOldestFirst(t *testing.T) {
+	e := newExpiring[int](100, time.Hour)
+	t0 := time.Unix(1_000_000, 0)
+	for i := range 1000 {
+		e.put(KeyOf(strconv.Itoa(i)), i, t0.Add(time.Minute), t0)
+		if n := e.len(); n > 100 {
+			t.Fatalf("holds %d", n)
+		}
+		if _, found := e.get(KeyOf(strconv.Itoa(max(0, i-10))), t0); !found {
+			t.Fatalf("of %d the one that came ten before was forgotten", i)
+		}
+	}
+}
+
+// Codes are removed when they are redeemed: what is left of them must not grow.
+func TestRemovedEntriesLeaveNothing(t *testing.T) {
+	e := newExpiring[int](10, time.Hour)
+	t0 := time.Unix(1_000_000, 0)
+	for i := range 100_000 {
+		e.put(KeyOf(strconv.Itoa(i)), i, t0.Add(time.Minute), t0)
+		e.remove(KeyOf(strconv.Itoa(i)))
+	}
+	kept := 0
+	for _, keys := range e.slots {
+		kept += len(keys)
+	}
+	if kept > 2000 {
+		t.Errorf("%d keys are left of entries that were removed", kept)
+	}
+}

@@ -11,13 +11,13 @@ import (
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
-// How much is remembered.
+// How much is remembered: some 100 MB when all of it is full.
 const (
-	MaxSessions = 1 << 18
-	MaxCodes    = 1 << 16
-	MaxGrants   = 1 << 21
-	MaxAccess   = 1 << 20
-	MaxSeen     = 1 << 21
+	MaxSessions = 1 << 16
+	MaxCodes    = 1 << 15
+	MaxGrants   = 1 << 16
+	MaxAccess   = 1 << 16
+	MaxSeen     = 1 << 19
 )
 
 // CodeLifetime is how long an authorization code can be redeemed, as Okta has it

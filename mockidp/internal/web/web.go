@@ -92,3 +92,6 @@ func URLOf(l net.Listener, secure bool) string {
 	}
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
+
+// ErrBusy is the error of a body for which there is no room now.
+var ErrBusy = errors.New("too many large requests at once: try again")
