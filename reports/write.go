@@ -72,6 +72,18 @@ func choose(names []string) ([]format, error) {
 	return chosen, nil
 }
 
+// WriteFile writes a file whole or not at all: what stood there before stays until the new one is complete.
+func WriteFile(path string, content []byte) error {
+	err := writeFile(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("cannot write %s: %w", path, reason(err))
+	}
+	return nil
+}
+
 // writeFile writes a file beside its place and renames it once it is complete and on disk.
 func writeFile(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")

@@ -10,6 +10,7 @@ import (
 	"github.com/emaconform/emaconform/docs"
 	"github.com/emaconform/emaconform/fixtures/samples"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/attest"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/provenance"
 	"github.com/emaconform/emaconform/suites/target"
@@ -49,15 +50,19 @@ func newConfig() *cobra.Command {
 
 func newSchema() *cobra.Command {
 	return &cobra.Command{
-		Use:       "schema [report|config]",
-		Short:     "Print the JSON Schema of the JSON report (default) or of the configuration file",
+		Use:       "schema [report|config|statement]",
+		Short:     "Print the JSON Schema of the JSON report (default), the configuration file, or what a statement says",
 		Example:   "  emaconform schema config > ema.schema.json   # then, on top of ema.yaml: # yaml-language-server: $schema=ema.schema.json",
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"report", "config"},
+		ValidArgs: []string{"report", "config", "statement"},
 		RunE: func(c *cobra.Command, args []string) error {
 			schema := reports.Schema
-			if len(args) > 0 && args[0] == "config" {
+			switch {
+			case len(args) == 0:
+			case args[0] == "config":
 				schema = target.Schema(samples.Comments())
+			case args[0] == "statement":
+				schema = attest.PredicateSchema
 			}
 			_, err := c.OutOrStdout().Write(schema)
 			return err

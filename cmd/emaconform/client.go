@@ -88,7 +88,7 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		return err
 	}
 	options := client.Options{
-		Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential, Profile: f.profile,
+		Nonce: f.nonce, Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential, Profile: f.profile,
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	switch {

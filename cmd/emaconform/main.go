@@ -77,6 +77,6 @@ func newRoot() *cobra.Command {
 		Version: engine.Version(),
 	}
 	root.AddCommand(newServer(), newClient(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema(),
-		newVersion(), newDocs())
+		newVersion(), newDocs(), newAttest(), newVerify(), newKeygen())
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/attest"
 )
 
 func newRender() *cobra.Command {
@@ -26,6 +27,9 @@ func newRender() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
+			if err := complete(c, args[0], report); err != nil {
+				return err
+			}
 			written, err := reports.WriteAll(out, report, formats)
 			for _, path := range written {
 				fmt.Fprintln(c.OutOrStdout(), path)
@@ -36,4 +40,17 @@ func newRender() *cobra.Command {
 	c.Flags().StringVarP(&out, "out", "o", ".", "directory for the reports")
 	c.Flags().StringSliceVar(&formats, "format", []string{"junit", "markdown", "html"}, "reports to write")
 	return c
+}
+
+// complete refuses a report from which checks of the catalogue were left out. Of one that another catalogue made nothing can
+// be said, which is told.
+func complete(c *cobra.Command, path string, r *reports.Report) error {
+	if ours := known(); r.Catalogue.Digest != ours.Catalogue.Digest {
+		fmt.Fprintf(c.ErrOrStderr(), "%s was made with another catalogue (%s, this program has %s): whether checks were left out "+
+			"cannot be told\n", path, orUnknown(r.Catalogue.Version), ours.Catalogue.Version)
+		return nil
+	} else if err := attest.Complete(r, ours); err != nil {
+		return fmt.Errorf("%s: the report was changed: %w", path, err)
+	}
+	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/engine"
+	"github.com/emaconform/emaconform/suites/provenance"
 	"github.com/emaconform/emaconform/suites/run"
 )
 
@@ -28,6 +29,7 @@ type serverFlags struct {
 	labels    string
 	workers   int
 	intrusive bool
+	prove     bool
 	reportFlags
 	defects   []string
 	roundTrip time.Duration
@@ -43,6 +45,7 @@ type reportFlags struct {
 	verbose       bool
 	quiet         bool
 	noColor       bool
+	nonce         string
 }
 
 func (f *reportFlags) add(c *cobra.Command) {
@@ -50,6 +53,7 @@ func (f *reportFlags) add(c *cobra.Command) {
 	c.Flags().StringSliceVar(&f.formats, "format", []string{"json", "junit", "markdown", "html"}, "reports to write")
 	c.Flags().StringVar(&f.baseline, "baseline", "", "file of expected failures: these do not gate")
 	c.Flags().StringVar(&f.writeBaseline, "write-baseline", "", "write what failed in this run as a baseline, to be given reasons")
+	c.Flags().StringVar(&f.nonce, "nonce", "", "nonce that the report carries, as the one who asked for it gave it (default: random)")
 	c.Flags().BoolVar(&f.strict, "strict", false, "warnings and stale baseline entries gate, too")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "a line for every check")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress, only the verdict")
@@ -94,6 +98,7 @@ func newServer() *cobra.Command {
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'ras && !slow'")
 	c.Flags().IntVar(&f.workers, "workers", 0, "worker processes (default: from the machine and the target's latency)")
 	c.Flags().BoolVar(&f.intrusive, "intrusive", false, "also checks that could hurt a target which is not on loopback")
+	c.Flags().BoolVar(&f.prove, "prove", false, "show that the target is yours: it serves a proof that this command names")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference target (see emaconform matrix --list)")
 	c.Flags().DurationVar(&f.roundTrip, "round-trip", 0, "put the reference target this far away")
 	f.add(c)
@@ -143,9 +148,21 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	} else if len(f.defects) > 0 || f.roundTrip > 0 {
 		return fmt.Errorf("--defect and --round-trip are for the reference target, not for one of yours")
 	}
+	options.Nonce = provenance.Nonce(f.nonce)
 	return f.judge(c, func(ctx context.Context, p engine.Progress) (*reports.Report, error) {
 		options.Progress = p
-		return run.Run(ctx, options)
+		if !f.prove {
+			return run.Run(ctx, options)
+		}
+		proof, err := newProver(ctx, c.ErrOrStderr(), config.URL, options.Nonce, config.CAFile)
+		if err != nil {
+			return nil, err
+		}
+		report, err := run.Run(ctx, options)
+		if err == nil {
+			proof.conclude(ctx, report)
+		}
+		return report, err
 	})
 }
 
