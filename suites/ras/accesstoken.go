@@ -60,7 +60,7 @@ func audienceOf(claims map[string]any) []string {
 func secondResource(t *server.T) string {
 	for _, at := range target.ResourceMetadataURLs(t.Config.SecondServer) {
 		if metadata, _, err := t.Get(at); err == nil {
-			if id, ok := metadata["resource"].(string); ok {
+			if id, ok := metadata["resource"].(string); ok && target.Covers(id, t.Config.SecondServer) {
 				return id
 			}
 		}

@@ -2,7 +2,9 @@ package run
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,6 +115,9 @@ func (p *preflight) findResource() (string, *stop) {
 		p.found.ResourceMetadataURL, p.found.ResourceMetadata = u, document
 		if p.found.Resource == "" {
 			p.found.Resource, _ = document["resource"].(string)
+			if p.found.Resource != "" && !target.Covers(p.found.Resource, config.URL) {
+				return "", otherResource(p.found.Resource, config.URL)
+			}
 		}
 		if p.found.Resource == "" {
 			p.found.Resource = config.URL
@@ -164,7 +169,34 @@ func (p *preflight) findServer() (string, *stop) {
 	if p.found.TokenEndpoint == "" {
 		return "", &stop{"The authorization server's metadata names no token_endpoint.", "Add it, or set authorization_server.token_endpoint."}
 	}
+	if failed := p.hosts(); failed != nil {
+		return "", failed
+	}
 	return "token endpoint " + wire.Printable(p.found.TokenEndpoint, 300), nil
+}
+
+// otherResource is the stop at metadata that speak of somebody else: a token for that resource would be handed to this
+// server, which could use it there.
+func otherResource(resource, url string) *stop {
+	return &stop{fmt.Sprintf("The protected resource metadata of %s name another resource, %s (RFC 9728 3.3).", url, wire.Printable(resource, 300)),
+		"Correct resource in the metadata, or url. No token was asked for. To test in spite of that, set resource."}
+}
+
+// hosts stops before anything is sent where discovery leads to a host that the configuration does not name.
+func (p *preflight) hosts() *stop {
+	endpoints := map[string]string{"token_endpoint": p.found.TokenEndpoint}
+	for _, member := range []string{"registration_endpoint", "revocation_endpoint", "introspection_endpoint"} {
+		if u := p.found.Endpoint(member); u != "" {
+			endpoints[member] = u
+		}
+	}
+	for _, member := range slices.Sorted(maps.Keys(endpoints)) {
+		if err := p.t.Wire.Hosts().Trusts(endpoints[member]); err != nil {
+			return &stop{fmt.Sprintf("The %s is %s: %v.", member, wire.Printable(wire.WithoutQuery(endpoints[member]), 300), err),
+				"Nothing was sent there. When it is your authorization server, say so with authorization_server.issuer or allowed_hosts."}
+		}
+	}
+	return nil
 }
 
 // redeem presents an honest ID-JAG. It also learns whether the target fetches our keys: when it knew them already, a

@@ -108,7 +108,8 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	base.Roots = roots
+	base.Roots, base.Hosts = roots, r.Config.Hosts()
+	base.Hosts.Resolve(ctx)
 	world, err := base.world(engine.MostWorkers, r.secrets)
 	if err != nil {
 		return nil, err

@@ -36,6 +36,7 @@ type assignment struct {
 	Secret     string             `json:"secret"`
 	Roots      []byte             `json:"roots,omitempty"` // PEM
 	Skew       time.Duration      `json:"skew"`
+	Hosts      *wire.Hosts        `json:"hosts"`
 }
 
 // world makes the world that an assignment describes. What is secret in it, and what checks come to know, goes into secrets.
@@ -51,14 +52,14 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*server.World, err
 		w.SecondIdP = &mockidp.Issuer{URL: a.Config.SecondIdP.Issuer, Keys: a.SecondKeys}
 	}
 	var err error
-	if w.Wire, err = newWire(a.Config, a.Roots); err != nil {
+	if w.Wire, err = newWire(a.Config, a.Roots, a.Hosts); err != nil {
 		return nil, err
 	}
 	w.Wire.AtMost(workers)
 	return w.Ready(), nil
 }
 
-func newWire(c *target.Config, pem []byte) (*wire.Client, error) {
+func newWire(c *target.Config, pem []byte, hosts *wire.Hosts) (*wire.Client, error) {
 	var roots *x509.CertPool
 	if len(pem) > 0 {
 		var err error
@@ -69,7 +70,9 @@ func newWire(c *target.Config, pem []byte) (*wire.Client, error) {
 			return nil, fmt.Errorf("ca_file %s holds no PEM certificate", c.CAFile)
 		}
 	}
-	return wire.NewClient(wire.Bounds{Timeout: c.Timing.Request}, roots), nil
+	client := wire.NewClient(wire.Bounds{Timeout: c.Timing.Request, RetryAfter: c.Timing.RetryAfter}, roots)
+	client.Only(hosts)
+	return client, nil
 }
 
 // stage is the server's side of the engine.

@@ -11,10 +11,13 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // Config is the configuration file of `emaconform server`. Every member is optional but URL, one client and one user.
@@ -23,6 +26,9 @@ type Config struct {
 	URL      string `yaml:"url,omitempty" json:"url"`             // the MCP server
 	Resource string `yaml:"resource,omitempty" json:"resource,omitempty"`
 	CAFile   string `yaml:"ca_file,omitempty" json:"ca_file,omitempty"` // PEM: trust these authorities for the target, too
+
+	AllowedHosts []string `yaml:"allowed_hosts,omitempty" json:"allowed_hosts,omitempty"` // secrets may go there, too
+	AllowPrivate bool     `yaml:"allow_private,omitempty" json:"allow_private,omitempty"` // ask private addresses for documents
 
 	AuthorizationServer AuthorizationServer `yaml:"authorization_server,omitempty" json:"authorization_server"`
 
@@ -113,6 +119,7 @@ type Time struct {
 	Check        time.Duration `yaml:"check,omitempty" json:"check,omitempty"`                 // one check; default 60s
 	Run          time.Duration `yaml:"run,omitempty" json:"run,omitempty"`                     // the whole run; default 15m
 	Outage       time.Duration `yaml:"outage,omitempty" json:"outage,omitempty"`               // how long a target may be away; default 60s
+	RetryAfter   time.Duration `yaml:"retry_after,omitempty" json:"retry_after,omitempty"`     // most that Retry-After is obeyed; default 20s
 	JWKSPatience time.Duration `yaml:"jwks_patience,omitempty" json:"jwks_patience,omitempty"` // until a new key must work; default 35s
 }
 
@@ -147,6 +154,7 @@ func (c *Config) Defaults() {
 	def(&c.Timing.Check, time.Minute)
 	def(&c.Timing.Run, 15*time.Minute)
 	def(&c.Timing.Outage, time.Minute)
+	def(&c.Timing.RetryAfter, 20*time.Second)
 	def(&c.Timing.JWKSPatience, 35*time.Second)
 	for _, i := range []*IdP{&c.IdP, c.SecondIdP} {
 		if i == nil {
@@ -172,6 +180,10 @@ func (c *Config) Resolve() error {
 	var problems []error
 	complain := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	checkURL := func(key, value string) {
+		if wire.HasPassword(value) {
+			complain("%s: it holds a user name or a password, which would stand in every report: write %s", key, wire.WithoutPassword(value))
+			return
+		}
 		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
 			complain("%s: %q is no http or https URL", key, value)
 		}
@@ -183,6 +195,11 @@ func (c *Config) Resolve() error {
 	checkURL("second_server", c.SecondServer)
 	checkURL("authorization_server.issuer", c.AuthorizationServer.Issuer)
 	checkURL("authorization_server.token_endpoint", c.AuthorizationServer.TokenEndpoint)
+	for n, host := range c.AllowedHosts {
+		if strings.ContainsAny(host, "/@?# ") || host == "" {
+			complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n, wire.WithoutPassword(host))
+		}
+	}
 	if len(c.Clients) == 0 {
 		complain("clients: none: which client is registered with the authorization server? Give --client-id and " +
 			"--client-secret-file (or EMACONFORM_CLIENT_SECRET), or clients in the file of --config: " +
@@ -284,4 +301,15 @@ func Loopback(rawURL string) bool {
 	host := u.Hostname()
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
+}
+
+// Hosts are those that the configuration names: secrets go to no other.
+func (c *Config) Hosts() *wire.Hosts {
+	h := &wire.Hosts{Target: c.URL, Private: c.AllowPrivate, Named: slices.Clone(c.AllowedHosts)}
+	for _, u := range []string{c.AuthorizationServer.Issuer, c.AuthorizationServer.TokenEndpoint, c.SecondServer} {
+		if u != "" {
+			h.Named = append(h.Named, u)
+		}
+	}
+	return h
 }

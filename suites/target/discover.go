@@ -51,6 +51,9 @@ func Fetch(ctx context.Context, c *wire.Client, rec *wire.Recorder, rawURL strin
 		}
 		if next := a.Header.Get("Location"); a.Status/100 == 3 && next != "" {
 			u, err := resolveReference(at, next)
+			if err == nil && !sameOrigin(at, u) {
+				return nil, a, fmt.Errorf("%s: redirects to another host, %s: it is not followed there", at, wire.Printable(wire.WithoutQuery(u), 200))
+			}
 			if err != nil || hop == 3 {
 				return nil, a, fmt.Errorf("%s: more than three redirects, or one to nowhere", rawURL)
 			}
@@ -66,6 +69,24 @@ func Fetch(ctx context.Context, c *wire.Client, rec *wire.Recorder, rawURL strin
 		}
 		return object, a, nil
 	}
+}
+
+// Covers reports whether a resource identifier is that of the MCP server at this URL, or of a path above it: one that its
+// metadata may name (RFC 9728 3.3; MCP authorization, Canonical Server URI).
+func Covers(resource, serverURL string) bool {
+	r, err1 := url.Parse(resource)
+	u, err2 := url.Parse(serverURL)
+	if err1 != nil || err2 != nil || !strings.EqualFold(r.Scheme, u.Scheme) || !strings.EqualFold(r.Host, u.Host) {
+		return false
+	}
+	above := strings.TrimSuffix(r.Path, "/")
+	return u.Path == above || strings.HasPrefix(u.Path, above+"/")
+}
+
+func sameOrigin(a, b string) bool {
+	x, err1 := url.Parse(a)
+	y, err2 := url.Parse(b)
+	return err1 == nil && err2 == nil && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
 }
 
 func resolveReference(base, ref string) (string, error) {

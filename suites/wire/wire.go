@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
@@ -30,6 +31,8 @@ type Bounds struct {
 	Body    int64         // bytes of a response body that are read; default 1 MiB
 	Header  int64         // bytes of response headers; default 64 KiB
 	Timeout time.Duration // for the whole exchange, body included; default 10 s
+	// RetryAfter is the most that is waited, in one exchange, because the target asks for it; default 20 s.
+	RetryAfter time.Duration
 }
 
 func (b Bounds) withDefaults() Bounds {
@@ -42,6 +45,9 @@ func (b Bounds) withDefaults() Bounds {
 	if b.Timeout == 0 {
 		b.Timeout = 10 * time.Second
 	}
+	if b.RetryAfter == 0 {
+		b.RetryAfter = 20 * time.Second
+	}
 	return b
 }
 
@@ -51,28 +57,39 @@ type Client struct {
 	bounds  Bounds
 	paces   paces
 	waiting time.Duration // most that is spent on obeying Retry-After, per exchange
+	hosts   *Hosts        // nil: any
 }
 
 // NewClient makes a client. roots are the certificate authorities to trust; nil means the system's.
 func NewClient(bounds Bounds, roots *x509.CertPool) *Client {
 	bounds = bounds.withDefaults()
+	c := &Client{bounds: bounds, waiting: bounds.RetryAfter}
+	dialer := &net.Dialer{Timeout: bounds.Timeout, Control: func(network, address string, raw syscall.RawConn) error {
+		if viaProxy() {
+			return nil
+		}
+		return c.hosts.control(network, address, raw)
+	}}
 	transport := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		MaxResponseHeaderBytes: bounds.Header,
 		MaxIdleConnsPerHost:    32,
-		DialContext:            (&net.Dialer{Timeout: bounds.Timeout}).DialContext,
+		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
 	}
-	return &Client{
-		http: &http.Client{
-			Transport:     transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		bounds:  bounds,
-		waiting: 20 * time.Second,
+	c.http = &http.Client{
+		Transport:     transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+	return c
 }
+
+// Only makes the client keep to these hosts. It is to be called before the first request.
+func (c *Client) Only(hosts *Hosts) { c.hosts = hosts }
+
+// Hosts are those that the client keeps to; nil: any.
+func (c *Client) Hosts() *Hosts { return c.hosts }
 
 // AtMost bounds how many requests a host gets at a time; the default is 64. It is to be called before the first request.
 func (c *Client) AtMost(n int) { c.paces.most = n }
@@ -182,6 +199,11 @@ var ErrTooLarge = errors.New("the body is larger than we read")
 // answer to judge by: Do waits as Retry-After asks, a bounded time in all, and asks again.
 func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports.Part, note string) *Answer {
 	rec.learnRequest(r)
+	if carriesSecrets(r) {
+		if err := c.hosts.Trusts(r.URL); err != nil {
+			return &Answer{Err: err, Exchange: rec.add(r, &Answer{Err: err}, part, note, 0)}
+		}
+	}
 	pace, path := c.paces.of(r.URL)
 	var waited time.Duration
 	for {
@@ -204,7 +226,11 @@ func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports
 				resume()
 			}
 		}
-		answer.Exchange = rec.add(r, answer, part, note, answer.Took)
+		recorded := answer
+		if !c.hosts.named(r.URL) {
+			recorded = elsewhere(answer)
+		}
+		answer.Exchange = rec.add(r, recorded, part, note, answer.Took)
 		return answer
 	}
 }
