@@ -60,9 +60,14 @@ func newMatrix() *cobra.Command {
 func selectDefects(patterns []string) ([]matrix.Defect, error) {
 	var list []matrix.Defect
 	for _, d := range defects.All() {
-		if matchesAny(patterns, d.ID) {
-			list = append(list, matrix.Defect{ID: d.ID, Title: d.Title, Breaks: d.Breaks})
+		if !matchesAny(patterns, d.ID) {
+			continue
 		}
+		one := matrix.Defect{ID: d.ID, Title: d.Title, Breaks: d.Breaks}
+		if d.Way != "" {
+			one.Labels = []string{"identifier:" + d.Identifier, "way:" + d.Way}
+		}
+		list = append(list, one)
 	}
 	if len(list) == 0 {
 		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --list` shows all", strings.Join(patterns, " "))
@@ -70,7 +75,28 @@ func selectDefects(patterns []string) ([]matrix.Defect, error) {
 	return list, nil
 }
 
-// buildMatrix judges the reference target once for each defect.
+// together makes one target of all identifiers that are compared in the same wrong way: an attack on one of them leaves the
+// others as they should be, so that each is noticed for itself.
+func together(list []matrix.Defect) []matrix.Defect {
+	var out []matrix.Defect
+	at := map[string]int{} // where the target of a way stands in out
+	for _, d := range list {
+		if len(d.Labels) == 0 {
+			out = append(out, d)
+			continue
+		}
+		way := d.Labels[1]
+		i, ok := at[way]
+		if !ok {
+			i, at[way] = len(out), len(out)
+			out = append(out, matrix.Defect{ID: way})
+		}
+		out[i].Together = append(out[i].Together, d)
+	}
+	return out
+}
+
+// buildMatrix judges the reference target once for each defect, and for all comparisons of one way at once.
 func buildMatrix(ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row)) (*matrix.Matrix, error) {
 	keys := &run.Keyring{}
 	judge := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
@@ -79,6 +105,12 @@ func buildMatrix(ctx context.Context, list []matrix.Defect, full bool, done func
 		if defect != nil {
 			reference.defects = []string{defect.ID}
 			options.Selection.Checks = worthRunning(defect, full)
+			if len(defect.Together) > 0 {
+				reference.defects, options.Workers = nil, 4
+				for _, one := range defect.Together {
+					reference.defects = append(reference.defects, one.ID)
+				}
+			}
 			if !slices.Contains(defect.Breaks, algorithms) {
 				options.Config.IdP.Alg = string(jose.ES256) // signs in a thirtieth of the time
 			}
@@ -90,7 +122,7 @@ func buildMatrix(ctx context.Context, list []matrix.Defect, full bool, done func
 		return run.Run(ctx, options)
 	}
 	// A run waits now and then (for a token to expire, say), so that more runs than cores keep the machine busy.
-	return matrix.Build(ctx, list, judge, 2*runtime.NumCPU(), done)
+	return matrix.Build(ctx, together(list), judge, 2*runtime.NumCPU(), done)
 }
 
 // algorithms is the requirement whose checks make a difference between kinds of keys.
@@ -100,7 +132,20 @@ const algorithms = "RAS-SIG-ALG"
 // not wait, to see whether they notice it as well.
 func worthRunning(d *matrix.Defect, full bool) []string {
 	var ids []string
+	if len(d.Together) > 0 {
+		for _, k := range check.All() {
+			if k.Attack != nil && slices.ContainsFunc(d.Together, func(one matrix.Defect) bool {
+				return one.ID == k.Attack.Defect()
+			}) {
+				ids = append(ids, k.ID)
+			}
+		}
+		return ids
+	}
 	for _, k := range check.All("ras", "rs") {
+		if k.Attack != nil && !slices.Contains(d.Breaks, k.Requirement.ID) {
+			continue // for the defect that is made for it
+		}
 		if full || slices.Contains(d.Breaks, k.Requirement.ID) || !k.Serial && !k.Slow {
 			ids = append(ids, k.ID)
 		}

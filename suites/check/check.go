@@ -22,6 +22,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/grammar"
 )
 
 // Check is one declared check.
@@ -43,6 +44,9 @@ type Check struct {
 	Slow      bool   // waits for caches or for many requests
 	Needs     []Need
 	Labels    []string
+	// Attack is what a generated check sends, nil for those that are written down one by one. Its identifier and its way are
+	// labels, such as identifier:sub and way:case.
+	Attack *grammar.Attack
 
 	declared string            // Should or Must was declared: that level
 	levels   map[string]string // by profile, where the declaration says it
@@ -107,6 +111,9 @@ func It(slug, title string, body func(*T), options ...Option) {
 		o(c)
 	}
 	c.Labels = append(c.Labels, current.Role, current.ID, strings.ToLower(c.Level))
+	if c.Attack != nil {
+		c.Labels = append(c.Labels, "identifier:"+c.Attack.Identifier.ID, "way:"+c.Attack.Way.ID)
+	}
 	for label, on := range map[string]bool{"serial": c.Serial, "intrusive": c.Intrusive, "slow": c.Slow} {
 		if on {
 			c.Labels = append(c.Labels, label)
@@ -117,6 +124,16 @@ func It(slug, title string, body func(*T), options ...Option) {
 		panic("a check declared twice: " + c.ID)
 	}
 	registry[c.ID] = c
+}
+
+// Of marks a check as one that sends this attack.
+func Of(a grammar.Attack) Option {
+	return func(c *Check) {
+		c.Attack = &a
+		if !a.Must() {
+			Should()(c)
+		}
+	}
 }
 
 // Should weakens a check to SHOULD: what it sees is bad practice, or the documents disagree, but no MUST is broken.

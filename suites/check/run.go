@@ -94,10 +94,14 @@ func (t *T) clean(message string) string { return sentence(t.rec.Scrub(message))
 
 // describe starts a result with the check's declaration.
 func (c *Check) describe() reports.Check {
-	return reports.Check{
+	r := reports.Check{
 		ID: c.ID, Requirement: c.Requirement.ID, Role: c.Requirement.Role, Level: c.Level, Title: c.Title,
 		Sends: c.Sends, Expects: c.Expects, Labels: c.Labels, Follows: catalogue.Causes(c.Requirement.ID, c.ID),
 	}
+	if a := c.Attack; a != nil {
+		r.Identifier, r.Way, r.Severity = a.Identifier.ID, "compared "+a.Way.Title, a.Severity
+	}
+	return r
 }
 
 // Unfinished is the result of a check that did not come to an end: why says what happened.

@@ -18,6 +18,11 @@ type Defect struct {
 	ID     string
 	Title  string
 	Breaks []string // ids of the requirements that it breaks
+	// Labels, when there are any, are those of the checks that have to notice it; what others say is not looked at.
+	Labels []string
+	// Together are defects that do not disturb each other, each with Labels: one target has them all, and this one stands
+	// for them.
+	Together []Defect
 }
 
 // Judge runs checks against a target that has this defect; nil is the correct target, which is to be judged by all checks.
@@ -46,7 +51,7 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 	if correct.Ended != "" {
 		return nil, fmt.Errorf("the correct target: %s: %s", correct.Ended, correct.Problem)
 	}
-	m := &Matrix{Correct: correct, Rows: make([]Row, len(defects)), requirements: correct.Requirements}
+	m := &Matrix{Correct: correct, requirements: correct.Requirements}
 	passing := outcomes(correct, reports.Pass)
 
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -54,6 +59,7 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	slots := make(chan struct{}, parallel)
+	rows := make([][]Row, len(defects)) // of each target, in their order
 	for i, d := range defects {
 		slots <- struct{}{}
 		wg.Go(func() {
@@ -68,11 +74,19 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			m.Rows[i] = Row{Defect: d, Noticed: noticed(report, passing), Stopped: report.Problem}
-			done(m.Rows[i])
+			members := d.Together
+			if len(members) == 0 {
+				members = []Defect{d}
+			}
+			for _, one := range members {
+				row := Row{Defect: one, Noticed: noticed(report, passing, one.Labels), Stopped: report.Problem}
+				rows[i] = append(rows[i], row)
+				done(row)
+			}
 		})
 	}
 	wg.Wait()
+	m.Rows = slices.Concat(rows...)
 	return m, context.Cause(ctx)
 }
 
@@ -86,10 +100,14 @@ func outcomes(r *reports.Report, wanted ...reports.Outcome) map[string]bool {
 	return set
 }
 
-// noticed lists the checks that tell this report from the correct one.
-func noticed(r *reports.Report, passing map[string]bool) []string {
+// noticed lists the checks with these labels that tell this report from the correct one.
+func noticed(r *reports.Report, passing map[string]bool, labels []string) []string {
 	var list []string
 	for _, c := range r.Checks {
+		lacks := func(label string) bool { return !slices.Contains(c.Labels, label) }
+		if slices.ContainsFunc(labels, lacks) {
+			continue
+		}
 		if passing[c.ID] && (c.Outcome == reports.Fail || c.Outcome == reports.Warn) {
 			list = append(list, c.ID)
 		}

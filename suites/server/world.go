@@ -52,11 +52,13 @@ type World struct {
 type known struct {
 	mu        sync.Mutex
 	revisions *Revisions
+	controls  map[string]*sharedControl
+	cheap     map[*mockidp.Issuer]*mockidp.Key // to sign with; see Cheap
 }
 
 // Ready makes a world fit for use by checks, after its members are set.
 func (w *World) Ready() *World {
-	w.known = &known{}
+	w.known = &known{controls: map[string]*sharedControl{}, cheap: map[*mockidp.Issuer]*mockidp.Key{}}
 	return w
 }
 

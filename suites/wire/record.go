@@ -69,6 +69,13 @@ func (r *Recorder) Observe(req *Request, a *Answer, part reports.Part, note stri
 	r.add(req, a, part, note, took)
 }
 
+// Borrow records an exchange that another recorder has recorded, as it stands there.
+func (r *Recorder) Borrow(e reports.Exchange) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.exchanges = append(r.exchanges, &e)
+}
+
 // Know makes the recorder recognise a token wherever it stands: it is decoded, and replaced by a reference such as
 // "‹id-jag 1›".
 func (r *Recorder) Know(kind, token string) {
