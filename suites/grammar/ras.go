@@ -105,8 +105,9 @@ var ofRAS = []Identifier{
 	{
 		ID: "jkt", Name: "cnf.jkt", Sends: "an ID-JAG whose cnf.jkt", Role: "ras", Requirement: "RAS-DPOP-BOUND",
 		Kind: aClaim, Severity: reports.Low,
-		Gain:    "A key whose thumbprint is nearly the same proves possession.",
-		Without: map[string]string{"prototype": "a thumbprint is compared, not looked up"},
+		Gain: "A key whose thumbprint is nearly the same proves possession.",
+		Without: map[string]string{"fold": "a thumbprint need not have such a letter",
+			"prototype": "a thumbprint is compared, not looked up"},
 	},
 	{
 		ID: "secret", Name: "the client's secret", Sends: "a request with a secret that", Role: "ras", Requirement: "RAS-CLIENT-AUTH",
