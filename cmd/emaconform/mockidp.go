@@ -54,6 +54,9 @@ func newMockIdP() *cobra.Command {
   emaconform mockidp --config idp.yaml --silent alice@acme.example`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if f.flavour == "help" {
+				return flavour.Describe(c.OutOrStdout())
+			}
 			return f.serve(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -89,7 +92,7 @@ func newMockIdP() *cobra.Command {
 // addShared adds the flags that say whose tokens it imitates.
 func (f *mockIdPFlags) addShared(c *cobra.Command) {
 	c.Flags().StringVar(&f.alg, "alg", "", "signature algorithm of new keys: RS256, ES256, EdDSA, PS256")
-	c.Flags().StringVar(&f.flavour, "flavour", "", "whose tokens it imitates: "+strings.Join(flavour.Names(), ", ")+" (default okta)")
+	c.Flags().StringVar(&f.flavour, "flavour", "", "whose tokens it imitates: "+strings.Join(flavour.Names(), ", ")+" (default "+flavour.Default+"; help says how they differ)")
 }
 
 func newMockIdPExport() *cobra.Command {

@@ -21,7 +21,8 @@ func TestActorTokens(t *testing.T) {
 	d := directory.Default().Clone()
 	d.Clients[0].Auth, d.Clients[0].Secret = directory.PrivateKeyJWT, ""
 	d.Clients[0].JWKS = &directory.JWKS{JSONWebKeySet: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}}
-	idp := mockidp.New(t, mockidp.WithDirectory(d))
+	d.Settings.Flavour = "okta-mcp" // whose ID-JAGs have no act of themselves
+	idp := mockidp.New(t, mockidp.WithDirectory(d), mockidp.WithAlgorithm("RS256"))
 	subject, err := idp.IDToken(alice, agent).Sign()
 	harness.Must(t, err)
 	assertion := func() string {

@@ -90,6 +90,9 @@ func (c *call) exchangeRequest(client *directory.Client, form url.Values) (direc
 			q.Resources = append(q.Resources, r)
 		}
 	}
+	if len(q.Resources) == 0 && c.Flavour.ResourceRequired {
+		return q, nil, oauth.Fail("invalid_request", "token_exchange_resource_missing", "resource is missing: the MCP server's identifier")
+	}
 	c.entry.Resource, c.entry.Asked, c.entry.Audience = q.Resources, q.Scopes, form.Get("audience")
 	switch audiences := form["audience"]; {
 	case len(audiences) > 1:

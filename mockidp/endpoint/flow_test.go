@@ -63,7 +63,8 @@ func TestLoginAndExchangeAsOktaDoes(t *testing.T) {
 			t.Error(kind, diff)
 		}
 		want := map[string]any{"iss": idp.URL(), "sub": user.ID, "aud": notes, "client_id": "acme-agent-at-notes", "resource": notesResource,
-			"scope": "notes.read", "email": alice, "iat": 1772366400.0, "exp": 1772366700.0}
+			"scope": "notes.read", "email": alice, "sub_profile": "user",
+			"act": map[string]any{"sub": agent, "sub_profile": "ai_agent web_app"}, "iat": 1772366400.0, "exp": 1772366700.0}
 		claims := claimsOf(t, jag)
 		if jti, _ := claims["jti"].(string); !strings.HasPrefix(jti, "IDAAG.") || len(jti) != 49 {
 			t.Errorf("%s: jti %q", kind, jti)

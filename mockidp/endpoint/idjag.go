@@ -40,8 +40,9 @@ func (c *call) mintIDJAG(q directory.Request, d directory.Decision, s subject, d
 		claims["cnf"] = map[string]string{"jkt": jkt}
 	}
 	if s.acts {
-		claims["act"] = map[string]string{"sub": q.Client.ID}
+		claims["act"] = map[string]any{"sub": q.Client.ID}
 	}
+	maps.Copy(claims, c.Flavour.ActorClaims(q.Client.ID))
 	maps.Copy(claims, c.accountClaims(s, d.Connector))
 	maps.Copy(claims, c.contextClaims(s))
 	signed, err := c.sign(mint.TokenIDJAG, mint.TypeIDJAG, claims, q.Client.ID, s.user.ID)
@@ -61,9 +62,8 @@ func (c *call) accountClaims(s subject, r *directory.Connector) map[string]any {
 	if account.Sub != "" {
 		claims["aud_sub"] = account.Sub
 	}
-	if r.SAMLIssuer != "" {
-		id := map[string]any{"format": "saml-nameid", "issuer": r.SAMLIssuer, "nameid": cmp.Or(s.user.Email, s.user.Login),
-			"nameid_format": "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"}
+	if issuer := r.SAMLIssuer; issuer != "" || c.Flavour.SAMLSubject {
+		id := flavour.SAMLSubject(cmp.Or(issuer, c.Issuer), cmp.Or(s.user.Email, s.user.Login), "")
 		if s.saml != nil {
 			id["nameid"], id["nameid_format"] = s.saml.Value, s.saml.Format
 		}
@@ -76,7 +76,7 @@ func (c *call) accountClaims(s subject, r *directory.Connector) map[string]any {
 // oftener (EMA section 7.4.3).
 func (c *call) contextClaims(s subject) map[string]any {
 	claims := map[string]any{}
-	if t := c.Tenant(); t != "" {
+	if t := c.Tenant(); t != "" && !c.Flavour.TenantSilent {
 		claims["tenant"] = t
 	}
 	rule := c.Flavour.Email

@@ -38,7 +38,8 @@ func TestIDJAGClaimsByConfiguration(t *testing.T) {
 		want    map[string]any // nil: the claim is absent
 	}{
 		"by default": {func(*directory.Directory) {}, nil, map[string]any{"tenant": nil, "auth_time": nil, "amr": nil, "nbf": nil,
-			"aud_tenant": nil, "cnf": nil, "act": nil, "authorization_details": nil, "email": alice}},
+			"aud_tenant": nil, "cnf": nil, "authorization_details": nil, "email": alice, "sub_profile": "user",
+			"act": map[string]any{"sub": agent, "sub_profile": "ai_agent web_app"}}},
 		"alias": {func(*directory.Directory) {}, []string{"audience", "urn:acme:notes"}, map[string]any{"aud": notes}},
 		"no resource, no scope": {func(*directory.Directory) {}, []string{"resource", "", "scope", ""}, map[string]any{
 			"resource": nil, "scope": nil}},

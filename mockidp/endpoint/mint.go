@@ -64,7 +64,9 @@ func (c *call) flavourClaims(k *directory.Client, u *directory.User) map[string]
 	set(c.Flavour.OrgClaim, directory.MakeID("00o", c.Issuer))
 	set(c.Flavour.ObjectClaim, directory.SubjectOf(directory.SubjectUUID, u, ""))
 	set(c.Flavour.DomainClaim, domain)
-	set(c.tenantClaim(), c.Tenant())
+	if !c.Flavour.TenantSilent {
+		set(c.tenantClaim(), c.Tenant())
+	}
 	if c.Flavour.PartyClaim {
 		claims["azp"] = k.ID
 	}

@@ -43,6 +43,9 @@ func (c *call) subject(client *directory.Client, form url.Values) (subject, *oau
 	if form.Get("subject_token") == "" {
 		return subject{}, oauth.Invalid("subject_token is missing")
 	}
+	if kind := form.Get("subject_token_type"); c.Flavour.IDTokenOnly && kind != "" && kind != oauth.TypeIDToken {
+		return subject{}, oauth.Fail("invalid_request", "invalid_subject_token_type", "subject_token_type is to be "+oauth.TypeIDToken)
+	}
 	switch form.Get("subject_token_type") {
 	case oauth.TypeIDToken:
 		return c.idTokenSubject(client, form.Get("subject_token"))
