@@ -13,6 +13,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+	_ "golang.org/x/crypto/x509roots/fallback" // used where the machine has no certificate authorities, as in the container
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/suites/engine"
