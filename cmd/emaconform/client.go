@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,6 +26,9 @@ type clientFlags struct {
 	timeout      time.Duration
 	parallel     int
 	confidential bool
+	env          []string
+	dir          string
+	memory       int64
 	defects      []string
 	attended     attendedFlags
 	reportFlags
@@ -71,6 +76,10 @@ func newClient() *cobra.Command {
 	c.Flags().IntVar(&f.parallel, "parallel", 0, "clients at a time, at most (default: as many as the machine can do with)")
 	c.Flags().BoolVar(&f.confidential, "confidential", false,
 		"the client has a secret at the IdP in every scenario (context: idp_client_secret)")
+	c.Flags().StringArrayVar(&f.env, "env", nil,
+		"name of a variable of this environment that the client gets, besides PATH, HOME and LANG; may be repeated")
+	c.Flags().StringVar(&f.dir, "dir", "", "where the client runs (default: an empty directory of its own for each run)")
+	c.Flags().Int64Var(&f.memory, "memory", client.DefaultMemory>>20, "MiB that the client may take up, with what it starts")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
 	f.attended.add(c)
 	f.add(c)
@@ -91,6 +100,13 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		Nonce: f.nonce, Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential, Profile: f.profile,
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 	}
+	if err := f.confine(&options); err != nil {
+		return err
+	}
+	if name := secretArgument(command); name != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "warning: %s on the command line can be read by every user of this machine, and stands in "+
+			"reports: give it to the client in its environment, with --env NAME\n", name)
+	}
 	switch {
 	case f.attended.on && (len(command) > 0 || len(f.defects) > 0):
 		return errors.New("--attended is for a client that a person operates: it takes no command and no --defect")
@@ -107,6 +123,41 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		options.Progress = p
 		return client.Run(ctx, options)
 	})
+}
+
+// confine says what the client gets of this machine.
+func (f *clientFlags) confine(o *client.Options) error {
+	for _, name := range f.env {
+		if strings.ContainsAny(name, "= ") || name == "" {
+			return errors.New("--env takes the name of a variable, not its value: --env NAME")
+		}
+		if _, ok := os.LookupEnv(name); !ok {
+			return fmt.Errorf("--env %s: this environment has no such variable", name)
+		}
+	}
+	if f.memory <= 0 {
+		return fmt.Errorf("--memory %d: expected a number of MiB, more than 0", f.memory)
+	}
+	if f.dir != "" {
+		if info, err := os.Stat(f.dir); err != nil || !info.IsDir() {
+			return fmt.Errorf("--dir %s: there is no such directory", f.dir)
+		}
+	}
+	o.Pass, o.Dir, o.Memory = f.env, f.dir, f.memory<<20
+	return nil
+}
+
+var secretFlag = regexp.MustCompile(`(?i)^--?[a-z-]*(secret|password|token|api-?key|private-?key)[a-z-]*(=|$)`)
+
+// secretArgument is the name of the first argument that seems to be a secret, "" when there is none.
+func secretArgument(args []string) string {
+	for i, arg := range args {
+		name, _, inline := strings.Cut(arg, "=")
+		if secretFlag.MatchString(arg) && (inline || i+1 < len(args)) && !strings.Contains(strings.ToLower(name), "file") {
+			return name
+		}
+	}
+	return ""
 }
 
 // embed lets the run judge the reference client: this program in another part.

@@ -18,8 +18,9 @@ const browserScript = `#!/bin/sh
 for url; do printf '%s\n' "$url" >> "${0%/*}/opened"; done
 `
 
-func newBrowser() (*browser, error) {
-	dir, err := os.MkdirTemp("", "emaconform-browser-")
+// newBrowser makes the stand-in in this directory, which it makes.
+func newBrowser(dir string) (*browser, error) {
+	err := os.Mkdir(dir, 0o700)
 	if err != nil {
 		return nil, fmt.Errorf("cannot stand in for a browser: %w", err)
 	}
@@ -39,5 +40,3 @@ func (b *browser) opened() []byte {
 	text, _ := os.ReadFile(filepath.Join(b.dir, "opened")) // none: nothing was opened
 	return text
 }
-
-func (b *browser) close() { _ = os.RemoveAll(b.dir) }

@@ -21,7 +21,7 @@ func evidence(t *check.T, a *attempt, part reports.Part, words bool) {
 	if !words {
 		return
 	}
-	if a.TimedOut || a.Flooded {
+	if a.TimedOut || a.Flooded || a.Hungry {
 		t.Notef("%s", a.Summary())
 	} else {
 		t.Notef("the client ended after %.1f s with exit code %d", a.Took.Seconds(), a.Exit)

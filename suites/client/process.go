@@ -6,8 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
 	"sync"
 	"time"
 
@@ -41,6 +42,7 @@ type attempt struct {
 	Failed   error  // the command could not be run at all
 	TimedOut bool   // it was ended at the time bound
 	Flooded  bool   // it was ended because it sent far too many requests
+	Hungry   bool   // it was ended because it took up too much memory
 	Took     time.Duration
 	CPU      time.Duration // of its processes, as far as they were waited for
 	Stdout   []byte
@@ -53,8 +55,11 @@ type attempt struct {
 // command is what is run, and how long it may take.
 type command struct {
 	args        []string
-	environment []string
+	environment []string // NAME=value
 	timeout     time.Duration
+	named       []string // variables of our environment that it gets, too
+	dir         string   // where it runs; "": a directory of its own
+	memory      int64    // bytes that it and what it starts may take up together; 0: as many as they like
 }
 
 // run runs the client in a world until it ends, is too slow, or floods. Its process group ends with it, and on Linux what
@@ -73,29 +78,44 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 		return r
 	}
 	var stdout, stderr output
-	cmd := exec.Command(c.args[0], append(append([]string{}, c.args[1:]...), w.MCP.Resource)...)
-	cmd.Env = append(append(os.Environ(), c.environment...), w.Environment()...)
-	cmd.Env = append(cmd.Env, "MCP_CONFORMANCE_SCENARIO="+world.ScenarioName, "MCP_CONFORMANCE_CONTEXT="+string(encoded),
-		"MCP_CONFORMANCE_PROTOCOL_VERSION="+protocolVersion(w))
-	mark := "EMACONFORM_RUN=" + rand.Text()
-	cmd.Env = append(cmd.Env, mark)
-	browser, err := newBrowser()
+	room, err := newRoom()
 	if err != nil {
 		r.Failed = err
 		return r
 	}
-	defer browser.close()
-	cmd.Env = append(cmd.Env, browser.environment()...)
+	defer room.close()
+	args := located(c.args)
+	cmd := exec.Command(args[0], append(args[1:], w.MCP.Resource)...)
+	cmd.Dir = filepath.Join(room.dir, "work")
+	if c.dir != "" {
+		cmd.Dir = c.dir
+	}
+	mark := markName + rand.Text()
+	cmd.Env = append(room.environment(c.named, c.environment), w.Environment()...)
+	cmd.Env = append(cmd.Env, mark, "MCP_CONFORMANCE_SCENARIO="+world.ScenarioName, "MCP_CONFORMANCE_CONTEXT="+string(encoded),
+		"MCP_CONFORMANCE_PROTOCOL_VERSION="+protocolVersion(w))
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second // for children that keep the output open
 	detach(cmd)
+	runtime.LockOSThread() // it ends with the thread that started it
+	defer runtime.UnlockOSThread()
 	started := time.Now()
-	if err := cmd.Start(); err != nil {
+	gone, err := start(func() (int, error) {
+		if err := cmd.Start(); err != nil {
+			return 0, err
+		}
+		return cmd.Process.Pid, nil
+	})
+	if err != nil {
 		r.Failed = fmt.Errorf("cannot run %s: %w", c.args[0], err)
 		return r
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	go func() {
+		err := cmd.Wait()
+		gone()
+		ended <- err
+	}()
 	bound := time.NewTimer(c.timeout)
 	defer bound.Stop()
 	select {
@@ -104,12 +124,14 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 		r.TimedOut = true
 	case <-w.Flooded():
 		r.Flooded = true
+	case <-c.tooMuch(ctx, cmd.Process.Pid):
+		r.Hungry = true
 	case <-ctx.Done():
 		r.Failed = errors.New("not run to its end: " + context.Cause(ctx).Error())
 	}
 	endGroup(cmd)
 	endStrays(mark)
-	if r.TimedOut || r.Flooded || r.Failed != nil {
+	if r.TimedOut || r.Flooded || r.Hungry || r.Failed != nil {
 		err = <-ended
 	}
 	r.Took = time.Since(started)
@@ -121,15 +143,39 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 	case err == nil || errors.Is(err, exec.ErrWaitDelay):
 		r.Exit = 0
 	case errors.As(err, &exit):
-		if r.Exit = exit.ExitCode(); r.Exit < 0 && !r.TimedOut && !r.Flooded && r.Failed == nil {
+		if r.Exit = exit.ExitCode(); r.Exit < 0 && !r.TimedOut && !r.Flooded && !r.Hungry && r.Failed == nil {
 			r.Killed = exit.String() // e.g. "signal: segmentation fault"
 		}
 	}
 	r.Stdout, r.Stderr = stdout.kept, stderr.kept
-	r.Opened = browser.opened()
+	r.Opened = room.browser.opened()
 	r.Requests = w.Seen()
 	r.Leaks = w.Leaks(map[string][]byte{"standard output": r.Stdout, "standard error": r.Stderr, "browser": r.Opened})
 	return r
+}
+
+// tooMuch is closed when a client and what it started take up more memory than they may.
+func (c *command) tooMuch(ctx context.Context, pid int) <-chan struct{} {
+	over := make(chan struct{})
+	if c.memory <= 0 {
+		return over
+	}
+	go func() {
+		look := time.NewTicker(100 * time.Millisecond)
+		defer look.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-look.C:
+				if memoryOf(pid) > c.memory {
+					close(over)
+					return
+				}
+			}
+		}
+	}()
+	return over
 }
 
 func protocolVersion(w *world.World) string {

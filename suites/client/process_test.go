@@ -31,7 +31,33 @@ var badClients = map[string]func(server string){
 			}
 		}
 	},
-	"forks":   func(string) { leaveBehind(nil) },
+	"forks": func(string) { leaveBehind(nil) },
+	"daemonizes": func(string) {
+		// A shell forks twice, in a session of its own, and clears the environment.
+		child := exec.Command("/bin/sh", "-c", `(setsid env -i sh -c 'sleep 600 & echo $! >"$0"' "$0" &)`, os.Getenv("BAD_CLIENT_FILE"))
+		if err := child.Run(); err != nil {
+			panic(err)
+		}
+		for range 1000 {
+			if text, _ := os.ReadFile(os.Getenv("BAD_CLIENT_FILE")); len(text) > 0 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	},
+	"eats": func(string) {
+		var all [][]byte
+		for {
+			all = append(all, []byte(strings.Repeat("x", 1<<20)))
+		}
+	},
+	"looks": func(string) {
+		dir, _ := os.Getwd()
+		fmt.Println(dir)
+		for _, entry := range os.Environ() {
+			fmt.Println(entry)
+		}
+	},
 	"escapes": func(string) { leaveBehind(&syscall.SysProcAttr{Setsid: true}) },
 	"dies": func(string) {
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
@@ -76,7 +102,9 @@ func runBad(t *testing.T, kind string, environment ...string) *attempt {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := command{[]string{self}, append(environment, badClient+"="+kind), 3 * time.Second}
+	c := command{
+		args: []string{self}, environment: append(environment, badClient+"="+kind), timeout: 3 * time.Second, memory: 128 << 20,
+	}
 	return c.run(context.Background(), w)
 }
 
@@ -90,15 +118,18 @@ func TestBadClientsAreEnded(t *testing.T) {
 	if a := runBad(t, "dies"); a.TimedOut || !strings.Contains(a.Summary(), "ended by signal: killed") {
 		t.Errorf("a client that dies: %s", a.Summary())
 	}
+	if a := runBad(t, "eats"); runtime.GOOS == "linux" && (!a.Hungry || a.Exit != -1) {
+		t.Errorf("a client that eats memory: %s", a.Summary())
+	}
 	if a := runBad(t, "chatters"); a.Exit != 0 || len(a.Stdout) != maxOutput {
 		t.Errorf("a client that chatters: %s, kept %d bytes", a.Summary(), len(a.Stdout))
 	}
 }
 
 func TestProcessGroupEndsWithClient(t *testing.T) {
-	for _, kind := range []string{"forks", "escapes"} {
+	for _, kind := range []string{"forks", "escapes", "daemonizes"} {
 		t.Run(kind, func(t *testing.T) {
-			if kind == "escapes" && runtime.GOOS != "linux" {
+			if kind != "forks" && runtime.GOOS != "linux" {
 				t.Skip("what leaves its process group is found on Linux alone")
 			}
 			file := t.TempDir() + "/pid"
@@ -109,7 +140,7 @@ func TestProcessGroupEndsWithClient(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			pid, err := strconv.Atoi(string(raw))
+			pid, err := strconv.Atoi(strings.TrimSpace(string(raw)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,6 +152,26 @@ func TestProcessGroupEndsWithClient(t *testing.T) {
 				time.Sleep(10 * time.Millisecond)
 			}
 		})
+	}
+}
+
+func TestClientsGetLittleOfThisMachine(t *testing.T) {
+	t.Setenv("CI_DEPLOY_KEY", "tell-nobody")
+	said := string(runBad(t, "looks", "GIVEN=yes").Stdout)
+	dir, _, _ := strings.Cut(said, "\n")
+	if here, _ := os.Getwd(); dir == here || !strings.Contains(dir, "emaconform-client-") {
+		t.Errorf("it runs in %s", dir)
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("its directory outlives it")
+	}
+	for _, want := range []string{"\nPATH=", "\nHOME=", "\nGIVEN=yes", "\nTMPDIR=", "\nMCP_CONFORMANCE_CONTEXT="} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it lacks %s", want)
+		}
+	}
+	if strings.Contains(said, "tell-nobody") {
+		t.Error("it gets what is nobody's business")
 	}
 }
 

@@ -19,7 +19,10 @@ import (
 // Options says which client to judge, and by what.
 type Options struct {
 	Command     []string      // the client; the URL of the MCP server is put behind it
-	Environment []string      // what it needs besides the environment of this process, as NAME=value
+	Environment []string      // what it needs besides the contract's, as NAME=value
+	Pass        []string      // names of variables of this process that it gets; PATH, HOME and LANG it gets in any case
+	Dir         string        // where it runs; "": in a directory of its own for each run
+	Memory      int64         // bytes that it may take up; 0 is DefaultMemory
 	Timeout     time.Duration // for one run of the client; 0 is DefaultTimeout
 	Parallel    int           // clients at a time, at most; 0 leaves it to the machine
 	// Confidential gives the client a secret at the IdP in every scenario, for a client that cannot do without one.
@@ -32,6 +35,9 @@ type Options struct {
 	Describe func(*reports.Target)
 }
 
+// DefaultMemory is what a client may take up, with all that it starts, in bytes.
+const DefaultMemory = 1 << 30
+
 // DefaultTimeout bounds one run of a client, as in the official conformance runner. A client whose honest run is slow gets
 // more.
 const DefaultTimeout = 30 * time.Second
@@ -41,6 +47,9 @@ const DefaultTimeout = 30 * time.Second
 func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if len(o.Command) == 0 {
 		return nil, errors.New("there is no command to run")
+	}
+	if o.Memory <= 0 {
+		o.Memory = DefaultMemory
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
@@ -92,7 +101,8 @@ func complete(report *reports.Report) {
 
 func (o *Options) assignment() assignment {
 	return assignment{
-		Command: o.Command, Environment: o.Environment, Timeout: o.Timeout, Parallel: o.Parallel, Confidential: o.Confidential,
+		Command: o.Command, Environment: o.Environment, Pass: o.Pass, Dir: o.Dir, Memory: o.Memory,
+		Timeout: o.Timeout, Parallel: o.Parallel, Confidential: o.Confidential,
 	}
 }
 

@@ -23,6 +23,9 @@ var _ = engine.Register(role, open)
 type assignment struct {
 	Command      []string      `json:"command"`
 	Environment  []string      `json:"environment"`
+	Pass         []string      `json:"pass"`
+	Dir          string        `json:"dir"`
+	Memory       int64         `json:"memory"`
 	Timeout      time.Duration `json:"timeout"`
 	Parallel     int           `json:"parallel"`
 	Confidential bool          `json:"confidential"`
@@ -197,7 +200,7 @@ func (s *stage) attempt(ctx context.Context, in *scene, honest *attempt) *attemp
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	c := command{s.Command, s.Environment, timeout}
+	c := command{args: s.Command, environment: s.Environment, timeout: timeout, named: s.Pass, dir: s.Dir, memory: s.Memory}
 	a := c.run(ctx, w)
 	turn.leave(a.CPU)
 	return a

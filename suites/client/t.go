@@ -110,7 +110,7 @@ func (t *T) mustNotGetThrough(why string) {
 // tells warns when a client that got nothing done ends as if all were well, or does not end.
 func (t *T) tells() {
 	switch {
-	case t.TimedOut || t.Flooded:
+	case t.TimedOut || t.Flooded || t.Hungry:
 		t.Warnf("the client did not give up: %s", t.Summary())
 	case t.Exit == 0:
 		t.Warnf("the client ended with exit code 0 although it could not connect: its user learns nothing")
@@ -162,6 +162,8 @@ func (a *attempt) Summary() string {
 		return a.Failed.Error()
 	case a.Flooded:
 		return fmt.Sprintf("it sent %d requests without end and was stopped", len(a.Requests))
+	case a.Hungry:
+		return "it took up more memory than --memory allows and was stopped"
 	case a.TimedOut:
 		return fmt.Sprintf("it did not end within %d s and was stopped", int(a.Took.Seconds()))
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -135,7 +134,7 @@ func (p *parent) worker(ctx context.Context, ids []string) (running []string, er
 	var stderr tail
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), workerVariable+"=1")
-	cmd.Stdin, cmd.Stderr = bytes.NewReader(input), &stderr
+	cmd.Stderr = &stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(endSignal) }
 	cmd.WaitDelay = 2 * time.Second // then it is killed
 	detach(cmd)
@@ -143,9 +142,15 @@ func (p *parent) worker(ctx context.Context, ids []string) (running []string, er
 	if err != nil {
 		return nil, err
 	}
+	stdin, err := cmd.StdinPipe() // stays open: when it closes, the worker knows that we are gone
+	if err != nil {
+		return nil, err
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
+	defer stdin.Close()
+	go func() { _, _ = stdin.Write(input) }() // a worker that does not read has died, which is told below
 	lines := bufio.NewReader(stdout)
 	for {
 		line, readErr := lines.ReadBytes('\n')

@@ -57,6 +57,10 @@ func work(in io.Reader, out io.Writer) error {
 	if err := json.NewDecoder(in).Decode(&a); err != nil {
 		return fmt.Errorf("worker: cannot read the assignment: %w", err)
 	}
+	go func() {
+		_, _ = io.Copy(io.Discard, in) // the parent closes it when it ends, in whatever way: nobody listens any more
+		os.Exit(1)
+	}()
 	open := roles[a.Role]
 	if open == nil {
 		return fmt.Errorf("worker: no role is called %q", a.Role)
