@@ -12,6 +12,7 @@ import (
 
 	"github.com/emaconform/emaconform/fixtures"
 	"github.com/emaconform/emaconform/fixtures/defects"
+	"github.com/emaconform/emaconform/fixtures/disturb"
 	"github.com/emaconform/emaconform/fixtures/reference"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/run"
@@ -22,6 +23,7 @@ import (
 type embedded struct {
 	defects   []string
 	roundTrip time.Duration
+	disturbed string                  // id of a disturbance that the target is behind; may be ""
 	adjust    func(*fixtures.Options) // changes the target behind the run's back; may be nil
 	known     bool                    // the run is told what it would discover, so that broken discovery does not end it
 	target    *reference.Target
@@ -75,6 +77,13 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 		return err
 	}
 	options.Defects, options.RoundTrip, options.Log = e.defects, e.roundTrip, e.log
+	if e.disturbed != "" {
+		d, ok := disturb.Find(e.disturbed)
+		if !ok {
+			return fmt.Errorf("there is no disturbance %q: `emaconform matrix --list --disturbances` shows all", e.disturbed)
+		}
+		options.Between, options.Now = d.Between, func() time.Time { return time.Now().Add(d.Skew) }
+	}
 	options.CIMD = &fixtures.CIMD{AllowLoopback: true, AllowHTTP: true, Scopes: []string{fixtures.ScopeRead, fixtures.ScopeWrite}}
 	known := options // what the run is told, also where the target is made to know otherwise
 	if e.adjust != nil {

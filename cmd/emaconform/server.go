@@ -33,6 +33,8 @@ type serverFlags struct {
 	reportFlags
 	defects   []string
 	roundTrip time.Duration
+	disturbed string
+	seed      uint64
 }
 
 // reportFlags say what becomes of a report; every role's command has them.
@@ -96,11 +98,13 @@ func newServer() *cobra.Command {
 	c.Flags().StringVar(&f.profile, "profile", catalogue.ProfileEMA, profileHelp)
 	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'ras && !slow'")
-	c.Flags().IntVar(&f.workers, "workers", 0, "worker processes (default: from the machine and the target's latency)")
+	c.Flags().IntVar(&f.workers, "workers", 0, "upper bound of requests at a time; the pace within it follows the target (default 64)")
 	c.Flags().BoolVar(&f.intrusive, "intrusive", false, "also checks that could hurt a target which is not on loopback")
 	c.Flags().BoolVar(&f.prove, "prove", false, "show that the target is yours: it serves a proof that this command names")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference target (see emaconform matrix --list)")
 	c.Flags().DurationVar(&f.roundTrip, "round-trip", 0, "put the reference target this far away")
+	c.Flags().StringVar(&f.disturbed, "disturb", "", "put the reference target behind a disturbance (see emaconform matrix --list --disturbances)")
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "of the order of the checks, as a report names it (default: drawn anew)")
 	f.add(c)
 	return c
 }
@@ -134,19 +138,19 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	}
 	options := run.Options{
 		Config: config, Profile: f.profile, Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
-		Workers: f.workers, Intrusive: f.intrusive,
+		Workers: f.workers, Seed: f.seed, Intrusive: f.intrusive,
 	}
 	if config.URL == "" && len(config.Setup) == 0 { // a setup command may bring the url
 		if f.config != "" {
 			return fmt.Errorf("%s names no url, and there is no --url: which MCP server is to be judged?", f.config)
 		}
-		reference := &embedded{defects: f.defects, roundTrip: f.roundTrip}
+		reference := &embedded{defects: f.defects, roundTrip: f.roundTrip, disturbed: f.disturbed}
 		defer reference.Close()
 		if err := reference.configure(&options); err != nil {
 			return err
 		}
-	} else if len(f.defects) > 0 || f.roundTrip > 0 {
-		return fmt.Errorf("--defect and --round-trip are for the reference target, not for one of yours")
+	} else if len(f.defects) > 0 || f.roundTrip > 0 || f.disturbed != "" {
+		return fmt.Errorf("--defect, --disturb and --round-trip are for the reference target, not for one of yours")
 	}
 	options.Nonce = provenance.Nonce(f.nonce)
 	return f.judge(c, func(ctx context.Context, p engine.Progress) (*reports.Report, error) {

@@ -74,7 +74,7 @@ func (p *preflight) latency() time.Duration {
 }
 
 func (p *preflight) send(r *wire.Request) *wire.Answer {
-	return p.t.Wire.Do(p.t, r, p.t.Recorder(), reports.Setup, "")
+	return p.t.Send(r, reports.Setup, "")
 }
 
 func (p *preflight) reach() (string, *stop) {

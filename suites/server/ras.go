@@ -201,9 +201,9 @@ func (t *T) TokenRequest(assertion any, options ...RedeemOption) *wire.Request {
 	return &t.redemption(assertion, options).Request
 }
 
-// Present is Redeem outside of a check: it takes any answer for what it is.
+// Present is Redeem outside of a check.
 func (t *T) Present(assertion any, part reports.Part, note string, options ...RedeemOption) *wire.Answer {
-	return t.Wire.Do(t, &t.redemption(assertion, options).Request, t.Recorder(), part, note)
+	return t.present(assertion, part, note, options)
 }
 
 // Redeem presents an assertion at the token endpoint. It judges nothing.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"time"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
@@ -31,7 +32,7 @@ func Outside(ctx context.Context, w *World) *T {
 
 // Get fetches a JSON document, following a few redirects.
 func (t *T) Get(url string) (map[string]any, *wire.Answer, error) {
-	return target.Fetch(t, t.Wire, t.Recorder(), url)
+	return target.Fetch(func(r *wire.Request) *wire.Answer { return t.Send(r, reports.Setup, "") }, url)
 }
 
 // tries is how often a request is sent until there is an answer to judge by.
@@ -55,7 +56,7 @@ func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) 
 		switch {
 		case doubt == "" || r.Impatient || t.Err() != nil:
 			return a
-		case a.Throttled():
+		case a.Throttled() && t.Check != nil:
 			t.Doubtf("%s", doubt)
 			t.Inconclusivef("the target answers 429 Too Many Requests: lower --workers, raise timing.retry_after, or raise its limit for " +
 				"the test client")
@@ -66,7 +67,7 @@ func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) 
 			t.Doubtf("%s", doubt)
 			return a
 		}
-		t.awaitTarget()
+		t.awaitTarget(try)
 		note = "again, for there was no answer to judge by"
 	}
 }
@@ -87,13 +88,18 @@ func (t *T) answersOthers() bool {
 	return again.Doubt() == ""
 }
 
-// awaitTarget waits, while the check's clock stands still, until the target answers at all.
-func (t *T) awaitTarget() {
-	if t.Await == nil {
-		return
-	}
+// awaitTarget waits, while the check's clock stands still, until the target answers at all. Before the checks, when nobody
+// keeps watch over it yet, a moment must do.
+func (t *T) awaitTarget(try int) {
 	resume := wire.Pause(t)
 	defer resume()
+	if t.Await == nil {
+		select {
+		case <-time.After(time.Duration(try) * 300 * time.Millisecond):
+		case <-t.Done():
+		}
+		return
+	}
 	if err := t.Await(t); err != nil {
 		t.Doubtf("%v", err)
 		t.Inconclusivef("%v", err)

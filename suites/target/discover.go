@@ -1,14 +1,12 @@
 package target
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 
-	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -41,11 +39,11 @@ func (d *Discovered) Lists(member, value string) bool {
 	return false
 }
 
-// Fetch gets a JSON document, following at most three redirects: metadata requests carry no credentials.
-func Fetch(ctx context.Context, c *wire.Client, rec *wire.Recorder, rawURL string) (map[string]any, *wire.Answer, error) {
+// Fetch gets a JSON document by send, following at most three redirects: metadata requests carry no credentials.
+func Fetch(send func(*wire.Request) *wire.Answer, rawURL string) (map[string]any, *wire.Answer, error) {
 	at := rawURL
 	for hop := 0; ; hop++ {
-		a := c.Do(ctx, &wire.Request{URL: at, Header: http.Header{"Accept": {"application/json"}}}, rec, reports.Setup, "")
+		a := send(&wire.Request{URL: at, Header: http.Header{"Accept": {"application/json"}}})
 		if a.Err != nil {
 			return nil, a, fmt.Errorf("%s: %w", at, a.Err)
 		}

@@ -7,19 +7,21 @@ import (
 	"time"
 )
 
-// The pace at which a host is asked follows the host. It starts low, grows while answers come about as fast as the fastest
-// ones seen, and shrinks when they take longer, fail, or say 429: as TCP Vegas does with packets. A server that hashes
-// secrets slowly is asked one thing at a time, one that is far away many.
+// The pace at which a host is asked follows the host. It starts low, grows while answers come about as fast as at the best of
+// times, and shrinks when they take longer, fail, or say 429: as TCP Vegas does with packets. A server that hashes secrets
+// slowly is asked few things at a time, one that is far away many.
 
 const (
 	firstPace = 4  // requests at a time, before anything is known of the host
 	mostPace  = 64 // requests at a time, unless the caller says otherwise
 
-	// An answer that takes longer than slower × the fastest one of its kind, and jitter more, says that the host is busy.
+	// Answers are looked at some at a time, since single ones are late for many reasons. Some that take longer, on average,
+	// than slower × the fastest some of their kind, and slack more, say that the host is busy.
+	some   = 8
 	slower = 2
-	jitter = 6 * time.Millisecond
-	// The fastest answer is forgotten slowly: a host that became slower is not taken for a busy one for ever.
-	forget = 0.01
+	slack  = 6 * time.Millisecond
+	// The fastest average is forgotten slowly: a host that became slower is not taken for a busy one for ever.
+	forget = 0.05
 )
 
 // paces has the pace of each host.
@@ -44,7 +46,7 @@ func (p *paces) of(rawURL string) (*pace, string) {
 		if most <= 0 {
 			most = mostPace
 		}
-		p.hosts[host] = &pace{limit: float64(min(firstPace, most)), most: float64(most), best: map[string]time.Duration{}, growing: true}
+		p.hosts[host] = &pace{limit: float64(min(firstPace, most)), most: float64(most), kinds: map[string]*kind{}, growing: true}
 	}
 	return p.hosts[host], path
 }
@@ -56,9 +58,16 @@ type pace struct {
 	most     float64
 	inFlight int
 	queue    []chan struct{}
-	growing  bool                     // nothing has slowed the host down yet: the limit may double
-	best     map[string]time.Duration // the fastest answer, by path
-	shrunk   time.Time                // when the limit last fell: once in a round trip is enough
+	growing  bool             // nothing has slowed the host down yet: the limit may double
+	kinds    map[string]*kind // by path
+	shrunk   time.Time        // when the limit last fell: once in a round trip is enough
+}
+
+// kind is how long the answers of one endpoint take.
+type kind struct {
+	sum   time.Duration // of those that are being looked at
+	count int
+	best  time.Duration // the fastest average
 }
 
 // enter waits for a turn; the check's clock stands still meanwhile. leave must follow unless there is an error. One that
@@ -118,17 +127,27 @@ func (p *pace) leave(path string, a *Answer, took time.Duration) {
 	p.admit()
 }
 
-// busy reports whether an answer took longer than the host needs, and remembers the fastest.
+// busy reports whether the last answers of an endpoint took longer than the host needs, and remembers the fastest ones.
 func (p *pace) busy(path string, took time.Duration) bool {
-	best, known := p.best[path]
-	if !known || took < best {
-		if len(p.best) < 1000 { // paths can be of the target's making
-			p.best[path] = took
+	k := p.kinds[path]
+	if k == nil {
+		if k = (&kind{}); len(p.kinds) < 1000 { // paths can be of the target's making
+			p.kinds[path] = k
 		}
+	}
+	k.sum, k.count = k.sum+took, k.count+1
+	if k.count < some {
 		return false
 	}
-	p.best[path] = best + time.Duration(forget*float64(took-best))
-	return took > slower*best+jitter
+	average := k.sum / time.Duration(k.count)
+	k.sum, k.count = 0, 0
+	if k.best == 0 || average < k.best {
+		k.best = average
+		return false
+	}
+	busy := average > slower*k.best+slack
+	k.best += time.Duration(forget * float64(average-k.best))
+	return busy
 }
 
 func (p *pace) shrink(by float64, took time.Duration) {
