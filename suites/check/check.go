@@ -42,6 +42,7 @@ type Check struct {
 	Serial    bool   // changes state that other checks see: runs alone, at the end
 	Intrusive bool   // could hurt the target: off for one that is not on loopback unless asked for
 	Slow      bool   // waits for caches or for many requests
+	Season    int    // of those that are serial, the ones of an earlier season run first
 	Needs     []Need
 	Labels    []string
 	// Attack is what a generated check sends, nil for those that are written down one by one. Its identifier and its way are
@@ -148,6 +149,9 @@ func Serial() Option { return func(c *Check) { c.Serial = true } }
 
 // Intrusive marks a check that could hurt a target (races, oversized input).
 func Intrusive() Option { return func(c *Check) { c.Intrusive = true } }
+
+// InSeason is Serial with a place in the order: checks of one season share what they wait for.
+func InSeason(n int) Option { return func(c *Check) { c.Serial, c.Season = true, n } }
 
 // Slow marks a check that waits or sends much.
 func Slow() Option { return func(c *Check) { c.Slow = true } }

@@ -15,6 +15,8 @@ type T struct {
 	context.Context
 	Check *Check // nil outside of a check, in a preflight
 	World any    // what the role brought
+	// Attempt counts how often this check has run, from 1: what checks share is made anew when one runs again.
+	Attempt int
 
 	rec      *wire.Recorder
 	findings findings
@@ -33,7 +35,7 @@ type findings struct {
 
 // New makes a running check. rec keeps its exchanges.
 func New(ctx context.Context, c *Check, world any, rec *wire.Recorder) *T {
-	return &T{Context: ctx, Check: c, World: world, rec: rec}
+	return &T{Context: ctx, Check: c, World: world, Attempt: 1, rec: rec}
 }
 
 // Recorder keeps the exchanges.

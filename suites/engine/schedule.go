@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -60,6 +61,7 @@ func (s *schedule) run(ctx context.Context) {
 		}
 	}
 	s.random.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] })
+	slices.SortStableFunc(serial, func(a, b *check.Check) int { return a.Season - b.Season })
 	one := func(c *check.Check, lane int) { s.first(ctx, watch, c, lane) }
 	again := func(c *check.Check, lane int) { s.second(ctx, watch, c, lane) }
 
@@ -103,6 +105,7 @@ func (s *schedule) open() []*check.Check {
 			list = append(list, c)
 		}
 	}
+	slices.SortStableFunc(list, func(a, b *check.Check) int { return a.Season - b.Season })
 	return list
 }
 
@@ -118,7 +121,7 @@ func (s *schedule) confirmers() int {
 
 // first runs a check for the first time. What it found counts when nothing speaks against it.
 func (s *schedule) first(ctx context.Context, w *watch, c *check.Check, lane int) {
-	a := s.attempt(ctx, w, c, lane)
+	a := s.attempt(ctx, w, c, lane, 1)
 	if len(a.Doubts) == 0 && (a.Result.Outcome == reports.Pass || a.Result.Outcome == reports.Skip) {
 		s.counts(c, a.Result)
 		return
@@ -139,12 +142,12 @@ func (s *schedule) second(ctx context.Context, w *watch, c *check.Check, lane in
 			s.counts(c, r)
 			return
 		}
-		attempts = append(attempts, s.attempt(ctx, w, c, lane))
+		attempts = append(attempts, s.attempt(ctx, w, c, lane, len(attempts)+1))
 	}
 }
 
 // attempt runs a check once, within its budget. A body that does not heed the end of its time is left behind.
-func (s *schedule) attempt(ctx context.Context, w *watch, c *check.Check, lane int) check.Attempt {
+func (s *schedule) attempt(ctx context.Context, w *watch, c *check.Check, lane, n int) check.Attempt {
 	s.say(message{Began: c.ID})
 	defer s.say(message{Rests: c.ID})
 	budget := s.stage.Budget(c)
@@ -152,6 +155,7 @@ func (s *schedule) attempt(ctx context.Context, w *watch, c *check.Check, lane i
 	ctx, cancel := wire.WithBudget(ctx, budget, over)
 	defer cancel()
 	t := check.New(ctx, c, s.stage.World(lane), s.stage.Recorder())
+	t.Attempt = n
 	done := make(chan check.Attempt, 1)
 	began := w.stoodStill()
 	go func() { done <- t.Run() }()

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // fault is something that is wrong with the IdP's JWKS endpoint.
@@ -25,8 +27,6 @@ var faults = []fault{
 	{slug: "dropped", what: "drops the connection", reply: reply(mockidp.Reply{Drop: true})},
 	{slug: "not-json", what: "answers with HTML", reply: reply(mockidp.Reply{
 		Header: map[string]string{"Content-Type": "text/html"}, Body: "<html><body>Scheduled maintenance</body></html>"})},
-	{slug: "slow", what: "does not answer", reply: reply(mockidp.Reply{Delay: time.Hour}),
-		options: []check.Option{check.Slow()}},
 }
 
 var _ = check.For("RAS-JWKS-FAULTS", func() {
@@ -37,8 +37,16 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 			spoil(t, f.reply(t))
 			until(t, fetches, func() *server.Token { return t.Grant(signedBy(key)) })
 			recovers(t)
-		}, append(f.options, changesKeys("ID-JAGs by a new key while the JWKS endpoint "+f.what+", and an honest one"))...)
+		}, append(f.options, changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint "+f.what+", and an honest one"))...)
 	}
+
+	server.It("slow", "goes on serving others while the JWKS endpoint does not answer", func(t *server.T) {
+		t.Control(t.Grant())
+		key := newKey(t)
+		spoil(t, mockidp.Reply{Delay: time.Hour})
+		mustNotBlock(t, key)
+		recovers(t)
+	}, check.Slow(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint does not answer, and honest ones"))
 
 	server.It("redirect", "takes no keys from a host that the JWKS endpoint redirects to", func(t *server.T) {
 		t.Control(t.Grant())
@@ -46,7 +54,7 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		spoil(t, mockidp.Reply{Status: http.StatusFound, Header: elsewhere})
 		until(t, fetches, func() *server.Token { return t.Grant(signedBy(t.Attacker)) })
 	}, check.Should(), check.With(server.NeedsCanary),
-		changesKeys("ID-JAGs by a stranger's key while the IdP's JWKS endpoint redirects to a host that publishes that key"))
+		changesKeys(seasonOfFaults, "ID-JAGs by a stranger's key while the IdP's JWKS endpoint redirects to a host that publishes that key"))
 
 	server.It("5-mb", "does not read a JWKS of 5 MB", func(t *server.T) {
 		t.Control(t.Grant())
@@ -55,7 +63,7 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		mustControl(t, err)
 		spoil(t, mockidp.Reply{Body: `{"keys":[` + string(set) + `]}`, Repeat: 5 << 20})
 		until(t, fetches, func() *server.Token { return t.Grant(signedBy(key)) })
-	}, check.Should(), changesKeys("ID-JAGs by a key that stands in a JWKS of 5 MB, most of it blanks"))
+	}, check.Should(), changesKeys(seasonOfBounds, "ID-JAGs by a key that stands in a JWKS of 5 MB, most of it blanks"))
 })
 
 // spoil lets the JWKS endpoint answer with this until the check is over.
@@ -67,8 +75,52 @@ func spoil(t *server.T, r mockidp.Reply) {
 // recovers fails unless an honest ID-JAG is granted again soon after the fault is gone.
 func recovers(t *server.T) {
 	mustControl(t, t.World.Control.Restore(t, t.IdPName))
-	if !eventually(t, func() bool { return server.Granted(t.Redeem(t.Grant())) }) {
+	if !eventually(t, "what is there again", func() bool { return server.Granted(t.Redeem(t.Grant())) }) {
 		t.Failf("expected an honest ID-JAG to be granted within %s (timing.jwks_patience) after the keys were there again",
 			t.Config.Timing.JWKSPatience)
 	}
+}
+
+// mustNotBlock presents an ID-JAG whose key the target has to fetch from an endpoint that does not answer. Meanwhile an honest
+// one, whose key it knows, has to be granted; and the first one has to be answered within the time that any request may take.
+func mustNotBlock(t *server.T, key *mockidp.Key) {
+	before, served := fetches(t), false
+	var attack *wire.Answer
+	asked := eventually(t, "the IdP's keys", func() bool {
+		answered := make(chan *wire.Answer, 1)
+		go func() {
+			answered <- t.Wire.Do(t, t.TokenRequest(t.Grant(signedBy(key))), t.Recorder(), reports.Attack, "must be refused")
+		}()
+		for {
+			select {
+			case attack = <-answered:
+				return fetches(t) > before
+			case <-time.After(50 * time.Millisecond):
+				if served || fetches(t) == before {
+					continue
+				}
+				if served = serves(t); !served {
+					t.Failf("while the IdP's JWKS endpoint does not answer, an honest ID-JAG whose key is known is not answered within %s: "+
+						"one slow identity provider takes the token endpoint down for everybody", t.Config.Timing.Request)
+				}
+			case <-t.Done():
+				return false
+			}
+		}
+	})
+	switch {
+	case !asked:
+		t.Inconclusivef("the target did not ask for the IdP's keys within %s (timing.jwks_patience)", t.Config.Timing.JWKSPatience)
+	case attack.Err != nil:
+		t.Failf("an ID-JAG by an unknown key was not answered within %s (timing.request), while the IdP's JWKS endpoint does not "+
+			"answer: set a limit of a few seconds on fetching keys", t.Config.Timing.Request)
+	default:
+		expectRefused(t, attack)
+	}
+}
+
+// serves reports whether an honest ID-JAG is granted now.
+func serves(t *server.T) bool {
+	a := t.Wire.Do(t, t.TokenRequest(t.Grant()), t.Recorder(), reports.Control, "an honest one meanwhile")
+	return server.Granted(a)
 }

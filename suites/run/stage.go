@@ -90,7 +90,7 @@ func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
 		return nil, err
 	}
 	h := &health{probe: func(ctx context.Context) string { return answers(ctx, w) }, outage: a.Config.Timing.Outage, say: o.Say, lose: o.Lose}
-	w.Await = h.await
+	w.Await, w.Say = h.await, o.Say
 	s := &stage{worlds: []*server.World{w}}
 	if a.TwoIdPs {
 		s.worlds = append(s.worlds, w.Swapped())
@@ -98,8 +98,17 @@ func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
 	return s, nil
 }
 
-func (s *stage) Lanes() int                        { return len(s.worlds) }
-func (s *stage) World(lane int) any                { return s.worlds[lane] }
-func (s *stage) Recorder() *wire.Recorder          { return wire.NewRecorder(s.worlds[0].Secrets) }
-func (s *stage) Budget(*check.Check) time.Duration { return s.worlds[0].Config.Timing.Check }
-func (s *stage) Close()                            { s.worlds[0].Wire.Close() }
+func (s *stage) Lanes() int               { return len(s.worlds) }
+func (s *stage) World(lane int) any       { return s.worlds[lane] }
+func (s *stage) Recorder() *wire.Recorder { return wire.NewRecorder(s.worlds[0].Secrets) }
+
+// Budget of a check that changes keys has room for the waits that it may need, so that no limit ends another.
+func (s *stage) Budget(c *check.Check) time.Duration {
+	timing := s.worlds[0].Config.Timing
+	if c.Serial {
+		return timing.Check + 3*timing.JWKSPatience
+	}
+	return timing.Check
+}
+
+func (s *stage) Close() { s.worlds[0].Wire.Close() }

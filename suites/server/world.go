@@ -42,6 +42,9 @@ type World struct {
 	// Await waits until the target answers again, after it did not; nil: nobody waits. An error says that it is gone.
 	Await func(context.Context) error
 
+	// Say tells the user what is waited for; nil: nobody hears it.
+	Say func(string)
+
 	// Skew is how far the target's clock is ahead of ours; honest tokens are dated by it.
 	Skew time.Duration
 
@@ -54,6 +57,21 @@ type known struct {
 	revisions *Revisions
 	controls  map[string]*sharedControl
 	cheap     map[*mockidp.Issuer]*mockidp.Key // to sign with; see Cheap
+	shared    map[string]any
+}
+
+// Shared returns what checks of one lane share under this name, made by the first that asks for it. Only checks that run one
+// after the other may share.
+func Shared[V any](w *World, name string, make func() V) V {
+	if w.known.shared == nil {
+		w.known.shared = map[string]any{}
+	}
+	v, ok := w.known.shared[name].(V)
+	if !ok {
+		v = make()
+		w.known.shared[name] = v
+	}
+	return v
 }
 
 // Ready makes a world fit for use by checks, after its members are set.
