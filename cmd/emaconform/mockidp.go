@@ -41,6 +41,8 @@ type mockIdPFlags struct {
 	noControl, json, quiet                bool
 	audience, resource, rasClient         string
 	scopes, hosts                         []string
+	secrets                               string
+	fixedSecrets                          bool
 }
 
 func newMockIdP() *cobra.Command {
@@ -72,6 +74,9 @@ func newMockIdP() *cobra.Command {
 		"file with the certificate and key that sign SAML assertions; made when it is missing (default: new ones each time)")
 	flags.StringVar(&f.silent, "silent", "", "login that is signed in without a page (login_hint names another)")
 	flags.StringVar(&f.audit, "audit", "", "file that the audit log is appended to, as JSON lines")
+	flags.StringVar(&f.secrets, "secrets", "",
+		"file with the clients' secrets of the default configuration; made when it is missing (default: in the user's configuration directory)")
+	flags.BoolVar(&f.fixedSecrets, "fixed-secrets", false, "use the documented secrets of the default configuration, which everyone knows")
 	flags.StringVar(&f.control, "control-secret", "", "secret of the control API (default: a new one, printed)")
 	flags.StringVar(&f.controlListen, "control-listen", "", "address of the control API (default: the issuer's, below /control)")
 	flags.StringVar(&f.console, "console", "", "serve a web console below /console: read (also without a value) or write")
@@ -212,6 +217,24 @@ func (f *mockIdPFlags) addConnector(d *directory.Directory) error {
 	return d.Compile()
 }
 
+// keepSecrets replaces the documented secrets of the default configuration, and says where the others are.
+func (f *mockIdPFlags) keepSecrets(d *directory.Directory, stderr io.Writer) (err error) {
+	switch {
+	case f.secrets != "" && (f.config != "" || f.fixedSecrets):
+		return errors.New("--secrets is for the default configuration: leave it out with --config, which has its own, and with --fixed-secrets")
+	case f.config != "" || f.fixedSecrets:
+		return nil
+	case f.secrets == "":
+		if f.secrets, err = secretsFile(); err != nil {
+			return err
+		}
+	}
+	if err = ownSecrets(d, f.secrets); err == nil {
+		fmt.Fprintf(stderr, "The clients' secrets are kept in %s (--fixed-secrets: the documented ones).\n", f.secrets)
+	}
+	return err
+}
+
 // memoryGoal is what the collector of garbage works towards. What clients make the mock IdP hold is bounded below it.
 const memoryGoal = 150 << 20
 
@@ -221,6 +244,9 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 		return err
 	}
 	o.NextKey, o.AllowedHosts = true, f.hosts
+	if err := f.keepSecrets(o.Directory, stderr); err != nil {
+		return err
+	}
 	o.Log = slog.New(slog.NewTextHandler(stderr, nil))
 	if o.ControlListen = f.controlListen; !f.noControl {
 		if o.ControlSecret = f.control; o.ControlSecret == "" {

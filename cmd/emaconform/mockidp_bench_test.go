@@ -20,7 +20,7 @@ func BenchmarkMockIdPStart(b *testing.B) {
 	var took []float64 // in milliseconds
 	for b.Loop() {
 		begun := time.Now()
-		c := exec.Command(binary, "mockidp", "--listen", "127.0.0.1:0", "--json", "--quiet")
+		c := exec.Command(binary, "mockidp", "--listen", "127.0.0.1:0", "--json", "--quiet", "--fixed-secrets")
 		out, err := c.StdoutPipe()
 		if err != nil {
 			b.Fatal(err)

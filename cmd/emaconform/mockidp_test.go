@@ -24,7 +24,11 @@ func startMockIdP(t *testing.T, last func(string) bool, args ...string) string {
 	read, write := io.Pipe()
 	c := newMockIdP()
 	c.SilenceUsage, c.SilenceErrors = true, true
-	c.SetArgs(append(args, "--listen", "127.0.0.1:0"))
+	own := []string{"--listen", "127.0.0.1:0"}
+	if !strings.Contains(strings.Join(args, " "), "--config") {
+		own = append(own, "--secrets", filepath.Join(t.TempDir(), "secrets.json")) // nothing is left in anybody's home
+	}
+	c.SetArgs(append(own, args...))
 	c.SetOut(write)
 	c.SetErr(io.Discard)
 	done := make(chan error, 1)
@@ -195,5 +199,32 @@ func TestMockIdPNamesMistakes(t *testing.T) {
 		if _, err := runMockIdP(c.args...); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, expected %q", name, err, c.want)
 		}
+	}
+}
+
+func TestMockIdPKeepsSecretsOfItsOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "secrets.json")
+	d := directory.Default().Clone()
+	if err := ownSecrets(d, path); err != nil {
+		t.Fatal(err)
+	}
+	again := directory.Default().Clone()
+	if err := ownSecrets(again, path); err != nil {
+		t.Fatal(err)
+	}
+	for n, k := range directory.Default().Clients {
+		if d.Clients[n].Secret == k.Secret || len(d.Clients[n].Secret) < 26 || again.Clients[n].Secret != d.Clients[n].Secret {
+			t.Errorf("client %s: the secret is the documented one, short, or another one at the second start", k.ID)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v: others may read the secrets: %v", err, info.Mode())
+	}
+	if err := os.WriteFile(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := ownSecrets(d, path); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a broken file: %v", err)
 	}
 }
