@@ -38,7 +38,7 @@ func opened(t *testing.T, r *Report, fragment string) *nethtml.Node {
 	defer func() { _ = os.RemoveAll(profile) }()
 	cmd := exec.CommandContext(ctx, browser, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--user-data-dir="+profile,
-		"--dump-dom", "file://"+filepath.Join(dir, "report.html")+fragment)
+		"--virtual-time-budget=10000", "--dump-dom", "file://"+filepath.Join(dir, "report.html")+fragment)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("the browser: %v", err)

@@ -30,10 +30,21 @@ type checkView struct {
 	Weaker bool // judged at another level than its requirement
 	Millis string
 	Search string // what the text filter looks at
+	Now    bool   // in the document from the start
+	Shown  bool   // with its evidence
 }
+
+// Diagram is the flow with the step at fault marked; nil where nothing failed.
+func (v checkView) Diagram() *diagram { return faultOf(v.Check) }
 
 // Rows is the check's evidence; it is made when the page comes to it, which keeps large reports out of memory.
 func (v checkView) Rows() []pair { return pairs(v.Exchanges) }
+
+// Failed checks that are in the document from the start, and those of them with their evidence: readable without a script.
+const (
+	atOnce         = 200
+	evidenceAtOnce = 40
+)
 
 // groups sorts requirements and their checks by role, in the order of the catalogue. A check whose requirement the
 // report does not describe is shown under the bare id.
@@ -53,6 +64,7 @@ func groups(r *Report) []group {
 	}
 	var list []group
 	at := map[string]int{}
+	shown := 0
 	for _, q := range requirements {
 		i, ok := at[q.Role]
 		if !ok {
@@ -61,6 +73,12 @@ func groups(r *Report) []group {
 			list = append(list, group{Role: line(q.Role), Title: line(roleTitle(q.Role))})
 		}
 		v := viewRequirement(q, checks[q.ID])
+		for j := range v.Checks {
+			k := &v.Checks[j]
+			k.Now = k.Outcome == Fail && shown < atOnce
+			k.Shown = k.Now && shown < evidenceAtOnce
+			shown += one(k.Now)
+		}
 		if q.Untestable != "" && len(v.Checks) == 0 {
 			list[i].Untestable = append(list[i].Untestable, v)
 		} else {

@@ -1,10 +1,14 @@
 package reports
 
 import (
+	"bytes"
 	"cmp"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -32,10 +36,84 @@ func mustReadPage(name string) string {
 	return string(data)
 }
 
-// WriteHTML writes the report as one page that needs nothing else: it works from a file, without a network and, but
-// for filters and copying, without scripts. Its policy lets it load and run nothing but its own style and script.
+// WriteHTML writes the report as one page that needs nothing else: it works from a file and without a network. Verdict,
+// failures and their evidence are readable without scripts; the other checks are in it compressed, and shown when they are
+// asked for. Its policy lets it load and run nothing but its own style and script.
 func WriteHTML(w io.Writer, r *Report) error {
-	return pageTemplate.ExecuteTemplate(w, "report.html", newPage(r))
+	p := newPage(r)
+	var err error
+	if p.Later, p.Hidden, err = later(p.Groups); err != nil {
+		return err
+	}
+	return pageTemplate.ExecuteTemplate(w, "report.html", p)
+}
+
+// laterCheck is a check as the page's script finds it: what filters look at, and its HTML.
+type laterCheck struct {
+	ID       string  `json:"id"`
+	Req      string  `json:"req"`
+	Outcome  Outcome `json:"outcome"`
+	Role     string  `json:"role"`
+	Level    string  `json:"level"`
+	Text     string  `json:"text"`
+	Head     string  `json:"head,omitempty"`     // where it is not in the document from the start
+	Evidence string  `json:"evidence,omitempty"` // likewise
+}
+
+// later is what the page shows when it is asked for, compressed: all checks but those in the document from the start. A
+// report of a few hundred checks is 5 MB of HTML in 60,000 elements, which no reader opens at once.
+func later(groups []group) (packed string, hidden int, err error) {
+	var list bytes.Buffer
+	compressed := gzip.NewWriter(&list)
+	e := json.NewEncoder(compressed)
+	separator := "["
+	for _, g := range groups {
+		for _, q := range g.Requirements {
+			for _, c := range q.Checks {
+				l := laterCheck{ID: c.ID, Req: q.ID, Outcome: c.Outcome, Role: c.Role, Level: c.Level, Text: c.Search}
+				if l.Head, l.Evidence, err = c.html(); err != nil {
+					return "", 0, err
+				}
+				hidden += one(!c.Now)
+				if _, err := io.WriteString(compressed, separator); err != nil {
+					return "", 0, err
+				}
+				if err := e.Encode(l); err != nil {
+					return "", 0, err
+				}
+				separator = ","
+			}
+		}
+	}
+	if separator == "[" {
+		separator = "[]"
+	} else {
+		separator = "]"
+	}
+	_, err = io.WriteString(compressed, separator)
+	if err := errors.Join(err, compressed.Close()); err != nil {
+		return "", 0, err
+	}
+	return base64.StdEncoding.EncodeToString(list.Bytes()), hidden, nil
+}
+
+// html is what of the check is not in the document from the start.
+func (v checkView) html() (head, evidence string, err error) {
+	var b bytes.Buffer
+	if !v.Now {
+		if err := pageTemplate.ExecuteTemplate(&b, "check", v); err != nil {
+			return "", "", err
+		}
+		head = strings.TrimSpace(b.String())
+		b.Reset()
+	}
+	if !v.Shown {
+		if err := pageTemplate.ExecuteTemplate(&b, "evidence", v); err != nil {
+			return "", "", err
+		}
+		evidence = strings.TrimSpace(b.String())
+	}
+	return head, evidence, nil
 }
 
 // page is what the template shows.
@@ -51,12 +129,49 @@ type page struct {
 	Roles     []roleView
 	Facts     []fact
 	Preflight []stepView
-	Broken    bool              // a step of the preflight did not work
-	Failed    []requirementView // with their failed checks alone
+	Broken    bool // a step of the preflight did not work
+	Failed    []failedView
+	Flow      *diagram
+	Later     string // the checks that are shown when asked for: gzip in base64
+	Hidden    int    // how many they are
 	Facets    []facet
 	Total     int
 	Groups    []group
 	Made      string // by which program
+}
+
+// failedView is a broken requirement in the list at the top.
+type failedView struct {
+	ID, Title, Gain, Follows string
+	Severity                 Severity
+	Lines                    []failedLine
+}
+
+// failedLine is a group of failed checks: the variants of one identifier, or others.
+type failedLine struct {
+	Said  string
+	Links []checkView
+	More  string
+}
+
+func viewFailure(f failure) failedView {
+	v := failedView{ID: line(f.Requirement.ID), Title: line(f.Requirement.Title), Gain: line(f.Requirement.SeverityWhy),
+		Severity: f.Severity, Follows: line(f.followed())}
+	for _, g := range f.Groups {
+		var l failedLine
+		if g.Identifier != "" {
+			l.Said = line(g.said())
+		}
+		for i, c := range g.Checks {
+			if i == namedIDs {
+				l.More = fmt.Sprintf("and %d more", len(g.Checks)-i)
+				break
+			}
+			l.Links = append(l.Links, viewCheck(c, f.Requirement.Level))
+		}
+		v.Lines = append(v.Lines, l)
+	}
+	return v
 }
 
 type fact struct {
@@ -119,9 +234,12 @@ func newPage(r *Report) *page {
 		}
 		p.Preflight = append(p.Preflight, v)
 	}
-	failed, _ := r.findings(func(c Check) bool { return c.Outcome == Fail })
+	failed, _ := r.failures(func(Check) bool { return true })
 	for _, f := range failed {
-		p.Failed = append(p.Failed, viewRequirement(f.Requirement, f.Checks))
+		p.Failed = append(p.Failed, viewFailure(f))
+	}
+	if len(r.Checks) > 0 {
+		p.Flow = happyFlow()
 	}
 	p.Facets = facets(r)
 	return p
@@ -190,7 +308,11 @@ func facts(r *Report) []fact {
 		{"Defects switched on", t.Defects},
 		{"Client secret at the IdP", []string{t.secret()}},
 		{"Profile", []string{r.Profile}},
+		{"MCP", []string{strings.Join(r.MCPRevisions, ", ")}},
+		{"Address", []string{t.Address}},
+		{"Catalogue", []string{strings.TrimSpace(r.Catalogue.Version + " " + cut(r.Catalogue.Digest, 20))}},
 		{"Selection", []string{r.Selection}},
+		{"Nonce", []string{r.Nonce}},
 		{"Started", []string{r.Started.UTC().Format("2006-01-02 15:04:05 UTC")}},
 		{"Took", []string{(time.Duration(r.Seconds*1000) * time.Millisecond).String()}},
 		{"Load", []string{r.Load.String()}},

@@ -2,8 +2,10 @@ package reports
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -25,6 +27,62 @@ func pageOf(t *testing.T, r *Report) *nethtml.Node {
 		t.Fatal(err)
 	}
 	return root
+}
+
+// unpacked is the page with all that its script would show when asked for.
+func unpacked(t *testing.T, r *Report) *nethtml.Node {
+	t.Helper()
+	page := pageOf(t, r)
+	var packed string
+	for _, n := range all(page, "script", "") {
+		if attribute(n, "id") == "data" {
+			if err := json.Unmarshal([]byte(textOf(n)), &packed); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	compressed, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(packed)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []laterCheck
+	if err := json.NewDecoder(compressed).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	byID := map[string]*nethtml.Node{}
+	for _, n := range all(page, "details", "") {
+		byID[attribute(n, "id")] = n
+	}
+	for _, c := range list {
+		place := byID[c.ID]
+		if place != nil {
+			req := place.Parent
+			req.RemoveChild(place)
+			req.AppendChild(place)
+		} else {
+			place = fragment(t, byID[c.Req], c.Head)
+		}
+		if evidence := all(place, "div", "evidence")[0]; c.Evidence != "" {
+			fragment(t, evidence, c.Evidence)
+		}
+	}
+	return page
+}
+
+// fragment appends HTML to an element and returns the first element of it.
+func fragment(t *testing.T, to *nethtml.Node, text string) (first *nethtml.Node) {
+	t.Helper()
+	nodes, err := nethtml.ParseFragment(strings.NewReader(text), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range nodes {
+		to.AppendChild(n)
+		if n.Type == nethtml.ElementNode && first == nil {
+			first = n
+		}
+	}
+	return first
 }
 
 func attribute(n *nethtml.Node, name string) string {
@@ -54,7 +112,7 @@ func TestPageRunsAndLoadsNothingOfOthers(t *testing.T) {
 		page := pageOf(t, r)
 		elements := all(page, "", "")
 		allowed := " html head meta title style body a header div p span h1 h2 h3 h4 section svg rect ul li b i em mark" +
-			" dl dt dd ol details summary aside label input fieldset legend button main article pre code footer script "
+			" dl dt dd ol details summary aside label input fieldset legend button main article pre code footer script line path text "
 		for _, n := range elements {
 			if !strings.Contains(allowed, " "+n.Data+" ") {
 				t.Errorf("%s: there is a <%s>", name, n.Data)
@@ -73,7 +131,7 @@ func TestPageRunsAndLoadsNothingOfOthers(t *testing.T) {
 			}
 		}
 		for _, tag := range []string{"script", "style"} {
-			list := all(page, tag, "")
+			list := slices.DeleteFunc(all(page, tag, ""), func(n *nethtml.Node) bool { return attribute(n, "type") == "application/json" })
 			if len(list) != 1 {
 				t.Fatalf("%s: %d <%s>", name, len(list), tag)
 			}
@@ -90,7 +148,7 @@ func TestPageRunsAndLoadsNothingOfOthers(t *testing.T) {
 
 func TestPageShowsEveryCheck(t *testing.T) {
 	r := withBaseline()
-	page := pageOf(t, r)
+	page := unpacked(t, r)
 	checks := all(page, "details", "check")
 	if len(checks) != len(r.Checks) {
 		t.Fatalf("%d checks, want %d", len(checks), len(r.Checks))

@@ -1,11 +1,55 @@
 "use strict";
-(() => {
+(async () => {
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const checks = all(".check").map((el) => ({ el, ...el.dataset, req: el.closest(".req") }));
+  const data = document.getElementById("data");
+  if (!data) return;
+
+  // Checks that did not fail, and evidence beyond the first, are in the page as compressed HTML, made by the same templates:
+  // they become part of the document when somebody opens them or filters for them.
+  const bytes = Uint8Array.from(atob(JSON.parse(data.textContent)), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const checks = JSON.parse(await new Response(stream).text());
   const requirements = all(".req");
+  const byReq = Map.groupBy
+    ? Map.groupBy(checks, (c) => c.req)
+    : checks.reduce((m, c) => m.set(c.req, [...(m.get(c.req) || []), c]), new Map());
+  const parse = (html) => {
+    const box = document.createElement("template");
+    box.innerHTML = html;
+    return box.content;
+  };
+  const element = (check) => {
+    if (check.el) return check.el;
+    check.el = document.getElementById(check.id);
+    if (!check.el) {
+      check.el = parse(check.head).firstElementChild;
+      const req = document.getElementById(check.req);
+      const later = byReq.get(check.req).slice(byReq.get(check.req).indexOf(check) + 1).find((c) => c.el || document.getElementById(c.id));
+      req.insertBefore(check.el, later ? later.el || document.getElementById(later.id) : null);
+    }
+    return check.el;
+  };
+  const unfold = (check) => {
+    const evidence = element(check).querySelector(":scope > .evidence");
+    if (evidence.hasAttribute("data-later")) {
+      evidence.removeAttribute("data-later");
+      evidence.append(parse(check.evidence));
+    }
+  };
+  const fill = (req) => (byReq.get(req.id) || []).forEach(element);
+  const opened = (event) => {
+    const el = event.target;
+    if (!el.open) return;
+    if (el.classList.contains("req")) fill(el), show();
+    if (el.classList.contains("check")) {
+      const check = checks.find((c) => c.id === el.id);
+      if (check) unfold(check);
+    }
+  };
   const facets = all("[data-facet]").map((el) => ({ name: el.dataset.facet, buttons: all("button", el) }));
   const search = document.getElementById("q");
   document.documentElement.classList.add("js");
+  for (const note of all(".noscript")) note.remove();
 
   // What is filtered by stands in the fragment, "#?outcome=fail,warn&role=ras&q=aud", so that a link shows the same.
   const state = {};
@@ -38,15 +82,18 @@
     const seen = new Set();
     let n = 0;
     for (const c of checks) {
-      c.el.hidden = !fits(c);
-      if (!c.el.hidden) {
+      const fit = fits(c);
+      if (fit) {
         seen.add(c.req);
         n++;
       }
+      if (fit && filtered) element(c);
+      const el = c.el || (c.el = document.getElementById(c.id));
+      if (el) el.hidden = !fit;
     }
     for (const r of requirements) {
-      r.hidden = filtered && !seen.has(r);
-      if (filtered && seen.has(r)) r.open = true;
+      r.hidden = Boolean(filtered) && !seen.has(r.id);
+      if (filtered && seen.has(r.id)) r.open = true;
     }
     for (const g of all(".group")) g.hidden = filtered && !all(".req", g).some((r) => !r.hidden);
     for (const u of all(".untestable")) u.hidden = filtered;
@@ -67,8 +114,12 @@
 
   // A fragment that names a requirement or a check opens it, and whatever hides it.
   const reveal = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const id = decodeURIComponent(location.hash.slice(1));
+    const check = checks.find((c) => c.id === id);
+    if (check) unfold(check);
+    const target = document.getElementById(id);
     if (!target) return;
+    if (target.classList.contains("req")) fill(target);
     for (let el = target; el; el = el.parentElement) if (el.tagName === "DETAILS") el.open = true;
     target.scrollIntoView();
     target.querySelector("summary")?.focus({ preventScroll: true });
@@ -90,9 +141,19 @@
   };
 
   const setAll = (open) => {
-    for (const r of requirements) if (!r.hidden) r.open = open;
-    for (const c of checks) if (!c.el.hidden) c.el.open = open;
+    for (const r of requirements) {
+      if (r.hidden) continue;
+      if (open) fill(r);
+      r.open = open;
+    }
+    for (const c of checks) {
+      if (!c.el || c.el.hidden) continue;
+      if (open) unfold(c);
+      c.el.open = open;
+    }
   };
+
+  document.addEventListener("toggle", opened, true);
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
@@ -132,7 +193,7 @@
     if (location.hash.startsWith("#?")) document.getElementById("results").scrollIntoView();
     else reveal();
   };
-  if (!search) return;
   addEventListener("hashchange", follow);
+  for (const r of requirements) if (r.open) fill(r);
   follow();
 })();
