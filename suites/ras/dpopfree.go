@@ -19,18 +19,18 @@ func confirmation(t *server.T, a *wire.Answer) (jkt string, seen bool) {
 }
 
 // expectBound judges a token that the response calls bound.
-func expectBound(t *server.T, a *wire.Answer, p prover) {
+func expectBound(t *server.T, a *wire.Answer, p server.Prover) {
 	if jkt, seen := confirmation(t, a); seen {
-		Expect(jkt).To(Equal(p.jkt(t)), "token_type is DPoP, but cnf.jkt of the token is not the key of the proof")
+		Expect(jkt).To(Equal(p.JKT(t)), "token_type is DPoP, but cnf.jkt of the token is not the key of the proof")
 	}
 }
 
 var _ = check.For("RAS-DPOP-FREE", func() {
-	refusesProofs("an ID-JAG that is bound to no key", func(*server.T, prover) server.Edit { return func(*server.Token) {} })
+	refusesProofs("an ID-JAG that is bound to no key", func(*server.T, server.Prover) server.Edit { return func(*server.Token) {} })
 
 	server.It("token-type", "tells by token_type whether the token is bound to the key of the proof", func(t *server.T) {
 		p := newProver(t)
-		a := t.Control(t.Grant(), p.proving(t))
+		a := t.Control(t.Grant(), p.Proving(t))
 		if strings.EqualFold(a.String("token_type"), "DPoP") {
 			expectBound(t, a, p)
 			return

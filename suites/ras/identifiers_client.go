@@ -18,15 +18,15 @@ var needsProofs = []check.Need{server.NeedsMetadata(proofAlgorithms)}
 // proven is the kind of ID-JAGs that are bound to a key and come with a proof of it.
 var proven = server.Kind{Name: "proven", Send: func(t *server.T) *wire.Answer {
 	p := newProver(t)
-	return t.Honest(quick(t, t.IdP, t.Alice(), p.bind(t)), p.proving(t))
+	return t.Honest(quick(t, t.IdP, t.Alice(), p.Bind(t)), p.Proving(t))
 }}
 
 // ofProof is the sender of a claim of a DPoP proof.
 func ofProof(claim string, right func(*server.T) string) sender {
 	return sender{needs: needsProofs, right: right, kind: proven, send: func(t *server.T, given any) *wire.Answer {
 		p := newProver(t)
-		proof := signedAnyhow(p.proof(t, server.Set(claim, given)))
-		return t.Attack(quick(t, t.IdP, t.Alice(), p.bind(t)), withProofs(proof))
+		proof := signedAnyhow(p.Proof(t, server.Set(claim, given)))
+		return t.Attack(quick(t, t.IdP, t.Alice(), p.Bind(t)), server.Proofs(proof))
 	}}
 }
 
@@ -36,10 +36,10 @@ var proofSenders = map[string]sender{
 	"jkt": {needs: needsProofs, each: func(t *server.T) sender {
 		p := newProver(t)
 		return sender{
-			right: p.jkt, kind: proven,
+			right: p.JKT, kind: proven,
 			send: func(t *server.T, given any) *wire.Answer {
 				bound := server.Set("cnf", members{"jkt": given})
-				return t.Attack(quick(t, t.IdP, t.Alice(), bound), p.proving(t))
+				return t.Attack(quick(t, t.IdP, t.Alice(), bound), p.Proving(t))
 			},
 		}
 	}},

@@ -3,6 +3,7 @@ package rs
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ var impostors = []impostor{
 }
 
 var _ = check.For("RS-TOKEN-AUD", func() {
-	for _, i := range impostors {
+	for _, i := range slices.Concat(impostors, pointers) {
 		server.It(i.slug, "refuses "+i.what, func(t *server.T) {
 			good := t.AccessToken()
 			t.Use(good)

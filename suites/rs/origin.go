@@ -16,6 +16,12 @@ var origins = []struct {
 	origin     func(host string) string
 }{
 	{"foreign", "of another site", func(string) string { return "https://attacker.example" }},
+	{"extension", "of a browser's extension", func(string) string {
+		return "chrome-extension://abcdefghijklmnopabcdefghijklmnop"
+	}},
+	{"file", "of a file", func(string) string { return "file://" }},
+	{"subdomain", "of a name below the server's own", func(host string) string { return "http://evil." + host }},
+	{"other-port", "of another port of the server's host", func(host string) string { return "http://" + host + ":1" }},
 	{"null", "null", func(string) string { return "null" }},
 	{
 		"prefix",

@@ -191,6 +191,18 @@ func (t *T) Call(token, tool string, arguments map[string]any) *wire.Request {
 	return t.Open(token).Request(token, "tools/call", params)
 }
 
+// Calls is a tool call with this token in each revision that the server knows. A session for it is opened with an honest token.
+func (t *T) Calls(token, tool string) (list []*wire.Request) {
+	params := map[string]any{"name": tool, "arguments": map[string]any{}}
+	if t.Revisions().Stateless {
+		list = append(list, Stateless(t.Config.URL, token, "tools/call", params))
+	}
+	if t.Revisions().Sessions {
+		list = append(list, t.Open(t.AccessToken()).Request(token, "tools/call", params))
+	}
+	return list
+}
+
 // Result is the JSON-RPC result of an answer, nil when it has none.
 func Result(a *wire.Answer) map[string]any {
 	object, err := a.Object()

@@ -1,0 +1,88 @@
+package rs
+
+import (
+	"net/http"
+	"net/url"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/grammar"
+	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// sender is how attacks on one identifier of the grammar are sent and judged.
+type sender struct {
+	right func(t *server.T, token string) string // the value that the attack changes
+	send  func(t *server.T, token, given string) *wire.Answer
+	judge func(a *wire.Answer)
+}
+
+// senders is one for each identifier of an MCP server in the grammar.
+var senders = map[string]sender{
+	"access-token": {
+		right: func(_ *server.T, token string) string { return token },
+		send:  func(t *server.T, _, given string) *wire.Answer { return t.Break(t.Knock(given)) },
+		judge: func(a *wire.Answer) {
+			Expect(a).To(server.BeStatus(http.StatusUnauthorized, http.StatusBadRequest))
+		},
+	},
+	"origin": {
+		right: func(t *server.T, _ string) string {
+			u, err := url.Parse(t.Config.URL)
+			Expect(err).NotTo(HaveOccurred())
+			return u.Scheme + "://" + u.Host
+		},
+		send: func(t *server.T, token, given string) *wire.Answer {
+			r := t.Knock(token)
+			r.Header.Set("Origin", given)
+			return t.Break(r)
+		},
+		judge: func(a *wire.Answer) { Expect(a).To(server.BeStatus(http.StatusForbidden)) },
+	},
+}
+
+// knocks is the kind of requests with a good token.
+var knocks = server.Kind{Name: "knock", Good: server.LetIn, Send: func(t *server.T) *wire.Answer {
+	return t.Send(t.Knock(t.AccessToken()), reports.Control, "the honest twin of many attacks: must be let in")
+}}
+
+var _ = everyAttack()
+
+// everyAttack declares the checks of the grammar: one for each attack on each identifier that an MCP server compares.
+func everyAttack() bool {
+	for _, i := range grammar.Of("rs") {
+		s, ok := senders[i.ID]
+		if !ok {
+			panic("rs: nobody sends attacks on " + i.ID)
+		}
+		check.For(i.Requirement, func() {
+			for _, a := range i.Attacks() {
+				s.declare(a)
+			}
+		})
+	}
+	return true
+}
+
+func (s sender) declare(a grammar.Attack) {
+	server.It(a.Slug(), "refuses "+a.What(), func(t *server.T) {
+		token := t.AccessToken()
+		right := s.right(t, token)
+		value, _ := a.Variant.Of(right)
+		given, ok := value.(string)
+		if !ok || given == right {
+			t.Skipf("%s has nothing here that this could change", a.Name)
+		}
+		_, answer := t.Beside(knocks, func() *wire.Answer {
+			t.Use(token) // so that the server knows it
+			return s.send(t, token, given)
+		})
+		if server.LetIn(answer) {
+			t.Failf("expected a refusal, but the request was let in: %s, so that %s", a.Mistake(), a.Way.Why)
+		}
+		s.judge(answer)
+	}, check.Of(a), check.Sends("A request with a good token as control, then "+a.What()))
+}
