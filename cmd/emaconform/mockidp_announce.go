@@ -75,13 +75,13 @@ func (f *mockIdPFlags) announce(stdout, stderr io.Writer, s *mockidp.Server, o m
 	}
 	if f.json {
 		return json.NewEncoder(stdout).Encode(map[string]any{
-			"issuer": s.Issuer().URL, "jwks_uri": s.JWKSURI(), "token_endpoint": s.TokenURL(),
+			"issuer": s.URL(), "jwks_uri": s.JWKSURI(), "token_endpoint": s.TokenURL(),
 			"console": at, "control": map[string]string{"url": s.ControlURL(), "secret": o.ControlSecret},
 			"users": d.Users, "clients": d.Clients, "connectors": d.Connectors, "connections": d.Connections,
 		})
 	}
 	return announcement.Execute(stdout, announced{
-		Issuer: s.Issuer().URL, Base: s.Below(""), Flavour: s.Flavour().Title, JWKS: s.JWKSURI(), Control: s.ControlURL(), Secret: o.ControlSecret, Console: at,
+		Issuer: s.URL(), Base: s.Below(""), Flavour: s.Flavour().Title, JWKS: s.JWKSURI(), Control: s.ControlURL(), Secret: o.ControlSecret, Console: at,
 		People: d.Users, Clients: d.Clients, Connectors: d.Connectors, Connections: d.Connections, Steps: steps(s, d),
 	})
 }
@@ -118,7 +118,7 @@ func stepsFor(s *mockidp.Server, k *directory.Client, r *directory.Connector, c 
 	token := s.TokenURL()
 	request := "/oauth2/v1/authorize?" + url.Values{"response_type": {"code"}, "client_id": {k.ID},
 		"redirect_uri": {k.RedirectURIs[0]}, "scope": {"openid email offline_access"}, "state": {"s"}}.Encode()
-	issuer, err := url.Parse(s.Issuer().URL)
+	issuer, err := url.Parse(s.URL())
 	if err != nil {
 		return nil // a server's issuer is a URL
 	}
