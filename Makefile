@@ -1,6 +1,8 @@
 # What is used to judge this module. Versions are pinned so that a new release cannot break a build.
 GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
 .PHONY: demo tools build site test lint matrix bench fuzz
 
 demo: ## judge the embedded reference target
@@ -23,6 +25,7 @@ lint:
 	go vet ./...
 	go run $(GOLANGCI) run ./...
 	go run $(GOLANGCI) fmt --diff ./...
+	go run $(ACTIONLINT) -shellcheck= -pyflakes=
 	go mod verify
 
 matrix: ## every check against every defect

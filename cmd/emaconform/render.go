@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +14,7 @@ import (
 )
 
 func newRender() *cobra.Command {
-	var out string
+	var out, sarif, annotate string
 	var formats []string
 	c := &cobra.Command{
 		Use:   "render REPORT.json",
@@ -34,12 +37,36 @@ func newRender() *cobra.Command {
 			for _, path := range written {
 				fmt.Fprintln(c.OutOrStdout(), path)
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			return renderFindings(c.OutOrStdout(), report, out, sarif, annotate)
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", ".", "directory for the reports")
 	c.Flags().StringSliceVar(&formats, "format", []string{"junit", "markdown", "html"}, "reports to write")
+	c.Flags().StringVar(&sarif, "sarif", "", "also write report.sarif, whose findings are shown at this file of the repository")
+	c.Flags().StringVar(&annotate, "annotate", "", "also print findings as annotations of GitHub Actions at this file of the repository")
 	return c
+}
+
+// renderFindings writes what code scanning and GitHub Actions show at a file of the repository.
+func renderFindings(w io.Writer, r *reports.Report, out, sarif, annotate string) error {
+	if sarif != "" {
+		var log bytes.Buffer
+		if err := reports.WriteSARIF(&log, r, sarif); err != nil {
+			return err
+		}
+		path := filepath.Join(out, "report.sarif")
+		if err := reports.WriteFile(path, log.Bytes()); err != nil {
+			return err
+		}
+		fmt.Fprintln(w, path)
+	}
+	if annotate != "" {
+		return reports.WriteAnnotations(w, r, annotate)
+	}
+	return nil
 }
 
 // complete refuses a report from which checks of the catalogue were left out. Of one that another catalogue made nothing can
