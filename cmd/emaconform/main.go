@@ -17,7 +17,8 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/suites/engine"
-	_ "github.com/emaconform/emaconform/suites/ras" // its checks
+	_ "github.com/emaconform/emaconform/suites/idp" // its checks
+	_ "github.com/emaconform/emaconform/suites/ras"
 	_ "github.com/emaconform/emaconform/suites/rs"
 )
 
@@ -77,7 +78,7 @@ func newRoot() *cobra.Command {
 		},
 		Version: engine.Version(),
 	}
-	root.AddCommand(newServer(), newClient(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema(),
+	root.AddCommand(newServer(), newClient(), newIdP(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema(),
 		newVersion(), newDocs(), newAttest(), newVerify(), newKeygen())
 	return root
 }

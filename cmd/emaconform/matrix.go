@@ -35,8 +35,10 @@ func newMatrix() *cobra.Command {
 			case "server":
 			case "client":
 				choose, build = selectClientDefects, buildClientMatrix
+			case "idp":
+				choose, build = selectIdPDefects, buildIdPMatrix
 			default:
-				return fmt.Errorf("--role %q is none of server, client", role)
+				return fmt.Errorf("--role %q is none of server, client, idp", role)
 			}
 			selected, err := choose(only)
 			if err != nil {
@@ -49,7 +51,7 @@ func newMatrix() *cobra.Command {
 			return printMatrix(c, build, selected, byCheck, full, len(only) > 0)
 		},
 	}
-	c.Flags().StringVar(&role, "role", "server", "server: the reference target; client: the reference client")
+	c.Flags().StringVar(&role, "role", "server", "server: the reference target; client: the reference client; idp: the reference identity provider")
 	c.Flags().BoolVar(&list, "list", false, "list the defects and run nothing")
 	c.Flags().BoolVar(&byCheck, "by-check", false, "a row for each check instead of each defect")
 	c.Flags().BoolVar(&full, "full", false, "run every check against every defect, also those that wait and test something else")

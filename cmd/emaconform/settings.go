@@ -140,7 +140,8 @@ func fromEnvironment(f *pflag.FlagSet, environment []string) error {
 		name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
 		flag := f.Lookup(name)
 		switch {
-		case flag == nil && (newServer().Flags().Lookup(name) != nil || newClient().Flags().Lookup(name) != nil):
+		case flag == nil && (newServer().Flags().Lookup(name) != nil || newClient().Flags().Lookup(name) != nil ||
+			newIdP().Flags().Lookup(name) != nil):
 			continue
 		case flag == nil:
 			problems = append(problems, fmt.Errorf("environment variable %s: there is no such setting", variable))

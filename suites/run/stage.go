@@ -5,9 +5,11 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
@@ -75,6 +77,18 @@ func newWire(c *target.Config, pem []byte, hosts *wire.Hosts) (*wire.Client, err
 	return client, nil
 }
 
+// answers says why the target answers nothing that it can be judged by, or "": both the MCP server and the token endpoint are
+// asked, for one can be gone without the other.
+func answers(ctx context.Context, w *server.World) string {
+	token := &wire.Request{URL: w.Target.TokenEndpoint, Form: []reports.Field{}, Header: http.Header{"Accept": {"application/json"}}}
+	for _, r := range []*wire.Request{server.Initialize(w.Config.URL, ""), token} {
+		if doubt := w.Wire.Do(ctx, r, nil, reports.Setup, "").Doubt(); doubt != "" {
+			return r.URL + ": " + doubt
+		}
+	}
+	return ""
+}
+
 // stage is the server's side of the engine.
 type stage struct {
 	worlds []*server.World // one for each identity provider whose keys may be changed
@@ -89,8 +103,8 @@ func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &health{probe: func(ctx context.Context) string { return answers(ctx, w) }, outage: a.Config.Timing.Outage, say: o.Say, lose: o.Lose}
-	w.Await, w.Say = h.await, o.Say
+	h := &wire.Health{Probe: func(ctx context.Context) string { return answers(ctx, w) }, Outage: a.Config.Timing.Outage, Say: o.Say, Lose: o.Lose}
+	w.Await, w.Say = h.Await, o.Say
 	s := &stage{worlds: []*server.World{w}}
 	if a.TwoIdPs {
 		s.worlds = append(s.worlds, w.Swapped())

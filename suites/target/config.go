@@ -206,7 +206,7 @@ func (c *Config) Resolve() error {
 			"`emaconform config` prints one with every key")
 	}
 	for n := range c.Clients {
-		if err := c.Clients[n].resolve(); err != nil {
+		if err := c.Clients[n].Resolve(); err != nil {
 			complain("clients[%d] (%s): %v", n, c.Clients[n].ID, err)
 		}
 	}
@@ -236,7 +236,8 @@ func (c *Config) Resolve() error {
 	return errors.Join(problems...)
 }
 
-func (c *Client) resolve() error {
+// Resolve reads the secret or the key that the configuration points at.
+func (c *Client) Resolve() error {
 	if c.ID == "" {
 		return errors.New("id is missing")
 	}

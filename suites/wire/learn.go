@@ -90,10 +90,14 @@ func (r *Recorder) learnAnswer(a *Answer) {
 		value, _, _ := strings.Cut(v, ";")
 		r.learnCookies([]string{value})
 	}
+	r.learnLocation(a.Header.Get("Location"))
 	object, err := a.Object()
 	if err != nil {
 		r.learnJWTs(string(a.Body[:min(len(a.Body), searched)]))
 		return
+	}
+	if s, ok := object["access_token"].(string); ok && object["issued_token_type"] == "urn:ietf:params:oauth:token-type:id-jag" {
+		r.name("id-jag", s)
 	}
 	for member, kind := range answeredFields {
 		if s, ok := object[member].(string); ok {
@@ -104,6 +108,23 @@ func (r *Recorder) learnAnswer(a *Answer) {
 		r.secrets.Know("client secret", s)
 	}
 	r.learnJWTs(string(a.Body[:min(len(a.Body), searched)]))
+}
+
+// learnLocation finds what an authorization response carries in a URL (RFC 6749 section 4.1.2, OpenID Connect Core 3.3.2.5).
+func (r *Recorder) learnLocation(location string) {
+	u, err := url.Parse(location)
+	if err != nil {
+		return
+	}
+	for _, part := range []string{u.RawQuery, u.Fragment} {
+		q, _ := url.ParseQuery(part) // what can be read of it
+		r.secrets.Know("authorization code", q.Get("code"))
+		for _, name := range []string{"access_token", "id_token"} {
+			if v := q.Get(name); v != "" {
+				r.name(answeredFields[name], v)
+			}
+		}
+	}
 }
 
 // name gives a token a reference; the same token keeps its first one. Values too short to be a token stay as they are.

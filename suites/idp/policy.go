@@ -1,0 +1,135 @@
+package idp
+
+import (
+	"crypto/rand"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/idp/config"
+	"github.com/emaconform/emaconform/suites/idp/signin"
+	. "github.com/emaconform/emaconform/suites/idp/world"
+	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+var _ = check.For("IDP-POLICY", func() {
+	It("unassigned-user", "refuses a user who may not use the target", func(t *T) {
+		t.Control()
+		outsider := t.Outsider()
+		if _, err := t.Desk.Tokens(t, t.Recorder(), signin.Ask{User: outsider, Client: t.A()}); err != nil {
+			t.Notef("refused at sign-in already: %v", err)
+			return
+		}
+		a := t.Attack(For(outsider))
+		Expect(a).To(server.BeRefused())
+		codes(t, a, "access_denied", "invalid_target", "unauthorized_client")
+	}, check.With(NeedsOutsider), check.Sends("An honest exchange, then one in the name of a user who is not assigned."))
+
+	It("unconnected-client", "refuses a client that is not connected to the target", func(t *T) {
+		t.Control()
+		loner := t.Loner() // its sign-in is the control of its credentials
+		a := t.Attack(By(loner))
+		Expect(a).To(server.BeRefused())
+		codes(t, a, "access_denied", "invalid_target", "unauthorized_client")
+	}, check.With(NeedsLoner), check.Sends("An honest exchange, then one by a client that people sign in to and that is connected to nothing."))
+
+	scopes()
+	lifecycle()
+})
+
+// scopes declares the checks of scopes: how one is refused is free, that it is not granted is not.
+func scopes() {
+	within := func(t *T, a *wire.Answer) {
+		if !Granted(a) {
+			return
+		}
+		g, _ := t.Read(a)
+		for _, s := range g.Scopes() {
+			Expect(t.Notes().Scopes).To(ContainElement(s), "scopes that were granted, of those that are allowed")
+		}
+		if said := strings.Fields(a.String("scope")); slices.Contains(said, t.Notes().ForbiddenScope) && t.Notes().ForbiddenScope != "" {
+			t.Failf("the answer says that %s was granted", t.Notes().ForbiddenScope)
+		}
+	}
+	try := func(slug, title string, scope func(*T) string, options ...check.Option) {
+		It(slug, title, func(t *T) {
+			t.Control()
+			within(t, t.Exchange(Param("scope", scope(t))))
+		}, append([]check.Option{check.With(NeedsScope), check.Sends("An honest exchange, then one with such a scope.")}, options...)...)
+	}
+	forbidden := check.With(NeedsForbiddenScope)
+	try("forbidden-scope", "does not grant a scope that the client may not have", func(t *T) string { return t.Notes().ForbiddenScope }, forbidden)
+	try("forbidden-scope-first", "does not grant a scope that the client may not have before one that it may", func(t *T) string {
+		return t.Notes().ForbiddenScope + " " + t.Notes().Scopes[0]
+	}, forbidden)
+	try("forbidden-scope-last", "does not grant a scope that the client may not have behind one that it may", func(t *T) string {
+		return t.Notes().Scopes[0] + " " + t.Notes().ForbiddenScope
+	}, forbidden)
+	try("unknown-scope", "does not grant a scope that nobody knows", func(*T) string { return "nothing." + strings.ToLower(rand.Text()[:6]) })
+	try("openid", "does not grant scopes of its own sign-in for the target", func(t *T) string { return t.Notes().Scopes[0] + " openid offline_access" })
+	try("wildcard", "does not grant a scope of stars", func(*T) string { return "*" })
+	try("other-targets-scope", "does not grant the scopes of another target", func(t *T) string { return strings.Join(t.Other().Scopes, " ") },
+		check.With(NeedsTwoTargets))
+	It("forbidden-alone", "does not turn a scope that is not allowed into a grant without scope", func(t *T) {
+		t.Control()
+		a := t.Exchange(Param("scope", t.Notes().ForbiddenScope))
+		if !Granted(a) {
+			return
+		}
+		g, _ := t.Read(a)
+		if len(g.Scopes()) == 0 {
+			t.Failf("what is left is an ID-JAG without scope, for which the target may give all that the client is registered for")
+		}
+	}, check.With(NeedsScope, NeedsForbiddenScope), check.Should(), check.Sends("An exchange for a scope that is not allowed, alone."))
+	It("no-scope", "grants no more than what is allowed when no scope is asked for", func(t *T) {
+		t.Control()
+		a := t.Exchange(Without("scope"))
+		within(t, a)
+		if g, _ := t.Read(a); Granted(a) && len(g.Scopes()) == 0 {
+			t.Notef("no scope was asked for, and none is in the grant: the target is to give nothing for it, or its own least")
+		}
+	}, check.With(NeedsScope), check.Sends("An exchange without scope."))
+}
+
+// lifecycle declares the checks of what people may do after it was taken from them.
+func lifecycle() {
+	taken := func(slug, title, sends string, away, back func(*config.Hooks) string, ask func(*T, *config.User) func() *wire.Answer, needs ...check.Need) {
+		It(slug, title, func(t *T) {
+			leaver, hooks := t.Leaver(), &t.Config.Hooks
+			request := ask(t, leaver)
+			if a := request(); !Granted(a) {
+				t.Inconclusivef("the honest exchange of %s was not granted before: %s", leaver.Login, a.Summary())
+			}
+			undo(t, back(hooks), leaver.Login)
+			do(t, away(hooks), leaver.Login)
+			Expect(eventually(t, request)).To(server.BeRefused())
+		}, check.With(needs...), check.Serial(), check.Sends(sends))
+	}
+	deactivate := func(h *config.Hooks) string { return h.Deactivate }
+	reactivate := func(h *config.Hooks) string { return h.Reactivate }
+	before := func(t *T, u *config.User) func() *wire.Answer {
+		token := subjectOf(t, t.Fresh(signin.Ask{User: u, Client: t.A()}))
+		return func() *wire.Answer { return t.Attack(For(u), Subject(token)) }
+	}
+	taken("deactivated", "refuses a user who was deactivated since the sign-in", "An exchange before and after the user is deactivated, with the same token.",
+		deactivate, reactivate, before, NeedsDeactivation, needsLeaverAgain)
+	taken("unassigned", "refuses a user whose assignment to the target was taken away since the sign-in",
+		"An exchange before and after the assignment is taken away, with the same token.",
+		func(h *config.Hooks) string { return h.Unassign }, func(h *config.Hooks) string { return h.Assign }, before, NeedsUnassignment, needsLeaverAgain)
+	It("reactivated", "grants again after a user was reactivated", func(t *T) {
+		leaver := t.Leaver()
+		undo(t, t.Config.Hooks.Reactivate, leaver.Login)
+		do(t, t.Config.Hooks.Deactivate, leaver.Login)
+		do(t, t.Config.Hooks.Reactivate, leaver.Login)
+		tokens := t.Fresh(signin.Ask{User: leaver, Client: t.A()})
+		Expect(t.Exchange(For(leaver), Subject(subjectOf(t, tokens)))).To(server.BeGranted(), "the user is back and signed in again")
+	}, check.With(NeedsDeactivation, needsLeaverAgain), check.Serial(),
+		check.Sends("An exchange after the user was deactivated, reactivated and signed in again."))
+}
+
+func subjectOf(t *T, tokens signin.Tokens) string {
+	return map[string]string{"id_token": tokens.IDToken, "refresh_token": tokens.RefreshToken, "access_token": tokens.AccessToken}[t.Config.Exchange.SubjectToken]
+}

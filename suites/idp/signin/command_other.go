@@ -1,0 +1,7 @@
+//go:build !unix
+
+package signin
+
+import "os/exec"
+
+func group(*exec.Cmd) {}
