@@ -12,7 +12,7 @@ import (
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/idp/config"
-	"github.com/emaconform/emaconform/suites/idp/judge"
+	idprun "github.com/emaconform/emaconform/suites/idp/judge"
 )
 
 // idpFlags are the flags of `emaconform idp`.
@@ -92,7 +92,7 @@ func (f *idpFlags) run(c *cobra.Command) error {
 	if err := timeLimits(c.Flags(), "timeout"); err != nil {
 		return err
 	}
-	options := judge.Options{
+	options := idprun.Options{
 		Profile: f.profile, Selection: engine.Selection{Checks: f.checks, Labels: f.labels}, Workers: f.workers, Intrusive: f.intrusive,
 		Nonce: f.nonce,
 	}
@@ -117,7 +117,7 @@ func (f *idpFlags) run(c *cobra.Command) error {
 	}
 	return f.judge(c, func(ctx context.Context, p engine.Progress) (*reports.Report, error) {
 		options.Progress = p
-		return judge.Run(ctx, options)
+		return idprun.Run(ctx, options)
 	})
 }
 

@@ -11,7 +11,7 @@ import (
 	fixture "github.com/emaconform/emaconform/fixtures/idp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/idp/config"
-	"github.com/emaconform/emaconform/suites/idp/judge"
+	idprun "github.com/emaconform/emaconform/suites/idp/judge"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
@@ -41,7 +41,7 @@ func (e *embeddedIdP) Close() {
 }
 
 // configure starts it and lets a run judge it, with every optional part of the configuration in place.
-func (e *embeddedIdP) configure(ctx context.Context, o *judge.Options) (err error) {
+func (e *embeddedIdP) configure(ctx context.Context, o *idprun.Options) (err error) {
 	if e.dir, err = os.MkdirTemp("", "emaconform-"); err != nil {
 		return err
 	}

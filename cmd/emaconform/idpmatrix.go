@@ -9,7 +9,7 @@ import (
 	fixture "github.com/emaconform/emaconform/fixtures/idp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/engine"
-	"github.com/emaconform/emaconform/suites/idp/judge"
+	idprun "github.com/emaconform/emaconform/suites/idp/judge"
 	"github.com/emaconform/emaconform/suites/matrix"
 )
 
@@ -33,7 +33,7 @@ func buildIdPMatrix(ctx context.Context, list []matrix.Defect, full bool, done f
 	judgeOne := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
 		reference := &embeddedIdP{known: true}
 		defer reference.Close()
-		var options judge.Options
+		var options idprun.Options
 		if defect != nil {
 			reference.defects = []string{defect.ID}
 			if d, ok := fixture.Find(defect.ID); ok && !full {
@@ -43,7 +43,7 @@ func buildIdPMatrix(ctx context.Context, list []matrix.Defect, full bool, done f
 		if err := reference.configure(ctx, &options); err != nil {
 			return nil, err
 		}
-		return judge.Run(ctx, options)
+		return idprun.Run(ctx, options)
 	}
 	return matrix.Build(ctx, list, judgeOne, 2*runtime.NumCPU(), done)
 }
