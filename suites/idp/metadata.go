@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	. "github.com/onsi/gomega"
 
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	. "github.com/emaconform/emaconform/suites/idp/world"
 	"github.com/emaconform/emaconform/suites/target"
@@ -16,7 +17,7 @@ import (
 )
 
 func metadata(t *T) map[string]any {
-	document, _, err := target.Fetch(t, t.Wire, t.Recorder(), t.Provider.MetadataURL)
+	document, _, err := target.Fetch(func(r *wire.Request) *wire.Answer { return t.Send(r, reports.Setup, "") }, t.Provider.MetadataURL)
 	if err != nil {
 		t.Inconclusivef("the metadata cannot be read again: %v", err)
 	}

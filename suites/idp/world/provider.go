@@ -39,10 +39,11 @@ func (p *Provider) Endpoint(member string) string {
 // Endpoints in the configuration win.
 func Discover(ctx context.Context, c *config.Config, client *wire.Client, rec *wire.Recorder) (*Provider, error) {
 	p := &Provider{Metadata: map[string]any{}}
+	send := func(r *wire.Request) *wire.Answer { return client.Do(ctx, r, rec, reports.Setup, "") }
 	urls := target.ServerMetadataURLs(c.IdP.Issuer)
 	var tried []string
 	for i := len(urls) - 1; i >= 0; i-- {
-		document, _, err := target.Fetch(ctx, client, rec, urls[i])
+		document, _, err := target.Fetch(send, urls[i])
 		if err != nil {
 			tried = append(tried, err.Error())
 			continue
