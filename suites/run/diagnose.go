@@ -109,8 +109,17 @@ func (p *preflight) wrong(claim string) string {
 
 // diagnose finds out why an honest ID-JAG was refused.
 func (p *preflight) diagnose() *stop {
-	saw := fmt.Sprintf("The token endpoint did not grant an honest ID-JAG: %s%s.", p.redemption.Summary(), p.words())
+	saw := fmt.Sprintf("The token endpoint did not grant an honest ID-JAG: %s%s.", p.redemption.Summary(), words(p.redemption))
+	if stray := p.strayed(); stray != "" {
+		return &stop{saw + " " + stray, "Let the target read jwks_uri from the metadata at " + wellKnownOf(p.t.IdP.URL) + ", or give it that address."}
+	}
+	if s := p.byMetadata(saw); s != nil {
+		return s
+	}
 	if s := p.obvious(saw); s != nil {
+		return s
+	}
+	if s := p.byWords(saw); s != nil {
 		return s
 	}
 	for _, a := range aspects {
@@ -149,14 +158,6 @@ func (p *preflight) obvious(saw string) *stop {
 		return &stop{saw + " The client is not known, or its credentials are wrong.", aspects[0].fix(p)}
 	}
 	return nil
-}
-
-// words are the target's own explanation.
-func (p *preflight) words() string {
-	if d := p.redemption.String("error_description"); d != "" {
-		return " (" + wire.Printable(wire.ScrubJWTs(d), 200) + ")"
-	}
-	return ""
 }
 
 // suspects are the aspects that the target's answer fits. What a server looks at behind the aspect at fault fits, too, so the

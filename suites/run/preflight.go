@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/engine"
@@ -60,17 +59,8 @@ func (p *preflight) run() string {
 			return s.Saw + " " + s.Fix
 		}
 	}
+	p.tryConfigured()
 	return ""
-}
-
-// latency is the typical time of an exchange.
-func (p *preflight) latency() time.Duration {
-	var sum float64
-	list := p.t.Recorder().Exchanges()
-	for _, e := range list {
-		sum += e.Seconds
-	}
-	return time.Duration(sum / float64(max(1, len(list))) * float64(time.Second))
 }
 
 func (p *preflight) send(r *wire.Request) *wire.Answer {
@@ -202,28 +192,45 @@ func (p *preflight) hosts() *stop {
 // redeem presents an honest ID-JAG. It also learns whether the target fetches our keys: when it knew them already, a
 // grant signed with a key that is new says whether it asks again.
 func (p *preflight) redeem() (string, *stop) {
-	s := p.t
-	if s.Config.IdP.Static() {
-		return p.redeemed("the keys are those that were exported")
-	}
+	clock := p.readClock()
 	before := p.fetches()
-	saw, failed := p.redeemed("the target fetched our keys")
-	s.Inbound = p.fetches() > before
-	if failed == nil && !s.Inbound {
-		saw = "granted; the target did not fetch our keys: checks of key rotation and of unknown issuers are skipped"
+	p.redemption = p.t.Present(p.t.Grant(), reports.Setup, "an honest ID-JAG")
+	if !server.Granted(p.redemption) {
+		if a := p.awaitKeys(); a != nil {
+			p.redemption = a
+		}
 	}
-	return saw, failed
+	if !server.Granted(p.redemption) && about(p.redemption) == "clock" {
+		if a := p.searchClock(); a != nil {
+			p.redemption, clock = a, "; "+clockWords(p.t.Skew)
+		}
+	}
+	if !server.Granted(p.redemption) {
+		return "", p.diagnose()
+	}
+	return "granted; " + p.learnFetching(before) + clock, nil
 }
 
-func (p *preflight) redeemed(how string) (string, *stop) {
-	p.redemption = p.t.Present(p.t.Grant(), reports.Setup, "an honest ID-JAG")
-	if server.Granted(p.redemption) {
-		return "granted; " + how, nil
+// learnFetching finds out whether changes to our keys reach the target, and says what was seen.
+func (p *preflight) learnFetching(before int) string {
+	switch {
+	case p.t.Config.IdP.Static():
+		return "the keys are those that were exported"
+	case p.fetches() > before:
+		p.t.Inbound = true
+		return "the target fetched our keys"
+	case p.refetches():
+		p.t.Inbound = true
+		return "the target knew our keys, and asks again for new ones"
+	default:
+		return "the target did not fetch our keys, not even for a new one: checks of key rotation and of unknown issuers are skipped"
 	}
-	return "", p.diagnose()
 }
 
 func (p *preflight) fetches() int {
+	if p.t.Config.IdP.Static() {
+		return 0
+	}
 	n, err := p.t.World.Control.Fetches(p.t, p.t.IdPName)
 	if err != nil {
 		return 0
