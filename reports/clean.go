@@ -37,6 +37,10 @@ func steers(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
+// Line makes a string that somebody else wrote fit for a line of text: one line, at most n characters, and no control
+// characters, which would steer a terminal; they are shown as escapes.
+func Line(s string, n int) string { return cut(line(s), n) }
+
 // line is visible on a single line: runs of white space become one space.
 func line(s string) string { return visible(strings.Join(strings.Fields(s), " ")) }
 

@@ -43,6 +43,9 @@ func WriteText(w io.Writer, r *Report, color bool, width int) error {
 	return err
 }
 
+// Log makes a line fit for the log of a CI system, which takes some texts for commands.
+func Log(s string) string { return noCommands(s) }
+
 // noCommands breaks what a CI system would take from a log as a command: "::" at the beginning of a line, and "##"
 // before a word and a bracket ("##[", "##vso[", "##teamcity[").
 func noCommands(s string) string {

@@ -50,7 +50,7 @@ func newClient() *cobra.Command {
 		Short: "Judge an MCP client",
 		Long:  clientLong,
 		Example: `  emaconform client
-  emaconform client -- npx tsx my-client.ts
+  emaconform client --dir . -- npx tsx my-client.ts
   emaconform client --confidential -- ./my-client
   emaconform client --check 'CL-NO-LEAK' -- ./my-client --verbose
   emaconform client --attended --redirect-uri http://127.0.0.1:33418/callback`,

@@ -105,7 +105,7 @@ func TestBrokenTargetsEndInThePreflight(t *testing.T) {
 		"HTML for metadata":       {broken{resourceMetadata: answer(200, "text/html", "<html>")}, "find the protected resource metadata", "it looks like HTML"},
 		"a redirect loop":         {broken{serverMetadata: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, serverMetadata, http.StatusFound) }}, "find the authorization server's metadata", "more than three redirects"},
 		"50 MB of metadata":       {broken{serverMetadata: answer(200, "application/json", `{"issuer":"`+strings.Repeat("x", 50<<20)+`"}`)}, "find the authorization server's metadata", "larger than we read"},
-		"no authorization server": {broken{resourceMetadata: answer(200, "application/json", `{"resource":"x"}`)}, "find the authorization server's metadata", "names no authorization server"},
+		"no authorization server": {broken{resourceMetadata: answer(200, "application/json", `{"authorization_servers":[]}`)}, "find the authorization server's metadata", "names no authorization server"},
 		"a silent token endpoint": {broken{"/token": drip}, "redeem an honest ID-JAG", "no complete answer within 300ms"},
 		"HTML for a token":        {broken{"/token": answer(502, "text/html", "<h1>Bad gateway")}, "redeem an honest ID-JAG", "502 text/html"},
 		"credentials elsewhere": {broken{"/token": func(w http.ResponseWriter, r *http.Request) {

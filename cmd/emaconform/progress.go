@@ -111,7 +111,7 @@ func (l *lines) line(o reports.Outcome, name, message string) string {
 	}
 	s := mark + " " + name
 	if message != "" {
-		s += ": " + wire.Printable(message, 160)
+		s += ": " + reports.Log(reports.Line(message, 160))
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
@@ -56,8 +57,8 @@ func tail(s string) string {
 
 // preflight runs the client in the honest world and tells how far it came, step by step, up to the first that is
 // missing for good. It stops nothing: what a client does wrong on the way is for the checks to say.
-func preflight(ctx context.Context, base assignment, progress engine.Progress) ([]reports.Step, error) {
-	s := newStage(ctx, base)
+func preflight(ctx context.Context, base assignment, progress engine.Progress, secrets *redact.Set) ([]reports.Step, error) {
+	s := newStage(ctx, base, secrets)
 	defer s.Close()
 	a := s.control(ctx, given, 0)
 	if ctx.Err() != nil {
@@ -66,7 +67,7 @@ func preflight(ctx context.Context, base assignment, progress engine.Progress) (
 	if a.Failed != nil {
 		return nil, a.Failed
 	}
-	rec := wire.NewRecorder(nil)
+	rec := wire.NewRecorder(secrets)
 	a.World.Record(rec, reports.Control)
 	steps := journey(a)
 	last := len(steps) - 1

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
@@ -63,7 +64,8 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	}
 	started := time.Now()
 	base := o.assignment()
-	steps, err := preflight(ctx, base, o.Progress)
+	secrets := redact.New()
+	steps, err := preflight(ctx, base, o.Progress, secrets)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +81,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	}
 	done, err := engine.Run(ctx, engine.Job{
 		Role: role, Assignment: base, Checks: runnable, Profile: o.profile(), Seed: rand.Uint64(), Progress: o.Progress,
+		Secrets: secrets,
 	})
 	if err != nil {
 		return nil, err
@@ -87,6 +90,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	report := o.report(selected, done.Results, started)
 	report.Preflight, report.Ended, report.Problem = steps, done.Ended, done.Problem
 	report.Load.PeakMemory = done.Memory + engine.PeakMemory()
+	reports.Redact(report, secrets)
 	complete(report)
 	return report, nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
@@ -36,16 +37,17 @@ func open(ctx context.Context, o engine.Opening) (engine.Stage, error) {
 	if err := json.Unmarshal(o.Assignment, &a); err != nil {
 		return nil, err
 	}
-	return newStage(ctx, a), nil
+	return newStage(ctx, a, o.Secrets), nil
 }
 
 // stage runs the client's command in one world after the other, some at a time.
 type stage struct {
 	assignment
-	ctx  context.Context
-	end  context.CancelFunc
-	gate *gate
-	busy sync.WaitGroup
+	secrets *redact.Set // of the run
+	ctx     context.Context
+	end     context.CancelFunc
+	gate    *gate
+	busy    sync.WaitGroup
 
 	mu       sync.Mutex
 	controls map[controlKey]*control
@@ -65,17 +67,17 @@ type controlKey struct {
 	look  int
 }
 
-func newStage(ctx context.Context, a assignment) *stage {
+func newStage(ctx context.Context, a assignment, secrets *redact.Set) *stage {
 	ctx, end := context.WithCancel(ctx)
 	return &stage{
-		assignment: a, ctx: ctx, end: end, gate: newGate(a.Parallel),
+		assignment: a, secrets: secrets, ctx: ctx, end: end, gate: newGate(a.Parallel),
 		controls: map[controlKey]*control{}, visits: map[string]int{}, seen: map[string]*attempt{},
 	}
 }
 
 func (s *stage) Lanes() int               { return 1 }
 func (s *stage) World(int) any            { return s }
-func (s *stage) Recorder() *wire.Recorder { return wire.NewRecorder(nil) }
+func (s *stage) Recorder() *wire.Recorder { return wire.NewRecorder(s.secrets) }
 
 // Budget bounds a check that hangs otherwise than by its client, which has a bound of its own.
 func (s *stage) Budget(*check.Check) time.Duration { return 20*s.Timeout + time.Minute }
@@ -203,5 +205,8 @@ func (s *stage) attempt(ctx context.Context, in *scene, honest *attempt) *attemp
 	c := command{args: s.Command, environment: s.Environment, timeout: timeout, named: s.Pass, dir: s.Dir, memory: s.Memory}
 	a := c.run(ctx, w)
 	turn.leave(a.CPU)
+	for _, secret := range w.Secrets() {
+		s.secrets.Know(secret.Kind, secret.Value)
+	}
 	return a
 }

@@ -397,18 +397,5 @@ func WithoutQuery(u string) string {
 	return u
 }
 
-// Printable makes a hostile string fit to be shown: one line, printable, at most n runes.
-func Printable(s string, n int) string {
-	var b strings.Builder
-	for i, r := range []rune(s) {
-		if i == n {
-			b.WriteString("…")
-			break
-		}
-		if r < ' ' || r == 0x7f || r == '\u2028' || r == '\u2029' {
-			r = ' '
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+// Printable makes a hostile string fit to be shown: one line, at most n characters, all of them to be seen.
+func Printable(s string, n int) string { return reports.Line(s, n) }
