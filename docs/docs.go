@@ -130,9 +130,13 @@ func (r *Reference) markdown(name string, source []byte) (page, error) {
 
 var idInCode = regexp.MustCompile(`<code>((RAS|RS|CL|IDP)-[A-Z0-9-]+)(/[a-z0-9_.-]+)?</code>`)
 
+// pageLink is a link to another page, which is a .md file where the pages are read as they are.
+var pageLink = regexp.MustCompile(`href="([a-z-]+)\.md(#[a-z-]+)?"`)
+
 // link makes links of ids. An id that does not exist is an error: a page that names it is out of date.
 func (r *Reference) link(html string) (string, error) {
 	var unknown []string
+	html = pageLink.ReplaceAllString(html, `href="$1.html$2"`)
 	html = idInCode.ReplaceAllStringFunc(html, func(code string) string {
 		parts := idInCode.FindStringSubmatch(code)
 		role, ok := r.roleOf(parts[1], parts[1]+parts[3])
