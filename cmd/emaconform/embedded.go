@@ -128,6 +128,7 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 	c.IdP.EmailDomains = []string{fixtures.EmailDomain}
 	c.LinkableEmail, c.SharedEmail = o.User(fixtures.Carol).Email, o.User(fixtures.Dora).Email
 	c.Timing.JWKSPatience = 5 * time.Second
+	c.Timing.Replay = 1500 * time.Millisecond
 	for _, id := range []string{fixtures.ConnectorA, fixtures.ConnectorB, fixtures.ConnectorK, fixtures.ConnectorShort} {
 		k := o.Client(id)
 		c.Clients = append(c.Clients, target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, Key: k.Key})

@@ -28,6 +28,8 @@ var badProofs = []struct {
 	{"htu", "a proof for another URL", changedProof(server.Set("htu", otherIssuer+"/token")), nil},
 	{"htm", "a proof for another method", changedProof(server.Set("htm", http.MethodGet)), nil},
 	{"old", "a proof made an hour ago", changedProof(in("iat", -time.Hour)), nil},
+	// RFC 9449 4.3 wants an acceptable time frame, 11.1 one of seconds or minutes.
+	{"old-10m", "a proof made ten minutes ago", changedProof(in("iat", -10*time.Minute)), []check.Option{check.Should()}},
 	{"ahead", "a proof made an hour from now", changedProof(in("iat", time.Hour)), nil},
 	{"reused", "a proof that was used before", func(_ *server.T, _ server.Prover, used string) []string {
 		return []string{used}

@@ -2,18 +2,32 @@ package ras
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"strings"
 
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// account is the local account that an access token is for, "" when that cannot be seen.
+// account is the local account that an access token is for, "" when that cannot be seen. Where the token does not say it, the
+// MCP server's tool does that the configuration names.
 func account(t *server.T, a *wire.Answer) string {
-	sub, _ := tokenClaims(t, a)["sub"].(string)
-	return sub
+	if sub, ok := tokenClaims(t, a)["sub"].(string); ok && sub != "" {
+		return sub
+	}
+	token := a.String("access_token")
+	if t.Config.WhoamiTool == "" || token == "" {
+		return ""
+	}
+	result := server.Result(t.Send(t.Call(token, t.Config.WhoamiTool, nil), reports.Setup, "who is calling?"))
+	told, err := json.Marshal(result["content"])
+	if err != nil || result["content"] == nil || result["isError"] == true {
+		return ""
+	}
+	return string(told)
 }
 
 // expectNobodyElse judges the answer for a user that the target does not know: refusal, or an account made just in

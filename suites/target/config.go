@@ -45,6 +45,10 @@ type Config struct {
 	SecondServer   string   `yaml:"second_server,omitempty" json:"second_server,omitempty"`     // URL of another MCP server of the same RAS
 	ScopedTool     *Tool    `yaml:"scoped_tool,omitempty" json:"scoped_tool,omitempty"`         // a tool that needs a scope
 
+	// WhoamiTool is a tool of the MCP server that tells who is calling, for targets whose access tokens are opaque: what it answers
+	// is compared, so that it has to answer the same for the same account.
+	WhoamiTool string `yaml:"whoami_tool,omitempty" json:"whoami_tool,omitempty"`
+
 	CIMD    bool   `yaml:"cimd,omitempty" json:"cimd,omitempty"`         // the RAS takes Client ID Metadata Document URLs
 	RAR     *RAR   `yaml:"rar,omitempty" json:"rar,omitempty"`           // the RAS takes authorization_details
 	JWE     bool   `yaml:"jwe,omitempty" json:"jwe,omitempty"`           // the RAS takes encrypted ID-JAGs
@@ -121,6 +125,7 @@ type Time struct {
 	Outage       time.Duration `yaml:"outage,omitempty" json:"outage,omitempty"`               // how long a target may be away; default 60s
 	RetryAfter   time.Duration `yaml:"retry_after,omitempty" json:"retry_after,omitempty"`     // most that Retry-After is obeyed; default 20s
 	JWKSPatience time.Duration `yaml:"jwks_patience,omitempty" json:"jwks_patience,omitempty"` // until a new key must work; default 35s
+	Replay       time.Duration `yaml:"replay,omitempty" json:"replay,omitempty"`               // until a used ID-JAG is sent once more; default 65s
 }
 
 // Setup is a command and its arguments.
@@ -156,6 +161,7 @@ func (c *Config) Defaults() {
 	def(&c.Timing.Outage, time.Minute)
 	def(&c.Timing.RetryAfter, 20*time.Second)
 	def(&c.Timing.JWKSPatience, 35*time.Second)
+	def(&c.Timing.Replay, 65*time.Second)
 	for _, i := range []*IdP{&c.IdP, c.SecondIdP} {
 		if i == nil {
 			continue

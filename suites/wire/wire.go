@@ -171,6 +171,9 @@ func (r *Request) build(ctx context.Context) (*http.Request, error) {
 	for name, values := range r.Header {
 		req.Header[http.CanonicalHeaderKey(name)] = values
 	}
+	if host := req.Header.Get("Host"); host != "" { // net/http sends this one from elsewhere
+		req.Host = host
+	}
 	if r.Form != nil && req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
