@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
@@ -37,15 +38,29 @@ func newVersion() *cobra.Command {
 }
 
 func newConfig() *cobra.Command {
-	return &cobra.Command{
+	var role, vendor string
+	c := &cobra.Command{
 		Use:   "config",
 		Short: "Print a configuration file with every key, to start from",
-		Args:  cobra.NoArgs,
+		Example: `  emaconform config > ema.yaml
+  emaconform config --role idp > idp.yaml
+  emaconform config --role idp --vendor okta > idp.yaml`,
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprint(c.OutOrStdout(), samples.Server)
+			sample, ok := map[string]string{"server": samples.Server, "idp": samples.IdP, "idp okta": samples.IdPOkta}[strings.TrimSpace(role+" "+vendor)]
+			switch {
+			case role != "server" && role != "idp":
+				return fmt.Errorf("--role %q is none of server, idp", role)
+			case !ok:
+				return fmt.Errorf("--vendor %q: there is a file for okta, with --role idp; leave it out for one with every key", vendor)
+			}
+			_, err := fmt.Fprint(c.OutOrStdout(), sample)
 			return err
 		},
 	}
+	c.Flags().StringVar(&role, "role", "server", "server: for emaconform server; idp: for emaconform idp")
+	c.Flags().StringVar(&vendor, "vendor", "", "okta: with what is known of it filled in (with --role idp)")
+	return c
 }
 
 func newSchema() *cobra.Command {

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"crypto/rsa"
 	"encoding/json"
 	"net/url"
@@ -68,15 +69,20 @@ var _ = check.For("IDP-HTTPS", func() {
 		slug, name string
 		of         func(*World) string
 	}{
-		{"issuer", "issuer", func(w *World) string { return w.Config.IdP.Issuer }},
-		{"authorization-endpoint", "authorization endpoint", func(w *World) string { return w.Provider.Authorization }},
-		{"token-endpoint", "token endpoint", func(w *World) string { return w.Provider.Token }},
-		{"jwks-uri", "JWKS URI", func(w *World) string { return w.Provider.JWKSURI }},
+		{"issuer", "issuer", announced("issuer", func(w *World) string { return w.Config.IdP.Issuer })},
+		{"authorization-endpoint", "authorization endpoint", announced("authorization_endpoint", func(w *World) string { return w.Provider.Authorization })},
+		{"token-endpoint", "token endpoint", announced("token_endpoint", func(w *World) string { return w.Provider.Token })},
+		{"jwks-uri", "JWKS URI", announced("jwks_uri", func(w *World) string { return w.Provider.JWKSURI })},
 		{"revocation-endpoint", "revocation endpoint", func(w *World) string { return w.Provider.Endpoint("revocation_endpoint") }},
 	} {
 		It(e.slug, "has an https URL as its "+e.name, func(t *T) { https(t, e.name, e.of(t.World)) }, check.Sends("Nothing: the metadata is looked at."))
 	}
 })
+
+// announced is what the metadata says, else what the configuration does.
+func announced(member string, otherwise func(*World) string) func(*World) string {
+	return func(w *World) string { return cmp.Or(w.Provider.Endpoint(member), otherwise(w)) }
+}
 
 // published are the keys of the key set as it is now.
 func published(t *T) []map[string]any {

@@ -9,18 +9,28 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/idp/signin"
 	. "github.com/emaconform/emaconform/suites/idp/world"
 )
 
+// anew presents a token of a sign-in of the check's own, where that can be had: an earlier rotation may have ended the others.
+func anew(t *T) []Option {
+	if !signin.Repeatable(t.Alice()) {
+		return nil
+	}
+	return []Option{Subject(subjectOf(t, t.Fresh(signin.Ask{User: t.Alice(), Client: t.A()})))}
+}
+
 var _ = check.For("IDP-KEY-ROTATION", func() {
 	It("published-before", "publishes a new key before it is used", func(t *T) {
-		t.Control()
+		ask := anew(t)
+		t.Control(ask...)
 		if _, _, err := t.Keys.Read(t, t.Wire, t.Recorder(), t.Provider.JWKSURI); err != nil {
 			t.Inconclusivef("%v", err)
 		}
 		before := t.Keys.Set()
 		do(t, t.Config.Hooks.Rotate, "")
-		a := t.Exchange()
+		a := t.Exchange(ask...)
 		if !Granted(a) {
 			t.Inconclusivef("after the keys were rotated the honest exchange was not granted: %s", a.Summary())
 		}
@@ -34,7 +44,7 @@ var _ = check.For("IDP-KEY-ROTATION", func() {
 	}, check.With(NeedsRotation), check.Serial(), check.Sends("The key set, a rotation, and an exchange."))
 
 	It("old-stays", "keeps an old key published while grants that it signed live", func(t *T) {
-		g := t.Control()
+		g := t.Control(anew(t)...)
 		do(t, t.Config.Hooks.Rotate, "")
 		if _, _, err := t.Keys.Read(t, t.Wire, t.Recorder(), t.Provider.JWKSURI); err != nil {
 			t.Failf("%v", err)
@@ -45,9 +55,9 @@ var _ = check.For("IDP-KEY-ROTATION", func() {
 	}, check.With(NeedsRotation), check.Serial(), check.Sends("An exchange, a rotation, and the key set."))
 
 	It("changes", "signs with another key after a rotation", func(t *T) {
-		before := t.Control().Header["kid"]
+		before := t.Control(anew(t)...).Header["kid"]
 		do(t, t.Config.Hooks.Rotate, "")
-		Expect(t.Control().Header["kid"]).NotTo(Equal(before), "kid after a rotation")
+		Expect(t.Control(anew(t)...).Header["kid"]).NotTo(Equal(before), "kid after a rotation")
 	}, check.With(NeedsRotation), check.Serial(), check.Sends("An exchange before and after a rotation."))
 })
 

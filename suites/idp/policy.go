@@ -121,10 +121,15 @@ func lifecycle() {
 		func(h *config.Hooks) string { return h.Unassign }, func(h *config.Hooks) string { return h.Assign }, before, NeedsUnassignment, needsLeaverAgain)
 	It("reactivated", "grants again after a user was reactivated", func(t *T) {
 		leaver := t.Leaver()
+		ask := signin.Ask{User: leaver, Client: t.A()}
+		t.Control(For(leaver), Subject(subjectOf(t, t.Fresh(ask))))
 		undo(t, t.Config.Hooks.Reactivate, leaver.Login)
 		do(t, t.Config.Hooks.Deactivate, leaver.Login)
 		do(t, t.Config.Hooks.Reactivate, leaver.Login)
-		tokens := t.Fresh(signin.Ask{User: leaver, Client: t.A()})
+		tokens, err := t.Desk.Fresh(t, t.Recorder(), ask)
+		if err != nil {
+			t.Failf("the user was reactivated and cannot sign in: %v", err)
+		}
 		Expect(t.Exchange(For(leaver), Subject(subjectOf(t, tokens)))).To(server.BeGranted(), "the user is back and signed in again")
 	}, check.With(NeedsDeactivation, needsLeaverAgain), check.Serial(),
 		check.Sends("An exchange after the user was deactivated, reactivated and signed in again."))

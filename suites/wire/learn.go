@@ -93,6 +93,7 @@ func (r *Recorder) learnAnswer(a *Answer) {
 	r.learnLocation(a.Header.Get("Location"))
 	object, err := a.Object()
 	if err != nil {
+		r.learnInputs(string(a.Body[:min(len(a.Body), searched)]))
 		r.learnJWTs(string(a.Body[:min(len(a.Body), searched)]))
 		return
 	}
@@ -122,6 +123,23 @@ func (r *Recorder) learnLocation(location string) {
 		for _, name := range []string{"access_token", "id_token"} {
 			if v := q.Get(name); v != "" {
 				r.name(answeredFields[name], v)
+			}
+		}
+	}
+}
+
+var (
+	inputPattern = regexp.MustCompile(`(?i)<input\b[^>]*>`)
+	namePattern  = regexp.MustCompile(`(?i)\bname\s*=\s*["']?(code|id_token|access_token|SAMLResponse)\b`)
+	valuePattern = regexp.MustCompile(`(?i)\bvalue\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))`)
+)
+
+// learnInputs finds what an authorization response carries in a form that posts itself (OAuth 2.0 Form Post Response Mode).
+func (r *Recorder) learnInputs(page string) {
+	for _, tag := range inputPattern.FindAllString(page, 64) {
+		if name := namePattern.FindStringSubmatch(tag); name != nil {
+			if v := valuePattern.FindStringSubmatch(tag); v != nil {
+				r.secrets.Know("authorization response", v[1]+v[2]+v[3])
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func Parse(raw []byte) (*Config, error) {
 	case errors.As(err, &placed):
 		return nil, errors.New(yaml.FormatError(err, false, false))
 	}
-	return nil, err
+	return nil, errors.New("timing: expected durations such as 500ms, 10s or 2m; sign_in: attended, command, tokens or form")
 }
 
 // UnmarshalYAML reads one of the four ways to sign in.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/idp/config"
@@ -179,11 +180,12 @@ func (p *preflight) exchange(k *config.Client, target *config.Target) (string, *
 	if !world.Granted(a) {
 		return "", p.diagnose(k, target, a)
 	}
-	if issued := a.String("issued_token_type"); issued != "" && issued != world.TypeIDJAG {
+	g, err := p.t.Read(a)
+	if issued := a.String("issued_token_type"); issued != "" && issued != world.TypeIDJAG && g.Header["typ"] != mockidp.TypeIDJAG {
 		return "", &stop{fmt.Sprintf("The exchange yields a token of the type %s, and no ID-JAG.", wire.Printable(issued, 120)),
 			"Switch ID-JAGs (Cross App Access) on for client " + k.ID + "." + advice(p.t.Config, "feature")}
 	}
-	if _, err := p.t.Read(a); err != nil {
+	if err != nil {
 		return "granted, but " + err.Error(), nil
 	}
 	return "granted, and verified with the published keys", nil

@@ -121,7 +121,23 @@ func (d *Desk) Fresh(ctx context.Context, rec *wire.Recorder, a Ask) (Tokens, er
 // Repeatable reports whether the suite can sign the user in as often as it likes.
 func Repeatable(u *config.User) bool { return u.SignIn.Command != "" || u.SignIn.Form != nil }
 
-func (d *Desk) signIn(v *visit, a Ask) (Tokens, error) {
+// errDisturbed means that there was no answer to go by: a connection that was reset, a gateway's answer.
+var errDisturbed = errors.New("no answer to go by")
+
+// tries is how often a sign-in is begun anew when it was disturbed on its way.
+const tries = 3
+
+// signIn signs in, and once more when that was disturbed: a code that got lost is not sent again.
+func (d *Desk) signIn(v *visit, a Ask) (t Tokens, err error) {
+	for range tries {
+		if t, err = d.signInOnce(v, a); !errors.Is(err, errDisturbed) {
+			break
+		}
+	}
+	return t, err
+}
+
+func (d *Desk) signInOnce(v *visit, a Ask) (Tokens, error) {
 	ctx, cancel := context.WithTimeoutCause(v.ctx, d.Config.Timing.SignIn, fmt.Errorf("the sign-in of %s took longer than %s (timing.sign_in)",
 		a.User.Login, d.Config.Timing.SignIn))
 	defer cancel()

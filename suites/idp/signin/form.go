@@ -150,6 +150,9 @@ func (w *walk) run(arrived func(*url.URL) bool) (*url.URL, *wire.Answer, error) 
 	r := &wire.Request{URL: w.request()}
 	for range mostSteps {
 		a := w.send(r)
+		if doubt := a.Doubt(); doubt != "" {
+			return nil, a, fmt.Errorf("%s: %w: %s", printable(wire.WithoutQuery(r.URL)), errDisturbed, doubt)
+		}
 		if a.Err != nil {
 			return nil, a, fmt.Errorf("%s: %w", printable(wire.WithoutQuery(r.URL)), a.Err)
 		}

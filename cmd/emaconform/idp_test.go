@@ -1,0 +1,182 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	fixture "github.com/emaconform/emaconform/fixtures/idp"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/engine"
+	idprun "github.com/emaconform/emaconform/suites/idp/judge"
+)
+
+// judgeIdP judges a reference identity provider.
+func judgeIdP(t *testing.T, e *embeddedIdP, checks ...string) *reports.Report {
+	t.Helper()
+	defer e.Close()
+	o := idprun.Options{Selection: engine.Selection{Checks: checks}}
+	if err := e.configure(t.Context(), &o); err != nil {
+		t.Fatal(err)
+	}
+	report, err := idprun.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Ended != "" {
+		t.Fatalf("ended early: %s: %s", report.Ended, report.Problem)
+	}
+	return report
+}
+
+func amiss(r *reports.Report, outcomes ...reports.Outcome) (list []string) {
+	for _, c := range r.Checks {
+		for _, o := range outcomes {
+			if c.Outcome == o {
+				list = append(list, c.ID+": "+c.Message)
+			}
+		}
+	}
+	return list
+}
+
+// The reference identity provider passes every check, and nothing that was secret is in the report or in the files.
+func TestTheReferenceIdentityProviderIsConformant(t *testing.T) {
+	g := NewWithT(t)
+	dir := t.TempDir()
+	var out, errs bytes.Buffer
+	code := execute(t.Context(), []string{"idp", "--out", dir}, &out, &errs)
+	g.Expect(code).To(Equal(0), out.String()+errs.String())
+	g.Expect(out.String()).To(ContainSubstring("Identity provider"))
+	raw, err := os.ReadFile(filepath.Join(dir, "report.json"))
+	g.Expect(err).NotTo(HaveOccurred())
+	var report reports.Report
+	g.Expect(json.Unmarshal(raw, &report)).To(Succeed())
+	g.Expect(report.Checks).To(HaveLen(len(check.All("idp"))))
+	g.Expect(amiss(&report, reports.Fail, reports.Warn, reports.Inconclusive, reports.Skip)).To(BeEmpty())
+	for _, name := range []string{"report.json", "report.html", "summary.md", "junit.xml"} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(string(text)).NotTo(MatchRegexp(`eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+`), "%s has a token in it", name)
+	}
+}
+
+// Identity providers that differ and are right as well: nothing fails.
+func TestHonestIdentityProviders(t *testing.T) {
+	for name, what := range fixture.Variants() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			report := judgeIdP(t, &embeddedIdP{variants: []string{name}})
+			if list := amiss(report, reports.Fail, reports.Inconclusive); len(list) > 0 {
+				t.Errorf("an identity provider that %s: %s", what, strings.Join(list, "; "))
+			}
+		})
+	}
+}
+
+// Connections that are reset, a gateway that answers now and then, and a pause change nothing of what is found.
+func TestDisturbedIdentityProvider(t *testing.T) {
+	disturb := func(h http.Handler) http.Handler {
+		var n atomic.Int64
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			token := strings.HasSuffix(r.URL.Path, "/token")
+			switch i := n.Add(1); {
+			case !token:
+			case i%41 == 0:
+				panic(http.ErrAbortHandler)
+			case i%53 == 0:
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			case i == 300:
+				select {
+				case <-time.After(300 * time.Millisecond):
+				case <-r.Context().Done():
+				}
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+	for defect, notices := range map[string]string{"": "", "resource-copied": "IDP-PAIRING/resource-unknown"} {
+		e := &embeddedIdP{around: disturb}
+		if defect != "" {
+			e.defects = []string{defect}
+		}
+		report := judgeIdP(t, e, "IDP-PAIRING", "IDP-SUBJECT-VALIDATE", "IDP-CLIENT-AUTH", "IDP-JAG-*", "IDP-ERR")
+		for _, c := range report.Checks {
+			wanted := notices == c.ID || defect != "" && c.Outcome == reports.Fail && strings.HasPrefix(c.ID, "IDP-PAIRING/resource-") ||
+				defect != "" && c.ID == "IDP-ERR/bad-resource"
+			if c.Outcome == reports.Fail && !wanted {
+				t.Errorf("with defect %q %s fails: %s", defect, c.ID, c.Message)
+			}
+			if c.ID == notices && c.Outcome != reports.Fail {
+				t.Errorf("defect %q goes unnoticed: %s %s", defect, c.Outcome, c.Message)
+			}
+		}
+	}
+}
+
+func TestWhatIdentityProvidersCannotBeJudgedBy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "idp.yaml")
+	config := func(text string) string {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	const rest = `
+clients: [{id: a, secret: s3cret-s3cret-s3cret, redirect_uri: "https://a.example/cb"}]
+targets: [{audience: "https://as.example"}]
+`
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"an argument":        {[]string{"https://acme.example"}, 2, `is it the --issuer?`},
+		"an issuer alone":    {[]string{"--issuer", "https://acme.example"}, 2, "emaconform config --role idp"},
+		"no such file":       {[]string{"--config", "/nowhere/idp.yaml"}, 2, "cannot read the configuration"},
+		"an unknown defect":  {[]string{"--defect", "nothing"}, 2, `there is no defect "nothing"`},
+		"a defect for yours": {[]string{"--issuer", "https://acme.example", "--defect", "bearer"}, 2, "not for one of yours"},
+		"an issuer that is none": {[]string{"--config", config("idp: {issuer: 'http://127.0.0.1:1'}\nusers: [{login: a, sign_in: {command: 'true'}}]" + rest)}, 3,
+			"does not look like an identity provider"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			dir := t.TempDir()
+			var out, errs bytes.Buffer
+			code := execute(t.Context(), append([]string{"idp", "--out", filepath.Join(dir, "reports")}, c.args...), &out, &errs)
+			text := strings.Join(strings.Fields(out.String()+errs.String()), " ")
+			g.Expect(code).To(Equal(c.code), text)
+			g.Expect(text).To(ContainSubstring(c.want))
+			g.Expect(text).NotTo(ContainSubstring("s3cret"))
+			if c.code == 2 {
+				g.Expect(filepath.Glob(filepath.Join(dir, "reports", "*"))).To(BeEmpty(), "something was written")
+			}
+		})
+	}
+}
+
+// A sign-in command that fails ends the run with one message.
+func TestASignInThatFailsEndsTheRun(t *testing.T) {
+	g := NewWithT(t)
+	e := &embeddedIdP{}
+	defer e.Close()
+	var o idprun.Options
+	g.Expect(e.configure(t.Context(), &o)).To(Succeed())
+	o.Config.Users[0].SignIn.Form, o.Config.Users[0].SignIn.Command = nil, "echo nobody is here >&2; exit 7"
+	report, err := idprun.Run(context.WithoutCancel(t.Context()), o)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(report.Ended).To(Equal(engine.EndedPreflight))
+	g.Expect(report.Problem).To(And(ContainSubstring("nobody is here"), ContainSubstring("Correct sign_in of "+fixture.Alice)))
+	g.Expect(report.Checks).To(BeEmpty())
+}
