@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/emaconform/emaconform/mockidp/yamlfile"
 )
 
 // BaselineFile is a list of results that are expected, so that they do not gate. It lets a job adopt the suite before
@@ -39,36 +41,47 @@ func LoadBaseline(path string) (*BaselineFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the baseline %s: %w", path, reason(err))
 	}
-	fail := func(line int, err error) error { return fmt.Errorf("baseline %s, line %d: %w", path, line, err) }
+	b := &BaselineFile{Path: path}
+	err = yamlfile.Guard(data, func() error { return b.read(data) })
+	if problem := yamlfile.Problem(""); errors.As(err, &problem) {
+		return nil, fmt.Errorf("baseline %s: %w", path, problem)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *BaselineFile) read(data []byte) error {
+	fail := func(line int, err error) error { return fmt.Errorf("baseline %s, line %d: %w", b.Path, line, err) }
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
-		return nil, fail(yamlError(err, 1))
+		return fail(yamlError(err, 1))
 	}
-	b := &BaselineFile{Path: path}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.CommentType {
-		return b, nil
+		return nil
 	}
 	list, ok := file.Docs[0].Body.(*ast.SequenceNode)
 	if !ok || len(file.Docs) > 1 {
-		return nil, fail(1, errors.New("expected one list of entries, each with the keys check and reason"))
+		return fail(1, errors.New("expected one list of entries, each with the keys check and reason"))
 	}
 	lines := map[string]int{}
 	for _, node := range list.Values {
 		at := node.GetToken().Position.Line
 		var e BaselineEntry
 		if err := yaml.NodeToValue(node, &e, yaml.Strict()); err != nil {
-			return nil, fail(yamlError(err, at))
+			return fail(yamlError(err, at))
 		}
 		if err := e.validate(); err != nil {
-			return nil, fail(at, err)
+			return fail(at, err)
 		}
 		if first, twice := lines[e.Check]; twice {
-			return nil, fail(at, fmt.Errorf("%s is on the list already, in line %d", e.Check, first))
+			return fail(at, fmt.Errorf("%s is on the list already, in line %d", e.Check, first))
 		}
 		lines[e.Check] = at
 		b.Entries = append(b.Entries, e)
 	}
-	return b, nil
+	return nil
 }
 
 func yamlError(err error, line int) (int, error) {

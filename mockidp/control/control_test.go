@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -203,6 +204,14 @@ func (d *describedAPI) tokens() {
 	d.do("POST", "/tokens", map[string]any{"user": harness.Alice, "client": harness.Agent}, 200, &minted)
 	if status, _ := idp.TokenRequest(harness.Agent, harness.Exchange(minted.Token)); status != http.StatusOK {
 		t.Error("a minted ID token is not taken")
+	}
+	d.do("POST", "/tokens", map[string]any{"kind": "access_token", "user": harness.Alice, "client": harness.Agent,
+		"set": map[string]any{"scp": []string{"x"}}}, 200, &minted)
+	own, err := idp.NewAccessToken(harness.Alice, harness.Agent, "")
+	harness.Must(t, err)
+	if token, _ = mockidp.Decode(minted.Token); token.Claims["iss"] != own.Claims["iss"] || token.Claims["cid"] != own.Claims["cid"] ||
+		!reflect.DeepEqual(token.Claims["scp"], []any{"x"}) {
+		t.Errorf("an access token: %+v", token)
 	}
 	d.do("POST", "/tokens", map[string]any{"set": map[string]any{"a": 1}}, 200, &minted)
 	d.do("POST", "/tokens", map[string]any{"user": "nobody"}, 404, nil)

@@ -115,6 +115,7 @@ func schemaOf(t, itself reflect.Type) *jsonschema.Schema {
 		reflect.TypeFor[directory.MissingScope](): enum(directory.NoScopes, directory.AllScopes, directory.MissingRefuse),
 		reflect.TypeFor[mint.TokenKind]():         enum(mint.TokenID, mint.TokenIDJAG, mint.TokenAccess),
 	}
+	types[reflect.TypeFor[orderKind]()] = enum(orderKinds...)
 	for other, name := range named {
 		if other != itself {
 			types[other] = &jsonschema.Schema{Ref: "#/components/schemas/" + name}

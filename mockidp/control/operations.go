@@ -98,7 +98,7 @@ func crud[T any](kind, path string, list func(*directory.Directory) *[]T, is fun
 
 func tokenOperations() []operation {
 	return []operation{
-		op(http.MethodPost, "/tokens", "Mint any token: with the claims of an honest one when it is for a user and a client, changed as you like",
+		op(http.MethodPost, "/tokens", "Mint any token or SAML response: an honest one when it is for a user and a client, changed as you like",
 			mintAny),
 		op(http.MethodPost, "/edits", "Change the next tokens before they are signed, or every one",
 			func(p *idp.IdP, _ arguments, e mint.Edit) (none, error) { return none{}, p.Edit(e) }),
@@ -152,45 +152,6 @@ func putJWKS(p *idp.IdP, _ arguments, set publishedKeys) (none, error) {
 		p.PublishKeys(raw)
 	}
 	return none{}, err
-}
-
-// tokenOrder asks for a token. Without user and client it starts with no claims.
-type tokenOrder struct {
-	Kind      mint.TokenKind `json:"kind,omitempty"`      // id_token; id_jag, which needs a connector; or access_token
-	User      string         `json:"user,omitempty"`      // login
-	Client    string         `json:"client,omitempty"`    // id
-	Connector string         `json:"connector,omitempty"` // id
-	Server    string         `json:"server,omitempty"`    // id of the custom authorization server of an access token; "" is default
-	Set       map[string]any `json:"set,omitempty"`
-	Delete    []string       `json:"delete,omitempty"`
-	Header    map[string]any `json:"header,omitempty"` // null takes a member away
-}
-
-type mintedToken struct {
-	Token string `json:"token"`
-}
-
-func mintAny(p *idp.IdP, _ arguments, in tokenOrder) (mintedToken, error) {
-	var token *mint.Token
-	var err error
-	switch {
-	case !slices.Contains([]mint.TokenKind{"", mint.TokenID, mint.TokenIDJAG, mint.TokenAccess}, in.Kind):
-		return mintedToken{}, fmt.Errorf("kind %q: expected %s, %s or %s", in.Kind, mint.TokenID, mint.TokenIDJAG, mint.TokenAccess)
-	case in.User == "" && in.Kind != mint.TokenAccess:
-		token = mint.NewToken(p.Issuer().Keys.Signing(), "", map[string]any{})
-	case in.Kind == mint.TokenIDJAG:
-		token, err = p.NewIDJAG(in.User, in.Client, in.Connector)
-	case in.Kind == mint.TokenAccess:
-		token, err = p.NewAccessToken(in.User, in.Client, in.Server)
-	default:
-		token, err = p.NewIDToken(in.User, in.Client)
-	}
-	if err != nil {
-		return mintedToken{}, err
-	}
-	mint.Edit{Set: in.Set, Delete: in.Delete, Header: in.Header}.Change(token)
-	signed, err := token.Sign()
-	return mintedToken{signed}, err
 }
 
 func behaviourOperations() []operation {

@@ -27,3 +27,17 @@ func (p *IdP) NewSAMLAssertion(login, clientID string) (*schema.Assertion, error
 	session := vault.Session{Auth: directory.Authentication{Time: p.Now(), AMR: amr, ACR: directory.ImpliedACR(amr)}}
 	return provider.Assertion(app, *state.SAMLUser(u, session, app.NameIDFormat, "")), nil
 }
+
+// SAMLResponse signs an assertion and the Response around it (SAML 2.0 core section 3.3.3), as base64: what a browser
+// posts to the client's assertion consumer service. The error is a client without SAML sign-on, or what cannot be signed.
+func (p *IdP) SAMLResponse(clientID string, a *schema.Assertion) (string, error) {
+	provider, err := p.SAML()
+	if err != nil {
+		return "", err
+	}
+	app, ok := p.SAMLApp(clientID)
+	if !ok {
+		return "", Missing("client with SAML sign-on", clientID)
+	}
+	return provider.ResponseTo(app, a)
+}

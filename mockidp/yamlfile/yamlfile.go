@@ -30,6 +30,9 @@ func Decode(raw []byte, into any) error {
 	if err := check(raw); err != nil {
 		return err
 	}
+	if !bytes.HasSuffix(raw, []byte("\n")) {
+		raw = append(bytes.Clone(raw), '\n') // without it the decoder takes a lone tag at the end for nothing
+	}
 	return guarded(func() error {
 		decoder := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict())
 		if err := decoder.Decode(into); errors.Is(err, io.EOF) {
@@ -42,6 +45,14 @@ func Decode(raw []byte, into any) error {
 		}
 		return nil
 	})
+}
+
+// Guard does what reads raw by another way than Decode, with the same bounds, and without a panic.
+func Guard(raw []byte, read func() error) error {
+	if err := check(raw); err != nil {
+		return err
+	}
+	return guarded(read)
 }
 
 // guarded turns a panic of the decoder into an error. It panics over tags without a value, for one.
