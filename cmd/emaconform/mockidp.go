@@ -43,6 +43,10 @@ type mockIdPFlags struct {
 	scopes, hosts                         []string
 	secrets                               string
 	fixedSecrets                          bool
+	https, connector                      bool
+	connectorListen                       string
+
+	beside *beside // nil without --connector
 }
 
 func newMockIdP() *cobra.Command {
@@ -52,6 +56,7 @@ func newMockIdP() *cobra.Command {
 		Short: "Serve a mock identity provider for development",
 		Long:  mockIdPLong,
 		Example: `  emaconform mockidp
+  emaconform mockidp --connector --console=write
   emaconform mockidp --audience http://localhost:8080 --resource http://localhost:8080/mcp --scope notes.read
   emaconform mockidp --config idp.yaml --silent alice@acme.example`,
 		Args: cobra.NoArgs,
@@ -70,6 +75,9 @@ func newMockIdP() *cobra.Command {
 	flags.StringVar(&f.keys, "keys", "",
 		"file with the signing keys; made when it is missing (default: new keys each time)")
 	flags.StringVar(&f.ca, "ca", "", "file with a CA for serving https; made when it is missing")
+	flags.BoolVar(&f.https, "https", false, "serve https by a CA that stays (--ca; default: in the user's configuration directory)")
+	flags.BoolVar(&f.connector, "connector", false, "with a working connector beside it: an authorization server and an MCP server that trust it")
+	flags.StringVar(&f.connectorListen, "connector-listen", "127.0.0.1:9401", "address of that connector")
 	flags.StringVar(&f.samlCertificate, "saml-certificate", "",
 		"file with the certificate and key that sign SAML assertions; made when it is missing (default: new ones each time)")
 	flags.StringVar(&f.silent, "silent", "", "login that is signed in without a page (login_hint names another)")
@@ -166,6 +174,9 @@ func (f *mockIdPFlags) load(path string) (*directory.Directory, error) {
 	if s.Listen == "" {
 		s.Listen = "127.0.0.1:9400"
 	}
+	if f.beside != nil {
+		return d, f.beside.add(d)
+	}
 	return d, f.addConnector(d)
 }
 
@@ -253,6 +264,11 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 			o.ControlSecret = rand.Text()
 		}
 	}
+	if f.https && f.ca == "" {
+		if f.ca, err = keptCA(); err != nil {
+			return err
+		}
+	}
 	if f.ca != "" {
 		if o.CA, err = mockidp.LoadOrCreateCA(f.ca); err != nil {
 			return err
@@ -270,6 +286,15 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 		}
 		defer file.Close()
 		o.AuditLines = file
+	}
+	if f.connector {
+		if f.beside, err = f.startBeside(ctx, &o); err != nil {
+			return err
+		}
+		defer func() { _ = f.beside.target.Close() }() // it ends with the process
+		if err := f.beside.add(o.Directory); err != nil {
+			return err
+		}
 	}
 	if o.Console, err = f.consoleHandler(); err != nil {
 		return err
@@ -300,7 +325,11 @@ func (f *mockIdPFlags) consoleHandler() (func(*mockidp.IdP) http.Handler, error)
 	case "":
 		return nil, nil
 	case "read", "write":
-		return console.Options{Write: f.console == "write"}.Handler, nil
+		options := console.Options{Write: f.console == "write", Judges: judges}
+		if f.beside != nil {
+			options.Connector = &console.Connector{ID: besideID, Log: f.beside.log}
+		}
+		return options.Handler, nil
 	}
 	return nil, fmt.Errorf("--console=%s: expected read or write", f.console)
 }

@@ -82,13 +82,13 @@ func (f *mockIdPFlags) announce(stdout, stderr io.Writer, s *mockidp.Server, o m
 	}
 	return announcement.Execute(stdout, announced{
 		Issuer: s.URL(), Base: s.Below(""), Flavour: s.Flavour().Title, JWKS: s.JWKSURI(), Control: s.ControlURL(), Secret: o.ControlSecret, Console: at,
-		People: d.Users, Clients: d.Clients, Connectors: d.Connectors, Connections: d.Connections, Steps: steps(s, d),
+		People: d.Users, Clients: d.Clients, Connectors: d.Connectors, Connections: d.Connections, Steps: f.steps(s, d),
 	})
 }
 
 // steps are a curl line for each step of the flow, for the last connector (with --audience: the caller's own) and a client
 // and a user of it.
-func steps(s *mockidp.Server, d *directory.Directory) []step {
+func (f *mockIdPFlags) steps(s *mockidp.Server, d *directory.Directory) []step {
 	for n := len(d.Connectors) - 1; n >= 0; n-- {
 		for i := range d.Connections {
 			if d.Connections[i].Connector != d.Connectors[n].ID {
@@ -97,7 +97,7 @@ func steps(s *mockidp.Server, d *directory.Directory) []step {
 			k, r := d.Client(d.Connections[i].Client), &d.Connectors[n]
 			u := somebody(d, k, r)
 			if u != nil && k.UsesSecret() && len(k.RedirectURIs) > 0 && !k.RequirePKCE && !r.StepUp.Demands() {
-				return stepsFor(s, k, r, &d.Connections[i], u)
+				return f.stepsFor(s, k, r, &d.Connections[i], u)
 			}
 		}
 	}
@@ -114,7 +114,7 @@ func somebody(d *directory.Directory, k *directory.Client, r *directory.Connecto
 	return nil
 }
 
-func stepsFor(s *mockidp.Server, k *directory.Client, r *directory.Connector, c *directory.Connection, u *directory.User) []step {
+func (f *mockIdPFlags) stepsFor(s *mockidp.Server, k *directory.Client, r *directory.Connector, c *directory.Connection, u *directory.User) []step {
 	token := s.TokenURL()
 	request := "/oauth2/v1/authorize?" + url.Values{"response_type": {"code"}, "client_id": {k.ID},
 		"redirect_uri": {k.RedirectURIs[0]}, "scope": {"openid email offline_access"}, "state": {"s"}}.Encode()
@@ -123,6 +123,10 @@ func stepsFor(s *mockidp.Server, k *directory.Client, r *directory.Connector, c 
 		return nil // a server's issuer is a URL
 	}
 	request = strings.TrimSuffix(issuer.Path, "/") + request
+	curl := "curl"
+	if f.ca != "" {
+		curl = "curl --cacert '" + f.ca + "'"
+	}
 	credentials := fmt.Sprintf("-d client_id=%s --data-urlencode 'client_secret=%s'", k.ID, k.Secret)
 	if k.Auth == directory.SecretBasic {
 		credentials = fmt.Sprintf("-u '%s:%s'", url.QueryEscape(k.ID), url.QueryEscape(k.Secret))
@@ -134,22 +138,25 @@ func stepsFor(s *mockidp.Server, k *directory.Client, r *directory.Connector, c 
 	if scopes := granted(c, r); scopes != "" {
 		fmt.Fprintf(&optional, " --data-urlencode 'scope=%s'", scopes)
 	}
-	return []step{
+	list := []step{
 		{"1. sign in as " + u.Login + ": the code comes back to the client's redirect URI",
-			fmt.Sprintf("CODE=$(curl -s -o /dev/null -b '' -L --max-redirs 1 -w '%%{redirect_url}' -d 'person=%s' --data-urlencode 'fromURI=%s' "+
-				"%s/login/signin | sed 's/.*[?&]code=\\([^&]*\\).*/\\1/')", u.Login, request, strings.TrimSuffix(issuer.String(), "/"))},
+			fmt.Sprintf("CODE=$(%s -s -o /dev/null -b '' -L --max-redirs 1 -w '%%{redirect_url}' -d 'person=%s' --data-urlencode 'fromURI=%s' "+
+				"%s/login/signin | sed 's/.*[?&]code=\\([^&]*\\).*/\\1/')", curl, u.Login, request, strings.TrimSuffix(issuer.String(), "/"))},
 		{"2. redeem the code for an ID token",
-			fmt.Sprintf("ID_TOKEN=$(curl -s %s -d grant_type=authorization_code -d \"code=$CODE\" --data-urlencode 'redirect_uri=%s' "+
-				"%s | sed 's/.*\"id_token\":\"\\([^\"]*\\)\".*/\\1/')", credentials, k.RedirectURIs[0], token)},
+			fmt.Sprintf("ID_TOKEN=$(%s -s %s -d grant_type=authorization_code -d \"code=$CODE\" --data-urlencode 'redirect_uri=%s' "+
+				"%s | sed 's/.*\"id_token\":\"\\([^\"]*\\)\".*/\\1/')", curl, credentials, k.RedirectURIs[0], token)},
 		{"3. exchange the ID token for an ID-JAG for " + r.ID,
-			fmt.Sprintf("ID_JAG=$(curl -s %s -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange "+
+			fmt.Sprintf("ID_JAG=$(%s -s %s -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange "+
 				"-d requested_token_type=urn:ietf:params:oauth:token-type:id-jag -d subject_token_type=urn:ietf:params:oauth:token-type:id_token "+
 				"-d \"subject_token=$ID_TOKEN\" --data-urlencode 'audience=%s'%s "+
-				"%s | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/'); echo \"$ID_JAG\"", credentials, r.Audience, optional.String(), token)},
-		{"4. redeem the ID-JAG at the token endpoint of the resource authorization server, as its client " + c.ClientID,
-			fmt.Sprintf("curl -u '%s:SECRET_THERE' -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer -d \"assertion=$ID_JAG\" %s/token",
-				c.ClientID, strings.TrimSuffix(r.Audience, "/"))},
+				"%s | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/'); echo \"$ID_JAG\"", curl, credentials, r.Audience, optional.String(), token)},
 	}
+	if f.beside != nil && r.ID == besideID {
+		return append(list, f.beside.steps(k, c, curl)...)
+	}
+	return append(list, step{"4. redeem the ID-JAG at the token endpoint of the resource authorization server, as its client " + c.ClientID,
+		fmt.Sprintf("curl -u '%s:SECRET_THERE' -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer -d \"assertion=$ID_JAG\" %s/token",
+			c.ClientID, strings.TrimSuffix(r.Audience, "/"))})
 }
 
 // granted is the scopes that the connection allows.

@@ -38,6 +38,9 @@ func (c *console) act(w http.ResponseWriter, r *http.Request) {
 	var said string
 	if err == nil {
 		said, err = do(c.idp, form)
+		if c.connector != nil && mux.Vars(r)["action"] == "reset" {
+			c.connector.Log.Clear()
+		}
 	}
 	if err != nil {
 		c.fail(w, r, err)

@@ -26,6 +26,10 @@ import (
 type Options struct {
 	// Write adds what changes the identity provider: users, groups, connections, keys, faults, claims, the clock, reset.
 	Write bool
+	// Connector is shown as part of the flow; nil shows the identity provider's side alone.
+	Connector *Connector
+	// Judges names the checks that would judge a step of the flow; nil names none.
+	Judges func(Step) []Check
 }
 
 // Path is where the console is, below the issuer's path.
@@ -41,6 +45,9 @@ type console struct {
 	base   string // path of the console, without a slash at its end
 	forms  forms
 	router *mux.Router
+
+	connector *Connector
+	judges    func(Step) []Check
 }
 
 // Handler makes the console of an identity provider.
@@ -50,7 +57,7 @@ func (o Options) Handler(idp *mockidp.IdP) http.Handler {
 		panic(err) // NewIdP has parsed it
 	}
 	c := &console{idp: idp, write: o.Write, issuer: issuer, base: strings.TrimSuffix(issuer.Path, "/") + Path,
-		forms: newForms()}
+		forms: newForms(), connector: o.Connector, judges: o.Judges}
 	c.route()
 	return c
 }
@@ -73,7 +80,7 @@ func (c *console) route() {
 		Handler(http.StripPrefix(c.base+"/static/", kept(http.FileServerFS(files))))
 	for path, page := range map[string]func(*console, *http.Request) (view, error){
 		"/": overview, "/people": people, "/people/{id}": person, "/groups": groups, "/clients": clients,
-		"/connectors": connectors, "/policies": policies, "/audit": auditLog, "/exchanges": exchanges,
+		"/connectors": connectors, "/policies": policies, "/audit": auditLog, "/exchanges": exchanges, "/flow": flow,
 		"/exchanges/{id}": exchange, "/inspect": inspectForm, "/faults": faults,
 	} {
 		c.router.Handle(c.base+path, c.show(page)).Methods(http.MethodGet, http.MethodHead)

@@ -96,7 +96,7 @@ func (s *site) pages() []string {
 	pages := []string{"", "people", "people?q=eng", "people/" + s.idp.User(alice).ID, "groups", "clients", "connectors",
 		"policies", "policies?user=" + carol + "&client=" + agent + "&connector=notes", "audit",
 		"audit?q=alice&only=refused", "exchanges",
-		"exchanges?only=token", "inspect", "faults"}
+		"exchanges?only=token", "inspect", "faults", "flow"}
 	for _, e := range s.idp.Exchanges() {
 		pages = append(pages, "exchanges/"+e.ID)
 	}

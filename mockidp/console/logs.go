@@ -1,8 +1,6 @@
 package console
 
 import (
-	"cmp"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -90,18 +88,7 @@ func exchange(c *console, r *http.Request) (view, error) {
 	if n < 0 {
 		return view{}, problem{http.StatusNotFound, "This exchange is not remembered: only the last ones are kept."}
 	}
-	var request, response []field
-	for name, values := range all[n].Request {
-		for _, v := range values {
-			request = append(request, c.field(name, v))
-		}
-	}
-	for name, v := range all[n].Response {
-		response = append(response, c.field(name, fmt.Sprint(v)))
-	}
-	for _, list := range [][]field{request, response} {
-		slices.SortFunc(list, func(a, b field) int { return cmp.Compare(a.Name, b.Name) })
-	}
+	request, response := c.fields(all[n])
 	var decision *audit.Entry
 	for _, e := range c.idp.Audit().Entries() {
 		if e.Request == id {

@@ -71,7 +71,7 @@ type link struct {
 }
 
 var navigation = []link{
-	{"", "Overview", false}, {"people", "People", false}, {"groups", "Groups", false}, {"clients", "Clients", false},
+	{"", "Overview", false}, {"flow", "Flow", false}, {"people", "People", false}, {"groups", "Groups", false}, {"clients", "Clients", false},
 	{"connectors", "Connectors", false}, {"policies", "Policies", false}, {"audit", "Audit log", false},
 	{"exchanges", "Exchanges", false}, {"inspect", "Token inspector", false}, {"faults", "Faults & claims", false},
 }
