@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -21,6 +22,7 @@ var formats = []format{
 	{"junit", "junit.xml", WriteJUnit},
 	{"markdown", "summary.md", WriteMarkdown},
 	{"html", "report.html", WriteHTML},
+	{"badge", "badge.svg", WriteBadge},
 }
 
 // Formats lists the names that WriteAll takes.
@@ -33,7 +35,7 @@ func Formats() []string {
 }
 
 // WriteAll writes the report to dir, which it makes when needed, in these formats: json (report.json), junit
-// (junit.xml), markdown (summary.md), html (report.html). It returns the paths written. A file appears whole or not at
+// (junit.xml), markdown (summary.md), html (report.html), badge (badge.svg). It returns the paths written. A file appears whole or not at
 // all: what stood there before stays until the new one is complete. When one cannot be written the others still are;
 // the error names each file that is missing.
 func WriteAll(dir string, r *Report, names []string) ([]string, error) {
@@ -55,6 +57,22 @@ func WriteAll(dir string, r *Report, names []string) ([]string, error) {
 		written = append(written, path)
 	}
 	return written, errors.Join(problems...)
+}
+
+// RemoveOthers removes what an earlier run wrote to dir in formats that are not among names, and the statements made from it.
+func RemoveOthers(dir string, names []string) error {
+	others := []string{"statement.json", "test-result.json"}
+	for _, f := range formats {
+		if !slices.Contains(names, f.name) {
+			others = append(others, f.file)
+		}
+	}
+	for _, name := range others {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("cannot remove %s of an earlier run: %w", filepath.Join(dir, name), reason(err))
+		}
+	}
+	return nil
 }
 
 func choose(names []string) ([]format, error) {

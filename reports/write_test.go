@@ -19,14 +19,14 @@ func TestWriteAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"report.json", "junit.xml", "summary.md", "report.html"}
+	want := []string{"report.json", "junit.xml", "summary.md", "report.html", "badge.svg"}
 	for i := range want {
 		want[i] = filepath.Join(dir, want[i])
 	}
 	if !slices.Equal(written, want) {
 		t.Errorf("written are %v", written)
 	}
-	if names := listed(t, dir); len(names) != 4 {
+	if names := listed(t, dir); len(names) != 5 {
 		t.Errorf("the folder holds %v", names)
 	}
 	for _, path := range written {

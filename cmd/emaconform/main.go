@@ -79,6 +79,6 @@ func newRoot() *cobra.Command {
 		Version: engine.Version(),
 	}
 	root.AddCommand(newServer(), newClient(), newIdP(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema(),
-		newVersion(), newDocs(), newAttest(), newVerify(), newKeygen())
+		newVersion(), newDocs(), newAttest(), newVerify(), newKeygen(), newDiff(), newFleet())
 	return root
 }

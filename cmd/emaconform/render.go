@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -21,14 +20,9 @@ func newRender() *cobra.Command {
 		Short: "Write a stored JSON report in other formats",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			file, err := os.Open(args[0])
+			report, err := readReport(args[0])
 			if err != nil {
-				return readable(args[0], err)
-			}
-			defer file.Close()
-			report, err := reports.Read(file)
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return err
 			}
 			if err := complete(c, args[0], report); err != nil {
 				return err

@@ -51,7 +51,7 @@ type reportFlags struct {
 }
 
 func (f *reportFlags) add(c *cobra.Command) {
-	c.Flags().StringVarP(&f.out, "out", "o", "emaconform-report", "directory for the reports")
+	c.Flags().StringVarP(&f.out, "out", "o", "emaconform-report", "directory for the reports; -: the JSON report on standard output, and nothing else there")
 	c.Flags().StringSliceVar(&f.formats, "format", []string{"json", "junit", "markdown", "html"}, "reports to write")
 	c.Flags().StringVar(&f.baseline, "baseline", "", "file of expected failures: these do not gate")
 	c.Flags().StringVar(&f.writeBaseline, "write-baseline", "", "write what failed in this run as a baseline, to be given reasons")
@@ -183,6 +183,9 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, engine.Pr
 		}
 	}
 	out := c.OutOrStdout()
+	if f.out == toOutput {
+		out = c.ErrOrStderr()
+	}
 	color := isTerminal(out) && !f.noColor
 	progress := newProgress(c.ErrOrStderr(), f)
 	report, err := do(c.Context(), progress)
@@ -193,7 +196,7 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, engine.Pr
 	if baseline != nil {
 		baseline.Apply(report)
 	}
-	written, writeErr := reports.WriteAll(f.out, report, f.formats)
+	written, writeErr := f.write(c.OutOrStdout(), report)
 	if err := reports.WriteText(out, report, color, width(out)); err != nil {
 		return err
 	}
@@ -214,12 +217,30 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, engine.Pr
 	return nil
 }
 
+// toOutput stands for standard output in place of a directory.
+const toOutput = "-"
+
+// write writes the reports. Those that an earlier run left in the folder, in formats that were not asked for now, go: they
+// would be taken for this run's.
+func (f *reportFlags) write(out io.Writer, report *reports.Report) ([]string, error) {
+	if f.out == toOutput {
+		return nil, reports.WriteJSON(out, report)
+	}
+	if err := reports.RemoveOthers(f.out, f.formats); err != nil {
+		return nil, err
+	}
+	return reports.WriteAll(f.out, report, f.formats)
+}
+
 // prepare finds, before a run and not after it, what would keep its results from being written.
 func (f *reportFlags) prepare() error {
 	for _, name := range f.formats {
 		if !slices.Contains(reports.Formats(), name) {
 			return fmt.Errorf("--format %q is none of %s", name, strings.Join(reports.Formats(), ", "))
 		}
+	}
+	if f.out == toOutput {
+		return nil
 	}
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
 		return fmt.Errorf("--out: cannot make the folder for reports: %w", err)
