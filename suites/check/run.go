@@ -117,3 +117,12 @@ func (c *Check) SkippedResult(why, key string) reports.Check {
 	r.Outcome, r.Message, r.Key = reports.Skip, why, key
 	return r
 }
+
+// Adhoc makes a check that stands in no list, for tests of what runs checks.
+func Adhoc(id string, body func(*T), options ...Option) *Check {
+	c := &Check{ID: id, Level: "MUST", body: body}
+	for _, o := range options {
+		o(c)
+	}
+	return c
+}

@@ -12,7 +12,7 @@ import (
 // slowly is asked few things at a time, one that is far away many.
 
 const (
-	firstPace = 4  // requests at a time, before anything is known of the host
+	firstPace = 2  // requests at a time, before anything is known of the host
 	mostPace  = 64 // requests at a time, unless the caller says otherwise
 
 	// Answers are looked at some at a time, since single ones are late for many reasons. Some that take longer, on average,
@@ -20,8 +20,6 @@ const (
 	some   = 8
 	slower = 2
 	slack  = 6 * time.Millisecond
-	// The fastest average is forgotten slowly: a host that became slower is not taken for a busy one for ever.
-	forget = 0.05
 )
 
 // paces has the pace of each host.
@@ -46,7 +44,7 @@ func (p *paces) of(rawURL string) (*pace, string) {
 		if most <= 0 {
 			most = mostPace
 		}
-		p.hosts[host] = &pace{limit: float64(min(firstPace, most)), most: float64(most), kinds: map[string]*kind{}, growing: true}
+		p.hosts[host] = &pace{limit: float64(min(firstPace, most)), most: float64(most), kinds: map[string]*kind{}, growing: true, now: time.Now}
 	}
 	return p.hosts[host], path
 }
@@ -58,9 +56,11 @@ type pace struct {
 	most     float64
 	inFlight int
 	queue    []chan struct{}
+	reached  bool             // the limit was, since it last changed
 	growing  bool             // nothing has slowed the host down yet: the limit may double
 	kinds    map[string]*kind // by path
-	shrunk   time.Time        // when the limit last fell: once in a round trip is enough
+	now      func() time.Time
+	shrunk   time.Time // when the limit last fell: once in a round trip is enough
 }
 
 // kind is how long the answers of one endpoint take.
@@ -73,6 +73,9 @@ type kind struct {
 // enter waits for a turn; the check's clock stands still meanwhile. leave must follow unless there is an error. One that
 // rushes does not wait, since what it sends means something only at that instant, but is counted.
 func (p *pace) enter(ctx context.Context, rush bool) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	p.mu.Lock()
 	if rush || p.inFlight < int(p.limit) && len(p.queue) == 0 {
 		p.inFlight++
@@ -114,21 +117,33 @@ func (p *pace) leave(path string, a *Answer, took time.Duration) {
 	switch {
 	case a.Doubt() != "":
 		p.shrink(0.5, took)
-	case p.busy(path, took):
-		p.shrink(0.9, took)
-	case p.inFlight >= int(p.limit): // only a limit that is reached has proved itself
-		if p.growing {
-			p.limit = min(p.limit+1, p.most)
-		} else {
-			p.limit = min(p.limit+1/p.limit, p.most)
+	default:
+		p.reached = p.reached || p.inFlight >= int(p.limit)
+		switch judged, busy := p.busy(path, took); {
+		case !judged:
+		case busy:
+			p.shrink(0.8, took)
+		case p.reached: // only a limit that is reached has proved itself
+			p.grow()
 		}
 	}
 	p.inFlight--
 	p.admit()
 }
 
-// busy reports whether the last answers of an endpoint took longer than the host needs, and remembers the fastest ones.
-func (p *pace) busy(path string, took time.Duration) bool {
+func (p *pace) grow() {
+	p.reached = false
+	if p.growing {
+		p.limit *= 2
+	} else {
+		p.limit++
+	}
+	p.limit = min(p.limit, p.most)
+}
+
+// busy reports whether the last answers of an endpoint took longer than the host needs, once there are enough to judge by, and
+// remembers the fastest ones.
+func (p *pace) busy(path string, took time.Duration) (judged, busy bool) {
 	k := p.kinds[path]
 	if k == nil {
 		if k = (&kind{}); len(p.kinds) < 1000 { // paths can be of the target's making
@@ -137,25 +152,28 @@ func (p *pace) busy(path string, took time.Duration) bool {
 	}
 	k.sum, k.count = k.sum+took, k.count+1
 	if k.count < some {
-		return false
+		return false, false
 	}
 	average := k.sum / time.Duration(k.count)
 	k.sum, k.count = 0, 0
 	if k.best == 0 || average < k.best {
 		k.best = average
-		return false
+		return true, false
 	}
-	busy := average > slower*k.best+slack
-	k.best += time.Duration(forget * float64(average-k.best))
-	return busy
+	if p.limit <= firstPace { // no crowd is to blame: the host has become slower
+		k.best = average
+		return true, false
+	}
+	return true, average > slower*k.best+slack
 }
 
 func (p *pace) shrink(by float64, took time.Duration) {
 	p.growing = false
-	if time.Since(p.shrunk) < took {
+	now := p.now()
+	if now.Sub(p.shrunk) < took {
 		return
 	}
-	p.shrunk = time.Now()
+	p.shrunk = now
 	p.limit = max(1, p.limit*by)
 }
 

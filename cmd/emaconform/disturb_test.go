@@ -1,0 +1,72 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/fixtures/disturb"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/engine"
+	"github.com/emaconform/emaconform/suites/run"
+)
+
+// disturbedChecks are of every kind: attacks on claims, signatures and replay, races, answers, metadata, the MCP server, keys.
+var disturbedChecks = engine.Selection{Checks: []string{
+	"RAS-HAPPY", "RAS-AUD-EXACT/[a-e]*", "RAS-EXP/expired-*", "RAS-JTI-REPLAY", "RAS-SIG-ALG/none*", "RAS-META-ISSUER", "RAS-CLIENT-AUTH/w*",
+	"RAS-CLIENT-BINDING", "RS-TOKEN-AUD", "RS-SCOPE-403", "RAS-JWKS-ROTATION/new-key", "RAS-JWKS-FAULTS/500",
+}}
+
+// disturbedDefects are mistakes of different kinds; "" is the correct target.
+var disturbedDefects = []string{"", "aud-begins", "replay-race", "alg-none", "rs-aud-unchecked", "client-unchecked"}
+
+// TestNoDisturbanceChangesAVerdict is the disturbance matrix: whatever comes between suite and target, verdict and failing
+// checks are those without it, and next to nothing is left undecided.
+func TestNoDisturbanceChangesAVerdict(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes its time")
+	}
+	calm := map[string]*reports.Report{}
+	for _, defect := range disturbedDefects {
+		calm[defect] = disturbedRun(t, defect, "")
+	}
+	for _, d := range disturb.All() {
+		defects := disturbedDefects
+		if d.ID == "pbkdf2" {
+			defects = []string{"", "aud-begins"} // half a second of processor for each token request
+		}
+		for _, defect := range defects {
+			t.Run(d.ID+"/"+defect, func(t *testing.T) {
+				t.Parallel()
+				g := NewWithT(t)
+				r := disturbedRun(t, defect, d.ID)
+				g.Expect(r.Ended).To(BeEmpty(), r.Problem)
+				g.Expect(of(r, reports.Fail)).To(Equal(of(calm[defect], reports.Fail)), "the failing checks")
+				g.Expect(r.Verdict).To(Equal(calm[defect].Verdict))
+				undecided := of(r, reports.Inconclusive)
+				g.Expect(len(undecided)).To(BeNumerically("<=", len(r.Checks)/100+len(of(calm[defect], reports.Inconclusive))), "%v", undecided)
+			})
+		}
+	}
+}
+
+func disturbedRun(t *testing.T, defect, disturbance string) *reports.Report {
+	t.Helper()
+	e := &embedded{disturbed: disturbance}
+	if defect != "" {
+		e.defects = []string{defect}
+	}
+	return judge(t.Context(), t, e, func(o *run.Options) { o.Selection, o.Seed = disturbedChecks, 1 })
+}
+
+// of lists the checks with this outcome.
+func of(r *reports.Report, o reports.Outcome) (ids []string) {
+	for _, c := range r.Checks {
+		if c.Outcome == o {
+			ids = append(ids, c.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
