@@ -22,6 +22,7 @@ import (
 // embedded is the reference target in this process: it is made to trust the mock IdP when a run asks for it.
 type embedded struct {
 	defects   []string
+	variants  []string
 	roundTrip time.Duration
 	disturbed string                  // id of a disturbance that the target is behind; may be ""
 	adjust    func(*fixtures.Options) // changes the target behind the run's back; may be nil
@@ -76,6 +77,7 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 	if err != nil {
 		return err
 	}
+	options.Variants = e.variants
 	options.Defects, options.RoundTrip, options.Log = e.defects, e.roundTrip, e.log
 	if e.disturbed != "" {
 		d, ok := disturb.Find(e.disturbed)
@@ -148,6 +150,8 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 			}
 		}
 	}
+	c.WhoamiTool = "whoami"
+	told(c, e.variants)
 	c.RAR = &target.RAR{Granted: detail("read"), Wider: detail("read", "write")}
 }
 

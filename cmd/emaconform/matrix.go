@@ -22,7 +22,7 @@ import (
 )
 
 func newMatrix() *cobra.Command {
-	var list, byCheck, full bool
+	var list, byCheck, full, honest bool
 	var only []string
 	var role string
 	c := &cobra.Command{
@@ -30,6 +30,12 @@ func newMatrix() *cobra.Command {
 		Short: "Prove that every check can fail: run the suite against every defect of the reference target",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if honest {
+				if role != "server" {
+					return fmt.Errorf("--honest is for --role server")
+				}
+				return printHonest(c, list, only)
+			}
 			choose, build := selectDefects, buildMatrix
 			switch role {
 			case "server":
@@ -56,6 +62,8 @@ func newMatrix() *cobra.Command {
 	c.Flags().BoolVar(&byCheck, "by-check", false, "a row for each check instead of each defect")
 	c.Flags().BoolVar(&full, "full", false, "run every check against every defect, also those that wait and test something else")
 	c.Flags().StringSliceVar(&only, "defect", nil, "only these defects; * and ? match")
+	c.Flags().StringSliceVar(&only, "variant", nil, "with --honest: only these variants, one by one; * and ? match")
+	c.Flags().BoolVar(&honest, "honest", false, "the other way round: run the suite against every lawful variant of the target, of which nothing may fail")
 	return c
 }
 
@@ -186,10 +194,10 @@ func printMatrix(c *cobra.Command, build builder, list []matrix.Defect, byCheck,
 	}
 	t.Render()
 	fmt.Fprintf(c.OutOrStdout(), "\n%d defects, %d checks.\n", len(m.Rows), len(m.Correct.Checks))
-	if partial {
-		return nil // a part of the defects proves nothing about the others' checks
-	}
 	problems := m.Problems()
+	if partial { // a part of the defects proves nothing about the others' checks
+		problems = slices.DeleteFunc(problems, func(p string) bool { return !strings.HasPrefix(p, "defect ") })
+	}
 	for _, p := range problems {
 		fmt.Fprintln(c.OutOrStdout(), p)
 	}

@@ -34,8 +34,12 @@ func newDescribed(t *server.T) *describedClient {
 		t.Inconclusivef("our own error: %v", err)
 	}
 	id := rand.Text()
-	return &describedClient{canary: id, Client: target.Client{
+	c := &describedClient{canary: id, Client: target.Client{
 		ID: t.Canary + "/" + id + "/" + documentPath, Auth: "private_key_jwt", Key: &key.JSONWebKey}}
+	if registered := t.ClientBy("private_key_jwt"); registered != nil {
+		c.Audience = registered.Audience
+	}
+	return c
 }
 
 // document is its metadata document, as it should be.

@@ -40,8 +40,14 @@ func described(t *server.T, token string) map[string]any {
 	if err != nil || a.Status != http.StatusOK {
 		t.Failf("expected 200 with a JSON object (RFC 7662 2.2), but saw %s", a.Summary())
 	}
-	if active, ok := seen["active"].(bool); !ok || !active {
-		t.Failf(`expected "active": true for a token that was just issued to this client, but saw %v`, seen["active"])
+	switch active, ok := seen["active"].(bool); {
+	case !ok:
+		t.Failf(`expected active to be true or false (RFC 7662 2.2), but saw %v`, seen["active"])
+	case !active && server.LetIn(t.Try(t.Knock(token))):
+		t.Skipf("the RAS calls a token inactive that the MCP server takes: RFC 7662 2.2 lets the answer depend on who asks, and its JWTs need not " +
+			"be known to introspection")
+	case !active:
+		t.Inconclusivef("the RAS calls a token inactive that was just issued, and the MCP server does not take it, either")
 	}
 	return seen
 }

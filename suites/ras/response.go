@@ -29,6 +29,10 @@ var _ = check.For("RAS-RESP-SHAPE", func() {
 		Expect(a.MediaType()).To(Equal("application/json"), "the media type of a token response (RFC 6749 5.1)")
 	})
 	answered("token-type", "says what type its access token has", func(t *server.T, a *wire.Answer) {
+		if t.Prover != nil {
+			Expect(strings.ToLower(a.String("token_type"))).To(Equal("dpop"), "the token is bound to the key of the proof (RFC 9449 5)")
+			return
+		}
 		if kind := a.String("token_type"); !strings.EqualFold(kind, "Bearer") {
 			t.Failf("expected token_type Bearer, for no proof of a key was sent, but saw %s", member(a, "token_type"))
 		}

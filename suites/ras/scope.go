@@ -73,7 +73,8 @@ var scopeCases = []scopeCase{
 		options: []check.Option{scopeIgnored}},
 	{slug: "unknown", title: "grants no scope that it does not know", what: "a good scope and an unknown one",
 		claim: func(a, _ string) any { return a + " " + unknownScope },
-		ask:   func(a string) string { return a + " " + unknownScope }, allowed: first},
+		ask:   func(a string) string { return a + " " + unknownScope }, allowed: first,
+		options: []check.Option{check.Should()}}, // both hold it: no document says that a server knows all scopes
 	{slug: "array", title: "makes no more of a scope array than its members", what: "a scope claim that is an array",
 		claim: func(a, _ string) any { return []string{a} }, allowed: first,
 		lenient: "a scope claim that is an array was taken, though ID-JAG draft-04 3.1 makes it a string"},
@@ -87,7 +88,7 @@ var scopeCases = []scopeCase{
 	{slug: "duplicate", title: "makes nothing of a scope that is named twice", what: "one scope twice",
 		claim: func(a, _ string) any { return a + " " + a }, allowed: first},
 	{slug: "thousand", title: "grants only what it knows of a thousand scopes", what: "one scope and 999 unknown ones",
-		claim: func(a, _ string) any { return a + thousand() }, allowed: first},
+		claim: func(a, _ string) any { return a + thousand() }, allowed: first, options: []check.Option{check.Should()}},
 }
 
 func thousand() string {
@@ -159,11 +160,13 @@ var _ = check.For("RAS-SCOPE-INTERSECT", func() {
 		check.Sends("One scope in the ID-JAG and another in the request, after the same in both as control"))
 })
 
+var invalidGrantOrScope = []string{server.InvalidGrant, server.InvalidScope}
+
 var _ = check.For("RAS-SCOPE-REGISTERED", func() {
 	refuses(
 		attack{slug: "unknown", what: "an ID-JAG whose only scope does not exist", edit: server.Set("scope", unknownScope),
-			codes: invalidGrant},
-		attack{slug: "one-unknown", what: "an ID-JAG with a scope that does not exist beside good ones", codes: invalidGrant,
+			codes: invalidGrantOrScope},
+		attack{slug: "one-unknown", what: "an ID-JAG with a scope that does not exist beside good ones", codes: invalidGrantOrScope,
 			edit: func(j *server.Token) {
 				known, _ := j.Claims["scope"].(string)
 				j.Claims["scope"] = strings.TrimSpace(known + " " + unknownScope)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
 )
 
 // subID is an edit that changes the SAML name in an ID-JAG.
@@ -19,42 +20,85 @@ func subID(change func(id map[string]string)) server.Edit {
 	}
 }
 
+// names are SAML names that the second IdP's first user does not have.
+var names = []struct {
+	slug, what string
+	edit       func(t *server.T) server.Edit
+	options    []check.Option
+}{
+	{"issuer", "of the SAML IdP of another customer", func(*server.T) server.Edit {
+		return subID(func(id map[string]string) { id["issuer"] = "http://saml.other.example/exk2" })
+	}, nil},
+	// Which members beside issuer and nameid count is the server's own set (ID-JAG draft-04 3.2.2).
+	{"qualifier", "with another sp_name_qualifier", func(*server.T) server.Edit {
+		return subID(func(id map[string]string) { id["sp_name_qualifier"] = "https://other.example/saml" })
+	}, []check.Option{check.Should()}},
+	// That both name the same user binds the IdP (ID-JAG draft-04 3.1).
+	{"other-user", "of another user than sub", func(t *server.T) server.Edit {
+		return server.Set("sub_id", t.Config.SecondIdP.Users[1].SubID)
+	}, []check.Option{check.Should()}},
+	{"format", "of an unknown format", func(*server.T) server.Edit {
+		return subID(func(id map[string]string) { id["format"] = "emaconform-unknown" })
+	}, nil},
+	{"no-nameid", "without nameid", func(*server.T) server.Edit {
+		return subID(func(id map[string]string) { delete(id, "nameid") })
+	}, nil},
+	{"string", "that is a string", func(t *server.T) server.Edit {
+		return server.Set("sub_id", t.Config.SecondIdP.Users[0].SubID["nameid"])
+	}, nil},
+}
+
+// requiresName reports whether the server does without a SAML name: what the draft says of bad ones binds a server that
+// requires it (ID-JAG draft-04 3.2.2).
+func requiresName(t *server.T, alice target.User) bool {
+	return !server.Granted(t.Redeem(t.GrantFrom(t.SecondIdP, alice, server.Remove("sub_id"))))
+}
+
 var _ = check.For("RAS-SUB-ID", func() {
-	for _, a := range []struct {
-		slug, what string
-		edit       func(t *server.T) server.Edit
-	}{
-		{"issuer", "of the SAML IdP of another customer", func(*server.T) server.Edit {
-			return subID(func(id map[string]string) { id["issuer"] = "http://saml.other.example/exk2" })
-		}},
-		{"qualifier", "with another sp_name_qualifier", func(*server.T) server.Edit {
-			return subID(func(id map[string]string) { id["sp_name_qualifier"] = "https://other.example/saml" })
-		}},
-		{"other-user", "of another user than sub", func(t *server.T) server.Edit {
-			return server.Set("sub_id", t.Config.SecondIdP.Users[1].SubID)
-		}},
-		{"other-sub", "of a user whom sub does not name", func(*server.T) server.Edit {
-			return func(j *server.Token) {
-				j.Claims["sub"] = rand.Text()
-				delete(j.Claims, "email")
-			}
-		}},
-		{"format", "of an unknown format", func(*server.T) server.Edit {
-			return subID(func(id map[string]string) { id["format"] = "emaconform-unknown" })
-		}},
-		{"no-nameid", "without nameid", func(*server.T) server.Edit {
-			return subID(func(id map[string]string) { delete(id, "nameid") })
-		}},
-		{"string", "that is a string", func(t *server.T) server.Edit {
-			return server.Set("sub_id", t.Config.SecondIdP.Users[0].SubID["nameid"])
-		}},
-		{"missing", "that is missing", func(*server.T) server.Edit { return server.Remove("sub_id") }},
-	} {
+	for _, a := range names {
 		what := "an ID-JAG with a sub_id " + a.what
 		server.It(a.slug, "refuses "+what, func(t *server.T) {
 			alice := t.Config.SecondIdP.Users[0]
-			t.Control(t.GrantFrom(t.SecondIdP, alice))
-			Expect(t.Attack(t.GrantFrom(t.SecondIdP, alice, a.edit(t)))).To(server.BeRefused(server.InvalidGrant))
-		}, check.With(server.NeedsSubID), check.Sends(sentence(what)+", from the second IdP, after an honest one as control"))
+			hers := t.Control(t.GrantFrom(t.SecondIdP, alice))
+			if !requiresName(t, alice) {
+				t.Skipf("an ID-JAG without sub_id is granted: this server finds its users by sub, and need not look at sub_id")
+			}
+			if got := t.Attack(t.GrantFrom(t.SecondIdP, alice, a.edit(t))); server.Granted(got) {
+				expectNobodyElse(t, got, hers)
+			} else {
+				Expect(got).To(server.BeRefused(server.InvalidGrant))
+			}
+		}, append(a.options, check.With(server.NeedsSubID),
+			check.Sends(sentence(what)+", from the second IdP, after an honest one as control"))...)
 	}
+
+	server.It("other-sub", "takes the SAML name of a user whom sub does not name for that user at most", func(t *server.T) {
+		alice := t.Config.SecondIdP.Users[0]
+		hers := t.Control(t.GrantFrom(t.SecondIdP, alice))
+		got := t.Attack(t.GrantFrom(t.SecondIdP, alice, server.Set("sub", rand.Text()), server.Remove("email")))
+		switch {
+		case !server.Granted(got):
+			Expect(got).To(server.BeRefused(server.InvalidGrant))
+		case account(t, got) == "":
+			invisible(t)
+		case account(t, got) == account(t, hers):
+			t.Notef("users are found by their SAML name alone (ID-JAG draft-04 3.2.2)")
+		default:
+			expectNobodyElse(t, got)
+		}
+	}, check.With(server.NeedsSubID), check.Sends("A sub that nobody has with the SAML name of a user, after hers as control"))
+
+	server.It("missing", "finds no other user when sub_id is missing", func(t *server.T) {
+		alice := t.Config.SecondIdP.Users[0]
+		hers := t.Control(t.GrantFrom(t.SecondIdP, alice))
+		switch got := t.Attack(t.GrantFrom(t.SecondIdP, alice, server.Remove("sub_id"))); {
+		case !server.Granted(got):
+			Expect(got).To(server.BeRefused(server.InvalidGrant))
+		case account(t, got) == "":
+			invisible(t)
+		default:
+			Expect(account(t, got)).To(Equal(account(t, hers)), "without sub_id the token is for another account than with it")
+			t.Notef("sub_id is not required")
+		}
+	}, check.With(server.NeedsSubID), check.Sends("An ID-JAG without sub_id from the second IdP, after one with it as control"))
 })

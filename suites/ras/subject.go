@@ -30,6 +30,11 @@ func account(t *server.T, a *wire.Answer) string {
 	return string(told)
 }
 
+// invisible ends a check that needs to see whose account a token is for.
+func invisible(t *server.T) {
+	t.Skipf("whose account a token is for cannot be seen: it is opaque, and no tool tells it (whoami_tool)")
+}
+
 // expectNobodyElse judges the answer for a user that the target does not know: refusal, or an account made just in
 // time, but never that of a user who has one: of these, given by their answers, or of the configuration.
 func expectNobodyElse(t *server.T, a *wire.Answer, known ...*wire.Answer) {
@@ -39,8 +44,7 @@ func expectNobodyElse(t *server.T, a *wire.Answer, known ...*wire.Answer) {
 	}
 	got := account(t, a)
 	if got == "" {
-		t.Warnf("expected a refusal, but a token was granted, and whose account it is for cannot be seen: it is opaque")
-		return
+		invisible(t)
 	}
 	for _, u := range t.Config.Users {
 		known = append(known, t.Redeem(t.GrantFrom(t.IdP, u)))

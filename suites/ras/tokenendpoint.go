@@ -79,12 +79,12 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 	server.It("unknown-parameter", "ignores a parameter that it does not know", func(t *server.T) {
 		Expect(t.Redeem(t.Grant(), server.Param("emaconform_unknown", "1"))).To(server.BeGranted(),
 			"unrecognized parameters MUST be ignored (RFC 6749 3.2)")
-	}, check.Sends("An honest token request with one parameter that no specification defines"))
-
-	server.It("charset", "takes a form whose media type has a charset", func(t *server.T) {
 		charset := server.HeaderField("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
-		Expect(t.Redeem(t.Grant(), charset)).To(server.BeGranted(), "many HTTP clients send it, and it changes nothing")
-	}, check.Sends("An honest token request with the media type application/x-www-form-urlencoded; charset=UTF-8"))
+		if a := t.Redeem(t.Grant(), charset); !server.Granted(a) {
+			t.Notef("a form whose media type has a charset is refused (%s): many HTTP clients send one, and no document tells a server to take it",
+				a.Summary())
+		}
+	}, check.Sends("An honest token request with one parameter that no specification defines, and one with a charset in its media type"))
 })
 
 // clientWithoutSecretInForm is a client whose parameters may stand in a URL, since no lasting secret is among them.

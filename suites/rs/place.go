@@ -2,7 +2,6 @@ package rs
 
 import (
 	"crypto/rand"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -64,21 +63,12 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 			r.Header.Set("Authorization", scheme+" "+token)
 			Expect(t.Send(r, reports.Attack, "must be let in")).To(server.BeLetIn(), "scheme names have no case (RFC 9110 11.1)")
 		}
-	}, check.Sends("Requests with the schemes bearer and BEARER, after one with Bearer as control"))
-
-	for slug, order := range map[string]func(good, bad string) []string{
-		"two-headers-good-first": func(good, bad string) []string { return []string{good, bad} },
-		"two-headers-bad-first":  func(good, bad string) []string { return []string{bad, good} },
-	} {
-		server.It(slug, "refuses two Authorization headers, the "+strings.Split(slug, "-")[2]+" one first", func(t *server.T) {
-			token := t.AccessToken()
-			t.Use(token)
-			r := t.Knock("")
-			r.Header["Authorization"] = order("Bearer "+token, "Bearer "+rand.Text())
-			Expect(t.Break(r)).To(server.BeStatus(http.StatusBadRequest, http.StatusUnauthorized),
-				"whoever stands before the server may have looked at the other one")
-		}, check.Should(), check.Sends("A request with a good token and a random one, each in an Authorization header"))
-	}
+		r := t.Knock("")
+		r.Header["Authorization"] = []string{"Bearer " + token, "Bearer " + rand.Text()}
+		if server.LetIn(t.Send(r, reports.Setup, "two Authorization headers")) {
+			t.Notef("of two Authorization headers one is taken, by the server or by a proxy before it")
+		}
+	}, check.With(server.NeedsBearer), check.Sends("Requests with the schemes bearer and BEARER, after one with Bearer as control"))
 })
 
 func withQuery(rawURL, name, value string) string {

@@ -67,6 +67,12 @@ func (p *preflight) send(r *wire.Request) *wire.Answer {
 	return p.t.Send(r, reports.Setup, "")
 }
 
+// use sends a request with a token, proving the key that it is bound to.
+func (p *preflight) use(r *wire.Request) *wire.Answer {
+	p.t.Prove(r, p.redemption)
+	return p.send(r)
+}
+
 func (p *preflight) reach() (string, *stop) {
 	config := p.t.Config
 	a := p.send(server.Initialize(config.URL, ""))
@@ -194,6 +200,7 @@ func (p *preflight) hosts() *stop {
 func (p *preflight) redeem() (string, *stop) {
 	clock := p.readClock()
 	before := p.fetches()
+	audiences := p.learnAudiences()
 	p.redemption = p.t.Present(p.t.Grant(), reports.Setup, "an honest ID-JAG")
 	if !server.Granted(p.redemption) {
 		if a := p.awaitKeys(); a != nil {
@@ -208,7 +215,7 @@ func (p *preflight) redeem() (string, *stop) {
 	if !server.Granted(p.redemption) {
 		return "", p.diagnose()
 	}
-	return "granted; " + p.learnFetching(before) + clock, nil
+	return "granted; " + p.learnFetching(before) + audiences + clock, nil
 }
 
 // learnFetching finds out whether changes to our keys reach the target, and says what was seen.
@@ -227,6 +234,27 @@ func (p *preflight) learnFetching(before int) string {
 	}
 }
 
+// learnAudiences finds out what the assertions of clients may be for, the issuer or the token endpoint, where the configuration
+// does not say it, and goes on with what is taken. It says what was found.
+func (p *preflight) learnAudiences() (said string) {
+	for n := range p.t.Config.Clients {
+		c := p.t.Client(n)
+		if c.Auth != "private_key_jwt" || c.Audience != "" {
+			continue
+		}
+		for _, audience := range []string{server.AudienceIssuer, server.AudienceEndpoint} {
+			c.Audience = audience
+			grant := p.t.Grant(server.Set("client_id", c.ID))
+			if server.Granted(p.t.Present(grant, reports.Setup, "an honest ID-JAG", server.As(c))) {
+				said += fmt.Sprintf("; the assertions of %s are for the %s", c.ID, strings.ReplaceAll(audience, "_", " "))
+				break
+			}
+			c.Audience = ""
+		}
+	}
+	return said
+}
+
 func (p *preflight) fetches() int {
 	if p.t.Config.IdP.Static() {
 		return 0
@@ -239,9 +267,17 @@ func (p *preflight) fetches() int {
 }
 
 func (p *preflight) call() (string, *stop) {
-	a := p.send(server.Initialize(p.t.Config.URL, p.redemption.String("access_token")))
+	token := p.redemption.String("access_token")
+	var spoken []string
+	a := p.use(server.Initialize(p.t.Config.URL, token))
 	if server.LetIn(a) {
-		return fmt.Sprintf("HTTP %d", a.Status), nil
+		spoken = append(spoken, server.Revision2025)
+	}
+	if b := p.use(server.Stateless(p.t.Config.URL, token, "tools/list", nil)); server.LetIn(b) {
+		spoken = append(spoken, server.Revision2026)
+	}
+	if len(spoken) > 0 {
+		return "answers as in " + strings.Join(spoken, " and "), nil
 	}
 	if a.Status == http.StatusForbidden {
 		return "", &stop{fmt.Sprintf("The authorization server granted an access token, but it may not do enough at the MCP server: %s.", a.Summary()),

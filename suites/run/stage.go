@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/redact"
@@ -49,6 +51,13 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*server.World, err
 		Attacker: a.Attacker.Signing(), Canary: a.Canary, Secrets: secrets,
 		Control: mockidp.NewControl(a.Control, a.Secret),
 		IdPName: server.FirstIdP, IdP: &mockidp.Issuer{URL: a.Config.IdP.Issuer, Keys: a.Keys},
+	}
+	if a.Config.DPoP {
+		prover, err := mockidp.NewKey(jose.ES256)
+		if err != nil {
+			return nil, err
+		}
+		w.Prover = &server.Prover{Key: prover}
 	}
 	if a.SecondKeys != nil {
 		w.SecondIdP = &mockidp.Issuer{URL: a.Config.SecondIdP.Issuer, Keys: a.SecondKeys}

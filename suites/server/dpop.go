@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -88,4 +89,46 @@ func (p Prover) Using(t *T, r *wire.Request, token string, edits ...Edit) *wire.
 	r.Header.Set("Authorization", "DPoP "+token)
 	r.Header.Set("DPoP", hostile.Sign(proof))
 	return r
+}
+
+// Prove presents the token of this answer, where it is bound to our key, as RFC 9449 section 7.1 wants it. What a check sends
+// is proved without that.
+func (t *T) Prove(r *wire.Request, granted *wire.Answer) {
+	if t.Prover != nil {
+		t.known.remember(granted)
+		t.prove(r)
+	}
+}
+
+// prove adds a proof to a request whose bearer token is bound to our key.
+func (t *T) prove(r *wire.Request) {
+	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if t.Prover == nil || !bearer || !t.known.isBound(token) {
+		return
+	}
+	url, _, _ := strings.Cut(r.URL, "?")
+	method := r.Method
+	if method == "" {
+		method = http.MethodPost
+	}
+	t.Prover.Using(t, r, token, Set("htu", url), Set("htm", method))
+}
+
+// remember notes a token that was bound to our key.
+func (k *known) remember(a *wire.Answer) {
+	if !Granted(a) || !strings.EqualFold(a.String("token_type"), "DPoP") {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.bound == nil {
+		k.bound = map[string]bool{}
+	}
+	k.bound[a.String("access_token")] = true
+}
+
+func (k *known) isBound(token string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.bound[token]
 }

@@ -121,6 +121,9 @@ func (t *T) redemption(assertion any, options []RedeemOption) *Redemption {
 	for _, o := range options {
 		o(r)
 	}
+	if t.Prover != nil && r.Header.Get("DPoP") == "" {
+		t.Prover.Proving(t)(r)
+	}
 	t.Authenticate(&r.Request, r.Client)
 	return r
 }
@@ -175,11 +178,28 @@ func Basic(id, secret string) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(url.QueryEscape(id)+":"+url.QueryEscape(secret)))
 }
 
+// Audiences that a client assertion can be for.
+const (
+	AudienceIssuer   = "issuer"
+	AudienceEndpoint = "token_endpoint"
+)
+
+// audienceOf is aud of a client's assertions.
+func (t *T) audienceOf(c *target.Client) string {
+	switch c.Audience {
+	case "", AudienceIssuer:
+		return t.Issuer()
+	case AudienceEndpoint:
+		return t.Target.TokenEndpoint
+	}
+	return c.Audience
+}
+
 // ClientAssertion makes a private_key_jwt client assertion; edit changes its claims first.
 func (t *T) ClientAssertion(c *target.Client, edit func(claims map[string]any)) string {
 	now := t.Now()
 	claims := map[string]any{
-		"iss": c.ID, "sub": c.ID, "aud": t.Target.TokenEndpoint, "jti": rand.Text(),
+		"iss": c.ID, "sub": c.ID, "aud": t.audienceOf(c), "jti": rand.Text(),
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 	}
 	if edit != nil {

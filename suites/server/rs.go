@@ -76,17 +76,35 @@ type Revisions struct{ Sessions, Stateless bool }
 
 // Revisions finds out which MCP revisions the server under test answers: once for all checks, with an honest token.
 func (t *T) Revisions() Revisions {
-	t.known.mu.Lock()
-	defer t.known.mu.Unlock()
+	t.known.asking.Lock()
+	defer t.known.asking.Unlock()
 	if t.known.revisions == nil {
 		token := t.AccessToken()
 		t.known.revisions = &Revisions{
-			Stateless: LetIn(t.sendMCP(Stateless(t.Config.URL, token, "tools/list", nil), reports.Setup, "does it answer revision "+Revision2026+"?")),
+			Stateless: t.stateless(token),
 			Sessions:  LetIn(t.sendMCP(Initialize(t.Config.URL, token), reports.Setup, "does it answer revision "+Revision2025+"?")),
 		}
 	}
 	return *t.known.revisions
 }
+
+// stateless reports whether the server answers revision 2026-07-28. Some answer a tools/list of any revision without a session:
+// these do not know server/discover.
+func (t *T) stateless(token string) bool {
+	if !LetIn(t.sendMCP(Stateless(t.Config.URL, token, "tools/list", nil), reports.Setup, "does it answer revision "+Revision2026+"?")) {
+		return false
+	}
+	object, err := t.sendMCP(Stateless(t.Config.URL, token, "server/discover", nil), reports.Setup, "does it know server/discover?").Object()
+	if err != nil {
+		return true
+	}
+	problem, _ := object["error"].(map[string]any)
+	code, _ := problem["code"].(json.Number)
+	return code.String() != methodNotFound
+}
+
+// methodNotFound is the JSON-RPC error of a method that a server does not know.
+const methodNotFound = "-32601"
 
 // Knock is the cheapest request that an MCP server answers to an authorized client alone: a stateless tools/list where the
 // server under test knows it, else the initialize of a session.

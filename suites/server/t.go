@@ -48,7 +48,11 @@ func (t *T) Send(r *wire.Request, part reports.Part, note string) *wire.Answer {
 func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) *wire.Answer {
 	for try := 1; ; try++ {
 		r := build()
+		t.prove(r)
 		a := t.Wire.Do(t, r, t.Recorder(), part, note)
+		if t.Prover != nil {
+			t.known.remember(a)
+		}
 		if nonce := a.Header.Get("DPoP-Nonce"); nonce != "" {
 			t.DPoPNonce = nonce
 		}

@@ -39,6 +39,9 @@ type World struct {
 	Wire    *wire.Client
 	Secrets *redact.Set // of the run: what no output may show
 
+	// Prover is the key of which honest requests carry DPoP proofs, nil where the target wants none.
+	Prover *Prover
+
 	// Await waits until the target answers again, after it did not; nil: nobody waits. An error says that it is gone.
 	Await func(context.Context) error
 
@@ -53,11 +56,14 @@ type World struct {
 
 // known is what is found out once, by the first check that needs it.
 type known struct {
-	mu        sync.Mutex
+	asking    sync.Mutex // held while the revisions are found out
 	revisions *Revisions
 	controls  map[string]*sharedControl
 	cheap     map[*mockidp.Issuer]*mockidp.Key // to sign with; see Cheap
 	shared    map[string]any
+
+	mu    sync.Mutex
+	bound map[string]bool // access tokens that are bound to our key
 }
 
 // Shared returns what checks of one lane share under this name, made by the first that asks for it. Only checks that run one
@@ -172,6 +178,8 @@ var (
 		func(w *World) bool { return w.Config.RAR != nil })
 	NeedsJWE = Need("jwe", "needs a RAS that takes encrypted ID-JAGs",
 		func(w *World) bool { return w.Config.JWE })
+	NeedsBearer = Need("dpop", "judges bearer tokens, and those of this target are bound to a key",
+		func(w *World) bool { return !w.Config.DPoP })
 	NeedsLog = Need("log_file", "needs the target's log",
 		func(w *World) bool { return w.Config.LogFile != "" })
 )

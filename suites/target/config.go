@@ -43,7 +43,10 @@ type Config struct {
 	Scopes         []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`                   // each registered for the resource and allowed for the clients
 	ForbiddenScope string   `yaml:"forbidden_scope,omitempty" json:"forbidden_scope,omitempty"` // registered, but not allowed for the clients
 	SecondServer   string   `yaml:"second_server,omitempty" json:"second_server,omitempty"`     // URL of another MCP server of the same RAS
-	ScopedTool     *Tool    `yaml:"scoped_tool,omitempty" json:"scoped_tool,omitempty"`         // a tool that needs a scope
+	// ImpliedScopes names, for a scope, those that it implies.
+	ImpliedScopes map[string][]string `yaml:"implied_scopes,omitempty" json:"implied_scopes,omitempty"`
+	AllowedOrigin string              `yaml:"allowed_origin,omitempty" json:"allowed_origin,omitempty"` // of web pages that the MCP server serves
+	ScopedTool    *Tool               `yaml:"scoped_tool,omitempty" json:"scoped_tool,omitempty"`       // a tool that needs a scope
 
 	// WhoamiTool is a tool of the MCP server that tells who is calling, for targets whose access tokens are opaque: what it answers
 	// is compared, so that it has to answer the same for the same account.
@@ -52,6 +55,7 @@ type Config struct {
 	CIMD    bool   `yaml:"cimd,omitempty" json:"cimd,omitempty"`         // the RAS takes Client ID Metadata Document URLs
 	RAR     *RAR   `yaml:"rar,omitempty" json:"rar,omitempty"`           // the RAS takes authorization_details
 	JWE     bool   `yaml:"jwe,omitempty" json:"jwe,omitempty"`           // the RAS takes encrypted ID-JAGs
+	DPoP    bool   `yaml:"dpop,omitempty" json:"dpop,omitempty"`         // the RAS wants DPoP proofs: honest requests carry them
 	Redeem  Extra  `yaml:"redeem,omitempty" json:"redeem"`               // parameters that the target wants in every redemption
 	Timing  Time   `yaml:"timing,omitempty" json:"timing"`               // how patient to be
 	Setup   Setup  `yaml:"setup,omitempty" json:"setup,omitempty"`       // a command that registers us with the target
@@ -90,7 +94,9 @@ type User struct {
 
 // Client is a client registered with the Resource Authorization Server.
 type Client struct {
-	ID         string           `yaml:"id" json:"id"`
+	ID string `yaml:"id" json:"id"`
+	// Audience is what the client's assertions are for: issuer, token_endpoint, or a URI; "": found out, the issuer first.
+	Audience   string           `yaml:"audience,omitempty" json:"audience,omitempty"`
 	Auth       string           `yaml:"auth,omitempty" json:"auth,omitempty"` // client_secret_basic (default), client_secret_post, private_key_jwt
 	Secret     string           `yaml:"secret,omitempty" json:"secret,omitempty"`
 	SecretEnv  string           `yaml:"secret_env,omitempty" json:"-"`  // environment variable that holds the secret

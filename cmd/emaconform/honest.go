@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"github.com/emaconform/emaconform/fixtures"
+	"github.com/emaconform/emaconform/fixtures/rs"
+	"github.com/emaconform/emaconform/fixtures/variants"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/matrix"
+	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/target"
+)
+
+// allVariants are the choices that the reference target can make.
+func allVariants() []matrix.Variant {
+	var list []matrix.Variant
+	for _, v := range variants.All() {
+		list = append(list, matrix.Variant{ID: v.ID, Title: v.Title, Allows: v.Allows, Warns: v.Warns})
+	}
+	return list
+}
+
+// groups are the runs in which the variants that match are judged together; with patterns only these, one by one.
+func groups(patterns []string) ([][]string, error) {
+	if len(patterns) == 0 {
+		return variants.Runs(), nil
+	}
+	var list [][]string
+	for _, v := range variants.All() {
+		if matchesAny(patterns, v.ID) {
+			list = append(list, []string{v.ID})
+		}
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no variant matches %s: `emaconform matrix --honest --list` shows all", strings.Join(patterns, " "))
+	}
+	return list, nil
+}
+
+// judgeVariants judges the reference target with these choices.
+func judgeVariants(keys *run.Keyring) matrix.JudgeVariants {
+	return func(ctx context.Context, ids, checks []string) (*reports.Report, error) {
+		reference := &embedded{variants: ids}
+		defer reference.Close()
+		options := run.Options{Config: &target.Config{}, Keyring: keys}
+		options.Selection.Checks = checks
+		options.Config.IdP.Alg = string(jose.ES256)
+		if err := reference.configure(&options); err != nil {
+			return nil, err
+		}
+		return run.Run(ctx, options)
+	}
+}
+
+// told is what the owner of a target with these choices would write into the configuration.
+func told(c *target.Config, ids []string) {
+	if slices.Contains(ids, "read-implies-write") {
+		c.ImpliedScopes = map[string][]string{fixtures.ScopeRead: {fixtures.ScopeWrite}}
+	}
+	if slices.Contains(ids, "origin-list") {
+		c.AllowedOrigin = rs.AllowedOrigin
+	}
+	c.DPoP = slices.Contains(ids, "dpop-required")
+}
+
+// printHonest judges every lawful variant and prints what warns, and what is wrong.
+func printHonest(c *cobra.Command, list bool, patterns []string) error {
+	out := c.OutOrStdout()
+	if list {
+		t := newTable(out)
+		t.AppendHeader(table.Row{"variant", "choice", "allowed by"})
+		for _, v := range variants.All() {
+			t.AppendRow(table.Row{v.ID, v.Title, v.Allows})
+		}
+		t.Render()
+		return nil
+	}
+	runs, err := groups(patterns)
+	if err != nil {
+		return err
+	}
+	h, err := matrix.Honest(c.Context(), allVariants(), runs, judgeVariants(&run.Keyring{}), func(group []string) {
+		fmt.Fprintf(c.ErrOrStderr(), "judged: %s\n", strings.Join(group, ", "))
+	})
+	if err != nil {
+		return err
+	}
+	if len(h.Warnings) > 0 {
+		t := newTable(out)
+		t.AppendHeader(table.Row{"warns", "of a target that differs in", "because"})
+		for _, w := range h.Warnings {
+			t.AppendRow(table.Row{w.Check, w.Variant, w.Reason})
+		}
+		t.Render()
+	}
+	for _, p := range h.Problems {
+		fmt.Fprintln(out, p)
+	}
+	fmt.Fprintf(out, "\n%d variants in %d runs: %d warnings with a reason, %d problems.\n",
+		len(variants.All()), len(runs), len(h.Warnings), len(h.Problems))
+	if len(h.Problems) > 0 {
+		return exitCode(exitNotConformant)
+	}
+	return nil
+}
