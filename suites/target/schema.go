@@ -37,7 +37,7 @@ func schemaOf(t reflect.Type, path string, comments map[string]string) map[strin
 	case t.Kind() == reflect.Slice:
 		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), path+"[]", comments)}
 	case t.Kind() == reflect.Map:
-		return map[string]any{"type": "object", "additionalProperties": map[string]any{"type": "string"}}
+		return map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem(), path, comments)}
 	case t.Kind() == reflect.Struct:
 		properties := map[string]any{}
 		for field := range t.Fields() {
