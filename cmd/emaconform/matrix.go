@@ -109,12 +109,12 @@ func together(list []matrix.Defect) []matrix.Defect {
 // buildMatrix judges the reference target once for each defect, and for all comparisons of one way at once.
 func buildMatrix(ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row)) (*matrix.Matrix, error) {
 	keys := &run.Keyring{}
-	judge := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
+	by := func(ctx context.Context, defect *matrix.Defect, checks []string) (*reports.Report, error) {
 		reference := &embedded{known: true}
 		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys}
+		options.Selection.Checks = checks
 		if defect != nil {
 			reference.defects = []string{defect.ID}
-			options.Selection.Checks = worthRunning(defect, full)
 			if len(defect.Together) > 0 {
 				reference.defects, options.Workers = nil, 4
 				for _, one := range defect.Together {
@@ -131,32 +131,35 @@ func buildMatrix(ctx context.Context, list []matrix.Defect, full bool, done func
 		}
 		return run.Run(ctx, options)
 	}
+	judge := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
+		if defect == nil {
+			return by(ctx, nil, nil)
+		}
+		return by(ctx, defect, worthRunning(defect, full))
+	}
 	// A run waits now and then (for a token to expire, say), so that more runs than cores keep the machine busy.
-	return matrix.Build(ctx, together(list), judge, 2*runtime.NumCPU(), done)
+	parallel := 2 * runtime.NumCPU()
+	m, err := matrix.Build(ctx, together(list), judge, parallel, done)
+	if err != nil || full || len(list) < len(defects.All()) {
+		return m, err
+	}
+	return m, m.Extend(ctx, by, parallel)
 }
 
 // algorithms is the requirement whose checks make a difference between kinds of keys.
 const algorithms = "RAS-SIG-ALG"
 
-// worthRunning are the ids of the checks to run against a defect: those that should notice it, and of the others all that do
-// not wait, to see whether they notice it as well.
+// worthRunning are the ids of the checks to run against a defect: those that should notice it. For a comparison of the grammar
+// these are its own attacks, for every other mistake the checks of the requirements that it breaks, except for attacks, of which
+// each has a mistake made for it. With full, all.
 func worthRunning(d *matrix.Defect, full bool) []string {
 	var ids []string
-	if len(d.Together) > 0 {
-		for _, k := range check.All() {
-			if k.Attack != nil && slices.ContainsFunc(d.Together, func(one matrix.Defect) bool {
-				return one.ID == k.Attack.Defect()
-			}) {
-				ids = append(ids, k.ID)
-			}
-		}
-		return ids
-	}
 	for _, k := range check.All("ras", "rs") {
-		if k.Attack != nil && !slices.Contains(d.Breaks, k.Requirement.ID) {
-			continue // for the defect that is made for it
+		own := k.Attack == nil && slices.Contains(d.Breaks, k.Requirement.ID)
+		if k.Attack != nil {
+			own = slices.ContainsFunc(d.Together, func(one matrix.Defect) bool { return one.ID == k.Attack.Defect() })
 		}
-		if full || slices.Contains(d.Breaks, k.Requirement.ID) || !k.Serial && !k.Slow {
+		if full || own {
 			ids = append(ids, k.ID)
 		}
 	}

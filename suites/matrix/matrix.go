@@ -5,6 +5,7 @@ package matrix
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -113,6 +114,53 @@ func noticed(r *reports.Report, passing map[string]bool, labels []string) []stri
 		}
 	}
 	return list
+}
+
+// unkilled lists the checks that pass against the correct target and that no defect has made fail yet.
+func (m *Matrix) unkilled() []string {
+	var list []string
+	killers := m.Killers()
+	for _, c := range m.Correct.Checks {
+		if c.Outcome == reports.Pass && len(killers[c.ID]) == 0 {
+			list = append(list, c.ID)
+		}
+	}
+	return list
+}
+
+// Extend runs the checks that no defect has made fail so far against the defects once more, until one does: a check may be made to
+// fail by a defect that breaks another requirement alone. judge runs these checks alone.
+func (m *Matrix) Extend(ctx context.Context, judge func(context.Context, *Defect, []string) (*reports.Report, error), parallel int) error {
+	passing := outcomes(m.Correct, reports.Pass)
+	var rows []*Row
+	for i := range m.Rows {
+		if len(m.Rows[i].Labels) == 0 && m.Rows[i].Stopped == "" {
+			rows = append(rows, &m.Rows[i])
+		}
+	}
+	for some := range slices.Chunk(rows, parallel) {
+		left := m.unkilled()
+		if len(left) == 0 {
+			return nil
+		}
+		errs := make([]error, len(some))
+		var wg sync.WaitGroup
+		for i, row := range some {
+			wg.Go(func() {
+				report, err := judge(ctx, &row.Defect, left)
+				if err != nil {
+					errs[i] = fmt.Errorf("defect %s: %w", row.ID, err)
+					return
+				}
+				row.Noticed = append(row.Noticed, noticed(report, passing, nil)...)
+			})
+		}
+		wg.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Killers lists, for each check, the defects that make it fail.
