@@ -45,15 +45,15 @@ var ofRAS = []Identifier{
 			"first": "array-foreign-too judges what a server grants of an array", "member-last": "array-foreign-too judges it"},
 	},
 	{
-		ID: "scope", Name: "scope", Sends: "an ID-JAG whose scope", Role: "ras", Requirement: "RAS-SCOPE-REGISTERED",
+		ID: "scope", Name: "scope", Sends: "an ID-JAG whose scope", Role: "ras", Requirement: "RAS-SCOPE-INTERSECT",
 		Kind: aClaim | Dotted, Severity: reports.High,
 		Gain: "The identity provider granted something of another name, and this scope comes out.",
-		// How scopes stand in their list is for RAS-SCOPE-INTERSECT.
-		Without: map[string]string{"trim-space-before": "white space between scopes is judged by RAS-SCOPE-INTERSECT",
-			"trim-space-after": "white space between scopes is judged by RAS-SCOPE-INTERSECT",
+		// How scopes stand in their list is for checks of their own.
+		Without: map[string]string{"trim-space-before": "checks of their own judge white space between scopes",
+			"trim-space-after": "checks of their own judge white space between scopes",
 			"list-space":       "it is how scopes are listed",
-			"column":           "white space between scopes is judged by RAS-SCOPE-INTERSECT",
-			"string-array":     "RAS-SCOPE-INTERSECT judges it"},
+			"column":           "checks of their own judge white space between scopes",
+			"string-array":     "a check of its own judges it"},
 	},
 	{
 		ID: "email", Name: "email", Sends: "an ID-JAG for a new sub, whose email", Role: "ras", Requirement: "RAS-ACCOUNT-LINK",
