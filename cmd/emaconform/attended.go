@@ -23,10 +23,10 @@ import (
 
 // attendedFlags are the flags of a run with a person at the client.
 type attendedFlags struct {
-	on          bool
-	listen      string
-	basePort    int
-	redirectURI string
+	on       bool
+	listen   string
+	basePort int
+	preset   *preset // whose client it is; nil: any
 }
 
 func (f *attendedFlags) add(c *cobra.Command) {
@@ -38,18 +38,12 @@ func (f *attendedFlags) add(c *cobra.Command) {
 	)
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8639", "where to serve the page (with --attended)")
 	c.Flags().IntVar(&f.basePort, "base-port", 8640, "first of the ports of the parties (with --attended)")
-	c.Flags().StringVar(
-		&f.redirectURI,
-		"redirect-uri",
-		"",
-		"the redirect URI that the client's logins end at (with --attended)",
-	)
 }
 
 // given are the flags that mean nothing without --attended, of those that were given.
 func (*attendedFlags) given(f *pflag.FlagSet) []string {
 	absent := func(name string) bool { return !f.Changed(name) }
-	return slices.DeleteFunc([]string{"listen", "base-port", "redirect-uri"}, absent)
+	return slices.DeleteFunc([]string{"listen", "base-port"}, absent)
 }
 
 // lastBasePort leaves a port to each of the parties of the largest world, and one for the end of a login.
@@ -59,10 +53,6 @@ const lastBasePort = 65535 - world.MaxParties
 func (f *attendedFlags) check() error {
 	if f.basePort < 1 || f.basePort > lastBasePort {
 		return fmt.Errorf("--base-port %d: expected 1 to %d", f.basePort, lastBasePort)
-	}
-	if f.redirectURI != "" && !redirectable(f.redirectURI) {
-		return fmt.Errorf("--redirect-uri %q: expected an absolute URL, without fragment: https, http on loopback, "+
-			"or the scheme of a native app, such as app:/callback", f.redirectURI)
 	}
 	return nil
 }
@@ -90,9 +80,14 @@ func (f *attendedFlags) run(c *cobra.Command, o client.Options, report *reportFl
 	}
 	return report.judge(c, func(ctx context.Context, _ engine.Progress) (*reports.Report, error) {
 		o.Describe = func(t *reports.Target) { t.Name = "attended client" }
-		attended, err := client.NewAttended(ctx, o, f.basePort, f.redirectURI)
+		attended, err := client.NewAttended(ctx, o, f.basePort)
 		if err != nil {
 			return nil, err
+		}
+		if f.preset != nil {
+			if err := f.preset.print(c.ErrOrStderr(), attended.Settings(), o.CAFile); err != nil {
+				return nil, err
+			}
 		}
 		listener, err := net.Listen("tcp", f.listen)
 		if err != nil {

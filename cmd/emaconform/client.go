@@ -5,16 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
+	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/client"
+	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 )
 
@@ -29,6 +33,11 @@ type clientFlags struct {
 	env          []string
 	dir          string
 	memory       int64
+	preset       string
+	https        bool
+	ca           string
+	redirectURIs []string
+	revision     string
 	defects      []string
 	attended     attendedFlags
 	reportFlags
@@ -63,7 +72,7 @@ func newClient() *cobra.Command {
 			if err := fromEnvironment(c.Flags(), os.Environ()); err != nil {
 				return err
 			}
-			if len(given) > 0 && !f.attended.on {
+			if len(given) > 0 && !f.attended.on && f.preset == "" {
 				return fmt.Errorf("--%s is for a run with --attended", given[0])
 			}
 			return f.run(c, command)
@@ -80,6 +89,15 @@ func newClient() *cobra.Command {
 		"name of a variable of this environment that the client gets, besides PATH, HOME and LANG; may be repeated")
 	c.Flags().StringVar(&f.dir, "dir", "", "where the client runs (default: an empty directory of its own for each run)")
 	c.Flags().Int64Var(&f.memory, "memory", client.DefaultMemory>>20, "MiB that the client may take up, with what it starts")
+	c.Flags().StringVar(&f.preset, "preset", "",
+		"attended run of a well-known client, with what to type: claude-code, vscode, mcp-inspector, codex")
+	c.Flags().BoolVar(&f.https, "https", false, "every world over https (context: ca_file, environment: SSL_CERT_FILE and others)")
+	c.Flags().StringVar(&f.ca, "ca", "", "file of the CA for https, with its key: made when missing, its certificate goes to "+
+		"FILE.crt for the client to trust; implies --https")
+	c.Flags().StringSliceVar(&f.redirectURIs, "redirect-uri", nil,
+		"where the client's logins end, as it is registered, on loopback with any port; several are possible")
+	c.Flags().StringVar(&f.revision, "revision", "both", "revision of MCP to judge by: "+world.Revision2025+", "+world.Revision2026+
+		" or both")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
 	f.attended.add(c)
 	f.add(c)
@@ -96,8 +114,35 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 	if err := timeLimits(c.Flags(), "timeout"); err != nil {
 		return err
 	}
+	if !slices.Contains([]string{"both", world.Revision2025, world.Revision2026}, f.revision) {
+		return fmt.Errorf("--revision %q is none of %s, %s, both", f.revision, world.Revision2025, world.Revision2026)
+	}
+	if f.preset != "" {
+		p, err := findPreset(f.preset)
+		if err != nil {
+			return err
+		}
+		f.apply(p)
+	}
+	if f.ca != "" {
+		var err error
+		if f.ca, err = filepath.Abs(f.ca); err != nil {
+			return fmt.Errorf("--ca: %w", err)
+		}
+		if _, err := mockidp.LoadOrCreateCA(f.ca); err != nil {
+			return fmt.Errorf("--ca: %w", err)
+		}
+	}
+	for _, uri := range f.redirectURIs {
+		if !redirectable(uri) {
+			return fmt.Errorf("--redirect-uri %q: expected an absolute URL, without fragment: https, http on loopback, "+
+				"or the scheme of a native app, such as app:/callback", uri)
+		}
+	}
 	options := client.Options{
-		Nonce: f.nonce, Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential, Profile: f.profile,
+		Nonce: f.nonce, Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential,
+
+		HTTPS: f.https || f.ca != "", CAFile: f.ca, RedirectURIs: f.redirectURIs, Revision: strings.TrimPrefix(f.revision, "both"), Profile: f.profile,
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	if err := f.confine(&options); err != nil {

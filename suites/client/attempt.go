@@ -39,7 +39,14 @@ func (a *attempt) At(p *world.Party) []world.Seen {
 }
 
 // Calls are the requests to the MCP endpoint.
-func (a *attempt) Calls() []world.Seen { return a.to(a.World.MCP.Party, world.EndpointPath) }
+func (a *attempt) Calls() []world.Seen { return a.to(a.World.MCP.Party, a.World.MCP.Path) }
+
+// speaks reports whether the client used this revision of MCP.
+func (a *attempt) speaks(revision string) bool {
+	return slices.ContainsFunc(a.Calls(), func(s world.Seen) bool {
+		return s.Header.Get("Mcp-Protocol-Version") == revision
+	})
+}
 
 // Through reports whether the client got something out of the MCP server, or of every one where there are two.
 func (a *attempt) Through() bool {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +36,8 @@ type Attended struct {
 	fixed    world.Options     // what stays the same in all worlds
 	finished chan struct{}
 
+	settings map[string]any // of the first kind of world, for a person to configure a client with
+
 	mu      sync.Mutex
 	current *onStage
 	honests map[*shape]*attempt // by kind
@@ -55,9 +58,9 @@ type onStage struct {
 	cancel   context.CancelFunc
 }
 
-// NewAttended makes the page's handler. The parties listen on ports from basePort on, which must be free; redirectURI is
-// where the client's logins end, by default at the port after theirs. Options.Command is not run.
-func NewAttended(ctx context.Context, o Options, basePort int, redirectURI string) (*Attended, error) {
+// NewAttended makes the page's handler. The parties listen on ports from basePort on, which must be free. Where
+// the client's logins end stands in Options.RedirectURIs, at the port after theirs. Options.Command is not run.
+func NewAttended(ctx context.Context, o Options, basePort int) (*Attended, error) {
 	selected, err := o.Selection.Of(check.AllIn(o.profile(), role))
 	if err != nil {
 		return nil, err
@@ -66,10 +69,11 @@ func NewAttended(ctx context.Context, o Options, basePort int, redirectURI strin
 		options: o, ctx: ctx, started: time.Now(), kinds: map[*shape]*shape{}, finished: make(chan struct{}),
 		honests: map[*shape]*attempt{}, played: map[string]*attempt{}, results: map[string]reports.Check{},
 	}
-	if redirectURI == "" && basePort != 0 {
-		redirectURI = fmt.Sprintf("http://127.0.0.1:%d/callback", basePort+world.MaxParties)
+	redirects := o.RedirectURIs
+	if len(redirects) == 0 && basePort != 0 {
+		redirects = []string{fmt.Sprintf("http://127.0.0.1:%d/callback", basePort+world.MaxParties)}
 	}
-	a.fixed = world.Options{BasePort: basePort, Secret: rand.Text(), RedirectURI: redirectURI}
+	a.fixed = world.Options{BasePort: basePort, Secret: rand.Text(), RedirectURIs: redirects}
 	a.classify(login) // what most people want to see comes first
 	for _, c := range selected {
 		if c.Serial {
@@ -92,6 +96,10 @@ func (a *Attended) tryPorts() error {
 		if err != nil {
 			return fmt.Errorf("%w (the parties take the ports from the base port on)", err)
 		}
+		if a.settings == nil {
+			a.settings = w.Context()
+			a.settings["server_url"] = w.MCP.Resource
+		}
 		if err := w.Close(); err != nil {
 			return err
 		}
@@ -105,7 +113,7 @@ func (a *Attended) classify(s *shape) {
 		return
 	}
 	for _, kind := range a.order {
-		if a.world(kind) == a.world(s) {
+		if reflect.DeepEqual(a.world(kind), a.world(s)) {
 			a.kinds[s] = kind
 			return
 		}
@@ -121,9 +129,12 @@ func (a *Attended) world(s *shape) world.Options {
 	if o.Identity == "" || o.Identity == world.Given {
 		o.Identity = world.Login // a person's client logs in
 	}
-	o.BasePort, o.Secret, o.RedirectURI = a.fixed.BasePort, a.fixed.Secret, a.fixed.RedirectURI
+	o.BasePort, o.Secret, o.RedirectURIs = a.fixed.BasePort, a.fixed.Secret, a.fixed.RedirectURIs
 	return o
 }
+
+// Settings are what a client is configured with for the first kind of world: the members of the context, and server_url.
+func (a *Attended) Settings() map[string]any { return maps.Clone(a.settings) }
 
 // Finished is closed when the person has pressed Finish.
 func (a *Attended) Finished() <-chan struct{} { return a.finished }
@@ -154,7 +165,7 @@ func (a *Attended) Report() *reports.Report {
 
 // judge judges what was played, beside the honest attempt where the scenario is hostile.
 func (a *Attended) judge(c *check.Check, judged, honest *attempt) reports.Check {
-	if why, key := c.Skipped(check.Conditions{Profile: a.options.profile()}, nil); why != "" {
+	if why, key := a.options.skipped(c); why != "" {
 		return c.SkippedResult(why, key)
 	}
 	shown := &shown{judged, honest, a.played}
@@ -169,6 +180,7 @@ type shown struct {
 
 func (s *shown) play(*check.T, *scene) (judged, honest *attempt) { return s.judged, s.honest }
 func (s *shown) attempts() map[string]*attempt                   { return s.all }
+func (s *shown) also(*check.T, *scene, *attempt) *attempt        { return nil }
 func (s *shown) confirm(*check.T, *scene, *attempt, *attempt)    {} // nobody wants to play it twice
 
 //go:embed attended.html

@@ -98,7 +98,6 @@ var _ = check.For("CL-PRM", func() {
 			func(w *world.World) {
 				w.MCP.MetadataURL = ""
 				w.MCP.Withdraw(world.MetadataPath)
-				w.MCP.Metadata["resource"] = w.MCP.URL
 				w.MCP.Publish(world.RootMetadata, w.MCP.Metadata)
 			}),
 		succeeds("the root is the last place to look (MCP, protected resource metadata discovery)"))
@@ -134,6 +133,7 @@ var _ = check.For("CL-PRM", func() {
 		given.but("A challenge that names metadata on the attacker's host, whose resource is that host",
 			func(w *world.World) {
 				w.Attacker.Publish(world.MetadataPath, decoyResource(w, w.Attacker.URL+world.EndpointPath))
+				w.MCP.Withdraw(world.MetadataPath) // to fall back to it would be right
 				w.MCP.MetadataURL = w.Attacker.URL + world.MetadataPath
 			}),
 		refusesMetadata)
@@ -220,6 +220,12 @@ var _ = check.For("CL-AS-DISCOVERY", func() {
 		given.but("Metadata whose issuer has more behind it",
 			issuerIs(func(w *world.World) string { return w.RAS.Issuer + ".victim.example" })),
 		refusesIssuer)
+	It("issuer-case", "does not use metadata whose issuer differs in case",
+		given.but("An issuer with a path, and metadata whose issuer has that path in capital letters", func(w *world.World) {
+			w.Move("/tenant", "oauth")
+			w.RAS.Metadata["issuer"] = w.RAS.URL + "/TENANT"
+		}),
+		refusesIssuer, check.Should())
 	It("issuer-slash", "does not use metadata whose issuer has a slash more",
 		given.but("Metadata whose issuer has a slash behind it",
 			issuerIs(func(w *world.World) string { return w.RAS.Issuer + "/" })),
@@ -251,13 +257,17 @@ func refusesIssuer(t *T) {
 }
 
 var _ = check.For("CL-PROFILE", func() {
-	It("not-listed", "does not present an ID-JAG to a server that does not list the profile",
-		given.but("A RAS that lists grant types and profiles, none of them this one",
+	silent := func(t *T) { t.MustNotRedeem("the RAS does not list the profile (EMA 6)") }
+	It("not-listed", "does not present an ID-JAG to a server that lists neither the profile nor the grant type",
+		given.but("A RAS that lists grant types and profiles, none of them this one", func(w *world.World) {
+			w.RAS.Metadata["authorization_grant_profiles_supported"] = []string{}
+			w.RAS.Metadata["grant_types_supported"] = []string{"authorization_code"}
+		}), silent)
+	It("profile-alone", "does not present an ID-JAG to a server that lists the grant type, but not the profile",
+		given.but("A RAS that takes jwt-bearer grants of another profile: its metadata lists that profile alone",
 			func(w *world.World) {
-				w.RAS.Metadata["authorization_grant_profiles_supported"] = []string{}
-				w.RAS.Metadata["grant_types_supported"] = []string{"authorization_code"}
-			}),
-		func(t *T) { t.MustNotRedeem("the RAS does not list the profile (EMA 6)") })
+				w.RAS.Metadata["authorization_grant_profiles_supported"] = []string{"urn:example:grant-profile:device"}
+			}), silent)
 })
 
 var _ = check.For("CL-CREDENTIAL-BINDING", func() {
@@ -299,13 +309,6 @@ func keepsCredentials(t *T) {
 		}
 		t.Failf(broken, t.World.RAS.Issuer)
 	}
-}
-
-// speaks reports whether the client used this revision of MCP.
-func (a *attempt) speaks(revision string) bool {
-	return slices.ContainsFunc(a.Calls(), func(s world.Seen) bool {
-		return s.Header.Get("Mcp-Protocol-Version") == revision
-	})
 }
 
 // registrations are the client's own registrations at the RAS.

@@ -2,6 +2,8 @@ package client
 
 import (
 	"context"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
@@ -80,7 +82,7 @@ func preflight(ctx context.Context, base assignment, progress engine.Progress, s
 		case steps[i].OK:
 			steps[i].Fix = ""
 		case i == last:
-			steps[i].Saw = strings.Join(append([]string{a.Summary()}, said(a, rec)...), "\n")
+			steps[i].Saw = strings.Join(append(said(a, rec), a.Summary()), "\n") // its own words first
 		}
 		progress.Step(steps[i])
 	}
@@ -88,13 +90,16 @@ func preflight(ctx context.Context, base assignment, progress engine.Progress, s
 	return steps, nil
 }
 
-// journey is the way of a client through the honest world, each step with what to do when it is not there.
+// journey is the way of a client through the honest world, each step with what to do when it is not there. Clients may find
+// things in another order: a step is behind a client that was seen to take a later one.
 func journey(a *attempt) []reports.Step {
-	return []reports.Step{
-		{Name: "ask the MCP server", OK: len(a.Calls()) > 0,
+	steps := []reports.Step{
+		{Name: "reach a party of the scenario", OK: len(a.Requests) > 0,
 			Fix: "Take the URL of the MCP server from the last argument and connect to it."},
 		{Name: "find the protected resource metadata", OK: len(a.to(a.World.MCP.Party, world.MetadataPath)) > 0,
 			Fix: "Follow resource_metadata in the WWW-Authenticate header of the 401."},
+		{Name: "find the authorization server's metadata", OK: len(a.At(a.World.RAS.Party)) > 0,
+			Fix: "Fetch the metadata of the issuer in authorization_servers (RFC 8414)."},
 		{Name: "ask the IdP for an ID-JAG", OK: len(a.Exchanges()) > 0,
 			Fix: "Exchange idp_id_token at idp_token_endpoint: both stand in MCP_CONFORMANCE_CONTEXT. A client that needs a " +
 				"secret for it is judged with --confidential."},
@@ -105,4 +110,16 @@ func journey(a *attempt) []reports.Step {
 		{Name: "end with exit code 0", OK: a.Exit == 0,
 			Fix: "A client that called the tool ends with exit code 0."},
 	}
+	for i := len(steps) - 2; i >= 0; i-- {
+		steps[i].OK = steps[i].OK || i < len(steps)-2 && steps[i+1].OK
+	}
+	if wantsTLS.Match(slices.Concat(a.Stderr, a.Stdout)) && !a.World.TLS {
+		for i := range steps {
+			steps[i].Fix = "The client speaks of https, and this world has none: run it with --https."
+		}
+	}
+	return steps
 }
+
+// wantsTLS are the words of a client that refuses to speak in the clear.
+var wantsTLS = regexp.MustCompile(`(?i)(non-?https|must (be|use) https|requires? (https|tls)|not (https|secure)|insecure (url|endpoint|transport))`)

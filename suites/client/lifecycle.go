@@ -163,7 +163,7 @@ var _ = check.For("CL-403-SCOPE", func() {
 			)
 		})
 	It("keeps-scopes", "asks for the scopes that it had before, too",
-		given.but("A 403 insufficient_scope that names the new scope alone",
+		stateless.but("A 403 insufficient_scope that names the new scope alone",
 			wantScope(world.ElevatedScope)),
 		func(t *T) {
 			list := t.exchanges()

@@ -79,3 +79,19 @@ func TestEveryRequirementHasChecks(t *testing.T) {
 		}
 	}
 }
+
+// TestNoHonestVariantFails judges lawful variants of the reference client: the honest matrix.
+func TestNoHonestVariantFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs all scenarios for each variant")
+	}
+	for _, v := range fixture.Variants() {
+		t.Run(v.ID, func(t *testing.T) {
+			t.Parallel()
+			report := judgeReferenceIn(t, Options{RedirectURIs: v.RedirectURIs}, v.ID)
+			for _, p := range v.Problems(report) {
+				t.Errorf("the client %s (%s): %s", v.Title, v.Basis, p)
+			}
+		})
+	}
+}

@@ -50,6 +50,7 @@ type attempt struct {
 	Opened   []byte // what it opened in a browser, a URL a line
 	Requests []world.Seen
 	Leaks    []world.Leak
+	Files    []keptFile // what it left in a home directory of its own
 }
 
 // command is what is run, and how long it may take.
@@ -84,6 +85,7 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 		return r
 	}
 	defer room.close()
+	go room.browser.follow(ctx, w)
 	args := located(c.args)
 	cmd := exec.Command(args[0], append(args[1:], w.MCP.Resource)...)
 	cmd.Dir = filepath.Join(room.dir, "work")

@@ -28,7 +28,11 @@ type Options struct {
 	Parallel    int           // clients at a time, at most; 0 leaves it to the machine
 	// Confidential gives the client a secret at the IdP in every scenario, for a client that cannot do without one.
 	Confidential bool
-	Profile      string // catalogue.ProfileEMA when empty
+	HTTPS        bool     // in every world
+	CAFile       string   // of the CA of worlds with https, with its key; made when missing; "" is one for this run
+	RedirectURIs []string // of the client's logins; none: one that the client is told of
+	Revision     string   // of MCP: the only one that is judged; "" judges both
+	Profile      string   // catalogue.ProfileEMA when empty
 	Selection    engine.Selection
 	Progress     engine.Progress // nil: silent
 	Nonce        string          // that the report carries; empty: a random one
@@ -72,7 +76,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	o.Progress.Planned(len(selected))
 	skipped, runnable := map[string]reports.Check{}, []*check.Check{}
 	for _, c := range selected {
-		if why, key := c.Skipped(check.Conditions{Profile: o.profile()}, nil); why != "" {
+		if why, key := o.skipped(c); why != "" {
 			skipped[c.ID] = c.SkippedResult(why, key)
 			o.Progress.Finished(skipped[c.ID])
 		} else {
@@ -103,10 +107,19 @@ func complete(report *reports.Report) {
 	reports.Finish(report)
 }
 
+// skipped says why a check does not run in this run, and what would let it run.
+func (o *Options) skipped(c *check.Check) (why, key string) {
+	if r := scenes[c.ID].options.Revision; r != "" && o.Revision != "" && r != o.Revision {
+		return "about revision " + r + " of MCP", "--revision"
+	}
+	return c.Skipped(check.Conditions{Profile: o.profile()}, nil)
+}
+
 func (o *Options) assignment() assignment {
 	return assignment{
 		Command: o.Command, Environment: o.Environment, Pass: o.Pass, Dir: o.Dir, Memory: o.Memory,
 		Timeout: o.Timeout, Parallel: o.Parallel, Confidential: o.Confidential,
+		RedirectURIs: o.RedirectURIs, Revision: o.Revision, HTTPS: o.HTTPS, CAFile: o.CAFile,
 	}
 }
 

@@ -69,6 +69,11 @@ var (
 		offers:  "register itself at the RAS (context: no client_id)",
 		options: world.Options{Unregistered: true},
 	}
+	homely = &shape{
+		name:    "home",
+		offers:  "run with a home directory of its own (HOME, XDG_CONFIG_HOME and so on)",
+		options: world.Options{OwnHome: true},
+	}
 	dpop = &shape{
 		name:    "dpop",
 		offers:  "bind its ID-JAG with DPoP (context: dpop)",

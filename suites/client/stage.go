@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/world"
@@ -30,6 +32,10 @@ type assignment struct {
 	Timeout      time.Duration `json:"timeout"`
 	Parallel     int           `json:"parallel"`
 	Confidential bool          `json:"confidential"`
+	RedirectURIs []string      `json:"redirect_uris"`
+	Revision     string        `json:"revision"` // of MCP; empty: each world its own
+	HTTPS        bool          `json:"https"`
+	CAFile       string        `json:"ca_file"`
 }
 
 func open(ctx context.Context, o engine.Opening) (engine.Stage, error) {
@@ -158,6 +164,12 @@ func (s *stage) confirm(t *check.T, in *scene, failed, honest *attempt) {
 	t.Inconclusivef("the client failed here, but the honest run after it shows that this proves nothing: %s", again.Summary())
 }
 
+func (s *stage) also(t *check.T, in *scene, honest *attempt) *attempt {
+	a := s.attempt(t, in, honest)
+	evidence(t, a, reports.Setup, false)
+	return a
+}
+
 // How long a client may take, measured by its honest run: so slowness is not taken for hanging.
 const (
 	patienceFactor = 5
@@ -168,12 +180,19 @@ const (
 // options are those of a world of this shape.
 func (a *assignment) options(of *shape) world.Options {
 	o := of.options
-	o.Confidential = o.Confidential || a.Confidential
+	o.Confidential, o.SecretKnown, o.RedirectURIs = o.Confidential || a.Confidential, a.Confidential, a.RedirectURIs
+	o.TLS = o.TLS || a.HTTPS
+	if o.TLS {
+		o.CAFile = a.CAFile
+	}
+	if o.Revision == "" {
+		o.Revision = a.Revision
+	}
 	return o
 }
 
 // attempt runs the client once, when its turn comes. The context's clock stands still meanwhile.
-func (s *stage) attempt(ctx context.Context, in *scene, honest *attempt) *attempt {
+func (s *stage) attempt(ctx context.Context, in *scene, honest *attempt) (a *attempt) {
 	resume := wire.Pause(ctx)
 	turn, err := s.gate.enter(ctx)
 	resume()
@@ -203,7 +222,17 @@ func (s *stage) attempt(ctx context.Context, in *scene, honest *attempt) *attemp
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
 	c := command{args: s.Command, environment: s.Environment, timeout: timeout, named: s.Pass, dir: s.Dir, memory: s.Memory}
-	a := c.run(ctx, w)
+	if options.OwnHome {
+		home, err := newHome()
+		if err != nil {
+			turn.leave(0)
+			return &attempt{Failed: err, Exit: -1}
+		}
+		defer home.remove()
+		c.environment = slices.Concat(c.environment, home.environment())
+		defer func() { a.Files = home.files() }()
+	}
+	a = c.run(ctx, w)
 	turn.leave(a.CPU)
 	for _, secret := range w.Secrets() {
 		s.secrets.Know(secret.Kind, secret.Value)

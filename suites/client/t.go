@@ -16,8 +16,10 @@ type T struct {
 	*attempt
 	World *world.World
 
-	shape *shape
-	all   map[string]*attempt // every attempt so far by the id of its check, for a check that looks at all others
+	honest *attempt // beside a hostile one; else nil
+	shape  *shape
+	player player
+	all    map[string]*attempt // every attempt so far by the id of its check, for a check that looks at all others
 }
 
 // scenes holds what the client meets by the id of the check.
@@ -41,6 +43,8 @@ type player interface {
 	play(t *check.T, in *scene) (judged, honest *attempt)
 	// attempts are all so far, by the ids of their checks.
 	attempts() map[string]*attempt
+	// also plays another scene beside the check's own; nil when that cannot be.
+	also(t *check.T, in *scene, honest *attempt) *attempt
 	// confirm makes sure, after a failure, that an honest world still lets the client through.
 	confirm(t *check.T, in *scene, failed, honest *attempt)
 }
@@ -66,7 +70,9 @@ func (in *scene) judge(ct *check.T, body func(*T)) {
 	if honest != nil {
 		ct.BeforeFailing(func() { p.confirm(ct, in, judged, honest) })
 	}
-	body(&T{T: ct, attempt: judged, World: judged.World, shape: in.shape, all: p.attempts()})
+	body(&T{
+		T: ct, attempt: judged, World: judged.World, honest: honest, shape: in.shape, player: p, all: p.attempts(),
+	})
 }
 
 // unjudged ends a check whose honest attempt did not succeed: nothing can be said of the hostile one.
@@ -75,6 +81,24 @@ func (in *scene) unjudged(t *check.T, honest *attempt) {
 		t.Skipf("the client does not %s: in the honest scenario %s", in.offers, honest.Summary())
 	}
 	t.Inconclusivef("the honest scenario did not succeed, so stopping in this one would prove nothing: %s", honest.Summary())
+}
+
+// also runs the client in another scene of the same shape, to learn why it did what it did; nil when that cannot be.
+func (t *T) also(hostile func(*world.World)) *attempt {
+	a := t.player.also(t.T, t.shape.but("", hostile), t.honest)
+	if a == nil || a.Failed != nil {
+		return nil
+	}
+	return a
+}
+
+// byRevision fails where the client speaks the revision of MCP that makes the demand a MUST, and warns elsewhere.
+func (t *T) byRevision(revision, format string, args ...any) {
+	if !t.speaks(revision) {
+		t.Warnf(format+" (a MUST from revision "+revision+" of MCP on)", args...)
+		return
+	}
+	t.Failf(format, args...)
 }
 
 // MustSucceed fails unless the client got through to the MCP server.

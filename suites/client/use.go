@@ -16,10 +16,38 @@ var _ = check.For("CL-NO-FALLBACK", func() {
 		given.but("access_denied at the token exchange, while the RAS offers a consent page",
 			denyExchange("access_denied")),
 		denied)
-	It("idp-policy", "does not open the consent page when the IdP's policy has no place for the server",
-		given.but("invalid_target at the token exchange, while the RAS offers a consent page",
-			denyExchange("invalid_target")),
-		denied)
+	// That a server is not managed binds nobody: what the client does then is noted.
+	It("idp-policy", "tells its user when the IdP's policy has no place for the server",
+		given.but("invalid_target at the token exchange, while the RAS offers a consent page", denyExchange("invalid_target")),
+		func(t *T) {
+			if len(t.At(t.World.Consent)) > 0 || t.points(t.World.Consent) != "" {
+				t.Notef("the client goes on to the consent page, as for a server that is not managed")
+				return
+			}
+			t.mustNotGetThrough("the IdP issues no grant for this server")
+		}, check.Should())
+	It("machine-grant", "does not ask the RAS for another grant when the IdP denies access",
+		given.but("access_denied at the token exchange, and a RAS that would give the client a token for itself",
+			func(w *world.World) {
+				denyExchange("access_denied")(w)
+				w.RAS.Machines = true
+				w.RAS.Metadata["grant_types_supported"] = []string{"authorization_code", "client_credentials", world.GrantJWTBearer}
+			}),
+		func(t *T) {
+			if n := len(t.Redemptions()); n > 0 {
+				t.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it sent %d token requests to the RAS "+
+					"(grant_type %q)", n, t.Redemptions()[0].Form.Get("grant_type"))
+			}
+			t.mustNotGetThrough("access was denied")
+		})
+	It("retries", "does not ask again and again when the IdP denies access",
+		given.but("access_denied at the token exchange", denyExchange("access_denied")),
+		func(t *T) {
+			const few = 3
+			if n := len(t.Exchanges()); n > few {
+				t.Failf("expected the client to take the denial as an answer, but it asked %d times", n)
+			}
+		}, check.Should())
 	It("ras-denies", "does not open the consent page when the RAS refuses the ID-JAG",
 		given.but("invalid_grant at the RAS, which offers a consent page",
 			func(w *world.World) {
@@ -37,15 +65,23 @@ func denyExchange(code string) func(*world.World) {
 // denied fails when the client went to the consent page, registered itself for it, or sent its user there.
 func denied(t *T) {
 	t.MustSpare(t.World.Consent, "the enterprise has said no (EMA 7.2)")
+	if how := t.points(t.World.Consent); how != "" {
+		t.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it %s the address of the consent page", how)
+	}
+	t.mustNotGetThrough("access was denied")
+}
+
+// points says how the client sent its user to the consent page, or "".
+func (a *attempt) points(consent *world.Party) string {
 	for _, shown := range []struct {
 		how  string
 		text []byte
-	}{{"printed", t.Stdout}, {"printed", t.Stderr}, {"opened a browser at", t.Opened}} {
-		if bytes.Contains(shown.text, []byte(t.World.Consent.URL+"/authorize")) {
-			t.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it %s the address of the consent page", shown.how)
+	}{{"printed", a.Stdout}, {"printed", a.Stderr}, {"opened a browser at", a.Opened}} {
+		if bytes.Contains(shown.text, []byte(consent.URL+"/authorize")) {
+			return shown.how
 		}
 	}
-	t.mustNotGetThrough("access was denied")
+	return ""
 }
 
 var _ = check.For("CL-BEARER", func() {
@@ -170,6 +206,31 @@ var _ = check.For("CL-NO-LEAK", func() {
 				}
 			}),
 		noSecretToAttacker)
+	It("ras-redirect-port", "does not follow a redirect of the token request to another port of the same host",
+		given.but("A RAS that redirects the token request to another port of its host (307)", func(w *world.World) {
+			w.RAS.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Redirect(w.Consent.URL + "/token") }
+		}),
+		noSecretToAttacker)
+	It("idp-redirect-port", "does not follow a redirect of the token exchange to another port of the same host",
+		given.but("An IdP whose token endpoint redirects to another port of its host (307)", func(w *world.World) {
+			w.IdP.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Redirect(w.Consent.URL + "/token") }
+		}),
+		noSecretToAttacker)
+	It("ras-redirect-path", "does not follow a redirect of the token request to another path",
+		given.but("A RAS that redirects the token request to another path, of another tenant perhaps (307)",
+			func(w *world.World) {
+				w.RAS.Endpoint("/token").Before = func(*world.Call) *world.Reply {
+					return world.Redirect(w.RAS.URL + "/elsewhere/token")
+				}
+			}),
+		func(t *T) {
+			for _, s := range t.to(t.World.RAS.Party, "/elsewhere/token") {
+				if s.Form.Get("assertion") != "" {
+					t.Failf("expected the ID-JAG to go to the token endpoint of the metadata alone, but the client followed a " +
+						"redirect with it")
+				}
+			}
+		}, check.Should())
 	It("foreign-token-endpoint", "does not send the ID-JAG to the MCP server's host",
 		given.but("An MCP server that is its own authorization server, whose metadata says the honest RAS's issuer and a "+
 			"token endpoint at the MCP server",
@@ -187,15 +248,10 @@ var _ = check.For("CL-NO-LEAK", func() {
 		})
 	It("downgrade", "does not follow an https issuer to an http token endpoint",
 		https.but("A RAS behind https whose metadata names an http token endpoint",
-			func(w *world.World) {
-				w.RAS.Metadata["token_endpoint"] = w.Plain.URL + "/token"
-			}),
+			func(w *world.World) { w.RAS.Metadata["token_endpoint"] = w.Plain.URL + "/token" }),
 		func(t *T) {
-			t.MustSpare(
-				t.World.Plain,
-				"the ID-JAG would travel in the clear (EMA 7.3; on loopback nobody listens, so this is a warning)",
-			)
-		}, check.Should())
+			t.MustSpare(t.World.Plain, "all endpoints of an authorization server are https (MCP, communication security)")
+		}, check.By("MCP 2025-11-25 §Communication Security"))
 	It("anywhere", "leaks no secret in any other scenario",
 		given.honest("What was seen in all other scenarios of this run"),
 		func(t *T) {

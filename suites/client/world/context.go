@@ -39,9 +39,9 @@ func (w *World) Context() map[string]any {
 	}
 	switch w.Identity {
 	case Login:
-		c["idp_login"], c["idp_redirect_uri"] = true, w.IdP.RedirectURI
+		c["idp_login"], c["idp_redirect_uri"] = true, w.IdP.RedirectURIs[0]
 	case Relogin:
-		c["idp_login"], c["idp_redirect_uri"] = true, w.IdP.RedirectURI
+		c["idp_login"], c["idp_redirect_uri"] = true, w.IdP.RedirectURIs[0]
 		c["idp_id_token"] = w.IdP.givenIDToken()
 	case SAML:
 		c["idp_saml_assertion"] = w.IdP.samlAssertion()

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,8 +38,8 @@ const (
 // IdP is the identity provider.
 type IdP struct {
 	*Party
-	Issuer      *mockidp.Issuer
-	RedirectURI string // where a login ends
+	Issuer       *mockidp.Issuer
+	RedirectURIs []string // where a login may end; the client is told of the first
 
 	// EditGiven changes the ID token that the client is given, EditIDToken those that its logins and refreshes yield, and
 	// EditIDJAG what it gets for them, before they are signed.
@@ -47,6 +48,8 @@ type IdP struct {
 	EditIDJAG   func(*mockidp.Token)
 	// Forge makes the compact form of an ID token otherwise than by signing it; nil signs.
 	Forge func(*mockidp.Token) string
+	// Grants is the scope that is granted when one is asked for; nil: that one.
+	Grants func(asked string) string
 	// EditLogin changes the answer of a login: the parameters behind the redirect URI.
 	EditLogin func(asked, answer url.Values)
 
@@ -56,7 +59,7 @@ type IdP struct {
 }
 
 // login is an authorization request that was answered with a code.
-type login struct{ subject, nonce, acr, challenge, redirectURI string }
+type login struct{ subject, nonce, acr, scope, challenge, redirectURI string }
 
 // StrangersCode is a code that the IdP gave to somebody else's login, at another browser: an attacker knows it.
 func (p *IdP) StrangersCode() string {
@@ -65,16 +68,16 @@ func (p *IdP) StrangersCode() string {
 }
 
 func (w *World) makeIdP(party *Party, keys *mockidp.KeySet) (*IdP, error) {
-	redirect := w.RedirectURI
-	if redirect == "" {
+	redirects := w.Options.RedirectURIs
+	if len(redirects) == 0 {
 		free, err := freePort()
 		if err != nil {
 			return nil, err
 		}
-		redirect = "http://" + free + "/callback"
+		redirects = []string{"http://" + free + "/callback"}
 	}
 	p := &IdP{
-		Party: party, Issuer: &mockidp.Issuer{URL: party.URL, Keys: keys}, RedirectURI: redirect,
+		Party: party, Issuer: &mockidp.Issuer{URL: party.URL, Keys: keys}, RedirectURIs: redirects,
 		codes: map[string]*login{}, refresh: map[string]string{},
 	}
 	w.IdPClientSecret = w.issue(ClientSecret, w.secret("idp-secret-"), party)
@@ -89,7 +92,7 @@ func (w *World) makeIdP(party *Party, keys *mockidp.KeySet) (*IdP, error) {
 		"id_token_signing_alg_values_supported":             []string{keys.Signing().Algorithm},
 		"code_challenge_methods_supported":                  []string{"S256"},
 		"token_endpoint_auth_methods_supported":             []string{"client_secret_basic", "client_secret_post", "none"},
-		"scopes_supported":                                  []string{"openid", "offline_access"},
+		"scopes_supported":                                  []string{"openid", "offline_access", "email", "profile"},
 		"authorization_response_iss_parameter_supported":    true,
 		"identity_chaining_requested_token_types_supported": []string{TypeIDJAG},
 		"dpop_signing_alg_values_supported":                 []string{"ES256"},
@@ -170,7 +173,8 @@ func (p *IdP) authorize(c *Call) *Reply {
 		answer.Set("state", s)
 	}
 	answer.Set("code", p.code(&login{
-		subject: Alice, nonce: q.Get("nonce"), acr: q.Get("acr_values"), challenge: q.Get("code_challenge"), redirectURI: q.Get("redirect_uri"),
+		subject: Alice, nonce: q.Get("nonce"), acr: q.Get("acr_values"), scope: q.Get("scope"),
+		challenge: q.Get("code_challenge"), redirectURI: q.Get("redirect_uri"),
 	}))
 	if p.EditLogin != nil {
 		p.EditLogin(q, answer)
@@ -199,9 +203,10 @@ func (p *IdP) token(c *Call) *Reply {
 		if !ok {
 			return oauthError(http.StatusBadRequest, "invalid_grant", "unknown refresh token")
 		}
+		p.retire(c.Form.Get("refresh_token"))
 		return &Reply{JSON: map[string]any{
 			"id_token": p.idToken(subject, "", ""), "access_token": p.loginToken(), "token_type": "Bearer", "expires_in": 3600,
-			"refresh_token": c.Form.Get("refresh_token"), "scope": "openid offline_access",
+			"refresh_token": p.refreshToken(subject), "scope": "openid offline_access",
 		}}
 	case GrantExchange:
 		return p.exchange(c)
@@ -230,10 +235,21 @@ func (p *IdP) redeemCode(c *Call) *Reply {
 			return oauthError(http.StatusBadRequest, "invalid_grant", "the code verifier is not the one of this code")
 		}
 	}
-	return &Reply{JSON: map[string]any{
-		"id_token": p.idToken(l.subject, l.nonce, l.acr), "access_token": p.loginToken(), "token_type": "Bearer", "expires_in": 3600,
-		"scope": "openid",
-	}}
+	answer := map[string]any{
+		"id_token": p.idToken(l.subject, l.nonce, l.acr), "access_token": p.loginToken(), "token_type": "Bearer",
+		"expires_in": 3600, "scope": "openid",
+	}
+	if slices.Contains(strings.Fields(l.scope), "offline_access") {
+		answer["refresh_token"], answer["scope"] = p.refreshToken(l.subject), "openid offline_access"
+	}
+	return &Reply{JSON: answer}
+}
+
+// retire ends a refresh token: each is good for one use.
+func (p *IdP) retire(token string) {
+	p.world.mu.Lock()
+	defer p.world.mu.Unlock()
+	delete(p.refresh, token)
 }
 
 func (p *IdP) lookup(m map[string]string, k string) (string, bool) {
@@ -257,9 +273,13 @@ func (p *IdP) exchange(c *Call) *Reply {
 		}}
 	}
 	ras := p.world.rasOf(c.Form.Get("audience"))
+	scope := c.Form.Get("scope")
+	if p.Grants != nil {
+		scope = p.Grants(scope)
+	}
 	token := p.Issuer.IDJAG(mockidp.Grant{
 		Subject: subject, Audience: c.Form.Get("audience"), ClientID: ClientID,
-		Resource: c.Form.Get("resource"), Scope: c.Form.Get("scope"),
+		Resource: c.Form.Get("resource"), Scope: scope,
 	})
 	if jkt, ok := thumbprint(c, p.URL+"/token"); ok {
 		token.Claims["cnf"] = map[string]any{"jkt": jkt}
@@ -271,7 +291,7 @@ func (p *IdP) exchange(c *Call) *Reply {
 		"issued_token_type": TypeIDJAG, "token_type": "N_A", "expires_in": 300,
 		"access_token": p.world.issue(IDJAG, hostile.Sign(token), ras...),
 	}
-	if scope := c.Form.Get("scope"); scope != "" {
+	if scope != "" {
 		answer["scope"] = scope
 	}
 	return &Reply{JSON: answer}

@@ -32,6 +32,7 @@ const (
 type Server struct {
 	*Party
 	RAS      *RAS
+	Path     string         // of its endpoint
 	Resource string         // its identifier, and its URL
 	Metadata map[string]any // RFC 9728, at MetadataPath unless moved
 	// MetadataURL is what challenges point to; "" leaves resource_metadata out.
@@ -73,6 +74,7 @@ func (w *World) makeServer(party *Party, ras *RAS) *Server {
 	s := &Server{
 		Party:       party,
 		RAS:         ras,
+		Path:        EndpointPath,
 		Resource:    party.URL + EndpointPath,
 		MetadataURL: party.URL + MetadataPath,
 		Scope:       defaultScope,
@@ -100,6 +102,16 @@ func (w *World) makeServer(party *Party, ras *RAS) *Server {
 }
 
 func (s *Server) close() { s.cancel() }
+
+// AtRoot moves the server to the root of its origin: its identifier is the origin, without a slash.
+func (s *Server) AtRoot() {
+	s.endpoints["/"] = s.endpoints[s.Path]
+	delete(s.endpoints, s.Path)
+	s.Path, s.Resource, s.MetadataURL = "/", s.URL, s.URL+RootMetadata
+	s.Metadata["resource"] = s.Resource
+	s.Withdraw(MetadataPath)
+	s.Publish(RootMetadata, s.Metadata)
+}
 
 // guard lets in who has a token for this server in the Authorization header.
 func (s *Server) guard(c *Call) *Reply {
@@ -177,6 +189,6 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 // Served reports whether a request was one that the MCP server answered to a client that it had let in: a listing or a
 // call of tools, by which a client gets something out of its token.
 func (s *Server) Served(r Seen) bool {
-	return r.Party == s.Party && r.Path == EndpointPath && r.Status == http.StatusOK &&
+	return r.Party == s.Party && r.Path == s.Path && r.Status == http.StatusOK &&
 		slices.Contains([]string{"tools/list", "tools/call"}, ParseMessage(r.Body).Method)
 }

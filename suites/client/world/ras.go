@@ -27,6 +27,8 @@ type RAS struct {
 	Metadata map[string]any // what it publishes, at its well-known locations
 	// RequireAuth is the one client authentication method that is taken; "" takes any, and none.
 	RequireAuth string
+	// Machines lets the client get a token for itself, without a user (client_credentials).
+	Machines bool
 
 	redeemed map[string]bool // jti
 	tokens   map[string]*grant
@@ -42,7 +44,7 @@ type grant struct {
 // location is the path of a well-known location (MCP, authorization server metadata discovery): "oauth", "oidc" (before
 // the issuer's path) or "oidc-appended" (behind it).
 func (r *RAS) location(name string) string {
-	path := strings.TrimPrefix(r.Issuer, r.URL)
+	path := strings.TrimSuffix(strings.TrimPrefix(r.Issuer, r.URL), "/") // RFC 8414 3.1
 	switch name {
 	case "oauth":
 		return "/.well-known/oauth-authorization-server" + path
@@ -146,6 +148,9 @@ func Basic(header http.Header) (id, secret string, basic bool) {
 }
 
 func (r *RAS) token(c *Call) *Reply {
+	if r.Machines && c.Form.Get("grant_type") == "client_credentials" {
+		return r.grant(r.serverOf(c.Form.Get("resource")), c.Form.Get("scope"))
+	}
 	if c.Form.Get("grant_type") != GrantJWTBearer {
 		return oauthError(http.StatusBadRequest, "unsupported_grant_type", "expected "+GrantJWTBearer)
 	}
@@ -164,13 +169,18 @@ func (r *RAS) token(c *Call) *Reply {
 	if server == nil {
 		return oauthError(http.StatusBadRequest, "invalid_grant", "the resource is none of this authorization server's")
 	}
+	return r.grant(server, claims.Scope)
+}
+
+// grant is the answer with a new access token.
+func (r *RAS) grant(server *Party, scope string) *Reply {
 	token := r.world.issue(AccessToken, "access-"+rand.Text(), server)
 	r.world.mu.Lock()
-	r.tokens[token] = &grant{server: server, scope: claims.Scope}
+	r.tokens[token] = &grant{server: server, scope: scope}
 	r.world.mu.Unlock()
 	answer := map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": 3600}
-	if claims.Scope != "" {
-		answer["scope"] = claims.Scope
+	if scope != "" {
+		answer["scope"] = scope
 	}
 	return &Reply{JSON: answer}
 }

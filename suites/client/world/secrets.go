@@ -98,6 +98,17 @@ func (w *World) Leaks(texts map[string][]byte) []Leak {
 	return leaks
 }
 
+// In returns the kinds of secrets that stand in a text, each once.
+func (w *World) In(text []byte) []string {
+	var kinds []string
+	for _, s := range w.Secrets() {
+		if !slices.Contains(kinds, s.Kind) && contains(needlesOf(s), text) {
+			kinds = append(kinds, s.Kind)
+		}
+	}
+	return kinds
+}
+
 // needlesOf are the forms in which a secret turns up: as it is, and percent-encoded. Of a JWT the signature is
 // searched, which is all that a thief lacks, and the whole assertion would be found by it too.
 func needlesOf(s Secret) [][]byte {

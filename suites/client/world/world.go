@@ -1,9 +1,11 @@
 package world
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -34,6 +36,7 @@ type Options struct {
 	Identity     Identity // "" is Given
 	TwoServers   bool     // a second MCP server, with a RAS of its own
 	TLS          bool     // https everywhere, by a CA that the client is told of
+	CAFile       string   // PEM file of that CA, with its key; "" is one that lives as long as the process
 	Confidential bool     // the client has a secret at the IdP, and the IdP wants it
 	Unregistered bool     // the client has no credentials at the RAS: it registers itself there
 	DPoP         bool     // the client is asked to bind its ID-JAG to a key
@@ -42,8 +45,13 @@ type Options struct {
 	// client secret, a world looks to the client like the one before: nobody has to configure it anew.
 	BasePort int
 	Secret   string
-	// RedirectURI is where logins end; "" is one at which nobody listens.
-	RedirectURI string
+	// SecretKnown says that the client is known to use its secret at the IdP: then it is a mistake to leave it out.
+	SecretKnown bool
+	// RedirectURIs are where logins may end, as they are registered: on loopback with any port. None stands for one at which
+	// nobody listens.
+	RedirectURIs []string
+	// OwnHome gives the client a home directory of its own, which is searched afterwards.
+	OwnHome bool
 	// RequestTimeout is the longest that the client should wait for an answer; 0 leaves it to the client.
 	RequestTimeout time.Duration
 }
@@ -112,10 +120,7 @@ func (w *World) build() (err error) {
 		return err
 	}
 	if w.TLS {
-		if w.ca, err = authority(); err != nil {
-			return err
-		}
-		if err := w.writeCA(); err != nil {
+		if err := w.makeCA(); err != nil {
 			return err
 		}
 	}
@@ -205,6 +210,16 @@ func (w *World) makeConsent() {
 	}
 }
 
+// Roots are the CAs that a client of this world trusts; nil without TLS.
+func (w *World) Roots() *x509.CertPool {
+	if w.ca == nil {
+		return nil
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(w.ca.PEM())
+	return pool
+}
+
 // Serve begins to answer, until Close or the end of ctx.
 func (w *World) Serve(ctx context.Context) error {
 	for _, p := range w.parties {
@@ -226,6 +241,31 @@ func (w *World) tls(p *Party) (*tls.Config, error) {
 		return w.ca.BadTLSConfig(bad)
 	}
 	return w.ca.TLSConfig()
+}
+
+// Certificate is the file with the certificate alone, for clients to trust, of a CA that is kept in a file.
+func Certificate(caFile string) string { return caFile + ".crt" }
+
+// makeCA makes or loads the CA and writes its certificate where the client finds it: beside the CA's own file, when it has
+// one, so that a client is configured once.
+func (w *World) makeCA() (err error) {
+	if w.CAFile == "" {
+		if w.ca, err = authority(); err != nil {
+			return err
+		}
+		return w.writeCA()
+	}
+	if w.ca, err = mockidp.LoadOrCreateCA(w.CAFile); err != nil {
+		return err
+	}
+	w.caFile = Certificate(w.CAFile)
+	if kept, err := os.ReadFile(w.caFile); err == nil && bytes.Equal(kept, w.ca.PEM()) {
+		return nil
+	}
+	if err := os.WriteFile(w.caFile, w.ca.PEM(), 0o644); err != nil {
+		return fmt.Errorf("cannot write the CA's certificate: %w", err)
+	}
+	return nil
 }
 
 func (w *World) writeCA() error {
@@ -255,7 +295,7 @@ func (w *World) Close() error {
 			s.close()
 		}
 	}
-	if w.caFile != "" {
+	if w.caFile != "" && w.CAFile == "" {
 		if err := os.Remove(w.caFile); !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
