@@ -165,7 +165,11 @@ func (r *resolver) clients() {
 	connected := 0
 	for n := range r.Clients {
 		k := &r.Clients[n]
-		if err := k.Resolve(); err != nil {
+		if k.Auth == "none" { // a public client: what it is granted is for IDP-CLIENT-AUTH to judge
+			if k.ID == "" {
+				r.complain("clients[%d]: id is missing", n)
+			}
+		} else if err := k.Resolve(); err != nil {
 			r.complain("clients[%d] (%s): %w", n, k.ID, err)
 		}
 		if !k.Unconnected {

@@ -90,7 +90,7 @@ func (p *preflight) discover() (string, *stop) {
 func (p *preflight) readKeys() (string, *stop) {
 	raw, a, err := p.t.Keys.Read(p.t, p.t.Wire, p.t.Recorder(), p.t.Provider.JWKSURI)
 	if err != nil {
-		return "", &stop{err.Error() + ".", "Serve the public keys there, or correct idp.jwks_uri."}
+		return err.Error() + ": no grant can be verified", nil
 	}
 	if date, err := time.Parse(time.RFC1123, a.Header.Get("Date")); err == nil {
 		if skew := time.Until(date); skew.Abs() > 5*time.Second {

@@ -88,6 +88,8 @@ func Authenticate(r *wire.Request, k *config.Client, endpoint string, now time.T
 		r.Header = http.Header{}
 	}
 	switch k.Auth {
+	case "none":
+		r.SetField("client_id", k.ID)
 	case "client_secret_post":
 		r.SetField("client_id", k.ID)
 		r.SetField("client_secret", k.Secret)

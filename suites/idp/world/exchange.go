@@ -152,7 +152,7 @@ func (t *T) Control(options ...Option) *Grant {
 	}
 	g, err := t.Read(a)
 	if err != nil && !strings.HasPrefix(t.Check.Requirement.ID, "IDP-JAG-HEADER") {
-		t.Warnf("the ID-JAG does not verify with the published keys: %v: see IDP-JAG-HEADER", err)
+		t.Notef("the ID-JAG does not verify with the published keys: %v: see IDP-JAG-HEADER", err)
 	}
 	return g
 }
