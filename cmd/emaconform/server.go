@@ -24,6 +24,7 @@ import (
 // serverFlags are the flags of `emaconform server` that are not part of the target's configuration.
 type serverFlags struct {
 	config    string
+	preset    string
 	profile   string
 	checks    []string
 	labels    string
@@ -79,6 +80,7 @@ func newServer() *cobra.Command {
 		Long:  serverLong,
 		Example: `  emaconform server
   emaconform server --url https://mcp.example/mcp --config ema.yaml
+  emaconform server --preset posthog --config ema.yaml
   emaconform server --config ema.yaml --check 'RAS-AUD-*' --label '!slow'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -90,11 +92,19 @@ func newServer() *cobra.Command {
 			if err := fromEnvironment(c.Flags(), os.Environ()); err != nil {
 				return err
 			}
+			switch f.preset {
+			case "list":
+				return listPresets(c.OutOrStdout())
+			case "help":
+				return describePresets(c.OutOrStdout(), width(c.OutOrStdout()))
+			}
 			return f.run(c, s)
 		},
 	}
 	s.add(c.Flags())
 	c.Flags().StringVarP(&f.config, "config", "c", "", "configuration file (YAML)")
+	c.Flags().StringVar(&f.preset, "preset", "",
+		"defaults for a known connector or platform, as public documents had them (list: which; help: all that they say)")
 	c.Flags().StringVar(&f.profile, "profile", catalogue.ProfileEMA, profileHelp)
 	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'ras && !slow'")
@@ -136,8 +146,19 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	if err != nil {
 		return err
 	}
+	var expected *run.Expected
+	if f.preset != "" {
+		known, err := findPreset(f.preset)
+		if err != nil {
+			return err
+		}
+		if expected, err = known.lay(config); err != nil {
+			return err
+		}
+	}
 	options := run.Options{
-		Config: config, Profile: f.profile, Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
+		Expected: expected,
+		Config:   config, Profile: f.profile, Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 		Workers: f.workers, Seed: f.seed, Intrusive: f.intrusive,
 	}
 	if config.URL == "" && len(config.Setup) == 0 { // a setup command may bring the url

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -21,6 +22,7 @@ type preflight struct {
 	parties  *parties
 	progress engine.Progress
 	steps    []reports.Step
+	expected Expected
 
 	found      target.Discovered
 	challenge  string // resource_metadata that the MCP server's 401 points to
@@ -118,13 +120,17 @@ func (p *preflight) findResource() (string, *stop) {
 		if p.found.Resource == "" {
 			p.found.Resource = config.URL
 		}
-		return "resource " + wire.Printable(p.found.Resource, 300), nil
+		return "resource " + wire.Printable(p.found.Resource, 300) + p.differs(p.found.Resource, p.expected.Resource), nil
 	}
+	p.found.Resource = cmp.Or(p.found.Resource, p.expected.Resource)
 	if p.found.Resource == "" {
 		p.found.Resource = config.URL
 	}
 	if config.AuthorizationServer.Issuer != "" {
 		return "none; the authorization server is taken from the configuration", nil
+	}
+	if p.expected.Issuer != "" {
+		return "none; resource and authorization server are taken from " + p.expected.By, nil
 	}
 	return "", &stop{"There is no protected resource metadata (RFC 9728): " + strings.Join(tried, "; ") + ".",
 		"Serve it, and point to it with resource_metadata in the 401's WWW-Authenticate header. To test the rest before that, set authorization_server.issuer."}
@@ -140,6 +146,9 @@ func (p *preflight) findServer() (string, *stop) {
 				p.found.Issuer = s
 			}
 		}
+	}
+	if p.found.Issuer == "" && p.found.ResourceMetadata == nil {
+		p.found.Issuer = p.expected.Issuer
 	}
 	if p.found.Issuer == "" {
 		return "", &stop{"The protected resource metadata names no authorization server (authorization_servers).",
@@ -158,6 +167,9 @@ func (p *preflight) findServer() (string, *stop) {
 	if p.found.TokenEndpoint == "" {
 		p.found.TokenEndpoint = p.found.Endpoint("token_endpoint")
 	}
+	if p.found.TokenEndpoint == "" && p.found.ServerMetadata == nil && p.found.Issuer == p.expected.Issuer {
+		p.found.TokenEndpoint = p.expected.TokenEndpoint
+	}
 	if p.found.TokenEndpoint == "" && p.found.ServerMetadata == nil {
 		return "", &stop{"There is no metadata of the authorization server " + wire.Printable(p.found.Issuer, 300) + ": " + strings.Join(tried, "; ") + ".",
 			"Serve it (RFC 8414), or set authorization_server.token_endpoint."}
@@ -168,7 +180,16 @@ func (p *preflight) findServer() (string, *stop) {
 	if failed := p.hosts(); failed != nil {
 		return "", failed
 	}
-	return "token endpoint " + wire.Printable(p.found.TokenEndpoint, 300), nil
+	return "token endpoint " + wire.Printable(p.found.TokenEndpoint, 300) + p.differs(p.found.Issuer, p.expected.Issuer) +
+		p.differs(p.found.TokenEndpoint, p.expected.TokenEndpoint), nil
+}
+
+// differs says that something is not what it was expected to be.
+func (p *preflight) differs(found, expected string) string {
+	if expected == "" || found == expected {
+		return ""
+	}
+	return fmt.Sprintf("; %s is not the %s of %s", wire.Printable(found, 300), expected, p.expected.By)
 }
 
 // otherResource is the stop at metadata that speak of somebody else: a token for that resource would be handed to this

@@ -37,6 +37,15 @@ type Options struct {
 	Register func(context.Context, Trust, *target.Config) error
 	// Describe adds what only the caller knows to the report's target; may be nil.
 	Describe func(*reports.Target)
+	// Expected is what is known of the target beforehand; nil is nothing.
+	Expected *Expected
+}
+
+// Expected is where a target's servers were at some time. Discovery overrides it, and the preflight says where they differ;
+// what discovery does not find is taken from here. "" is not known.
+type Expected struct {
+	By                              string // who says so and of when, as a part of a sentence
+	Resource, Issuer, TokenEndpoint string
 }
 
 // Run judges the target that the options describe. An error means that no run took place: the configuration or the
@@ -117,6 +126,9 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 	defer world.Wire.Close()
 
 	pre := &preflight{t: server.Outside(ctx, world), parties: r.parties, progress: r.Progress}
+	if r.Expected != nil {
+		pre.expected = *r.Expected
+	}
 	problem := pre.run()
 	report.Preflight = pre.steps
 	report.Target = r.describe(world)

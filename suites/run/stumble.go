@@ -61,7 +61,8 @@ func (p *preflight) byWords(saw string) *stop {
 func (p *preflight) byMetadata(saw string) *stop {
 	metadata := p.found.ServerMetadata
 	named, _ := metadata["issuer"].(string)
-	switch grants := metadata["grant_types_supported"].([]any); {
+	grants, _ := metadata["grant_types_supported"].([]any)
+	switch {
 	case len(grants) > 0 && !slices.Contains(grants, any(server.GrantJWTBearer)):
 		return &stop{saw + " Its metadata (grant_types_supported) do not offer " + server.GrantJWTBearer + ".",
 			"Switch enterprise-managed authorization on at the authorization server: clients try it only where the metadata list this grant type."}
