@@ -44,8 +44,7 @@ func (f *mockIdPFlags) startBeside(ctx context.Context, o *mockidp.ServerOptions
 		return nil, errors.New("--connector brings its own authorization server: leave out --audience, --resource and --scope")
 	}
 	if remote(o.Listen) || remote(f.connectorListen) {
-		return nil, errors.New("--connector is for this machine alone: its tokens open nothing, yet it listens on loopback only; " +
-			"leave out --listen, or give an address such as 127.0.0.1:9400")
+		return nil, errors.New("--connector is for this machine alone: give --listen and --connector-listen loopback addresses, such as 127.0.0.1:9400")
 	}
 	if o.Listen, err = settled(o.Listen); err != nil {
 		return nil, err

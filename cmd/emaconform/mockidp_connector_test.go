@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -49,13 +50,18 @@ func TestConnectorNamesMistakes(t *testing.T) {
 	if err := os.WriteFile(config, []byte("users:\n- login: a@b.example\nconnectors:\n- id: connector\n  audience: https://x.example\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
 	for name, c := range map[string]struct {
 		args []string
 		want string
 	}{
 		"an audience besides": {[]string{"--audience", "https://as.example"}, "leave out --audience"},
-		"for other machines":  {[]string{"--connector-listen", "0.0.0.0:0"}, "loopback only"},
-		"address in use":      {[]string{"--connector-listen", "256.0.0.1:1"}, "--connector-listen"},
+		"for other machines":  {[]string{"--connector-listen", "0.0.0.0:0"}, "loopback addresses"},
+		"address in use":      {[]string{"--connector-listen", busy.Addr().String()}, "another address with --connector-listen"},
 		"id in use":           {[]string{"--config", config}, "another id"},
 	} {
 		args := []string{"--connector", "--listen", "127.0.0.1:0", "--connector-listen", "127.0.0.1:0"}
