@@ -123,18 +123,25 @@ func describePresets(w io.Writer, columns int) error {
 }
 
 func (p *preset) paragraphs(w io.Writer, columns int) {
-	var sources []string
-	for _, f := range p.Facts {
-		sources = append(sources, fmt.Sprintf("%s (%s; %s, %s)", f.Fact, f.Source, f.Date, f.Mark))
-	}
-	for _, part := range []struct {
-		title string
-		lines []string
-	}{{"the administrator", p.Administrator}, {"not judged", p.NotJudged}, {"sources", sources}} {
-		fmt.Fprintf(w, "  %s\n", part.title)
-		for _, line := range part.lines {
-			wrapped := text.WrapSoft(line, max(20, columns-6))
-			fmt.Fprintf(w, "    - %s\n", strings.ReplaceAll(wrapped, "\n", "\n      "))
+	list := func(title string, lines []string) {
+		fmt.Fprintf(w, "  %s\n", title)
+		for _, line := range lines {
+			fmt.Fprintf(w, "    - %s\n", hanging(line, columns))
 		}
 	}
+	list("the administrator", p.Administrator)
+	list("not judged", p.NotJudged)
+	fmt.Fprintln(w, "  sources")
+	for _, f := range p.Facts { // a URL is kept whole, to be copied
+		fmt.Fprintf(w, "    - %s\n      %s (%s, %s)\n", hanging(f.Fact, columns), f.Source, f.Date, f.Mark)
+	}
+}
+
+// hanging wraps a line that begins at column 6.
+func hanging(line string, columns int) string {
+	var out []string
+	for part := range strings.SplitSeq(text.WrapSoft(line, max(20, columns-6)), "\n") {
+		out = append(out, strings.TrimRight(part, " "))
+	}
+	return strings.Join(out, "\n      ")
 }

@@ -21,7 +21,7 @@ func TestPresetsAreSound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, date := map[string]bool{}, regexp.MustCompile(`^2026-\d\d-\d\d$`)
+	seen, date := map[string]bool{}, regexp.MustCompile(`^2026-\d\d(-\d\d)?$`)
 	for _, p := range list {
 		if p.Name == "" || seen[p.Name] || !date.MatchString(p.AsOf) || len(p.Administrator) == 0 || len(p.NotJudged) == 0 || len(p.Facts) == 0 ||
 			!slices.Contains([]string{"yes", "no", "unknown"}, p.MockIdP) || p.Platform != (p.URL == "") {

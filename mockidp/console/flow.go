@@ -142,12 +142,12 @@ func (c *console) moment(e mockidp.Exchange, number int) moment {
 	case fault.EndpointLogin:
 		m.Says = "sign in"
 	case fault.EndpointToken:
-		m.Says = map[string]string{"authorization_code": "redeem the code: ID token", "token-exchange": "exchange for an ID-JAG",
+		m.Says = map[string]string{"authorization_code": "code for ID token", "token-exchange": "ID token for ID-JAG",
 			"refresh_token": "refresh"}[kind]
 	case ConnectorMetadata:
 		m.Lane, m.Says = clientRAS, "read the metadata"
 	case ConnectorToken:
-		m.Lane, m.Says = clientRAS, "redeem the ID-JAG: access token"
+		m.Lane, m.Says = clientRAS, "ID-JAG for access token"
 	case ConnectorMCP:
 		m.Lane, m.Says = clientMCP, strings.Join(e.Request["method"], " ")
 		if name := strings.Join(e.Request["name"], " "); name != "" {

@@ -58,7 +58,7 @@ func TestFlowShowsBothSidesWithoutSecrets(t *testing.T) {
 	send("/mcp", jsonType, `{"method":"tools/call","params":{"name":"whoami"}}`, "Bearer "+token)
 	send("/elsewhere", "text/plain", "x", "Bearer opaque-token")
 	a := s.get("flow")
-	for _, want := range []string{"redeem the code: ID token", "redeem the ID-JAG: access token", "https://seen.example", "seen.scope", "tools/call whoami",
+	for _, want := range []string{"code for ID token", "ID-JAG for access token", "https://seen.example", "seen.scope", "tools/call whoami",
 		"Bearer error=&#34;invalid_token&#34;", "RAS-HAPPY", "as <code>me</code>", "client-ras", "client-mcp failed", "leaves</button>"} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the flow does not show %q", want)
