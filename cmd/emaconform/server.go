@@ -148,7 +148,7 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	}
 	var expected *run.Expected
 	if f.preset != "" {
-		known, err := findPreset(f.preset)
+		known, err := findServerPreset(f.preset)
 		if err != nil {
 			return err
 		}

@@ -19,9 +19,9 @@ import (
 //go:embed presets.yaml
 var presetsFile []byte
 
-// preset is what public documents say of a connector, or of a platform that connectors are built on: a default of that
+// serverPreset is what public documents say of a connector, or of a platform that connectors are built on: a default of that
 // date, which discovery overrides.
-type preset struct {
+type serverPreset struct {
 	Name          string       `yaml:"name"`
 	Title         string       `yaml:"title"`
 	Platform      bool         `yaml:"platform"` // has no URL of its own
@@ -46,10 +46,10 @@ type presetFact struct {
 	Mark   string `yaml:"mark"` // documented, reported
 }
 
-func loadPresets() (list []preset, err error) { return list, yamlfile.Decode(presetsFile, &list) }
+func loadPresets() (list []serverPreset, err error) { return list, yamlfile.Decode(presetsFile, &list) }
 
-// findPreset is the preset of this name; the error says which there are.
-func findPreset(name string) (*preset, error) {
+// findServerPreset is the preset of this name; the error says which there are.
+func findServerPreset(name string) (*serverPreset, error) {
 	list, err := loadPresets()
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func findPreset(name string) (*preset, error) {
 
 // lay puts the preset under a configuration: what that names stays. The places that discovery finds are not set but
 // expected, so that discovery overrides them and the preflight says where it does.
-func (p *preset) lay(c *target.Config) (*run.Expected, error) {
+func (p *serverPreset) lay(c *target.Config) (*run.Expected, error) {
 	if p.MockIdP == "no" {
 		return nil, fmt.Errorf("preset %s: %s cannot be judged with a mock IdP as of %s: %s", p.Name, p.Title, p.AsOf, strings.Join(p.NotJudged, "; "))
 	}
@@ -122,7 +122,7 @@ func describePresets(w io.Writer, columns int) error {
 	return nil
 }
 
-func (p *preset) paragraphs(w io.Writer, columns int) {
+func (p *serverPreset) paragraphs(w io.Writer, columns int) {
 	list := func(title string, lines []string) {
 		fmt.Fprintf(w, "  %s\n", title)
 		for _, line := range lines {

@@ -52,7 +52,7 @@ func TestPresetsAreSound(t *testing.T) {
 }
 
 func TestConfigurationGoesBeforeThePreset(t *testing.T) {
-	p, err := findPreset("slack")
+	p, err := findServerPreset("slack")
 	if err != nil {
 		t.Fatal(err)
 	}
