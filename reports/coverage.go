@@ -55,7 +55,7 @@ func (r *Report) whyNotRun() string {
 }
 
 // judged reports whether the check found anything out.
-func (k Check) judged() bool { return k.Outcome == Pass || k.Outcome == Warn || k.Outcome == Fail }
+func (c Check) judged() bool { return c.Outcome == Pass || c.Outcome == Warn || c.Outcome == Fail }
 
 func one(is bool) int {
 	if is {

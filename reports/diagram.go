@@ -131,9 +131,10 @@ func draw(sent int, came string) *diagram {
 		d.Lanes = append(d.Lanes, diagramLane{x(i), height, name})
 	}
 	answered := sent + 1
-	if sent == stepRedeem {
+	switch sent {
+	case stepRedeem:
 		answered = stepToken
-	} else if sent == stepMetadata || sent == stepKeys {
+	case stepMetadata, stepKeys:
 		answered = sent
 	}
 	var said []string

@@ -72,7 +72,7 @@ func (f *mockIdPFlags) startBeside(ctx context.Context, o *mockidp.ServerOptions
 // settled is an address with a port: one that is free now for port 0.
 func settled(address string) (string, error) {
 	if _, port, err := net.SplitHostPort(address); err != nil || port != "0" {
-		return address, nil // what is wrong with it is said where it is listened on
+		return address, nil //nolint:nilerr // what is wrong with it is said where it is listened on
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {

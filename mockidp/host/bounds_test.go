@@ -68,7 +68,7 @@ func TestTooManyConnectionsAreRefusedAndTheServerGoesOn(t *testing.T) {
 		t.Errorf("1100 connections: it says that it refused %+v", d)
 	}
 	for _, c := range open {
-		c.Close()
+		_ = c.Close()
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for t.Context().Err() == nil { // until the server has seen that they are gone

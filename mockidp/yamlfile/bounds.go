@@ -41,14 +41,14 @@ func tooDeep(raw []byte) int {
 // opened counts the values that the begin of a line opens: by "- ", "? ", ": ", !tag and &anchor.
 func opened(line []byte) (levels, indent int) {
 	for at := 0; at < len(line); {
-		switch b := line[at]; {
-		case b == ' ' || b == '\t':
+		switch line[at] {
+		case ' ', '\t':
 			at++
 			indent++
-		case b == '-' || b == '?' || b == ':':
+		case '-', '?', ':':
 			at++
 			levels++
-		case b == '!' || b == '&':
+		case '!', '&':
 			word := bytes.IndexAny(line[at:], " \t\n")
 			if word < 0 {
 				return levels, indent
@@ -71,7 +71,7 @@ func mayAlias(raw []byte) bool {
 func checkAliases(raw []byte) error {
 	file, err := parser.ParseBytes(raw, 0)
 	if err != nil {
-		return nil // the decoder says it, with its place
+		return nil //nolint:nilerr // the decoder says it, with its place
 	}
 	m := measure{anchors: map[string]int{}}
 	for _, document := range file.Docs {

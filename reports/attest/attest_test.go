@@ -33,7 +33,7 @@ func judged(changes ...func(*reports.Report)) *reports.Report {
 		Requirements: []reports.Requirement{{ID: "RAS-A", Role: "ras", Level: "MUST"}, {ID: "RS-B", Role: "rs", Level: "SHOULD"}},
 	}
 	for _, c := range known.Checks[:3] {
-		r.Checks = append(r.Checks, reports.Check{ID: c.ID, Requirement: c.ID[:strings.Index(c.ID, "/")], Role: c.Role, Level: c.Level,
+		r.Checks = append(r.Checks, reports.Check{ID: c.ID, Requirement: strings.Split(c.ID, "/")[0], Role: c.Role, Level: c.Level,
 			Outcome: reports.Pass})
 	}
 	for _, change := range changes {
@@ -257,7 +257,7 @@ func TestPolicyFile(t *testing.T) {
 		t.Errorf("%+v, %+v, %v", p, signers, err)
 	}
 	for text, want := range map[string]string{
-		"levle: full\n": "levle", "level: best\n": `level "best" is none of`, "signers: [{name: A, key: no.pub}]\n": "signers[0] (A)",
+		"levels: full\n": "levels", "level: best\n": `level "best" is none of`, "signers: [{name: A, key: no.pub}]\n": "signers[0] (A)",
 	} {
 		if _, _, err := LoadPolicy(write("bad.yaml", text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error is %v", text, err)

@@ -91,7 +91,7 @@ func (c *code) bytes(into, digits *view, offset int) {
 }
 
 // escaped reports whether a view may have escapes.
-func escaped(v *view) bool { return bytes.IndexAny(v.text, `%\&`) >= 0 }
+func escaped(v *view) bool { return bytes.ContainsAny(v.text, `%\&`) }
 
 // unescape adds a view without its escapes, percent encoding, JSON's and C's, and HTML's alike, and reports whether
 // there was any.

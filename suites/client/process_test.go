@@ -49,6 +49,7 @@ var badClients = map[string]func(server string){
 		var all [][]byte
 		for {
 			all = append(all, []byte(strings.Repeat("x", 1<<20)))
+			runtime.KeepAlive(all)
 		}
 	},
 	"looks": func(string) {

@@ -75,7 +75,7 @@ var _ = check.For("IDP-DPOP", func() {
 		return hostile.Sign(p)
 	})
 	bad("bad-signature", "whose signature was changed", func(_ *T, p *mockidp.Token) string { return hostile.FlipSignature(hostile.Sign(p)) })
-	bad("other-key", "signed by another key than it brings", func(t *T, p *mockidp.Token) string {
+	bad("other-key", "signed by another key than it brings", func(_ *T, p *mockidp.Token) string {
 		other, err := mockidp.NewKey(jose.ES256)
 		Expect(err).NotTo(HaveOccurred())
 		p.Key = other

@@ -65,7 +65,7 @@ var _ = check.For("RAS-SUB-ID", func() {
 var _ = check.For("RAS-CLIENT-BINDING", func() {
 	for _, name := range []string{"azp", "cid", "client"} {
 		refuses(attack{slug: "beside-" + name, what: "an ID-JAG for another client, with the right one in " + name, codes: invalidGrant,
-			craft: func(t *server.T, honest *server.Token) string {
+			craft: func(_ *server.T, honest *server.Token) string {
 				honest.Claims[name] = honest.Claims["client_id"]
 				honest.Claims["client_id"] = "emaconform-other"
 				return signedAnyhow(honest)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
@@ -67,7 +68,7 @@ func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) 
 		case try == tries:
 			t.weigh(a, part, doubt)
 			return a
-		case r.Header.Get("DPoP") != "" || r.Method == "DELETE": // not the same when it is sent again
+		case r.Header.Get("DPoP") != "" || r.Method == http.MethodDelete: // not the same when it is sent again
 			t.Doubtf("%s", doubt)
 			return a
 		}

@@ -103,7 +103,7 @@ func (d *Desk) renew(v *visit, a Ask, old Tokens) (Tokens, error) {
 
 // Refresh uses a refresh token (RFC 6749 section 6). Where none comes back, the old one stays in use.
 func (d *Desk) Refresh(ctx context.Context, rec *wire.Recorder, k *config.Client, token string) (Tokens, error) {
-	t, _, err := d.redeem(&visit{ctx, rec}, k, field("grant_type", "refresh_token"), field("refresh_token", token))
+	t, err := d.redeem(&visit{ctx, rec}, k, field("grant_type", "refresh_token"), field("refresh_token", token))
 	if err == nil && t.RefreshToken == "" {
 		t.RefreshToken = token
 	}

@@ -47,7 +47,7 @@ func (d *Desk) form(v *visit, a Ask) (Tokens, error) {
 		return Tokens{}, fmt.Errorf("the identity provider ended the sign-in of %s to client %s with %s: %s", a.User.Login, a.Client.ID,
 			printable(q.Get("error")), printable(q.Get("error_description")))
 	}
-	t, _, err := d.redeem(v, a.Client, field("grant_type", "authorization_code"), field("code", q.Get("code")),
+	t, err := d.redeem(v, a.Client, field("grant_type", "authorization_code"), field("code", q.Get("code")),
 		field("redirect_uri", a.Client.RedirectURI), field("code_verifier", w.verifier))
 	return t, err
 }

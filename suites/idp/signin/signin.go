@@ -118,21 +118,21 @@ func sign(t *mockidp.Token) string {
 }
 
 // redeem sends a token request by a client and reads the token response.
-func (d *Desk) redeem(v *visit, k *config.Client, fields ...reports.Field) (Tokens, *wire.Answer, error) {
+func (d *Desk) redeem(v *visit, k *config.Client, fields ...reports.Field) (Tokens, error) {
 	r := &wire.Request{URL: d.Endpoints.Token, Form: fields, Header: http.Header{"Accept": {"application/json"}}}
 	Authenticate(r, k, d.Endpoints.Token, d.now())
 	a := d.Wire.Do(v.ctx, r, v.rec, reports.Setup, "sign-in: "+fields[0].Value)
 	if doubt := a.Doubt(); doubt != "" {
-		return Tokens{}, a, fmt.Errorf("the token endpoint did not answer %s by client %s: %w: %s", fields[0].Value, k.ID, errDisturbed, doubt)
+		return Tokens{}, fmt.Errorf("the token endpoint did not answer %s by client %s: %w: %s", fields[0].Value, k.ID, errDisturbed, doubt)
 	}
 	if a.Err != nil || a.Status != http.StatusOK {
-		return Tokens{}, a, fmt.Errorf("the token endpoint refused %s by client %s: %s%s", fields[0].Value, k.ID, a.Summary(), words(a))
+		return Tokens{}, fmt.Errorf("the token endpoint refused %s by client %s: %s%s", fields[0].Value, k.ID, a.Summary(), words(a))
 	}
 	t, err := parse(a.Body)
 	if err != nil {
-		return t, a, fmt.Errorf("the token endpoint answered %s by client %s, but %w", fields[0].Value, k.ID, err)
+		return t, fmt.Errorf("the token endpoint answered %s by client %s, but %w", fields[0].Value, k.ID, err)
 	}
-	return t, a, nil
+	return t, nil
 }
 
 // words are the provider's own explanation of an error.

@@ -61,7 +61,7 @@ func (t *T) decrypt(g *Grant) error {
 		return nil
 	}
 	keys := []jose.KeyAlgorithm{jose.RSA_OAEP_256, jose.RSA_OAEP, jose.ECDH_ES, jose.ECDH_ES_A128KW, jose.ECDH_ES_A256KW}
-	object, err := jose.ParseEncrypted(g.Compact, keys, []jose.ContentEncryption{jose.A128GCM, jose.A256GCM, jose.A128CBC_HS256, jose.A256CBC_HS512})
+	object, err := jose.ParseEncryptedCompact(g.Compact, keys, []jose.ContentEncryption{jose.A128GCM, jose.A256GCM, jose.A128CBC_HS256, jose.A256CBC_HS512})
 	if err != nil {
 		return fmt.Errorf("the token looks encrypted, but cannot be read: %w", err)
 	}
@@ -93,7 +93,7 @@ func (t *T) verify(compact string) error { return VerifyWith(t.Keys.Set(), compa
 
 // VerifyWith verifies a token with a key set.
 func VerifyWith(set jose.JSONWebKeySet, compact string) error {
-	object, err := jose.ParseSigned(compact, asymmetric)
+	object, err := jose.ParseSignedCompact(compact, asymmetric)
 	if err != nil {
 		return errors.New("it is not signed with an asymmetric algorithm")
 	}
