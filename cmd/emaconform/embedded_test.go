@@ -174,7 +174,7 @@ func TestAnInterruptStillGivesAReport(t *testing.T) {
 func TestTheTimeLimitOfARunEndsIt(t *testing.T) {
 	report := judge(t.Context(), t, &embedded{roundTrip: 50_000_000}, func(o *run.Options) { o.Config.Timing.Run = 1_500_000_000 })
 	NewWithT(t).Expect(report.Ended).To(Equal(engine.EndedTimeLimit))
-	NewWithT(t).Expect(report.Problem).To(ContainSubstring("the run's time limit of 1.5s is over"))
+	NewWithT(t).Expect(report.Problem).To(ContainSubstring("the run's time limit of 1.5s (--timeout, timing.run) is over"))
 }
 
 func TestATargetThatDiesInMidRunIsNoticed(t *testing.T) {

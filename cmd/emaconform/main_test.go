@@ -63,7 +63,7 @@ func TestMistakesOnTheCommandLineAreUsageErrors(t *testing.T) {
 		says string
 	}{
 		{[]string{"server", "--sped", "9"}, "unknown flag: --sped"},
-		{[]string{"server", "--profile", "oidc"}, `--profile "oidc" is none of: ema, id-jag`},
+		{[]string{"server", "--profile", "oidc"}, `--profile "oidc" is none of: ema, hardened, id-jag, next`},
 		{[]string{"server", "--format", "pdf"}, `--format "pdf" is none of`},
 		{[]string{"server", "--check", "RAS-NONE"}, `no check matches "RAS-NONE"`},
 		{[]string{"server", "--label", "ras &&"}, "label filter"},

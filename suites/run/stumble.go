@@ -23,11 +23,11 @@ var said = []struct {
 	{server.InvalidTarget, nil, "resource"},
 	{server.InvalidScope, nil, "scope"},
 	{"", regexp.MustCompile(`(?i)\b(iat|nbf|exp|clock|skew)\b|expired|in the future|lies ahead|not yet valid|too old`), "clock"},
+	{"", regexp.MustCompile(`(?i)\b(jwks?|keys?|kid|signature)\b`), "keys"},
 	{"", regexp.MustCompile(`(?i)\baud(ience)?\b`), "audience"},
 	{"", regexp.MustCompile(`(?i)\b(iss|issuer)\b`), "issuer"},
 	{"", regexp.MustCompile(`(?i)\bresource\b`), "resource"},
 	{"", regexp.MustCompile(`(?i)\bscopes?\b`), "scope"},
-	{"", regexp.MustCompile(`(?i)\b(jwks?|kid|signature)\b`), "keys"},
 	{"", regexp.MustCompile(`(?i)\b(user|account|subject|sub|member|e-?mail)\b`), "user"},
 	{"", regexp.MustCompile(`(?i)\bclient\b`), "client"},
 }
