@@ -28,13 +28,13 @@ func TestDiskThatRunsFull(t *testing.T) {
 		"cannot write "+filepath.Join(dir, "report.html")+": no space left on device" {
 		t.Errorf("error is %v", err)
 	}
-	if len(written) != 2 {
+	if len(written) != 3 {
 		t.Errorf("written are %v", written)
 	}
 	if text, _ := os.ReadFile(before); string(text) != "before" {
 		t.Error("the report of the last run is gone")
 	}
-	if names := strings.Join(listed(t, dir), " "); names != "junit.xml report.json summary.md" {
+	if names := strings.Join(listed(t, dir), " "); names != "badge.svg junit.xml report.json summary.md" {
 		t.Errorf("the folder holds %s", names)
 	}
 }

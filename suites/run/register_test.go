@@ -57,7 +57,7 @@ func TestSetupCommandRegistersUsWithTheTarget(t *testing.T) {
 func TestSetupCommandThatFails(t *testing.T) {
 	for body, says := range map[string]string{
 		"echo first >&2; echo 'no such tenant' >&2; exit 3": "exit status 3; it said: no such tenant",
-		"echo '{\"clients\":[{\"idd\":\"x\"}]}'":            `unknown field "idd"`,
+		"echo '{\"clients\":[{\"idd\":\"x\"}]}'":            `there is no key "idd"`,
 	} {
 		c := &target.Config{URL: "http://127.0.0.1:1/mcp", Setup: target.Setup{script(t, "cat >/dev/null; "+body)}}
 		_, err := run.Run(t.Context(), run.Options{Config: c})
