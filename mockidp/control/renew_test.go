@@ -92,7 +92,7 @@ func TestControlTellsWhoHasSeenTheCertificate(t *testing.T) {
 	conn, err := tls.Dial("tcp", server.JWKSURI()[len("https://"):len(server.JWKSURI())-len("/oauth2/v1/keys")],
 		&tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 	harness.Must(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	state, err := control.Certificate(t.Context(), "idp")
 	harness.Must(t, err)
 	if state.Kind != mockidp.Expired || state.Shown != 1 || state.Changes != 1 {
