@@ -54,12 +54,13 @@ type page struct {
 // chapters are the pages in the order of the navigation; those without a file in pages/ are generated.
 var chapters = []string{
 	"index", "ema", "build", "judge-server", "judge-client", "judge-idp", "certify", "verify", "ci", "fleets",
-	"threat-model", "profiles", "checks-ras", "checks-rs", "checks-client", "checks-idp", "configuration", "commands", "mock-idp", "versions",
+	"threat-model", "profiles", "checks-ras", "checks-rs", "checks-client", "checks-idp", "configuration", "commands", "mock-idp",
+	"versions",
 }
 
-// Build writes the site to a folder that exists: HTML pages, a style sheet and the JSON Schemas of the configuration and of the
-// report. The same program writes the same bytes. An error means that a page names a check that does not exist, or that
-// a file cannot be written.
+// Build writes the site to a folder that exists: HTML pages, a style sheet and the JSON Schemas of the configuration
+// and of the report. The same program writes the same bytes. An error means that a page names a check that does not
+// exist, or that a file cannot be written.
 func Build(dir string, r Reference) error {
 	layout, err := template.ParseFS(files, "layout.html")
 	if err != nil {
@@ -144,7 +145,8 @@ func (r *Reference) link(html string) (string, error) {
 			unknown = append(unknown, parts[1]+parts[3])
 			return code
 		}
-		return fmt.Sprintf(`<a href="checks-%s.html#%s%s">%s</a>`, role, parts[1], strings.ReplaceAll(parts[3], "/", "."), code)
+		anchor := parts[1] + strings.ReplaceAll(parts[3], "/", ".")
+		return fmt.Sprintf(`<a href="checks-%s.html#%s">%s</a>`, role, anchor, code)
 	})
 	if len(unknown) > 0 {
 		return "", fmt.Errorf("there is no check %s", strings.Join(unknown, ", "))

@@ -12,7 +12,8 @@ import (
 
 // roles are the titles of the pages of checks.
 var roles = map[string]string{
-	"ras": "Checks: authorization server", "rs": "Checks: MCP server", "client": "Checks: client", "idp": "Checks: identity provider",
+	"ras": "Checks: authorization server", "rs": "Checks: MCP server",
+	"client": "Checks: client", "idp": "Checks: identity provider",
 }
 
 // shown is a requirement with its checks.

@@ -76,7 +76,8 @@ func (j *job) expand(text string) string {
 	})
 }
 
-// run runs the steps until one fails, and returns the exit code of the last. The environment is that of a clean machine.
+// run runs the steps until one fails, and returns the exit code of the last. The environment is that of a clean
+// machine.
 func (j *job) run() int {
 	j.t.Helper()
 	g := NewWithT(j.t)
@@ -87,7 +88,9 @@ func (j *job) run() int {
 		if step.Run == "" {
 			continue
 		}
-		env := []string{"HOME=" + j.dir, "RUNNER_TEMP=" + j.dir, "GITHUB_ACTION_PATH=" + here, "BASE_URL=" + j.baseURL, "PATH=" + searched}
+		env := []string{
+			"HOME=" + j.dir, "RUNNER_TEMP=" + j.dir, "GITHUB_ACTION_PATH=" + here, "BASE_URL=" + j.baseURL, "PATH=" + searched,
+		}
 		for _, file := range []string{"GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"} {
 			env = append(env, file+"="+filepath.Join(j.dir, file))
 		}
@@ -119,7 +122,8 @@ func (j *job) file(name string) string {
 	return string(text)
 }
 
-// release serves the program as a release of this machine's platform would, and returns the URL and the archive's digest.
+// release serves the program as a release of this machine's platform would, and returns the URL and the archive's
+// digest.
 func release(t *testing.T) (url, digest string) {
 	t.Helper()
 	g := NewWithT(t)

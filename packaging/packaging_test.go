@@ -55,8 +55,8 @@ func program(t *testing.T) string {
 	return path
 }
 
-// The container's root file system, as the Dockerfile describes it, read-only and for a user without rights: a run of the
-// reference target works in it.
+// The container's root file system, as the Dockerfile describes it, read-only and for a user without rights: a run of
+// the reference target works in it.
 func TestContainer(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
@@ -85,8 +85,10 @@ func TestContainer(t *testing.T) {
 	script := `set -e
 mount --bind "$1" "$1"; mount -t proc proc "$1/proc"; mount --bind "$1$2" "$1$2"; mount -o remount,bind,ro "$1"
 ! touch "$1/written" 2>/dev/null
-cd "$1"; exec env -i "$5" PATH="$PATH" chroot --userspec="$3" "$1" "$4" server --quiet --check 'RAS-AUD-*' --out "$2/out"`
-	out, err := run(t, "", "unshare", "--mount", "--pid", "--fork", "sh", "-c", script, "sh", root, d["WORKDIR"], d["USER"], entry[0], d["ENV"])
+cd "$1"
+exec env -i "$5" PATH="$PATH" chroot --userspec="$3" "$1" "$4" server --quiet --check 'RAS-AUD-*' --out "$2/out"`
+	out, err := run(t, "", "unshare", "--mount", "--pid", "--fork", "sh", "-c", script, "sh",
+		root, d["WORKDIR"], d["USER"], entry[0], d["ENV"])
 	if strings.Contains(out, "Operation not permitted") {
 		t.Skip("this machine does not let root make namespaces")
 	}
@@ -161,8 +163,9 @@ func TestExtras(t *testing.T) {
 	out, err := run(t, "..", "go", "run", "./packaging/extras", dir)
 	g.Expect(err).NotTo(HaveOccurred(), out)
 	for name, has := range map[string]string{
-		"man/emaconform.1": ".TH", "man/emaconform-mockidp.1": "audience", "completions/emaconform.bash": "__start_emaconform",
-		"completions/_emaconform": "#compdef emaconform", "completions/emaconform.fish": "complete -c emaconform",
+		"man/emaconform.1": ".TH", "man/emaconform-mockidp.1": "audience",
+		"completions/emaconform.bash": "__start_emaconform",
+		"completions/_emaconform":     "#compdef emaconform", "completions/emaconform.fish": "complete -c emaconform",
 	} {
 		data, err := os.ReadFile(filepath.Join(dir, name))
 		g.Expect(err).NotTo(HaveOccurred())

@@ -74,8 +74,8 @@ var findings = map[Outcome]string{Fail: "error", Warn: "warning", Inconclusive: 
 var scores = map[Severity]string{"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5"}
 
 // WriteSARIF writes what failed, warned or could not be decided as SARIF 2.1.0, for code scanning. Such findings need a
-// place in the repository: at is the file that they are shown at, relative to its root, such as the configuration of the
-// run. What a baseline expects is suppressed, with the reason given there.
+// place in the repository: at is the file that they are shown at, relative to its root, such as the configuration of
+// the run. What a baseline expects is suppressed, with the reason given there.
 func WriteSARIF(w io.Writer, r *Report, at string) error {
 	run := sarifRun{Tool: sarifTool{sarifDriver{
 		Name: r.Tool.Name, Version: cmp.Or(r.Tool.Version, "unknown"), URI: "https://github.com/emaconform/emaconform",
@@ -109,7 +109,8 @@ func WriteSARIF(w io.Writer, r *Report, at string) error {
 
 func (q Requirement) rule() sarifRule {
 	rule := sarifRule{
-		ID: q.ID, Short: sarifText{Text: cmp.Or(q.Title, q.ID)}, Full: sarifText{Text: q.Says}, Help: sarifText{Text: q.help()},
+		ID: q.ID, Short: sarifText{Text: cmp.Or(q.Title, q.ID)}, Full: sarifText{Text: q.Says},
+		Help:       sarifText{Text: q.help()},
 		Properties: map[string]any{"tags": []string{"security", q.Role}},
 	}
 	if len(q.Sources) > 0 {

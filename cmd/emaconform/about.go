@@ -104,7 +104,8 @@ func newDocs() *cobra.Command {
 			}
 			return docs.Build(out, docs.Reference{
 				Root: c.Root(), Version: provenance.Tool().Version, Catalogue: provenance.Catalogue(),
-				Requirements: catalogue.All(), Checks: documented(), Config: samples.Server, ConfigSchema: target.Schema(samples.Comments()),
+				Requirements: catalogue.All(), Checks: documented(),
+				Config: samples.Server, ConfigSchema: target.Schema(samples.Comments()),
 				Weights: func(q catalogue.Requirement) string { return weights(levels(q.LevelIn)) },
 			})
 		},

@@ -87,8 +87,9 @@ var commandLine = regexp.MustCompile(`(?m)^ *emaconform ([a-z][a-z-]*)(.*)$`)
 // commandsExist finds lines such as "emaconform server --url …" whose command or flags the program does not have.
 func commandsExist(t *testing.T, page, text string) {
 	t.Helper()
+	root := newRoot()
 	for _, line := range commandLine.FindAllStringSubmatch(text, -1) {
-		command, _, err := newRoot().Find([]string{line[1]})
+		command, _, err := root.Find(strings.Fields(line[1] + line[2]))
 		if err != nil {
 			t.Errorf("%s: there is no command %q", page, line[1])
 			continue

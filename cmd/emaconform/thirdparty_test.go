@@ -21,8 +21,8 @@ import (
 
 var update = flag.Bool("update-baselines", false, "write the baselines of third-party servers anew, keeping the reasons")
 
-// Servers that nobody here wrote. What fails on them is listed, with a reason for each, beside their drivers; anything else
-// that fails, and anything listed that passes, fails this test.
+// Servers that nobody here wrote. What fails on them is listed, with a reason for each, beside their drivers; anything
+// else that fails, and anything listed that passes, fails this test.
 func TestThirdPartyServers(t *testing.T) {
 	t.Skip("baselines and drivers have to be written anew for the generated attacks: go test -run TestThirdParty -update-baselines")
 	for _, kind := range thirdparty.Kinds() {
@@ -67,8 +67,8 @@ func message(r *reports.Report, id string) string {
 	return ""
 }
 
-// A server that has been judged a minute ago holds the keys of then, has used up some of its limits, and remembers what it
-// has redeemed. It is judged as it was the first time.
+// A server that has been judged a minute ago holds the keys of then, has used up some of its limits, and remembers
+// what it has redeemed. It is judged as it was the first time.
 func TestThirdPartyServerIsJudgedAlikeColdAndWarm(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
@@ -125,8 +125,9 @@ func (s *thirdPartyServer) options(t *testing.T) run.Options {
 			idp.Listen = fmt.Sprintf("127.0.0.1:%d", s.ports[n])
 		}
 	}
-	c.Redeem.Scope = s.kind == thirdparty.Fosite                  // which takes scopes from the parameter alone
-	c.Redeem.Resource = s.kind == thirdparty.WorkersOAuthProvider // which takes no resource but its first one from the claim alone
+	c.Redeem.Scope = s.kind == thirdparty.Fosite // which takes scopes from the parameter alone
+	// Which takes no resource but its first one from the claim alone.
+	c.Redeem.Resource = s.kind == thirdparty.WorkersOAuthProvider
 	var selection engine.Selection
 	if s.kind != thirdparty.Fosite {
 		// They fetch keys twice a minute at most, so checks that change them would take a quarter of an hour.

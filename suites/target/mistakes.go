@@ -16,8 +16,9 @@ import (
 	"github.com/emaconform/emaconform/mockidp/yamlfile"
 )
 
-// decode reads a document into c. Unknown keys are errors, as are values of another type; each names the line and the key,
-// and none quotes a value: the document may hold secrets. A byte order mark, which some editors write, is no mistake.
+// decode reads a document into c. Unknown keys are errors, as are values of another type; each names the line and the
+// key, and none quotes a value: the document may hold secrets. A byte order mark, which some editors write, is no
+// mistake.
 func decode(document []byte, c *Config) error {
 	err := yamlfile.Decode(document, c)
 	if err == nil || errors.Is(err, yamlfile.ErrEmpty) {
@@ -30,7 +31,8 @@ func decode(document []byte, c *Config) error {
 	case errors.As(err, &whole):
 		return whole
 	case errors.As(err, &unknown):
-		return fmt.Errorf("line %d: there is no key %q%s", unknown.Token.Position.Line, keyAt(unknown.Token), suggestion(unknown.Token))
+		at := unknown.Token
+		return fmt.Errorf("line %d: there is no key %q%s", at.Position.Line, keyAt(at), suggestion(at))
 	case errors.As(err, &placed):
 		return placedMistake(placed)
 	}
@@ -44,7 +46,8 @@ func placedMistake(err yaml.Error) error {
 	var node *yaml.UnexpectedNodeTypeError
 	switch {
 	case errors.As(err, &wrong):
-		return fmt.Errorf("line %d: %sexpected %s, but saw %s", at.Position.Line, key(at), kind(wrong.DstType), kind(wrong.SrcType))
+		return fmt.Errorf("line %d: %sexpected %s, but saw %s",
+			at.Position.Line, key(at), kind(wrong.DstType), kind(wrong.SrcType))
 	case errors.As(err, &node):
 		return fmt.Errorf("line %d: %sexpected %s, but saw %s",
 			at.Position.Line, key(at), nodeKind(node.Expected), nodeKind(node.Actual))
@@ -70,7 +73,8 @@ func durationMistake(document []byte) error {
 			continue
 		}
 		if _, err := time.ParseDuration(node.GetToken().Value); err != nil {
-			return fmt.Errorf("line %d: timing.%s: expected a time such as 500ms, 10s or 2m", node.GetToken().Position.Line, name)
+			line := node.GetToken().Position.Line
+			return fmt.Errorf("line %d: timing.%s: expected a time such as 500ms, 10s or 2m", line, name)
 		}
 	}
 	return unknown

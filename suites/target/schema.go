@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Schema is the JSON Schema (draft 2020-12) of the configuration file, for editors. comments are descriptions of keys by
-// their paths, as Keys writes them ("clients[].id").
+// Schema is the JSON Schema (draft 2020-12) of the configuration file, for editors. comments are descriptions of keys
+// by their paths, as Keys writes them ("clients[].id").
 func Schema(comments map[string]string) []byte {
 	schema := schemaOf(reflect.TypeFor[Config](), "", comments)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"

@@ -45,7 +45,9 @@ func TestTheSchemaFitsTheConfiguration(t *testing.T) {
 func TestEveryKeyIsDescribed(t *testing.T) {
 	g := NewWithT(t)
 	comments := samples.Comments()
-	for _, key := range []string{"url", "idp.listen", "clients", "clients[].auth", "timing.outage", "second_idp", "redeem"} {
+	for _, key := range []string{
+		"url", "idp.listen", "clients", "clients[].auth", "timing.outage", "second_idp", "redeem",
+	} {
 		g.Expect(comments).To(HaveKey(key))
 		g.Expect(target.Keys()).To(ContainElement(key))
 	}
