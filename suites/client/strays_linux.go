@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // adopt makes this process the parent of whatever a client leaves behind: a daemon that forks twice, and clears its
@@ -68,13 +70,18 @@ func endStrays(entry string) {
 func strays(entry string) []int {
 	var doomed []int
 	family.Lock()
+	syscall.ForkLock.RLock() // a child that is about to become a worker has not yet its environment
 	for _, pid := range childrenOf(os.Getpid()) {
 		environment := append(environment(pid), 0)
 		marked := bytes.Contains(environment, append([]byte(entry), 0))
+		if bytes.Contains(environment, append([]byte(engine.WorkerEntry), 0)) {
+			continue // of another run in this process
+		}
 		if marked || !family.pids[pid] && !bytes.Contains(environment, []byte(markName)) && isStray(pid) {
 			doomed = append(doomed, pid)
 		}
 	}
+	syscall.ForkLock.RUnlock()
 	family.Unlock()
 	return descendants(doomed)
 }

@@ -133,7 +133,7 @@ func (p *parent) worker(ctx context.Context, ids []string) (running []string, er
 	}
 	var stderr tail
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), workerVariable+"=1")
+	cmd.Env = append(os.Environ(), WorkerEntry)
 	cmd.Stderr = &stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(endSignal) }
 	cmd.WaitDelay = 2 * time.Second // then it is killed

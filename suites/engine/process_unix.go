@@ -17,6 +17,9 @@ var endSignal os.Signal = syscall.SIGTERM
 
 // peakMemory is the largest resident size of a finished process, in bytes.
 func peakMemory(p *os.ProcessState) int64 {
+	if p == nil { // nobody could wait for it
+		return 0
+	}
 	usage, ok := p.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return 0
