@@ -135,7 +135,7 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 		k := o.Client(id)
 		c.Clients = append(c.Clients, target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, Key: k.Key})
 	}
-	for _, id := range []string{fixtures.Alice, fixtures.Bob} {
+	for _, id := range []string{fixtures.Alice, fixtures.Bob, fixtures.Erin} {
 		user := o.User(id)
 		for _, iss := range []*target.IdP{&c.IdP, c.SecondIdP} {
 			login, ok := user.Login(iss.Issuer)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -119,9 +118,12 @@ func (p *parties) startIdP(ctx context.Context, i *target.IdP, name string, ring
 }
 
 // algorithms are those that an identity provider has a key for: the one that it signs with and ES256, whose signatures
-// can be wrong in ways of their own.
+// can be wrong in ways of their own, or RS256 beside that one.
 func algorithms(signing string) []jose.SignatureAlgorithm {
-	return slices.Compact([]jose.SignatureAlgorithm{jose.SignatureAlgorithm(signing), jose.ES256})
+	if alg := jose.SignatureAlgorithm(signing); alg != jose.ES256 {
+		return []jose.SignatureAlgorithm{alg, jose.ES256}
+	}
+	return []jose.SignatureAlgorithm{jose.ES256, jose.RS256}
 }
 
 func keysOf(i *target.IdP, name string, ring *Keyring) (*mockidp.KeySet, error) {

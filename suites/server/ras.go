@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -52,6 +53,7 @@ func (t *T) GrantFrom(idp *mockidp.Issuer, user target.User, edits ...Edit) *Tok
 	if user.SubID != nil {
 		token.Claims["sub_id"] = user.SubID
 	}
+	maps.Copy(token.Claims, t.Config.Claims)
 	for _, e := range edits {
 		e(token)
 	}

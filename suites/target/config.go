@@ -48,6 +48,9 @@ type Config struct {
 	AllowedOrigin string              `yaml:"allowed_origin,omitempty" json:"allowed_origin,omitempty"` // of web pages that the MCP server serves
 	ScopedTool    *Tool               `yaml:"scoped_tool,omitempty" json:"scoped_tool,omitempty"`       // a tool that needs a scope
 
+	// Claims are put into every honest ID-JAG: what the target wants besides, such as aud_tenant.
+	Claims map[string]any `yaml:"claims,omitempty" json:"claims,omitempty"`
+
 	// WhoamiTool is a tool of the MCP server that tells who is calling, for targets whose access tokens are opaque: what it answers
 	// is compared, so that it has to answer the same for the same account.
 	WhoamiTool string `yaml:"whoami_tool,omitempty" json:"whoami_tool,omitempty"`
