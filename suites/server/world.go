@@ -9,6 +9,7 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports/redact"
+	"github.com/emaconform/emaconform/suites/beside"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
@@ -58,7 +59,7 @@ type World struct {
 type known struct {
 	asking    sync.Mutex // held while the revisions are found out
 	revisions *Revisions
-	controls  map[string]*sharedControl
+	controls  beside.Controls
 	cheap     map[*mockidp.Issuer]*mockidp.Key // to sign with; see Cheap
 	shared    map[string]any
 
@@ -82,7 +83,7 @@ func Shared[V any](w *World, name string, make func() V) V {
 
 // Ready makes a world fit for use by checks, after its members are set.
 func (w *World) Ready() *World {
-	w.known = &known{controls: map[string]*sharedControl{}, cheap: map[*mockidp.Issuer]*mockidp.Key{}}
+	w.known = &known{cheap: map[*mockidp.Issuer]*mockidp.Key{}}
 	return w
 }
 
