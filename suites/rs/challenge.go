@@ -117,7 +117,7 @@ var _ = check.For("RS-NO-OFFLINE-ACCESS", func() {
 	}, check.Sends("A request without a token"))
 
 	server.It("metadata", "does not list offline_access in its metadata", func(t *server.T) {
-		expectOnline(t, "scopes_supported", texts(metadata(t).members["scopes_supported"]))
+		expectOnline(t, "scopes_supported", server.Texts(metadata(t).members["scopes_supported"]))
 	}, check.Sends("A GET request for the metadata"))
 })
 

@@ -71,7 +71,7 @@ var _ = check.For("RS-PRM", func() {
 	}, check.Sends("GET requests without a token for the well-known locations: path inserted, then root"))
 
 	server.It("authorization-servers", "lists at least one authorization server in its metadata", func(t *server.T) {
-		list := texts(metadata(t).members["authorization_servers"])
+		list := server.Texts(metadata(t).members["authorization_servers"])
 		Expect(list).NotTo(BeEmpty(), "authorization_servers must be an array with at least one issuer identifier (MCP)")
 		for _, issuer := range list {
 			u, err := url.Parse(issuer)
@@ -90,8 +90,8 @@ var _ = check.For("RS-PRM", func() {
 		if !present {
 			return
 		}
-		Expect(texts(methods)).To(ContainElement("header"), "MCP clients send tokens in the header and nowhere else")
-		for _, m := range texts(methods) {
+		Expect(server.Texts(methods)).To(ContainElement("header"), "MCP clients send tokens in the header and nowhere else")
+		for _, m := range server.Texts(methods) {
 			if m == "query" {
 				t.Failf("bearer_methods_supported offers query: tokens must not stand in URLs (MCP 2025-11-25, Token Requirements)")
 			}
@@ -156,7 +156,7 @@ func judgeResource(t *server.T, d *document, server string) {
 var _ = check.For("RS-HTTPS", func() {
 	server.It("urls", "uses https in every URL that it publishes", func(t *server.T) {
 		d := metadata(t)
-		urls := append([]string{t.Config.URL, d.url}, texts(d.members["authorization_servers"])...)
+		urls := append([]string{t.Config.URL, d.url}, server.Texts(d.members["authorization_servers"])...)
 		for _, member := range []string{"resource", "jwks_uri"} {
 			if u, ok := d.members[member].(string); ok {
 				urls = append(urls, u)

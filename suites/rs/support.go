@@ -85,14 +85,3 @@ func secure(rawURL string) bool {
 	}
 	return u.Scheme == "https" || u.Scheme == "http" && target.Loopback(rawURL)
 }
-
-func texts(v any) []string {
-	list, _ := v.([]any)
-	var out []string
-	for _, x := range list {
-		if s, ok := x.(string); ok {
-			out = append(out, s)
-		}
-	}
-	return out
-}

@@ -1,0 +1,155 @@
+// Package identifiers sends the attacks that package grammar generates: each way of comparing wrongly, on each identifier of a RAS.
+package identifiers
+
+import (
+	. "github.com/onsi/gomega"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/grammar"
+	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// sender is how attacks on one identifier of the grammar are sent and judged.
+type sender struct {
+	needs []check.Need
+	right func(t *server.T) string // the value that the attack changes
+	kind  server.Kind              // of the honest request that differs in this value alone
+	send  func(t *server.T, given any) *wire.Answer
+	judge func(t *server.T, a grammar.Attack, control, attacked *wire.Answer) // nil: must be refused
+
+	intrusive bool
+	each      func(t *server.T) sender // makes the others anew for each check, where they belong together
+}
+
+// senders is one for each identifier of a RAS in the grammar.
+var senders = merged(claimSenders, accountSenders, proofSenders, loginSenders)
+
+func merged(groups ...map[string]sender) map[string]sender {
+	all := map[string]sender{}
+	for _, group := range groups {
+		for id, s := range group {
+			all[id] = s
+		}
+	}
+	return all
+}
+
+var _ = everyAttack()
+
+// everyAttack declares the checks of the grammar: one for each attack on each identifier that a RAS compares.
+func everyAttack() bool {
+	for _, i := range grammar.Of("ras") {
+		s, ok := senders[i.ID]
+		if !ok {
+			panic("ras: nobody sends attacks on " + i.ID)
+		}
+		check.For(i.Requirement, func() {
+			for _, a := range i.Attacks() {
+				s.declare(a)
+			}
+		})
+	}
+	return true
+}
+
+func (s sender) declare(a grammar.Attack) {
+	title := "refuses " + a.What()
+	if s.judge != nil {
+		title = "takes " + a.What() + " for nobody and nothing that it knows"
+	}
+	options := []check.Option{check.Of(a), check.With(s.needs...), server.Refusal(),
+		check.Sends(server.Sentence(a.What()) + ". An honest request that differs in this alone is granted before it, and one after it")}
+	if s.intrusive {
+		options = append(options, check.Intrusive())
+	}
+	server.It(a.Slug(), title, func(t *server.T) {
+		s := s
+		if s.each != nil {
+			s = s.each(t)
+		}
+		right := s.right(t)
+		given, ok := a.Variant.Of(right)
+		if !ok {
+			t.Skipf("%s is %q here, which has nothing that this could change", a.Name, wire.Printable(right, 80))
+		}
+		control, attacked := t.Beside(s.kind, func() *wire.Answer { return s.send(t, given) })
+		if attacked.Err == nil && attacked.Status >= 500 && a.Way.ID == "prototype" {
+			server.ExpectOAuthError(t, attacked)
+		}
+		if s.judge != nil && server.Granted(attacked) {
+			s.judge(t, a, control, attacked)
+			return
+		}
+		if server.Granted(attacked) {
+			t.Failf("expected a refusal, but a token was granted: %s, so that %s", a.Mistake(), a.Way.Why)
+		}
+		Expect(attacked).To(server.BeRefused())
+	}, options...)
+}
+
+// quick is an honest ID-JAG of an issuer and a user, by the cheapest key that will do.
+func quick(t *server.T, idp *mockidp.Issuer, user target.User, edits ...server.Edit) *server.Token {
+	key := t.Cheap(idp, func() *server.Token { return t.GrantFrom(idp, user) })
+	return t.GrantFrom(idp, user, append([]server.Edit{server.SignedBy(key)}, edits...)...)
+}
+
+// plainly is the kind of ID-JAGs that have this edit in common.
+func plainly(name string, edits ...server.Edit) server.Kind {
+	return server.Kind{Name: name, Send: func(t *server.T) *wire.Answer {
+		return t.Honest(quick(t, t.IdP, t.Alice(), edits...))
+	}}
+}
+
+// ofClaim sends an ID-JAG with another value of one claim.
+func ofClaim(name string, right func(*server.T) string, edits ...server.Edit) sender {
+	return sender{
+		right: right, kind: plainly("claims", edits...),
+		send: func(t *server.T, given any) *wire.Answer {
+			return t.Attack(quick(t, t.IdP, t.Alice(), append(edits, server.Set(name, given))...))
+		},
+	}
+}
+
+var claimSenders = map[string]sender{
+	"iss":       ofClaim("iss", func(t *server.T) string { return t.IdP.URL }),
+	"aud":       ofClaim("aud", func(t *server.T) string { return t.Issuer() }),
+	"client_id": ofClaim("client_id", func(t *server.T) string { return t.Client(0).ID }),
+	"resource": {
+		right: func(t *server.T) string { return t.Resource() },
+		kind:  plainly("claims"),
+		send: func(t *server.T, given any) *wire.Answer {
+			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("resource", given)))
+		},
+	},
+	"typ": {
+		right: func(*server.T) string { return mockidp.TypeIDJAG },
+		kind:  plainly("claims"),
+		send: func(t *server.T, given any) *wire.Answer {
+			return t.Attack(hostile.Sign(quick(t, t.IdP, t.Alice(), server.SetHeader("typ", given))))
+		},
+	},
+	"scope": {
+		needs: []check.Need{server.NeedsScope},
+		right: func(t *server.T) string { return t.Config.Scopes[0] },
+		kind: server.Kind{Name: "one scope", Send: func(t *server.T) *wire.Answer {
+			return t.Honest(quick(t, t.IdP, t.Alice(), server.Set("scope", t.Config.Scopes[0])), server.Without("scope"))
+		}},
+		send: func(t *server.T, given any) *wire.Answer {
+			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("scope", given)), server.Without("scope"))
+		},
+		judge: func(t *server.T, a grammar.Attack, _, attacked *wire.Answer) {
+			for _, known := range append(t.Config.Scopes, t.Config.ForbiddenScope) {
+				for _, granted := range server.GrantedScope(t, attacked, "") {
+					if known != "" && granted == known {
+						t.Failf("expected no scope that the target knows, but %q was granted: %s, so that %s",
+							wire.Printable(granted, 80), a.Mistake(), a.Way.Why)
+					}
+				}
+			}
+		},
+	},
+}

@@ -1,0 +1,119 @@
+package idjag
+
+import (
+	"crypto/rand"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
+)
+
+// lookalike is the trusted issuer, changed; "" where the change makes no sense for it.
+func lookalike(change func(u *url.URL) string) func(*server.T, *server.Token) string {
+	return func(t *server.T, honest *server.Token) string {
+		u, err := url.Parse(t.IdP.URL)
+		if err != nil {
+			panic(err) // was parsed before
+		}
+		changed := change(u)
+		if changed == "" || changed == t.IdP.URL {
+			t.Skipf("this change of the issuer makes no difference to %s", t.IdP.URL)
+		}
+		honest.Claims["iss"] = changed
+		return hostile.Sign(honest)
+	}
+}
+
+// Each lookalike is signed with the IdP's own key: identity providers use one key for many issuers.
+var issuerLookalikes = []server.Attack{
+	{Slug: "slash", What: "an ID-JAG whose iss has a slash more or less at its end",
+		Craft: lookalike(func(u *url.URL) string { return server.OtherSlash(u.String()) })},
+	{Slug: "case", What: "an ID-JAG whose iss has scheme and host in upper case",
+		Craft: lookalike(func(u *url.URL) string {
+			return strings.ToUpper(u.Scheme+"://"+u.Host) + u.EscapedPath()
+		})},
+	{Slug: "scheme", What: "an ID-JAG whose iss has http for https, or the other way round",
+		Craft: lookalike(func(u *url.URL) string {
+			u.Scheme = map[string]string{"https": "http", "http": "https"}[u.Scheme]
+			return u.String()
+		})},
+	{Slug: "homoglyph", What: "an ID-JAG whose iss has one letter or digit replaced by one that looks like it",
+		Craft: lookalike(func(u *url.URL) string {
+			const fullWidth = '\uff01' - '!' // behind ASCII, in the same order; NFKC and IDNA map it back
+			return u.Scheme + "://" + string(rune(u.Host[0])+fullWidth) + u.Host[1:] + u.EscapedPath()
+		})},
+	{Slug: "userinfo", What: "an ID-JAG whose iss is the trusted one as the user name of another host",
+		Craft: lookalike(func(u *url.URL) string { return u.Scheme + "://" + u.Host + "@evil.example" + u.EscapedPath() })},
+	{Slug: "port", What: "an ID-JAG whose iss has its default port added, or its port written with a leading zero",
+		Craft: lookalike(func(u *url.URL) string {
+			port := "0" + u.Port()
+			if u.Port() == "" {
+				port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+			}
+			u.Host = net.JoinHostPort(u.Hostname(), port)
+			return u.String()
+		})},
+	{Slug: "suffix", What: "an ID-JAG whose iss goes on behind the host of the trusted one",
+		Craft: lookalike(func(u *url.URL) string { return u.Scheme + "://" + u.Host + ".evil.example" + u.EscapedPath() })},
+	{Slug: "path", What: "an ID-JAG whose iss is a path below the trusted one",
+		Craft: lookalike(func(u *url.URL) string { return strings.TrimSuffix(u.String(), "/") + "/evil" })},
+	{Slug: "query", What: "an ID-JAG whose iss has a query added",
+		Craft: lookalike(func(u *url.URL) string { return u.String() + "?evil" })},
+	{Slug: "fragment", What: "an ID-JAG whose iss has a fragment added",
+		Craft: lookalike(func(u *url.URL) string { return u.String() + "#evil" })},
+}
+
+var _ = check.For("RAS-ISS-TRUSTED", func() {
+	server.Refuses(
+		server.Attack{Slug: "missing", What: "an ID-JAG without iss", Edit: server.Remove("iss")},
+		server.Attack{Slug: "empty", What: "an ID-JAG whose iss is the empty string", Edit: server.Set("iss", "")},
+		server.Attack{Slug: "null", What: "an ID-JAG whose iss is null", Edit: server.Set("iss", nil)},
+		server.Attack{Slug: "number", What: "an ID-JAG whose iss is a number", Edit: server.Set("iss", 1)},
+		server.Attack{Slug: "array", What: "an ID-JAG whose iss is an array that holds the trusted one",
+			Craft: server.Claim("iss", func(t *server.T) any { return []string{t.IdP.URL} })},
+	)
+	server.Refuses(issuerLookalikes...)
+
+	sends := check.Sends("An ID-JAG by an issuer that serves working keys but is not trusted, after an honest one")
+	server.It("unknown", "refuses an issuer that it does not trust, however well that one's keys work", func(t *server.T) {
+		t.Control(t.Grant())
+		server.ExpectRefused(t, t.Attack(ofStranger(t, rand.Text())))
+	}, check.With(server.NeedsCanary), server.Refusal(), sends)
+
+	server.It("unknown-fetch", "asks an issuer that it does not trust for nothing", func(t *server.T) {
+		t.Control(t.Grant())
+		id := rand.Text()
+		t.Attack(ofStranger(t, id))
+		server.ExpectNoHit(t, id)
+	}, check.Should(), check.With(server.NeedsCanary), sends)
+})
+
+// ofStranger is an ID-JAG that the attacker issues and signs, as the canary's issuer of this id.
+func ofStranger(t *server.T, id string) *server.Token {
+	return t.Grant(server.SignedBy(t.Attacker), server.Set("iss", t.Canary+"/"+id))
+}
+
+var _ = check.For("RAS-ISS-KEY-BINDING", func() {
+	for _, a := range []struct {
+		slug, what string
+		kid        func(t *server.T) string
+	}{
+		{"own-kid", "an ID-JAG in the name of one trusted IdP that another one signed", func(t *server.T) string {
+			return t.SecondIdP.Keys.Signing().KeyID
+		}},
+		{"kid-of-named", "an ID-JAG in the name and under the kid of one trusted IdP, by another", func(t *server.T) string {
+			return t.IdP.Keys.Signing().KeyID
+		}},
+	} {
+		server.It(a.slug, "refuses "+a.what, func(t *server.T) {
+			t.Control(t.Grant())
+			t.Control(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))
+			attack := t.Grant(server.SignedBy(t.SecondIdP.Keys.Signing()), server.SetHeader("kid", a.kid(t)))
+			server.ExpectRefused(t, t.Attack(attack))
+		}, check.With(server.NeedsSecondIdP), server.Refusal(),
+			check.Sends(server.Sentence(a.what)+", after an honest ID-JAG of each as controls"))
+	}
+})

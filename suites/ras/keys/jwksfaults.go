@@ -1,0 +1,172 @@
+package keys
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// fault is something that is wrong with the IdP's JWKS endpoint.
+type fault struct {
+	slug, what string
+	reply      func(t *server.T) mockidp.Reply
+	options    []check.Option
+}
+
+func reply(r mockidp.Reply) func(*server.T) mockidp.Reply {
+	return func(*server.T) mockidp.Reply { return r }
+}
+
+var faults = []fault{
+	{slug: "500", what: "answers 500", reply: reply(mockidp.Reply{Status: http.StatusInternalServerError, Body: `{}`})},
+	{slug: "dropped", what: "drops the connection", reply: reply(mockidp.Reply{Drop: true})},
+	{slug: "not-json", what: "answers with HTML", reply: reply(mockidp.Reply{
+		Header: map[string]string{"Content-Type": "text/html"}, Body: "<html><body>Scheduled maintenance</body></html>"})},
+}
+
+var _ = check.For("RAS-JWKS-FAULTS", func() {
+	for _, f := range faults {
+		server.It(f.slug, "refuses an unknown key when the JWKS endpoint "+f.what, func(t *server.T) {
+			t.Control(t.Grant())
+			key := newKey(t)
+			spoil(t, f.reply(t))
+			until(t, fetches, func() *server.Token { return t.Grant(server.SignedBy(key)) })
+			recovers(t)
+		}, append(f.options, changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint "+f.what+", and an honest one"))...)
+	}
+
+	server.It("slow", "goes on serving others while the JWKS endpoint does not answer", func(t *server.T) {
+		t.Control(t.Grant())
+		key := newKey(t)
+		spoil(t, mockidp.Reply{Delay: time.Hour})
+		mustNotBlock(t, key)
+		recovers(t)
+	}, check.Slow(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint does not answer, and honest ones"))
+
+	server.It("redirect", "takes no keys from a host that the JWKS endpoint redirects to", func(t *server.T) {
+		t.Control(t.Grant())
+		elsewhere := map[string]string{"Location": t.Canary + "/redirected/jwks"}
+		spoil(t, mockidp.Reply{Status: http.StatusFound, Header: elsewhere})
+		until(t, fetches, func() *server.Token { return t.Grant(server.SignedBy(t.Attacker)) })
+	}, check.Should(), check.With(server.NeedsCanary),
+		changesKeys(seasonOfFaults, "ID-JAGs by a stranger's key while the IdP's JWKS endpoint redirects to a host that publishes that key"))
+
+	server.It("5-mb", "does not read a JWKS of 5 MB", func(t *server.T) {
+		t.Control(t.Grant())
+		key := newKey(t)
+		set, err := key.Public().MarshalJSON()
+		server.MustControl(t, err)
+		spoil(t, mockidp.Reply{Body: `{"keys":[` + string(set) + `]}`, Repeat: 5 << 20})
+		until(t, fetches, func() *server.Token { return t.Grant(server.SignedBy(key)) })
+	}, check.Should(), changesKeys(seasonOfBounds, "ID-JAGs by a key that stands in a JWKS of 5 MB, most of it blanks"))
+})
+
+// spoil lets the JWKS endpoint answer with this until the check is over.
+func spoil(t *server.T, r mockidp.Reply) {
+	restore(t)
+	server.MustControl(t, t.World.Control.SetJWKS(t, t.IdPName, r))
+}
+
+// recovers fails unless an honest ID-JAG is granted again soon after the fault is gone.
+func recovers(t *server.T) {
+	server.MustControl(t, t.World.Control.Restore(t, t.IdPName))
+	if !eventually(t, "what is there again", func() bool { return server.Granted(t.Redeem(t.Grant())) }) {
+		t.Failf("expected an honest ID-JAG to be granted within %s (timing.jwks_patience) after the keys were there again",
+			t.Config.Timing.JWKSPatience)
+	}
+}
+
+// mustNotBlock presents an ID-JAG whose key the target has to fetch from an endpoint that does not answer. Meanwhile an honest
+// one, whose key it knows, has to be granted; and the first one has to be answered within the time that any request may take.
+func mustNotBlock(t *server.T, key *mockidp.Key) {
+	before, served := fetches(t), false
+	var attack *wire.Answer
+	asked := eventually(t, "the IdP's keys", func() bool {
+		answered := make(chan *wire.Answer, 1)
+		go func() {
+			answered <- t.Wire.Do(t, t.TokenRequest(t.Grant(server.SignedBy(key))), t.Recorder(), reports.Attack, "must be refused")
+		}()
+		for {
+			select {
+			case attack = <-answered:
+				return fetches(t) > before
+			case <-time.After(50 * time.Millisecond):
+				if served || fetches(t) == before {
+					continue
+				}
+				if served = serves(t); !served {
+					t.Failf("while the IdP's JWKS endpoint does not answer, an honest ID-JAG whose key is known is not answered within %s: "+
+						"one slow identity provider takes the token endpoint down for everybody", t.Config.Timing.Request)
+				}
+			case <-t.Done():
+				return false
+			}
+		}
+	})
+	switch {
+	case !asked:
+		t.Inconclusivef("the target did not ask for the IdP's keys within %s (timing.jwks_patience)", t.Config.Timing.JWKSPatience)
+	case attack.Err != nil:
+		t.Failf("an ID-JAG by an unknown key was not answered within %s (timing.request), while the IdP's JWKS endpoint does not "+
+			"answer: set a limit of a few seconds on fetching keys", t.Config.Timing.Request)
+	default:
+		server.ExpectRefused(t, attack)
+	}
+}
+
+// serves reports whether an honest ID-JAG is granted now.
+func serves(t *server.T) bool {
+	a := t.Wire.Do(t, t.TokenRequest(t.Grant()), t.Recorder(), reports.Control, "an honest one meanwhile")
+	return server.Granted(a)
+}
+
+var _ = check.For("RAS-JWKS-FAULTS", func() {
+	server.It("other-issuer", "tries no other issuer's keys when those of the issuer cannot be had", func(t *server.T) {
+		t.Control(t.Grant())
+		t.Control(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))
+		spoil(t, mockidp.Reply{Status: http.StatusInternalServerError, Body: "{}"})
+		until(t, fetches, func() *server.Token { return t.Grant(server.SignedBy(t.SecondIdP.Keys.Signing())) })
+		recovers(t)
+	}, check.With(server.NeedsSecondIdP),
+		changesKeys(seasonOfFaults, "ID-JAGs in the name of one trusted IdP that another one signed, while the first one's keys cannot be had"))
+
+	server.It("stale", "does not use keys without end that it cannot fetch again", func(t *server.T) {
+		key := newKey(t)
+		publishAlso(t, key)
+		if !eventually(t, "a new key", func() bool { return server.Granted(t.Redeem(t.Grant(server.SignedBy(key)))) }) {
+			t.Inconclusivef("the target does not pick up a new key: see RAS-JWKS-ROTATION/new-key")
+		}
+		spoil(t, mockidp.Reply{Status: http.StatusInternalServerError, Body: "{}"})
+		refused := func() bool { return !server.Granted(t.Attack(t.Grant(server.SignedBy(key)))) }
+		if !t.Within(inTime+t.Config.Timing.JWKSPatience, refused) {
+			t.Failf("expected ID-JAGs to be refused when the keys, which must not be cached, cannot be fetched, but they are still "+
+				"granted after %s: who can keep the IdP's keys from being fetched keeps a stolen key alive", inTime+t.Config.Timing.JWKSPatience)
+		}
+		recovers(t)
+	}, check.Should(), changesKeys(seasonOfBounds, "ID-JAGs signed with a key that may not be cached, while the JWKS endpoint answers 500"))
+})
+
+// keySet is the IdP's keys and one that is for encryption alone (RFC 7517 section 4.3).
+func keySet(t *server.T, encrypting *mockidp.Key) string {
+	var keys []json.RawMessage
+	for _, key := range append(own(t), encrypting) {
+		raw, err := key.Public().MarshalJSON()
+		server.MustControl(t, err)
+		if key == encrypting {
+			var published map[string]any
+			server.MustControl(t, json.Unmarshal(raw, &published))
+			delete(published, "use")
+			delete(published, "alg")
+			published["key_ops"] = []string{"encrypt", "wrapKey"}
+			raw = server.JSONOf(published)
+		}
+		keys = append(keys, raw)
+	}
+	return string(server.JSONOf(map[string]any{"keys": keys}))
+}
