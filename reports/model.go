@@ -60,7 +60,7 @@ type Report struct {
 	Verdict       Verdict       `json:"verdict"`         // the worst of Roles
 	Coverage      Coverage      `json:"coverage,omitzero"`
 	Roles         []RoleVerdict `json:"roles"`
-	// Ended tells why the run ended early ("interrupted", "time limit", "preflight"); empty when it ran to the end.
+	// Ended tells why the run ended early ("interrupted", "time limit", "preflight", "first look"); empty when it ran to the end.
 	Ended   string `json:"ended,omitempty"`
 	Problem string `json:"problem,omitempty"` // for an early end: the one thing to fix, in a sentence or two
 	// Selection tells what picked the checks when not all of the role ran (e.g. "--check RAS-AUD-EXACT"): the verdict

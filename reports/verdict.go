@@ -18,6 +18,9 @@ const (
 // roleOrder is the order in which roles are shown; a role that is not listed comes last.
 var roleOrder = []string{"ras", "rs", "client", "idp"}
 
+// FirstLook is how a run ended (Report.Ended) that judged only what needs no token.
+const FirstLook = "first look"
+
 // verdicts, worst first.
 var verdicts = []Verdict{NotConformant, NoVerdict, ConformantWithWarnings, Conformant}
 

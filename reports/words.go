@@ -74,15 +74,17 @@ func (r *Report) headline() []string {
 		said = append(said, fmt.Sprintf("%d of %s failed%s.", n[Fail], count(total, "check"), before(": ", r.bySeverity())))
 	case n[Inconclusive] > 0:
 		said = append(said, fmt.Sprintf("%d of %s proved nothing.", n[Inconclusive], count(total, "check")))
-	case n[Warn] > 0:
+	case n[Warn] > 0 && r.Ended != FirstLook:
 		said = append(said, fmt.Sprintf("Conformant in %d of %s, %s.", n[Pass]+n[Warn], count(r.Coverage.Checks, "check"),
 			count(n[Warn], "warning")))
+	case r.Ended == FirstLook && total > 0:
+		said = append(said, fmt.Sprintf("%d of %s passed, %s.", n[Pass], count(total, "check"), count(n[Warn], "warning")))
 	case total > 0 && n[Pass] > 0:
 		said = append(said, fmt.Sprintf("Conformant in %d of %s.", n[Pass], count(r.Coverage.Checks, "check")))
 	case total > 0:
 		said = append(said, "No check passed: all were skipped.")
 	}
-	if missing := r.Coverage.Must - r.Coverage.MustJudged; missing > 0 && total > 0 {
+	if missing := r.Coverage.Must - r.Coverage.MustJudged; missing > 0 && total > 0 && r.Ended != FirstLook {
 		said = append(said, fmt.Sprintf("%s not judged: %s.", count(missing, "MUST check"), r.Coverage.gaps()))
 	}
 	if r.Selection != "" {
@@ -104,6 +106,9 @@ func before(prefix, s string) string {
 
 // early says that the run ended early and why. A problem may name once more how the run ended, before a colon.
 func (r *Report) early() string {
+	if r.Ended == FirstLook {
+		return "A first look: only what needs no token was judged. " + sentence(r.Problem)
+	}
 	problem := r.Problem
 	if before, after, found := strings.Cut(problem, ":"); found && strings.EqualFold(before, r.Ended) {
 		problem = after

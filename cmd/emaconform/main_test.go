@@ -71,7 +71,7 @@ func TestMistakesOnTheCommandLineAreUsageErrors(t *testing.T) {
 		{[]string{"server", "--config", missing}, "cannot read the configuration"},
 		{[]string{"server", "--baseline", missing}, missing},
 		{[]string{"server", "--url", "mcp.example"}, `url: "mcp.example" is no http or https URL`},
-		{[]string{"server", "--url", "http://127.0.0.1:1/mcp"}, "clients: none"},
+		{[]string{"server", "--url", "http://127.0.0.1:1/mcp", "--user", "alice"}, "clients: none"},
 		{[]string{"server", "--url", "http://127.0.0.1:1/mcp", "--defect", "x"}, "are for the reference target"},
 		{[]string{"server", "--defect", "x"}, `there is no defect "x"`},
 		{[]string{"server", "--write-baseline", missing + "/b.yaml"}, "--write-baseline: open " + missing},

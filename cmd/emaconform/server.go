@@ -66,7 +66,9 @@ func (f *reportFlags) add(c *cobra.Command) {
 const serverLong = `Judges an MCP server and its Resource Authorization Server: plays the identity provider and the client, and sends honest
 and hostile ID-JAGs and access tokens.
 
-Without --url it judges the reference target that is built in. A target of your own has to trust the mock IdP; see
+Without --url it judges the reference target that is built in. With --url alone it takes a first look at any MCP server: what
+needs no token (metadata, 401, challenge, Origin), and whether enterprise-managed authorization is offered. To judge the rest, a
+client and a user of the target have to be named (--client-id, --user, or --config). A target of your own has to trust the mock IdP; see
 "How your server learns to trust the mock IdP" in README.md.
 
 Every setting can stand in the file named by --config, in the environment as EMACONFORM_<FLAG> (EMACONFORM_CLIENT_ID), or in
@@ -79,6 +81,7 @@ func newServer() *cobra.Command {
 		Short: "Judge an MCP server and its authorization server",
 		Long:  serverLong,
 		Example: `  emaconform server
+  emaconform server --url https://mcp.example/mcp
   emaconform server --url https://mcp.example/mcp --config ema.yaml
   emaconform server --preset posthog --config ema.yaml
   emaconform server --config ema.yaml --check 'RAS-AUD-*' --label '!slow'`,

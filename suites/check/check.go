@@ -42,6 +42,7 @@ type Check struct {
 	Serial    bool   // changes state that other checks see: runs alone, at the end
 	Intrusive bool   // could hurt the target: off for one that is not on loopback unless asked for
 	Slow      bool   // waits for caches or for many requests
+	Open      bool   // needs no token: it can be judged of any target whose address is known
 	Season    int    // of those that are serial, the ones of an earlier season run first
 	Needs     []Need
 	Labels    []string
@@ -182,6 +183,9 @@ func Level(level string, profiles ...string) Option {
 	}
 }
 
+// Open marks a check that needs no token.
+func Open() Option { return func(c *Check) { c.Open = true } }
+
 // Sends says what is sent, as a sentence.
 func Sends(what string) Option { return func(c *Check) { c.Sends = what } }
 
@@ -226,6 +230,7 @@ func Find(id string) (*Check, bool) {
 type Conditions struct {
 	Profile   string // one of catalogue.Profiles
 	Intrusive bool   // also checks that could hurt the target
+	Look      bool   // a first look: only checks that are open run, for there is no token
 }
 
 // Skipped says why the check, as In returned it, does not run in this world, or "", and what would let it run: a key of the

@@ -68,7 +68,7 @@ var _ = check.For("RS-PRM", func() {
 		d := metadata(t)
 		t.Warnf("the metadata is only at %s, which the challenge names; MCP allows that, RFC 9728 3 wants it at %s too",
 			d.url, target.ResourceMetadataURLs(t.Config.URL)[0])
-	}, check.Sends("GET requests without a token for the well-known locations: path inserted, then root"))
+	}, check.Open(), check.Sends("GET requests without a token for the well-known locations: path inserted, then root"))
 
 	server.It("authorization-servers", "lists at least one authorization server in its metadata", func(t *server.T) {
 		list := server.Texts(metadata(t).members["authorization_servers"])
@@ -83,7 +83,7 @@ var _ = check.For("RS-PRM", func() {
 			}
 		}
 		Expect(list).To(ContainElement(t.Issuer()), "the authorization server that issues the tokens must be listed")
-	}, check.Sends("A GET request for the metadata"))
+	}, check.Open(), check.Sends("A GET request for the metadata"))
 
 	server.It("bearer-methods", "does not exclude the Authorization header in bearer_methods_supported", func(t *server.T) {
 		methods, present := metadata(t).members["bearer_methods_supported"]
@@ -96,7 +96,7 @@ var _ = check.For("RS-PRM", func() {
 				t.Failf("bearer_methods_supported offers query: tokens must not stand in URLs (MCP 2025-11-25, Token Requirements)")
 			}
 		}
-	}, check.Sends("A GET request for the metadata"))
+	}, check.Open(), check.Sends("A GET request for the metadata"))
 })
 
 var _ = check.For("RS-PRM-RESOURCE", func() {
@@ -106,7 +106,7 @@ var _ = check.For("RS-PRM-RESOURCE", func() {
 			t.Skipf("no metadata at a well-known location: see identical-challenge")
 		}
 		judgeResource(t, d, t.Config.URL)
-	}, check.Sends("GET requests for the well-known locations"))
+	}, check.Open(), check.Sends("GET requests for the well-known locations"))
 
 	server.It("identical-challenge", "names itself exactly in the metadata that its challenge points to", func(t *server.T) {
 		d := pointedTo(t, t.Config.URL)
@@ -114,7 +114,7 @@ var _ = check.For("RS-PRM-RESOURCE", func() {
 			t.Skipf("the challenge names no resource_metadata")
 		}
 		judgeResource(t, d, t.Config.URL)
-	}, check.Sends("A request without a token, then a GET request for the resource_metadata of the challenge"))
+	}, check.Open(), check.Sends("A request without a token, then a GET request for the resource_metadata of the challenge"))
 
 	server.It("second-server", "has a resource identifier of its own beside the second MCP server", func(t *server.T) {
 		other := pointedTo(t, t.Config.SecondServer)
@@ -131,7 +131,7 @@ var _ = check.For("RS-PRM-RESOURCE", func() {
 			Equal(metadata(t).members["resource"]),
 			"two MCP servers must not share an identifier",
 		)
-	}, check.With(server.NeedsSecondServer), check.Sends("GET requests for the metadata of both MCP servers"))
+	}, check.Open(), check.With(server.NeedsSecondServer), check.Sends("GET requests for the metadata of both MCP servers"))
 })
 
 // judgeResource compares code point by code point (RFC 9728 3.3). Metadata at the root may speak for the origin, since
@@ -168,5 +168,5 @@ var _ = check.For("RS-HTTPS", func() {
 					wire.Printable(u, 200))
 			}
 		}
-	}, check.Sends("A request without a token and a GET request for the metadata that the challenge points to"))
+	}, check.Open(), check.Sends("A request without a token and a GET request for the metadata that the challenge points to"))
 })

@@ -44,22 +44,39 @@ var _ = check.For("RS-ORIGIN", func() {
 			},
 		} {
 			server.It(name, "answers 403 to an Origin "+o.what+sessionWord(name, o.slug), func(t *server.T) {
-				token := t.AccessToken()
+				token := t.Hold()
 				control := request(t, token)
 				if t.Config.AllowedOrigin != "" {
 					control.Header.Set("Origin", t.Config.AllowedOrigin)
 				}
-				t.UseWith(control)
+				if known := t.Try(control); !server.LetIn(known) && !t.Look {
+					t.Inconclusivef("the control was not let in (%s), so a refusal of the attack would prove nothing", known.Summary())
+				}
 				u, err := url.Parse(t.Config.URL)
 				Expect(err).NotTo(HaveOccurred())
 				r := request(t, token)
 				r.Header.Set("Origin", o.origin(u.Hostname()))
-				Expect(t.Break(r)).To(server.BeStatus(http.StatusForbidden),
+				a := t.Break(r)
+				if t.Look && a.Status == http.StatusUnauthorized {
+					t.Skipf("it asks for a token before it looks at the Origin: needs one (clients, users)")
+				}
+				Expect(a).To(server.BeStatus(http.StatusForbidden),
 					"a page of another site must not drive a local server (DNS rebinding)")
-			}, check.With(needsOrigin), check.Sends("A request with a good token as control, then the same with an Origin "+o.what))
+			}, originOptions(name, o.slug), check.With(needsOrigin), check.Sends("A request with a good token as control, then the same with an Origin "+o.what))
 		}
 	}
 })
+
+// originOptions are those of a check with this name: what is sent outside of a session needs no token to be judged, and pages of
+// other ports of this machine are let in by servers that trust all that is local, which no text forbids.
+func originOptions(name, slug string) check.Option {
+	return func(c *check.Check) {
+		c.Open = name == slug
+		if slug == "other-port" {
+			check.Should()(c)
+		}
+	}
+}
 
 func sessionWord(name, slug string) string {
 	if name == slug {

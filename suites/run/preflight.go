@@ -25,7 +25,8 @@ type preflight struct {
 	expected Expected
 
 	found      target.Discovered
-	challenge  string // resource_metadata that the MCP server's 401 points to
+	first      *wire.Answer // to a request without a token
+	challenge  string       // resource_metadata that the MCP server's 401 points to
 	redemption *wire.Answer
 }
 
@@ -37,31 +38,43 @@ func (s *stop) Error() string { return s.saw }
 // run returns the one thing to fix, or "".
 func (p *preflight) run() string {
 	p.t.Target = &p.found
-	for _, step := range []struct {
-		name string
-		do   func() (saw string, failed *stop)
-	}{
+	for _, s := range []step{
 		{"reach the MCP server", p.reach},
 		{"find the protected resource metadata", p.findResource},
 		{"find the authorization server's metadata", p.findServer},
+		{"see whether it offers enterprise-managed authorization", p.offered},
 		{"redeem an honest ID-JAG", p.redeem},
 		{"call the MCP server with the access token", p.call},
 	} {
-		before := p.t.Recorder().Len()
-		saw, failed := step.do()
-		s := reports.Step{Name: step.name, OK: failed == nil, Saw: saw}
-		if failed != nil {
-			s.Saw, s.Fix = failed.saw, failed.fix
-		}
-		s.Saw, s.Fix = p.t.Recorder().Scrub(s.Saw), p.t.Recorder().Scrub(s.Fix)
-		s.Exchanges = p.t.Recorder().Exchanges()[before:]
-		p.steps = append(p.steps, s)
-		p.progress.Step(s)
-		if failed != nil {
-			return s.Saw + " " + s.Fix
+		if problem := p.take(s); problem != "" {
+			return problem
 		}
 	}
 	p.tryConfigured()
+	return ""
+}
+
+// step is a step of the happy path.
+type step struct {
+	name string
+	do   func() (saw string, failed *stop)
+}
+
+// take takes a step and notes what came of it. It returns the one thing to fix, or "".
+func (p *preflight) take(one step) string {
+	before := p.t.Recorder().Len()
+	saw, failed := one.do()
+	s := reports.Step{Name: one.name, OK: failed == nil, Saw: saw}
+	if failed != nil {
+		s.Saw, s.Fix = failed.saw, failed.fix
+	}
+	s.Saw, s.Fix = p.t.Recorder().Scrub(s.Saw), p.t.Recorder().Scrub(s.Fix)
+	s.Exchanges = p.t.Recorder().Exchanges()[before:]
+	p.steps = append(p.steps, s)
+	p.progress.Step(s)
+	if failed != nil {
+		return s.Saw + " " + s.Fix
+	}
 	return ""
 }
 
@@ -92,6 +105,7 @@ func (p *preflight) reach() (string, *stop) {
 		return "", &stop{fmt.Sprintf("%s answers with HTML (HTTP %d): this looks like a web page, not like an MCP server.", config.URL, a.Status),
 			"Name the URL of the MCP endpoint in url, with its path, e.g. https://mcp.example/mcp."}
 	}
+	p.first = a
 	p.challenge = target.ResourceMetadataFromChallenge(a.Header)
 	return fmt.Sprintf("HTTP %d", a.Status), nil
 }

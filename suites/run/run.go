@@ -129,7 +129,7 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 	if r.Expected != nil {
 		pre.expected = *r.Expected
 	}
-	problem := pre.run()
+	problem, look := r.prepare(pre)
 	report.Preflight = pre.steps
 	report.Target = r.describe(world)
 	provenance.Target(ctx, &report.Target, world.Target)
@@ -142,15 +142,44 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 		return report, nil
 	}
 	base.Target, base.Inbound, base.Skew = world.Target, world.Inbound, world.Skew
-	return report, r.checks(ctx, report, base, world)
+	base.Conditions.Look = look != ""
+	if err := r.checks(ctx, report, base, world); err != nil {
+		return nil, err
+	}
+	if look != "" && report.Ended == "" {
+		report.Ended, report.Problem = reports.FirstLook, look
+	}
+	return report, nil
+}
+
+// prepare walks the preflight. problem keeps every check from running; look, what the report is to begin with, keeps those from
+// running that need a token.
+func (r *runner) prepare(pre *preflight) (problem, look string) {
+	if r.Config.Look() {
+		pre.t.Look = true
+		return pre.look()
+	}
+	if problem = pre.run(); problem != "" && pre.offersNothing() {
+		pre.t.Look = true
+		failed := pre.notOffered()
+		return "", failed.saw + " " + failed.fix
+	}
+	return problem, ""
 }
 
 // checks runs what can run in this world and puts the results into the report.
 func (r *runner) checks(ctx context.Context, report *reports.Report, base assignment, world *server.World) error {
+	if base.Conditions.Look {
+		r.selected = slices.DeleteFunc(r.selected, func(c *check.Check) bool { return !c.Open })
+	}
 	r.Progress.Planned(len(r.selected))
 	skipped, runnable := map[string]reports.Check{}, []*check.Check{}
 	for _, c := range r.selected {
-		if why, key := c.Skipped(world.Conditions, world); why != "" {
+		why, key := c.Skipped(base.Conditions, world)
+		if why == "" && base.Conditions.Look && c.Requirement.Role == "ras" && world.Target.Issuer == "" {
+			why, key = "no authorization server was found", "authorization_server"
+		}
+		if why != "" {
 			skipped[c.ID] = c.SkippedResult(why, key)
 			r.Progress.Finished(skipped[c.ID])
 		} else {

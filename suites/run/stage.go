@@ -90,7 +90,11 @@ func newWire(c *target.Config, pem []byte, hosts *wire.Hosts) (*wire.Client, err
 // asked, for one can be gone without the other.
 func answers(ctx context.Context, w *server.World) string {
 	token := &wire.Request{URL: w.Target.TokenEndpoint, Form: []reports.Field{}, Header: http.Header{"Accept": {"application/json"}}}
-	for _, r := range []*wire.Request{server.Initialize(w.Config.URL, ""), token} {
+	asked := []*wire.Request{server.Initialize(w.Config.URL, "")}
+	if !w.Look {
+		asked = append(asked, token)
+	}
+	for _, r := range asked {
 		if doubt := w.Wire.Do(ctx, r, nil, reports.Setup, "").Doubt(); doubt != "" {
 			return r.URL + ": " + doubt
 		}

@@ -79,7 +79,7 @@ func (t *T) Revisions() Revisions {
 	t.known.asking.Lock()
 	defer t.known.asking.Unlock()
 	if t.known.revisions == nil {
-		token := t.AccessToken()
+		token := t.Hold()
 		t.known.revisions = &Revisions{
 			Stateless: t.stateless(token),
 			Sessions:  LetIn(t.sendMCP(Initialize(t.Config.URL, token), reports.Setup, "does it answer revision "+Revision2025+"?")),
@@ -116,6 +116,14 @@ func (t *T) KnockAt(url, token string) *wire.Request {
 		return Stateless(url, token, "tools/list", nil)
 	}
 	return Initialize(url, token)
+}
+
+// Hold is an access token to call the MCP server with; "" in a first look, where there is none to be had.
+func (t *T) Hold() string {
+	if t.Look {
+		return ""
+	}
+	return t.AccessToken()
 }
 
 // Use calls the MCP server under test with this token, as the honest twin of an attack: it must be let in.

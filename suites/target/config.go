@@ -189,6 +189,12 @@ func (c *Config) Defaults() {
 	}
 }
 
+// Look reports whether there is nothing to get a token with: neither clients nor users, nor a command that brings them. Then a
+// run is a first look, at what needs no token.
+func (c *Config) Look() bool {
+	return len(c.Clients) == 0 && len(c.Users) == 0 && len(c.Setup) == 0 && c.URL != ""
+}
+
 // Resolve reads the secrets and keys that the configuration points at and checks the whole for sense. All problems come
 // in one error, a line each.
 func (c *Config) Resolve() error {
@@ -214,6 +220,9 @@ func (c *Config) Resolve() error {
 		if strings.ContainsAny(host, "/@?# ") || host == "" {
 			complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n, wire.WithoutPassword(host))
 		}
+	}
+	if c.Look() {
+		return errors.Join(problems...)
 	}
 	if len(c.Clients) == 0 {
 		complain("clients: none: which client is registered with the authorization server? Give --client-id and " +

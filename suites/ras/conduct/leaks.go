@@ -107,7 +107,7 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 			}
 			expectStrong(t, key)
 		}
-	}, check.By("RFC 7517 §9.2"), check.With(server.NeedsMetadata("jwks_uri")), check.Sends("A GET for jwks_uri"))
+	}, check.Open(), check.By("RFC 7517 §9.2"), check.With(server.NeedsMetadata("jwks_uri")), check.Sends("A GET for jwks_uri"))
 })
 
 func expectStrong(t *server.T, members map[string]any) {

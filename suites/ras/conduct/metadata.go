@@ -54,13 +54,13 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 			t.Failf("expected a JSON object at one of the locations of issuer %s, but saw: %s",
 				t.Issuer(), strings.Join(missing, "; "))
 		}
-	}, sendsLocations)
+	}, check.Open(), sendsLocations)
 
 	server.It("media-type", "serves its metadata as application/json", func(t *server.T) {
 		for _, d := range mustHaveDocuments(t) {
 			Expect(d.answer.MediaType()).To(Equal("application/json"), "the media type of %s (RFC 8414 3.2)", d.url)
 		}
-	}, sendsLocations)
+	}, check.Open(), sendsLocations)
 
 	server.It("token-endpoint", "names its token endpoint in its metadata", func(t *server.T) {
 		found := mustHaveDocuments(t)
@@ -74,7 +74,7 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 					d.url, server.Describe(d.members["token_endpoint"]))
 			}
 		}
-	}, sendsLocations)
+	}, check.Open(), sendsLocations)
 
 	server.It("other-issuer", "serves no metadata at the location of an issuer that it is not", func(t *server.T) {
 		mustHaveDocuments(t)
@@ -84,7 +84,7 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 			t.Failf("asked for the metadata of %s, which does not exist, and got that of %s: a client that does not compare "+
 				"the two is led to a server that it did not ask for (RFC 8414 3.3)", other, server.Describe(members["issuer"]))
 		}
-	}, check.Should(), check.Sends("A GET for the metadata of this issuer with a random path segment behind it"))
+	}, check.Open(), check.Should(), check.Sends("A GET for the metadata of this issuer with a random path segment behind it"))
 })
 
 var _ = check.For("RAS-META-ISSUER", func() {
@@ -96,7 +96,7 @@ var _ = check.For("RAS-META-ISSUER", func() {
 					"the same string.", t.Issuer(), d.url, server.Describe(d.members["issuer"]))
 			}
 		}
-	}, sendsLocations)
+	}, check.Open(), sendsLocations)
 })
 
 var _ = check.For("RAS-META-PROFILE", func() {
@@ -106,14 +106,14 @@ var _ = check.For("RAS-META-PROFILE", func() {
 			t.Failf("expected %s to hold %s, by which clients find support (EMA 6), but saw %s",
 				profiles, server.GrantProfileIDJAG, server.Describe(d.members[profiles]))
 		}
-	}, sendsLocations)
+	}, check.Open(), sendsLocations)
 
 	server.It("form", "gives its grant profiles as a JSON array of strings", func(t *server.T) {
 		value := mustHaveProfiles(t)
 		if list, ok := value.([]any); !ok || len(server.Texts(value)) != len(list) {
 			t.Failf("expected %s to be an array of strings (ID-JAG draft-04 7.2), but saw %s", profiles, server.Describe(value))
 		}
-	}, sendsLocations, check.Must())
+	}, check.Open(), sendsLocations, check.Must())
 })
 
 func mustHaveProfiles(t *server.T) any {
@@ -134,7 +134,7 @@ var _ = check.For("RAS-META-GRANT", func() {
 		if !slices.Contains(server.Texts(grants), server.GrantJWTBearer) {
 			t.Failf("expected grant_types_supported to hold %s, but saw %s", server.GrantJWTBearer, server.Describe(grants))
 		}
-	}, sendsLocations)
+	}, check.Open(), sendsLocations)
 })
 
 var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
@@ -146,7 +146,7 @@ var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
 					"know who federates with whom (ID-JAG draft-04 9.4)", profiles, trusted)
 			}
 		}
-	}, sendsLocations)
+	}, check.Open(), sendsLocations)
 
 	server.It("elsewhere", "names no trusted issuer anywhere in its public metadata", func(t *server.T) {
 		for _, d := range mustHaveDocuments(t) {
@@ -159,7 +159,7 @@ var _ = check.For("RAS-META-NO-TRUST-DISCLOSURE", func() {
 				}
 			}
 		}
-	}, sendsLocations, check.Should())
+	}, check.Open(), sendsLocations, check.Should())
 })
 
 func trustedIssuers(t *server.T) []string {
@@ -217,7 +217,7 @@ var _ = check.For("RAS-META-HTTPS", func() {
 			t.Notef("http is let pass because this target is on loopback; a deployment needs https for: %s",
 				strings.Join(local, ", "))
 		}
-	}, sendsLocations)
+	}, check.Open(), sendsLocations)
 })
 
 var _ = check.For("RAS-CLIENT-STRONG-AUTH", func() {
@@ -234,5 +234,5 @@ var _ = check.For("RAS-CLIENT-STRONG-AUTH", func() {
 		t.Failf("expected private_key_jwt or mutual TLS (tls_client_auth, self_signed_tls_client_auth) in "+
 			"token_endpoint_auth_methods_supported, but saw %s",
 			server.Describe(t.Target.ServerMetadata["token_endpoint_auth_methods_supported"]))
-	}, check.Sends("Nothing: the authorization server's metadata is read"))
+	}, check.Open(), check.Sends("Nothing: the authorization server's metadata is read"))
 })

@@ -1,4 +1,4 @@
-package ras
+package idjag
 
 import (
 	"strings"
