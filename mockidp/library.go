@@ -168,6 +168,12 @@ func NewCA() (*CA, error) { return ca.NewCA() }
 // LoadOrCreateCA reads a PEM file with a CA's certificate and private key, or makes a CA and writes that file.
 func LoadOrCreateCA(path string) (*CA, error) { return ca.LoadOrCreateCA(path) }
 
+// LoadOrCreateClientCertificate reads a PEM file with a client's certificate and private key, or makes a self-signed one for this
+// name and writes that file.
+func LoadOrCreateClientCertificate(path, name string) ([]byte, error) {
+	return ca.LoadOrCreateClientCertificate(path, name)
+}
+
 // StartCanary starts a canary on listen, "127.0.0.1:0" for any free port, whose issuers publish key's public part. It
 // serves until Close or the end of ctx.
 func StartCanary(ctx context.Context, listen string, key *Key) (*Canary, error) {

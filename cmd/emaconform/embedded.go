@@ -28,6 +28,7 @@ type embedded struct {
 	adjust    func(*fixtures.Options) // changes the target behind the run's back; may be nil
 	known     bool                    // the run is told what it would discover, so that broken discovery does not end it
 	target    *reference.Target
+	clientCA  string   // file with the CA of clients' certificates
 	dir       string   // for what is in files: the IdP's CA, the target's log
 	log       *os.File // written by the target, searched by the run
 }
@@ -86,7 +87,11 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 		}
 		options.Between, options.Now = d.Between, func() time.Time { return time.Now().Add(d.Skew) }
 	}
+	options.RootCAs = []byte(trust.IdP.CA)
 	options.CIMD = &fixtures.CIMD{AllowLoopback: true, AllowHTTP: true, Scopes: []string{fixtures.ScopeRead, fixtures.ScopeWrite}}
+	if err := e.differ(&options, c); err != nil {
+		return err
+	}
 	known := options // what the run is told, also where the target is made to know otherwise
 	if e.adjust != nil {
 		options.Clients, options.Users, options.Issuers = slices.Clone(known.Clients), slices.Clone(known.Users), slices.Clone(known.Issuers)
@@ -125,15 +130,18 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 	c.Scopes = []string{fixtures.ScopeRead, fixtures.ScopeWrite}
 	c.ForbiddenScope = fixtures.ScopeAdmin
 	c.ScopedTool = &target.Tool{Name: "write_note", Scope: fixtures.ScopeWrite}
-	c.PublicClient = fixtures.ConnectorOpen
+	if o.Client(fixtures.ConnectorOpen) != nil {
+		c.PublicClient = fixtures.ConnectorOpen
+	}
 	c.CIMD, c.JWE = true, true
 	c.IdP.EmailDomains = []string{fixtures.EmailDomain}
 	c.LinkableEmail, c.SharedEmail = o.User(fixtures.Carol).Email, o.User(fixtures.Dora).Email
 	c.Timing.JWKSPatience = 5 * time.Second
 	c.Timing.Replay = 1500 * time.Millisecond
 	for _, id := range []string{fixtures.ConnectorA, fixtures.ConnectorB, fixtures.ConnectorK, fixtures.ConnectorShort} {
-		k := o.Client(id)
-		c.Clients = append(c.Clients, target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, Key: k.Key})
+		if k := o.Client(id); k != nil {
+			c.Clients = append(c.Clients, target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, Key: k.Key, CAFile: e.clientCA})
+		}
 	}
 	for _, id := range []string{fixtures.Alice, fixtures.Bob, fixtures.Erin} {
 		user := o.User(id)

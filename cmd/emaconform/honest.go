@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/tls"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -13,6 +17,7 @@ import (
 	"github.com/emaconform/emaconform/fixtures"
 	"github.com/emaconform/emaconform/fixtures/rs"
 	"github.com/emaconform/emaconform/fixtures/variants"
+	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/matrix"
 	"github.com/emaconform/emaconform/suites/run"
@@ -58,6 +63,60 @@ func judgeVariants(keys *run.Keyring) matrix.JudgeVariants {
 		}
 		return run.Run(ctx, options)
 	}
+}
+
+// differ gives a target with these choices the clients, and the TLS, that belong to them, before it starts.
+func (e *embedded) differ(o *fixtures.Options, c *target.Config) error {
+	chosen := func(id string) bool { return slices.Contains(e.variants, id) }
+	switch {
+	case chosen("described-clients"), chosen("described-public"):
+		o.Clients, o.CIMD.AllowHTTP = nil, false
+		auth := target.PrivateKeyJWT
+		if chosen("described-public") {
+			auth = target.NoAuthentication
+		}
+		c.Clients = []target.Client{{CIMD: true, Auth: auth}, {CIMD: true, Auth: auth}}
+	case chosen("public-clients"):
+		o.Clients = slices.Clone(o.Clients[:2])
+		for i := range o.Clients {
+			o.Clients[i].AuthMethod, o.Clients[i].Secret = fixtures.PublicClient, ""
+		}
+	case chosen("secret-jwt"):
+		o.Clients = slices.Clone(o.Clients)
+		for i := range o.Clients {
+			if o.Clients[i].Secret != "" {
+				o.Clients[i].AuthMethod, o.Clients[i].Secret = fixtures.ClientSecretJWT, rand.Text()+rand.Text()
+			}
+		}
+	case chosen("mutual-tls"):
+		return e.mutual(o, c)
+	}
+	return nil
+}
+
+// mutual has the target speak https and take clients' certificates.
+func (e *embedded) mutual(o *fixtures.Options, c *target.Config) error {
+	o.Clients = slices.Clone(o.Clients)
+	for i := range o.Clients {
+		if o.Clients[i].Secret != "" {
+			o.Clients[i].AuthMethod, o.Clients[i].Secret = fixtures.TLSClientAuth, ""
+		}
+	}
+	servers, err := mockidp.NewCA()
+	if err != nil {
+		return err
+	}
+	if o.TLS, err = servers.TLSConfig(); err != nil {
+		return err
+	}
+	o.TLS.ClientAuth = tls.RequestClientCert
+	e.clientCA, c.CAFile = filepath.Join(e.dir, "client-ca.pem"), filepath.Join(e.dir, "target-ca.pem")
+	clients, err := mockidp.LoadOrCreateCA(e.clientCA)
+	if err != nil {
+		return err
+	}
+	o.ClientCAs = clients.PEM()
+	return os.WriteFile(c.CAFile, servers.PEM(), 0o600)
 }
 
 // told is what the owner of a target with these choices would write into the configuration.

@@ -43,7 +43,7 @@ func (s *settings) add(f *pflag.FlagSet) {
 	f.StringVar(&s.idpAlg, "idp-alg", "", "signature algorithm of new keys: RS256, ES256, EdDSA, PS256")
 	f.StringVar(&s.idpCA, "idp-ca", "", "file with a CA for serving the mock IdP over https; made when it is missing")
 	f.StringVar(&s.clientID, "client-id", "", "client registered with the authorization server")
-	f.StringVar(&s.clientAuth, "client-auth", "", "client_secret_basic, client_secret_post or private_key_jwt")
+	f.StringVar(&s.clientAuth, "client-auth", "", "client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none")
 	f.StringVar(&s.clientSecretFile, "client-secret-file", "", "file with the client's secret (or EMACONFORM_CLIENT_SECRET)")
 	f.StringVar(&s.clientKey, "client-key-file", "", "file with the client's private JWK")
 	f.StringVar(&s.user, "user", "", "sub of a user that the target knows")
@@ -93,7 +93,7 @@ func (s *settings) load(path string, f *pflag.FlagSet) (*target.Config, error) {
 // firstClient lays the client flags over the first client of the file.
 func (s *settings) firstClient(c *target.Config) {
 	given := target.Client{ID: s.clientID, Auth: s.clientAuth, Secret: s.clientSecret, SecretFile: s.clientSecretFile, KeyFile: s.clientKey}
-	if given == (target.Client{}) {
+	if given.ID+given.Auth+given.Secret+given.SecretFile+given.KeyFile == "" {
 		return
 	}
 	if len(c.Clients) == 0 {

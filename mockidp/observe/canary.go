@@ -30,13 +30,13 @@ const (
 // under test to. It publishes the metadata and key set of an attacker's issuer below every URL()/<id> and records who
 // came. Each test uses an id of its own, one path segment, so that the hits are its own.
 type Canary struct {
-	url    string
-	keys   jose.JSONWebKeySet
-	server *http.Server
+	url     string
+	keys    jose.JSONWebKeySet
+	servers []*http.Server
 
 	mu    sync.Mutex
 	ids   map[string]*canaryID
-	order []string // of ids, the oldest first
+	order []string // of ids, the oldest first; those that are kept are not among them
 }
 
 type canaryID struct {
@@ -72,23 +72,52 @@ func startCanary(ctx context.Context, listen string, key *mint.Key, config *tls.
 		keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}},
 		ids:  map[string]*canaryID{},
 	}
-	c.server = &http.Server{
-		Handler: c, TLSConfig: config, ErrorLog: web.Quiet(), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10,
-	}
-	if config != nil {
-		go func() { _ = c.server.ServeTLS(listener, "", "") }()
-	} else {
-		go func() { _ = c.server.Serve(listener) }()
-	}
+	c.serve(listener, config)
 	context.AfterFunc(ctx, c.Close)
 	return c, nil
+}
+
+func (c *Canary) serve(listener net.Listener, config *tls.Config) {
+	server := &http.Server{
+		Handler: c, TLSConfig: config, ErrorLog: web.Quiet(), ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 8 << 10,
+	}
+	c.servers = append(c.servers, server)
+	if config != nil {
+		go func() { _ = server.ServeTLS(listener, "", "") }()
+	} else {
+		go func() { _ = server.Serve(listener) }()
+	}
+}
+
+// AlsoTLS serves the same over https, at another address, and returns the base URL there. config is that of a CA.
+func (c *Canary) AlsoTLS(ctx context.Context, listen string, config *tls.Config) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return "", fmt.Errorf("cannot start the canary server over https: %w", err)
+	}
+	c.serve(listener, config)
+	return web.URLOf(listener, true), nil
 }
 
 // URL is the canary's base URL, without a slash at its end.
 func (c *Canary) URL() string { return c.url }
 
-// Close stops the server and cuts the connections that it has.
-func (c *Canary) Close() { _ = c.server.Close() }
+// Close stops the servers and cuts the connections that they have.
+func (c *Canary) Close() {
+	for _, s := range c.servers {
+		_ = s.Close()
+	}
+}
+
+// Keep is Publish for what must last as long as the canary does: the id is not forgotten.
+func (c *Canary) Keep(id, path string, r fault.Reply) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ids[id] == nil {
+		c.ids[id] = &canaryID{documents: map[string]fault.Reply{}}
+	}
+	c.ids[id].documents[strings.Trim(path, "/")] = r
+}
 
 // Publish puts a reply at URL()/<id>/<path>, in place of what is there.
 func (c *Canary) Publish(id, path string, r fault.Reply) {

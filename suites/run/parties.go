@@ -3,10 +3,12 @@ package run
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -25,6 +27,7 @@ type parties struct {
 	ca          map[*mockidp.Server][]byte // PEM, of those that serve https
 	attacker    *mockidp.KeySet
 	canary      *mockidp.Canary // nil when the target cannot reach us
+	documents   string          // where the canary serves clients' metadata documents: over https where there is a CA
 	control     *http.Server
 	controlURL  string
 	secret      string
@@ -89,8 +92,57 @@ func startParties(ctx context.Context, c *target.Config, ring *Keyring) (_ *part
 			return nil, fmt.Errorf("canary: %w", err)
 		}
 		p.closers = append(p.closers, p.canary.Close)
+		if p.documents, err = p.secured(ctx, listen, c.IdP.CA); err != nil {
+			return nil, fmt.Errorf("canary: %w", err)
+		}
 	}
 	return p, p.startControl()
+}
+
+// secured has the canary serve over https, too, with a certificate of this CA, and returns the base URL there; without a CA it is
+// that of plain http.
+func (p *parties) secured(ctx context.Context, listen, caFile string) (string, error) {
+	if caFile == "" {
+		return p.canary.URL(), nil
+	}
+	authority, err := mockidp.LoadOrCreateCA(caFile)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(p.canary.URL())
+	if err != nil {
+		return "", err
+	}
+	config, err := authority.TLSConfig(u.Hostname())
+	if err != nil {
+		return "", err
+	}
+	return p.canary.AlsoTLS(ctx, listen, config)
+}
+
+// describe serves the metadata documents of the clients that nobody registers.
+func (p *parties) describe(c *target.Config) error {
+	for n := range c.Clients {
+		k := &c.Clients[n]
+		if !k.CIMD || k.ID != "" {
+			continue
+		}
+		if p.canary == nil {
+			return fmt.Errorf("clients[%d]: the target cannot fetch its metadata document with idp.listen: none", n)
+		}
+		id := rand.Text()
+		base := p.documents + "/" + id
+		document, err := k.Describe(base+"/client.json", base+"/callback", server.GrantJWTBearer)
+		if err != nil {
+			return fmt.Errorf("clients[%d]: %w", n, err)
+		}
+		body, err := json.Marshal(document)
+		if err != nil {
+			return err
+		}
+		p.canary.Keep(id, "client.json", mockidp.Reply{Body: string(body)})
+	}
+	return nil
 }
 
 func (p *parties) startIdP(ctx context.Context, i *target.IdP, name string, ring *Keyring) (*mockidp.Server, *mockidp.KeySet, error) {

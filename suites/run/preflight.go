@@ -274,7 +274,7 @@ func (p *preflight) learnFetching(before int) string {
 func (p *preflight) learnAudiences() (said string) {
 	for n := range p.t.Config.Clients {
 		c := p.t.Client(n)
-		if c.Auth != "private_key_jwt" || c.Audience != "" {
+		if c.Auth != target.PrivateKeyJWT && c.Auth != target.ClientSecretJWT || c.Audience != "" {
 			continue
 		}
 		for _, audience := range []string{server.AudienceIssuer, server.AudienceEndpoint} {

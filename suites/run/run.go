@@ -79,6 +79,9 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 		return nil, err
 	}
 	o.Config.Defaults() // of what registering brought
+	if err := parties.describe(o.Config); err != nil {
+		return nil, err
+	}
 	if err := o.Config.Resolve(); err != nil {
 		return nil, err
 	}
@@ -226,7 +229,7 @@ func (r *runner) assignment() assignment {
 		Control: r.parties.controlURL, Secret: r.parties.secret,
 	}
 	if r.parties.canary != nil {
-		a.Canary = r.parties.canary.URL()
+		a.Canary, a.Documents = r.parties.canary.URL(), r.parties.documents
 	}
 	return a
 }

@@ -20,6 +20,7 @@ func (a *assignment) hide(secrets *redact.Set) {
 	secrets.Publish(public(a.Config)...)
 	for _, c := range a.Config.Clients {
 		secrets.Hide("secret of client "+c.ID, c.Secret)
+		secrets.Hide("private key of client "+c.ID, string(c.Certificate))
 	}
 	raw, err := json.Marshal(a)
 	if err != nil {

@@ -36,6 +36,7 @@ type assignment struct {
 	SecondKeys *mockidp.KeySet    `json:"second_keys,omitempty"`
 	Attacker   *mockidp.KeySet    `json:"attacker"`
 	Canary     string             `json:"canary,omitempty"`
+	Documents  string             `json:"documents,omitempty"`
 	Control    string             `json:"control"`
 	Secret     string             `json:"secret"`
 	Roots      []byte             `json:"roots,omitempty"` // PEM
@@ -48,7 +49,7 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*server.World, err
 	a.hide(secrets)
 	w := &server.World{
 		Conditions: a.Conditions, Inbound: a.Inbound, Config: a.Config, Target: a.Target, Skew: a.Skew,
-		Attacker: a.Attacker.Signing(), Canary: a.Canary, Secrets: secrets,
+		Attacker: a.Attacker.Signing(), Canary: a.Canary, Documents: a.Documents, Secrets: secrets,
 		Control: mockidp.NewControl(a.Control, a.Secret),
 		IdPName: server.FirstIdP, IdP: &mockidp.Issuer{URL: a.Config.IdP.Issuer, Keys: a.Keys},
 	}

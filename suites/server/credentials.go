@@ -11,6 +11,10 @@ import (
 var NeedsSecret = Need("clients[].secret", "needs a client with a shared secret",
 	func(w *World) bool { return len(WithSecret(w)) > 0 })
 
+// NeedsConfidential is for what a client without authentication may do.
+var NeedsConfidential = Need("clients[].auth", "the first client is registered without authentication",
+	func(w *World) bool { return w.Client(0).Confidential() })
+
 // WithSecret lists the clients that authenticate with a shared secret.
 func WithSecret(w *World) []*target.Client {
 	var list []*target.Client

@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/rand"
+	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
@@ -127,6 +129,9 @@ func (t *T) redemption(assertion any, options []RedeemOption) *Redemption {
 		t.Prover.Proving(t)(r)
 	}
 	t.Authenticate(&r.Request, r.Client)
+	if r.Certificate != nil {
+		t.aliased(&r.Request)
+	}
 	return r
 }
 
@@ -163,15 +168,42 @@ func (t *T) Authenticate(r *wire.Request, c *target.Client) {
 	case "client_secret_post":
 		r.SetField("client_id", c.ID)
 		r.SetField("client_secret", c.Secret)
-	case "private_key_jwt":
+	case target.PrivateKeyJWT, target.ClientSecretJWT:
 		r.SetField("client_id", c.ID)
 		r.SetField("client_assertion_type", ClientAssertionType)
 		r.SetField("client_assertion", t.ClientAssertion(c, nil))
+	case target.TLSClientAuth, target.SelfSignedTLS:
+		r.SetField("client_id", c.ID)
+		show(r, c.Certificate)
+		t.aliased(r)
+	case target.NoAuthentication:
+		r.SetField("client_id", c.ID)
 	default:
 		if r.Header == nil {
 			r.Header = http.Header{}
 		}
 		r.Header.Set("Authorization", Basic(c.ID, c.Secret))
+	}
+}
+
+// Show lets a redemption show this certificate, PEM with its private key, in place of the client's own.
+func (r *Redemption) Show(certificate []byte) { show(&r.Request, certificate) }
+
+func show(r *wire.Request, certificate []byte) {
+	pair, err := tls.X509KeyPair(certificate, certificate)
+	if err != nil {
+		panic(fmt.Errorf("the certificate of a client: %w", err)) // was looked at before
+	}
+	r.Certificate = &pair
+}
+
+// aliased sends a request that shows a certificate to the endpoint that the target has for that (RFC 8705 section 5).
+func (t *T) aliased(r *wire.Request) {
+	aliases, _ := t.Target.ServerMetadata["mtls_endpoint_aliases"].(map[string]any)
+	for member, alias := range aliases {
+		if to, ok := alias.(string); ok && r.URL == t.Target.Endpoint(member) {
+			r.URL = to
+		}
 	}
 }
 
@@ -197,7 +229,7 @@ func (t *T) audienceOf(c *target.Client) string {
 	return c.Audience
 }
 
-// ClientAssertion makes a private_key_jwt client assertion; edit changes its claims first.
+// ClientAssertion makes a client assertion, private_key_jwt or client_secret_jwt; edit changes its claims first.
 func (t *T) ClientAssertion(c *target.Client, edit func(claims map[string]any)) string {
 	now := t.Now()
 	claims := map[string]any{
@@ -206,6 +238,9 @@ func (t *T) ClientAssertion(c *target.Client, edit func(claims map[string]any)) 
 	}
 	if edit != nil {
 		edit(claims)
+	}
+	if c.Auth == target.ClientSecretJWT {
+		return hostile.HMAC(&Token{Header: map[string]any{"typ": "JWT"}, Claims: claims}, []byte(c.Secret))
 	}
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(c.Key.Algorithm), Key: c.Key}, (&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {

@@ -35,6 +35,7 @@ type World struct {
 	SecondIdP *mockidp.Issuer // another trusted issuer, or nil
 	Attacker  *mockidp.Key    // a key that nobody trusts; the canary's JWKS publishes it
 	Canary    string          // base URL of the attacker's host, "" when there is none
+	Documents string          // the same host where clients' metadata documents are served: over https where there is a CA
 	Control   *mockidp.Control
 
 	Wire    *wire.Client
@@ -143,7 +144,7 @@ var (
 	NeedsSecondServer = Need("second_server", "needs a second MCP server of the same RAS",
 		func(w *World) bool { return w.Config.SecondServer != "" })
 	NeedsPublicClient = Need("public_client", "needs a client registered without credentials",
-		func(w *World) bool { return w.Config.PublicClient != "" })
+		func(w *World) bool { return w.Config.PublicClient != "" || w.clientBy(target.NoAuthentication) != nil })
 	NeedsScope = Need("scopes", "needs a scope",
 		func(w *World) bool { return len(w.Config.Scopes) > 0 })
 	NeedsTwoScopes = Need("scopes (2nd)", "needs two scopes",

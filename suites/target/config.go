@@ -3,9 +3,6 @@
 package target
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -95,19 +92,6 @@ type User struct {
 	SubID map[string]string `yaml:"sub_id,omitempty" json:"sub_id,omitempty"`
 }
 
-// Client is a client registered with the Resource Authorization Server.
-type Client struct {
-	ID string `yaml:"id" json:"id"`
-	// Audience is what the client's assertions are for: issuer, token_endpoint, or a URI; "": found out, the issuer first.
-	Audience   string           `yaml:"audience,omitempty" json:"audience,omitempty"`
-	Auth       string           `yaml:"auth,omitempty" json:"auth,omitempty"` // client_secret_basic (default), client_secret_post, private_key_jwt
-	Secret     string           `yaml:"secret,omitempty" json:"secret,omitempty"`
-	SecretEnv  string           `yaml:"secret_env,omitempty" json:"-"`  // environment variable that holds the secret
-	SecretFile string           `yaml:"secret_file,omitempty" json:"-"` // file that holds the secret
-	KeyFile    string           `yaml:"key_file,omitempty" json:"-"`    // private JWK (JSON) for private_key_jwt
-	Key        *jose.JSONWebKey `yaml:"-" json:"key,omitempty"`
-}
-
 // Tool is an MCP tool and the scope that calling it needs.
 type Tool struct {
 	Name  string `yaml:"name" json:"name"`
@@ -182,9 +166,15 @@ func (c *Config) Defaults() {
 			i.Alg = string(jose.RS256)
 		}
 	}
+	if c.CIMD && len(c.Clients) == 0 && len(c.Users) > 0 { // what the target cannot register describes itself
+		c.Clients = []Client{{CIMD: true}, {CIMD: true}}
+	}
 	for n := range c.Clients {
-		if c.Clients[n].Auth == "" {
-			c.Clients[n].Auth = "client_secret_basic"
+		switch k := &c.Clients[n]; {
+		case k.Auth == "" && k.CIMD:
+			k.Auth = PrivateKeyJWT
+		case k.Auth == "":
+			k.Auth = "client_secret_basic"
 		}
 	}
 }
@@ -258,63 +248,6 @@ func (c *Config) Resolve() error {
 		}
 	}
 	return errors.Join(problems...)
-}
-
-// Resolve reads the secret or the key that the configuration points at.
-func (c *Client) Resolve() error {
-	if c.ID == "" {
-		return errors.New("id is missing")
-	}
-	if c.SecretEnv != "" {
-		if c.Secret = os.Getenv(c.SecretEnv); c.Secret == "" {
-			return fmt.Errorf("secret_env: the environment variable %s is empty", c.SecretEnv)
-		}
-	}
-	if c.SecretFile != "" {
-		raw, err := os.ReadFile(c.SecretFile)
-		if err != nil {
-			return fmt.Errorf("secret_file: %w", err)
-		}
-		c.Secret = strings.TrimSpace(string(raw))
-	}
-	switch c.Auth {
-	case "client_secret_basic", "client_secret_post":
-		if c.Secret == "" {
-			return fmt.Errorf("%s needs a secret: set secret_env, secret_file or secret", c.Auth)
-		}
-	case "private_key_jwt":
-		return c.resolveKey()
-	default:
-		return fmt.Errorf("auth: %q is none of client_secret_basic, client_secret_post, private_key_jwt", c.Auth)
-	}
-	return nil
-}
-
-func (c *Client) resolveKey() error {
-	if c.Key != nil {
-		return nil
-	}
-	if c.KeyFile == "" {
-		return errors.New("private_key_jwt needs key_file: a private JWK as JSON")
-	}
-	raw, err := os.ReadFile(c.KeyFile)
-	if err != nil {
-		return fmt.Errorf("key_file: %w", err)
-	}
-	var key jose.JSONWebKey
-	if err := key.UnmarshalJSON(raw); err != nil {
-		return fmt.Errorf("key_file %s is no JWK: expected one JSON object with kty, alg, kid and the private members", c.KeyFile)
-	}
-	switch key.Key.(type) {
-	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
-	default:
-		return fmt.Errorf("key_file %s holds no private key", c.KeyFile)
-	}
-	if key.Algorithm == "" {
-		return fmt.Errorf("key_file %s: the JWK has no alg member", c.KeyFile)
-	}
-	c.Key = &key
-	return nil
 }
 
 // Loopback reports whether this URL's host is the machine itself.

@@ -20,6 +20,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -58,6 +59,7 @@ type Client struct {
 	paces   paces
 	waiting time.Duration // most that is spent on obeying Retry-After, per exchange
 	hosts   *Hosts        // nil: any
+	shown   sync.Map      // of *http.Client by the certificate that they show
 }
 
 // NewClient makes a client. roots are the certificate authorities to trust; nil means the system's.
@@ -95,7 +97,25 @@ func (c *Client) Hosts() *Hosts { return c.hosts }
 func (c *Client) AtMost(n int) { c.paces.most = n }
 
 // Close gives up idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	c.shown.Range(func(_, shows any) bool { shows.(*http.Client).CloseIdleConnections(); return true })
+}
+
+// showing is the client whose connections show this certificate.
+func (c *Client) showing(certificate *tls.Certificate) *http.Client {
+	if certificate == nil {
+		return c.http
+	}
+	leaf := string(certificate.Certificate[0])
+	if known, ok := c.shown.Load(leaf); ok {
+		return known.(*http.Client)
+	}
+	transport := c.http.Transport.(*http.Transport).Clone()
+	transport.TLSClientConfig.Certificates = []tls.Certificate{*certificate}
+	known, _ := c.shown.LoadOrStore(leaf, &http.Client{Transport: transport, CheckRedirect: c.http.CheckRedirect})
+	return known.(*http.Client)
+}
 
 // Request is a request to send. Form and Body exclude each other.
 type Request struct {
@@ -108,6 +128,8 @@ type Request struct {
 	Impatient bool
 	// Rush sends the request at once, whatever the host's pace: one of many that are to arrive at the same instant.
 	Rush bool
+	// Certificate is that of a TLS client (RFC 8705), with its private key; nil: none is shown.
+	Certificate *tls.Certificate
 }
 
 // SetField replaces every field of this name by one, or adds it.
@@ -189,7 +211,9 @@ type Answer struct {
 	Header http.Header
 	Body   []byte // at most Bounds.Body bytes
 	Err    error
-	Took   time.Duration // from sending to the last byte, without the wait for a turn
+	// Handshake says that there was no TLS connection, for the target does not take our certificate: Err is set, too.
+	Handshake bool
+	Took      time.Duration // from sending to the last byte, without the wait for a turn
 
 	// Exchange is the record of this exchange, already in the recorder.
 	Exchange *reports.Exchange
@@ -252,9 +276,11 @@ func (c *Client) once(ctx context.Context, r *Request) *Answer {
 	if err != nil {
 		return fail(&Answer{}, err)
 	}
-	resp, err := c.http.Do(req)
+	resp, err := c.showing(r.Certificate).Do(req)
 	if err != nil {
-		return fail(&Answer{}, err)
+		var alert *net.OpError
+		refused := r.Certificate != nil && errors.As(err, &alert) && alert.Op == "remote error" // an alert of TLS
+		return fail(&Answer{Handshake: refused}, err)
 	}
 	defer resp.Body.Close()
 	answer := &Answer{Status: resp.StatusCode, Header: resp.Header}
@@ -297,7 +323,7 @@ func retryAfter(a *Answer) (time.Duration, bool) {
 // the target's place, or the target asks for patience.
 func (a *Answer) Doubt() string {
 	switch {
-	case errors.Is(a.Err, ErrTooLarge):
+	case errors.Is(a.Err, ErrTooLarge), a.Handshake:
 		return "" // it answered, and how
 	case a.Err != nil:
 		return a.Summary()

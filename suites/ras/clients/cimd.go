@@ -3,13 +3,13 @@ package clients
 import (
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/go-jose/go-jose/v4"
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/mockidp"
@@ -22,34 +22,36 @@ import (
 // document's URL, and it authenticates by private_key_jwt with a key of the document.
 type describedClient struct {
 	target.Client
-	canary string // the id that its documents and their visitors go by
+	canary  string // the id that its documents and their visitors go by
+	members map[string]any
 }
 
 const documentPath = "client.json"
 
 // newDescribed makes such a client. Nothing is published yet.
 func newDescribed(t *server.T) *describedClient {
-	key, err := mockidp.NewKey(jose.ES256)
-	if err != nil {
-		t.Inconclusivef("our own error: %v", err)
+	c := &describedClient{canary: rand.Text(), Client: target.Client{Auth: target.PrivateKeyJWT, CIMD: true}}
+	for _, known := range t.Config.Clients {
+		if known.CIMD {
+			c.Auth = known.Auth
+		}
+		if known.Auth == target.PrivateKeyJWT {
+			c.Audience = known.Audience
+		}
 	}
-	id := rand.Text()
-	c := &describedClient{canary: id, Client: target.Client{
-		ID: t.Canary + "/" + id + "/" + documentPath, Auth: "private_key_jwt", Key: &key.JSONWebKey}}
-	if registered := t.ClientBy("private_key_jwt"); registered != nil {
-		c.Audience = registered.Audience
+	base := t.Documents + "/" + c.canary + "/"
+	var err error
+	if c.members, err = c.Describe(base+documentPath, base+"callback", server.GrantJWTBearer); err != nil {
+		t.Inconclusivef("our own error: %v", err)
 	}
 	return c
 }
 
 // document is its metadata document, as it should be.
 func (c *describedClient) document() map[string]any {
-	return map[string]any{
-		"client_id": c.ID, "client_name": "emaconform",
-		"redirect_uris": []string{strings.TrimSuffix(c.ID, documentPath) + "callback"},
-		"grant_types":   []string{server.GrantJWTBearer}, "token_endpoint_auth_method": c.Auth,
-		"jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{c.Key.Public()}},
-	}
+	d := maps.Clone(c.members)
+	d["client_id"] = c.ID
+	return d
 }
 
 // publish puts a document at this path below the client's host; reply says how it is served.
@@ -95,7 +97,7 @@ var documentAttacks = []struct {
 }{
 	{"other-id", "a document whose client_id is another URL", func(t *server.T, c *describedClient) {
 		other := c.document()
-		other["client_id"] = t.Canary + "/" + rand.Text() + "/" + documentPath
+		other["client_id"] = t.Documents + "/" + rand.Text() + "/" + documentPath
 		c.publish(t, documentPath, other, mockidp.Reply{})
 	}, nil},
 	{"no-id", "a document without client_id", func(t *server.T, c *describedClient) {
@@ -119,6 +121,9 @@ var documentAttacks = []struct {
 		c.publish(t, documentPath, c.document(), mockidp.Reply{})
 	}, nil},
 	{"other-key", "a client assertion by a key that is not in the document", func(t *server.T, c *describedClient) {
+		if c.Key == nil {
+			t.Skipf("clients with a metadata document prove nothing here (clients[].auth: none)")
+		}
 		c.publish(t, documentPath, c.document(), mockidp.Reply{})
 		c.Key = server.StrangersKey(t, &c.Client)
 	}, nil},
@@ -129,12 +134,12 @@ const elsewhere = "elsewhere.json"
 
 // moveTo changes the host in the client's id. 0.0.0.0 leads to this machine, and is no loopback address.
 func (c *describedClient) moveTo(t *server.T, host string) {
-	u, err := url.Parse(c.ID)
+	u, err := url.Parse(t.Canary)
 	if err != nil || u.Scheme != "http" {
-		t.Skipf("needs a mock IdP on plain http, whose host can be reached by another name")
+		t.Inconclusivef("our own error: the attacker's host is at %s", t.Canary)
 	}
 	u.Host = net.JoinHostPort(host, u.Port())
-	c.ID = u.String()
+	c.ID = u.String() + "/" + c.canary + "/" + documentPath
 }
 
 var _ = check.For("RAS-CLIENT-CIMD", func() {

@@ -8,11 +8,30 @@ import (
 	"strings"
 	"time"
 
+	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
+
+// named is server.Named; where a certificate is the credential, one that nobody issued comes with it: the name in it proves nothing.
+func named(r *server.Redemption) {
+	c := *r.Client
+	server.Named(r)
+	if c.Certificate == nil {
+		return
+	}
+	authority, err := mockidp.NewCA()
+	if err != nil {
+		panic(err) // our own error
+	}
+	stranger, err := authority.ClientCertificate(c.ID)
+	if err != nil {
+		panic(err) // our own error
+	}
+	r.Show(stranger)
+}
 
 // wrongSecrets are credentials that prove nothing. The ID-JAG that comes with them is for the client that they name.
 var wrongSecrets = []struct {
@@ -32,9 +51,9 @@ var wrongSecrets = []struct {
 var _ = check.For("RAS-CLIENT-AUTH", func() {
 	server.Refuses(
 		server.Attack{Slug: "none", What: "a request without any client", Redeem: []server.RedeemOption{server.As(nil)},
-			Codes: []string{server.InvalidClient, server.InvalidRequest}},
-		server.Attack{Slug: "no-credentials", What: "a request that only names its client", Redeem: []server.RedeemOption{server.Named},
-			Codes: []string{server.InvalidClient}},
+			Codes: []string{server.InvalidClient, server.InvalidRequest}, Options: []check.Option{check.With(server.NeedsConfidential)}},
+		server.Attack{Slug: "no-credentials", What: "a request that only names its client", Redeem: []server.RedeemOption{named},
+			Codes: []string{server.InvalidClient}, Options: []check.Option{check.With(server.NeedsConfidential)}},
 	)
 
 	for _, w := range wrongSecrets {

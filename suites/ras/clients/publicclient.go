@@ -8,9 +8,12 @@ import (
 
 var _ = check.For("RAS-CLIENT-PUBLIC", func() {
 	server.It("not-granted", "grants nothing to a client without credentials", func(t *server.T) {
-		public := &target.Client{ID: t.Config.PublicClient}
+		public := &target.Client{ID: t.Config.PublicClient, Auth: target.NoAuthentication}
+		if served := t.ClientBy(target.NoAuthentication); public.ID == "" {
+			public = served
+		}
 		t.Control(t.Grant())
-		server.ExpectRefused(t, t.Attack(server.GrantFor(t, public), server.As(public), server.Named),
+		server.ExpectRefused(t, t.Attack(server.GrantFor(t, public), server.As(public)),
 			server.UnauthorizedClient, server.InvalidClient, server.InvalidGrant)
 	}, check.With(server.NeedsPublicClient),
 		check.Sends("An ID-JAG for a client that is registered without credentials, which names "+

@@ -50,7 +50,7 @@ var _ = check.For("RAS-REVOKE", func() {
 		r.AddField("client_id", t.Client(0).ID)
 		Expect(t.Send(r, reports.Attack, "must be refused")).To(server.BeRefused())
 		Expect(t.Break(t.Knock(token))).To(server.BeLetIn(), "the token was revoked by somebody who did not authenticate")
-	}, endpoint, check.Must(),
+	}, endpoint, check.Must(), check.With(server.NeedsConfidential),
 		check.Sends("A revocation request that only names the client, then the token to the MCP server"))
 
 	server.It("unknown-token", "answers 200 when an unknown token is revoked", func(t *server.T) {
