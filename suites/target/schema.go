@@ -21,7 +21,7 @@ func Schema(comments map[string]string) []byte {
 
 // allowed are the values of keys that take a few words only.
 var allowed = map[string][]string{
-	"clients[].auth": {"client_secret_basic", "client_secret_post", "private_key_jwt"},
+	"clients[].auth": methods,
 	"idp.alg":        {"RS256", "ES256", "EdDSA", "PS256"},
 	"second_idp.alg": {"RS256", "ES256", "EdDSA", "PS256"},
 }

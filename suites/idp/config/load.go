@@ -165,6 +165,15 @@ func (r *resolver) clients() {
 	connected := 0
 	for n := range r.Clients {
 		k := &r.Clients[n]
+		switch k.Auth {
+		case target.ClientSecretJWT, target.TLSClientAuth, target.SelfSignedTLS:
+			r.complain("clients[%d] (%s): auth: %s is for servers under test; an identity provider's clients have client_secret_basic, "+
+				"client_secret_post, private_key_jwt or none", n, k.ID, k.Auth)
+			continue
+		}
+		if k.CIMD || k.CAFile != "" || k.CertificateFile != "" {
+			r.complain("clients[%d] (%s): cimd, ca_file and certificate_file are for servers under test", n, k.ID)
+		}
 		if k.Auth == "none" { // a public client: what it is granted is for IDP-CLIENT-AUTH to judge
 			if k.ID == "" {
 				r.complain("clients[%d]: id is missing", n)
