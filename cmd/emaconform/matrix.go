@@ -188,7 +188,7 @@ func printMatrix(c *cobra.Command, build builder, list []matrix.Defect, byCheck,
 	} else {
 		t.AppendHeader(table.Row{"defect", "noticed by"})
 		for _, row := range m.Rows {
-			noticed := strings.Join(row.Noticed, " ")
+			noticed := strings.Join(marked(row), " ")
 			if row.Stopped != "" {
 				noticed = "the preflight: " + row.Stopped
 			}
@@ -208,6 +208,17 @@ func printMatrix(c *cobra.Command, build builder, list []matrix.Defect, byCheck,
 		return exitCode(exitNotConformant)
 	}
 	return nil
+}
+
+// marked are the checks that notice a defect, with a mark behind those that only warn.
+func marked(row matrix.Row) []string {
+	list := slices.Clone(row.Noticed)
+	for i, id := range list {
+		if !slices.Contains(row.Failed, id) {
+			list[i] += " (warns)"
+		}
+	}
+	return list
 }
 
 func printDefects(w io.Writer, list []matrix.Defect) {

@@ -33,6 +33,7 @@ type Judge func(ctx context.Context, defect *Defect) (*reports.Report, error)
 type Row struct {
 	Defect
 	Noticed []string // checks that pass against the correct target and fail or warn against this one
+	Failed  []string // those of them that fail
 	Stopped string   // what the preflight said when it let no check run
 }
 
@@ -80,7 +81,8 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 				members = []Defect{d}
 			}
 			for _, one := range members {
-				row := Row{Defect: one, Noticed: noticed(report, passing, one.Labels), Stopped: report.Problem}
+				row := Row{Defect: one, Stopped: report.Problem}
+				row.notice(report, passing)
 				rows[i] = append(rows[i], row)
 				done(row)
 			}
@@ -101,19 +103,21 @@ func outcomes(r *reports.Report, wanted ...reports.Outcome) map[string]bool {
 	return set
 }
 
-// noticed lists the checks with these labels that tell this report from the correct one.
-func noticed(r *reports.Report, passing map[string]bool, labels []string) []string {
-	var list []string
+// notice adds the checks with the defect's labels that tell this report from the correct one.
+func (row *Row) notice(r *reports.Report, passing map[string]bool) {
 	for _, c := range r.Checks {
 		lacks := func(label string) bool { return !slices.Contains(c.Labels, label) }
-		if slices.ContainsFunc(labels, lacks) {
+		if !passing[c.ID] || slices.ContainsFunc(row.Labels, lacks) {
 			continue
 		}
-		if passing[c.ID] && (c.Outcome == reports.Fail || c.Outcome == reports.Warn) {
-			list = append(list, c.ID)
+		switch c.Outcome {
+		case reports.Fail:
+			row.Failed = append(row.Failed, c.ID)
+			row.Noticed = append(row.Noticed, c.ID)
+		case reports.Warn:
+			row.Noticed = append(row.Noticed, c.ID)
 		}
 	}
-	return list
 }
 
 // unkilled lists the checks that pass against the correct target and that no defect has made fail yet.
@@ -152,7 +156,7 @@ func (m *Matrix) Extend(ctx context.Context, judge func(context.Context, *Defect
 					errs[i] = fmt.Errorf("defect %s: %w", row.ID, err)
 					return
 				}
-				row.Noticed = append(row.Noticed, noticed(report, passing, nil)...)
+				row.notice(report, passing)
 			})
 		}
 		wg.Wait()
