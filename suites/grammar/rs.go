@@ -16,5 +16,8 @@ var ofRS = []Identifier{
 		Severity: reports.Medium, Gain: "A web page of such an origin drives the server with what the browser has (DNS rebinding).",
 		Only: []string{"begins", "contains", "regexp", "scheme", "list-comma", "list-space", "nul-encoded", "userinfo", "query-question",
 			"ends-more"},
+		// Of the server's own host: which of these it expects is for the server to say (its developers' tools have another port),
+		// and no name that an attacker rebinds is among them.
+		Should: []string{"scheme", "userinfo", "query-question"},
 	},
 }
