@@ -2,6 +2,7 @@
 package fault
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -56,6 +57,14 @@ type Registry struct {
 	mu     sync.Mutex
 	rules  []Fault
 	counts map[string]int
+	spells map[string]*spell // by endpoint
+}
+
+// spell is the time from one clearing of an endpoint to the next. Answers that a fault delays do not outlive it, so that
+// nobody goes on waiting for what is no longer in force.
+type spell struct {
+	context.Context
+	end context.CancelFunc
 }
 
 // Add puts a fault in force; it is an error when the fault makes no sense.
@@ -69,10 +78,16 @@ func (f *Registry) Add(rule Fault) error {
 	return nil
 }
 
-// Clear removes the faults of one endpoint, of all when it is "".
+// Clear removes the faults of one endpoint, of all when it is "". Connections on which an answer is still delayed are closed.
 func (f *Registry) Clear(endpoint string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	for name, s := range f.spells {
+		if endpoint == "" || endpoint == name {
+			s.end()
+			delete(f.spells, name)
+		}
+	}
 	f.rules = slices.DeleteFunc(f.rules, func(r Fault) bool { return endpoint == "" || r.Endpoint == endpoint })
 }
 
@@ -90,8 +105,9 @@ func (f *Registry) Count(endpoint string) int {
 	return f.counts[endpoint]
 }
 
-// take counts a request to the endpoint and returns the fault that spoils it, if any: the one added first.
-func (f *Registry) take(endpoint string) (Fault, bool) {
+// take counts a request to the endpoint and returns the fault that spoils it, if any: the one added first. The context ends
+// when the endpoint's faults are cleared.
+func (f *Registry) take(endpoint string) (context.Context, Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.counts == nil {
@@ -113,23 +129,39 @@ func (f *Registry) take(endpoint string) (Fault, bool) {
 		} else if rule.Count > 1 {
 			rule.Count--
 		}
-		return taken, true
+		return f.spell(endpoint), taken, true
 	}
-	return Fault{}, false
+	return nil, Fault{}, false
+}
+
+func (f *Registry) spell(endpoint string) context.Context {
+	s := f.spells[endpoint]
+	if s == nil {
+		s = &spell{}
+		s.Context, s.end = context.WithCancel(context.Background())
+		if f.spells == nil {
+			f.spells = map[string]*spell{}
+		}
+		f.spells[endpoint] = s
+	}
+	return s
 }
 
 // Wrap wraps the handler of an endpoint so that it is counted, and spoiled while a fault is in force.
 func (f *Registry) Wrap(name string, honest http.HandlerFunc, spoil func(http.ResponseWriter, *http.Request, Fault)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		fault, spoiled := f.take(name)
+		spell, fault, spoiled := f.take(name)
 		if !spoiled {
 			honest(w, r)
 			return
 		}
+		ctx, stop := context.WithCancel(r.Context())
+		defer stop()
+		defer context.AfterFunc(spell, stop)()
 		if fault.Late {
 			honest(discard{http.Header{}}, r)
 		}
-		spoil(w, r, fault)
+		spoil(w, r.WithContext(ctx), fault)
 	}
 }
 

@@ -86,7 +86,7 @@ func (r Reply) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// wait is false when the client went away before Delay was over.
+// wait is false when the client went away, or the fault was cleared, before Delay was over.
 func (r Reply) wait(req *http.Request) bool {
 	timer := time.NewTimer(r.Delay)
 	defer timer.Stop()

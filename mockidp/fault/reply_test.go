@@ -120,3 +120,37 @@ func TestReplyTravelsAsJSON(t *testing.T) {
 		t.Errorf("came out as %s", again)
 	}
 }
+
+// What is cleared is over at once: a client that waits for a delayed answer learns so, instead of waiting for an hour.
+func TestClearEndsDelayedAnswers(t *testing.T) {
+	faults := &Registry{}
+	if err := faults.Add(Fault{Endpoint: EndpointKeys, Count: 1, Reply: Reply{Delay: time.Hour}}); err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan struct{})
+	honest := func(http.ResponseWriter, *http.Request) {}
+	server := httptest.NewServer(faults.Wrap(EndpointKeys, honest, func(w http.ResponseWriter, r *http.Request, f Fault) {
+		close(asked)
+		f.Reply.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	ended := make(chan error, 1)
+	go func() {
+		resp, err := server.Client().Get(server.URL)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		ended <- err
+	}()
+	<-asked
+	faults.Clear(EndpointLogin)
+	select {
+	case err := <-ended:
+		t.Fatalf("clearing another endpoint ended the answer: %v", err)
+	default:
+	}
+	faults.Clear(EndpointKeys)
+	if err := <-ended; err == nil {
+		t.Error("expected the connection to be closed")
+	}
+}
