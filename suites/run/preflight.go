@@ -235,7 +235,7 @@ func (p *preflight) hosts() *stop {
 func (p *preflight) redeem() (string, *stop) {
 	clock := p.readClock()
 	before := p.fetches()
-	audiences := p.learnAudiences()
+	audiences := p.learnAudiences(p.t.Config.Clients[:1])
 	p.redemption = p.t.Present(p.t.Grant(), reports.Setup, "an honest ID-JAG")
 	if !server.Granted(p.redemption) {
 		if a := p.awaitKeys(); a != nil {
@@ -250,7 +250,9 @@ func (p *preflight) redeem() (string, *stop) {
 	if !server.Granted(p.redemption) {
 		return "", p.diagnose()
 	}
-	return "granted; " + p.learnFetching(before) + audiences + clock, nil
+	fetching := p.learnFetching(before)
+	audiences += p.learnAudiences(p.t.Config.Clients[1:])
+	return "granted; " + fetching + audiences + clock, nil
 }
 
 // learnFetching finds out whether changes to our keys reach the target, and says what was seen.
@@ -271,9 +273,9 @@ func (p *preflight) learnFetching(before int) string {
 
 // learnAudiences finds out what the assertions of clients may be for, the issuer or the token endpoint, where the configuration
 // does not say it, and goes on with what is taken. It says what was found.
-func (p *preflight) learnAudiences() (said string) {
-	for n := range p.t.Config.Clients {
-		c := p.t.Client(n)
+func (p *preflight) learnAudiences(clients []target.Client) (said string) {
+	for n := range clients {
+		c := &clients[n]
 		if c.Auth != target.PrivateKeyJWT && c.Auth != target.ClientSecretJWT || c.Audience != "" {
 			continue
 		}
