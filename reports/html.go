@@ -12,9 +12,12 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 //go:embed page
@@ -63,38 +66,32 @@ type laterCheck struct {
 // later is what the page shows when it is asked for, compressed: all checks but those in the document from the start. A
 // report of a few hundred checks is 5 MB of HTML in 60,000 elements, which no reader opens at once.
 func later(groups []group) (packed string, hidden int, err error) {
-	var list bytes.Buffer
-	compressed := gzip.NewWriter(&list)
-	e := json.NewEncoder(compressed)
-	separator := "["
+	var views []checkView
 	for _, g := range groups {
 		for _, q := range g.Requirements {
-			for _, c := range q.Checks {
-				l := laterCheck{ID: c.ID, Req: q.ID, Outcome: c.Outcome, Role: c.Role, Level: c.Level, Text: c.Search}
-				if l.Head, l.Evidence, err = c.html(); err != nil {
-					return "", 0, err
-				}
-				hidden += one(!c.Now)
-				if _, err := io.WriteString(compressed, separator); err != nil {
-					return "", 0, err
-				}
-				if err := e.Encode(l); err != nil {
-					return "", 0, err
-				}
-				separator = ","
-			}
+			views = append(views, q.Checks...)
 		}
 	}
-	if separator == "[" {
-		separator = "[]"
-	} else {
-		separator = "]"
+	list := make([]laterCheck, len(views))
+	work := errgroup.Group{}
+	work.SetLimit(runtime.GOMAXPROCS(0))
+	for i, v := range views {
+		hidden += one(!v.Now)
+		work.Go(func() (err error) {
+			list[i] = laterCheck{ID: v.ID, Req: v.Requirement, Outcome: v.Outcome, Role: v.Role, Level: v.Level, Text: v.Search}
+			list[i].Head, list[i].Evidence, err = v.html()
+			return err
+		})
 	}
-	_, err = io.WriteString(compressed, separator)
-	if err := errors.Join(err, compressed.Close()); err != nil {
+	if err := work.Wait(); err != nil {
 		return "", 0, err
 	}
-	return base64.StdEncoding.EncodeToString(list.Bytes()), hidden, nil
+	var packing bytes.Buffer
+	compressed := gzip.NewWriter(&packing)
+	if err := errors.Join(json.NewEncoder(compressed).Encode(list), compressed.Close()); err != nil {
+		return "", 0, err
+	}
+	return base64.StdEncoding.EncodeToString(packing.Bytes()), hidden, nil
 }
 
 // html is what of the check is not in the document from the start.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // format is a way to write a report to a file.
@@ -46,15 +47,22 @@ func WriteAll(dir string, r *Report, names []string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make the folder for reports %s: %w", dir, reason(err))
 	}
+	problems := make([]error, len(chosen))
+	var writing sync.WaitGroup
+	for i, f := range chosen {
+		writing.Go(func() {
+			path := filepath.Join(dir, f.file)
+			if err := writeFile(path, func(w io.Writer) error { return f.write(w, r) }); err != nil {
+				problems[i] = fmt.Errorf("cannot write %s: %w", path, reason(err))
+			}
+		})
+	}
+	writing.Wait()
 	var written []string
-	var problems []error
-	for _, f := range chosen {
-		path := filepath.Join(dir, f.file)
-		if err := writeFile(path, func(w io.Writer) error { return f.write(w, r) }); err != nil {
-			problems = append(problems, fmt.Errorf("cannot write %s: %w", path, reason(err)))
-			continue
+	for i, f := range chosen {
+		if problems[i] == nil {
+			written = append(written, filepath.Join(dir, f.file))
 		}
-		written = append(written, path)
 	}
 	return written, errors.Join(problems...)
 }

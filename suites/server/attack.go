@@ -34,10 +34,7 @@ func Refuses(attacks ...Attack) {
 		options := append([]check.Option{
 			check.Sends(Sentence(a.What) + ", after an honest ID-JAG as control"), Refusal(a.Codes...),
 		}, a.Options...)
-		It(a.Slug, "refuses "+a.What, func(t *T) {
-			t.Control(a.honest(t))
-			ExpectRefused(t, t.Attack(a.assertion(t), a.Redeem...), a.Codes...)
-		}, options...)
+		It(a.Slug, "refuses "+a.What, func(t *T) { ExpectRefused(t, a.beside(t), a.Codes...) }, options...)
 	}
 }
 
@@ -56,6 +53,20 @@ func ExpectRefused(t *T, a *wire.Answer, codes ...string) {
 	if code := a.String("error"); len(codes) == 0 && code != InvalidGrant {
 		t.Notef("refused with %s; RFC 7521 4.1.1 names invalid_grant for an assertion that is not valid", a.Summary())
 	}
+}
+
+// plain is the kind of the honest ID-JAG.
+var plain = Kind{Name: "plain", Send: func(t *T) *wire.Answer { return t.Honest(t.Grant()) }}
+
+// beside sends the attack after its control, which many attacks share where it is the plain ID-JAG.
+func (a Attack) beside(t *T) *wire.Answer {
+	send := func() *wire.Answer { return t.Attack(a.assertion(t), a.Redeem...) }
+	if a.Control != nil || t.Check.Serial {
+		t.Control(a.honest(t))
+		return send()
+	}
+	_, attacked := t.Beside(plain, send)
+	return attacked
 }
 
 func (a Attack) honest(t *T) *Token {

@@ -38,7 +38,11 @@ func (t *T) Beside(kind Kind, attack func() *wire.Answer) (control, attacked *wi
 
 // Honest redeems an honest assertion, as the control of a Kind.
 func (t *T) Honest(assertion any, options ...RedeemOption) *wire.Answer {
-	return t.present(assertion, reports.Control, "the honest twin of many attacks: must be granted", options)
+	a := t.present(assertion, reports.Control, "the honest twin of many attacks: must be granted", options)
+	if a.String("error") == UseDPoPNonce {
+		a = t.present(assertion, reports.Control, "again, with the nonce that was asked for", options)
+	}
+	return a
 }
 
 // Cheap is a key of this trusted issuer for honest ID-JAGs whose key is not what is under test: an ES256 one, which signs in a

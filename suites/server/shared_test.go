@@ -9,9 +9,6 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// plain is the kind of honest requests of these tests.
-var plain = Kind{Name: "plain", Send: func(t *T) *wire.Answer { return t.Honest(t.Grant()) }}
-
 // Every attack stands between two honest requests of its kind, however many share them.
 func TestSharedControlsStandAroundEachAttack(t *testing.T) {
 	var mu sync.Mutex
