@@ -67,18 +67,20 @@ type laterCheck struct {
 // report of a few hundred checks is 5 MB of HTML in 60,000 elements, which no reader opens at once.
 func later(groups []group) (packed string, hidden int, err error) {
 	var views []checkView
+	var list []laterCheck
 	for _, g := range groups {
 		for _, q := range g.Requirements {
-			views = append(views, q.Checks...)
+			for _, c := range q.Checks {
+				views = append(views, c)
+				list = append(list, laterCheck{ID: c.ID, Req: q.ID, Outcome: c.Outcome, Role: c.Role, Level: c.Level, Text: c.Search})
+				hidden += one(!c.Now)
+			}
 		}
 	}
-	list := make([]laterCheck, len(views))
 	work := errgroup.Group{}
 	work.SetLimit(runtime.GOMAXPROCS(0))
 	for i, v := range views {
-		hidden += one(!v.Now)
 		work.Go(func() (err error) {
-			list[i] = laterCheck{ID: v.ID, Req: v.Requirement, Outcome: v.Outcome, Role: v.Role, Level: v.Level, Text: v.Search}
 			list[i].Head, list[i].Evidence, err = v.html()
 			return err
 		})
