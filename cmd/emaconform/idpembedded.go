@@ -96,7 +96,7 @@ func (e *embeddedIdP) describe() (*config.Config, error) {
 		Hooks: config.Hooks{Deactivate: p.Hook("deactivate"), Reactivate: p.Hook("reactivate"), Unassign: p.Hook("unassign"),
 			Assign: p.Hook("assign"), Revoke: p.Hook("revoke"), Rotate: p.Hook("rotate")},
 		SAML: &config.SAML{Assertion: p.Hook("saml"), OtherAudience: p.Hook("saml-other"), OtherRecip: p.Hook("saml-recipient"),
-			Expired: p.Hook("saml-expired"), Refresh: true},
+			Expired: p.Hook("saml-expired"), Named: p.Hook("saml-named"), Refresh: true},
 		StepUp: &config.StepUp{
 			Strong: &config.Target{Audience: fixture.LedgerAudience, Resource: fixture.LedgerResource, Scopes: []string{"ledger.read"}},
 			Fresh:  &config.Target{Audience: fixture.PayrollAudience, Resource: fixture.PayrollResource, Scopes: []string{"payroll.read"}},

@@ -18,7 +18,11 @@ func selectIdPDefects(patterns []string) ([]matrix.Defect, error) {
 	var list []matrix.Defect
 	for _, d := range fixture.Defects() {
 		if matchesAny(patterns, d.ID) {
-			list = append(list, matrix.Defect{ID: d.ID, Title: "The identity provider " + d.Title + ".", Breaks: requirementsOf(d.Breaks)})
+			one := matrix.Defect{ID: d.ID, Title: "The identity provider " + d.Title + ".", Breaks: requirementsOf(d.Breaks)}
+			if d.Way != "" {
+				one.Labels = []string{"identifier:" + d.Identifier, "way:" + d.Way}
+			}
+			list = append(list, one)
 		}
 	}
 	if len(list) == 0 {
@@ -27,17 +31,22 @@ func selectIdPDefects(patterns []string) ([]matrix.Defect, error) {
 	return list, nil
 }
 
-// buildIdPMatrix judges the reference identity provider once for each defect: by the checks that should notice it or, when it
-// is to be full, by all.
+// buildIdPMatrix judges the reference identity provider once for each defect, and for all comparisons of one way at once: by the
+// checks that should notice it or, when it is to be full, by all.
 func buildIdPMatrix(ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row)) (*matrix.Matrix, error) {
 	judgeOne := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
 		reference := &embeddedIdP{known: true}
 		defer reference.Close()
 		var options idprun.Options
 		if defect != nil {
-			reference.defects = []string{defect.ID}
-			if d, ok := fixture.Find(defect.ID); ok && !full {
-				options.Selection = engine.Selection{Checks: d.Breaks}
+			if reference.defects = []string{defect.ID}; len(defect.Together) > 0 {
+				reference.defects = nil
+			}
+			for _, one := range defect.Together {
+				reference.defects = append(reference.defects, one.ID)
+			}
+			if !full {
+				options.Selection = engine.Selection{Checks: breaks(reference.defects)}
 			}
 		}
 		if err := reference.configure(ctx, &options); err != nil {
@@ -45,5 +54,15 @@ func buildIdPMatrix(ctx context.Context, list []matrix.Defect, full bool, done f
 		}
 		return idprun.Run(ctx, options)
 	}
-	return matrix.Build(ctx, list, judgeOne, 2*runtime.NumCPU(), done)
+	return matrix.Build(ctx, together(list), judgeOne, 2*runtime.NumCPU(), done)
+}
+
+// breaks are the checks that have to notice these defects.
+func breaks(defects []string) (checks []string) {
+	for _, id := range defects {
+		if d, ok := fixture.Find(id); ok {
+			checks = append(checks, d.Breaks...)
+		}
+	}
+	return checks
 }

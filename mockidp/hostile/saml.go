@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
@@ -40,6 +41,20 @@ func escape(text string) string {
 		panic(err)
 	}
 	return b.String()
+}
+
+// IsAssertion reports whether a document is what the functions of this package change: a signed assertion with a NameID.
+func IsAssertion(document []byte) bool {
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(document); err != nil || doc.Root() == nil || doc.Root().Tag != "Assertion" {
+		return false
+	}
+	return doc.Root().FindElement("./Subject/NameID") != nil && doc.Root().FindElement("./Signature") != nil
+}
+
+// NameID returns the name in an assertion.
+func NameID(assertion []byte) string {
+	return child(child(parse(assertion), "Subject"), "NameID").Text()
 }
 
 // StripSignature returns the assertion without its signature.

@@ -40,9 +40,6 @@ var _ = check.For("IDP-CLIENT-AUTH", func() {
 	})
 	refuses("wrong-secret", "a wrong secret", func(t *T) []Option { return []Option{withSecret(t.A(), rand.Text())} }, check.With(needsSecret))
 	refuses("empty-secret", "an empty secret", func(t *T) []Option { return []Option{withSecret(t.A(), "")} }, check.With(needsSecret))
-	refuses("cut-secret", "a secret that lacks its end", func(t *T) []Option {
-		return []Option{withSecret(t.A(), t.A().Secret[:len(t.A().Secret)-1])}
-	}, check.With(needsSecret))
 	refuses("others-secret", "the secret of another client", func(t *T) []Option { return []Option{withSecret(t.A(), t.B().Secret)} },
 		check.With(needsSecret, NeedsB, Need("clients[1].auth", "needs a second client with a secret",
 			func(w *World) bool { return w.B() != nil && w.B().Secret != "" })))
@@ -56,16 +53,17 @@ var _ = check.For("IDP-CLIENT-AUTH", func() {
 		}), Subject(t.Subject(t.Alice(), t.B()))}
 	}, check.With(NeedsB))
 	It("two-methods", "refuses two ways of authentication at once", func(t *T) {
-		t.Control()
-		Expect(t.Attack(Authenticating(func(r *wire.Request) {
-			r.Header.Set("Authorization", server.Basic(t.A().ID, t.A().Secret))
-			r.SetField("client_id", t.A().ID)
-			r.SetField("client_secret", t.A().Secret)
-		}))).To(server.BeRefused(), "RFC 6749 2.3: not more than one method in each request")
+		_, a := t.Beside(func() *wire.Answer {
+			return t.Attack(Authenticating(func(r *wire.Request) {
+				r.Header.Set("Authorization", server.Basic(t.A().ID, t.A().Secret))
+				r.SetField("client_id", t.A().ID)
+				r.SetField("client_secret", t.A().Secret)
+			}))
+		})
+		Expect(a).To(server.BeRefused(), "RFC 6749 2.3: not more than one method in each request")
 	}, check.With(needsSecret), check.Should(), check.Sends("An exchange with the right secret in the header and in the form."))
 	It("status", "answers 401 invalid_client to a wrong secret", func(t *T) {
-		t.Control()
-		a := t.Attack(withSecret(t.A(), rand.Text()))
+		_, a := t.Beside(func() *wire.Answer { return t.Attack(withSecret(t.A(), rand.Text())) })
 		if Granted(a) {
 			t.Skipf("a wrong secret is not refused: see IDP-CLIENT-AUTH/wrong-secret")
 		}
@@ -82,10 +80,11 @@ func assertions() {
 	forged := func(slug, what string, forge func(*T, *mockidp.Token) string) {
 		It(slug, "refuses a client assertion "+what, func(t *T) {
 			k := t.ClientBy("private_key_jwt")
-			t.Control(By(k))
-			a := t.Attack(By(k), Authenticating(func(r *wire.Request) {
-				assert(r, k, forge(t, signin.ClientAssertion(k, t.Provider.Token, t.Now())))
-			}))
+			_, a := t.Beside(func() *wire.Answer {
+				return t.Attack(By(k), Authenticating(func(r *wire.Request) {
+					assert(r, k, forge(t, signin.ClientAssertion(k, t.Provider.Token, t.Now())))
+				}))
+			}, By(k))
 			Expect(a).To(server.BeRefused())
 		}, needs, check.Sends("An exchange with an honest client assertion, then one "+what+"."))
 	}
@@ -98,6 +97,7 @@ func assertions() {
 	forged("assertion-audience", "for somebody else", set("aud", func(*T) any { return "https://other.example/token" }))
 	forged("assertion-expired", "that has expired", set("exp", func(t *T) any { return t.Now().Add(-10 * time.Minute).Unix() }))
 	forged("assertion-issuer", "of another issuer", set("iss", func(*T) any { return "somebody-else" }))
+	forged("assertion-subject", "about another client", set("sub", func(*T) any { return "somebody-else" }))
 	forged("assertion-stranger", "by a stranger's key", func(t *T, token *mockidp.Token) string {
 		token.Key = t.Stranger
 		return hostile.Sign(token)

@@ -45,8 +45,8 @@ func proper(t *T, a *wire.Answer, wanted ...string) {
 var _ = check.For("IDP-ERR", func() {
 	refusal := func(slug, what string, change func(*T) []Option, wanted []string, options ...check.Option) {
 		It(slug, "answers "+what+" with an OAuth error", func(t *T) {
-			t.Control()
-			proper(t, t.Attack(change(t)...), wanted...)
+			_, a := t.Beside(func() *wire.Answer { return t.Attack(change(t)...) })
+			proper(t, a, wanted...)
 		}, append([]check.Option{check.Sends("An honest exchange, then one with " + what + ".")}, options...)...)
 	}
 	refusal("bad-subject", "a subject token that is none", one(Param("subject_token", "none")), []string{"invalid_request", "invalid_grant"})
@@ -68,10 +68,11 @@ var _ = check.For("IDP-ERR", func() {
 
 	raw := func(slug, title string, change func(*wire.Request), judge func(*T, *wire.Answer), options ...check.Option) {
 		It(slug, title, func(t *T) {
-			t.Control()
-			r := t.Request()
-			change(r)
-			a := t.AttackWith(r)
+			_, a := t.Beside(func() *wire.Answer {
+				r := t.Request()
+				change(r)
+				return t.AttackWith(r)
+			})
 			if Granted(a) {
 				t.Failf("the request was granted: %s", a.Summary())
 			}

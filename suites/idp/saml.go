@@ -15,15 +15,20 @@ import (
 )
 
 // document is a valid assertion as XML.
-func document(t *T, from string) []byte {
-	text := do(t, from, t.Alice().Login)
-	plain := strings.NewReplacer("-", "+", "_", "/", "=", "", "\n", "").Replace(strings.TrimSpace(text))
-	raw, err := base64.RawStdEncoding.DecodeString(plain)
-	if strings.HasPrefix(strings.TrimSpace(text), "<") {
-		return []byte(text)
+func document(t *T, from string) []byte { return assertion(t, do(t, from, t.Alice().Login)) }
+
+// assertion is what a hook printed or a file holds, XML or base64 of it, as XML.
+func assertion(t *T, text string) []byte {
+	raw := []byte(text)
+	if !strings.HasPrefix(text, "<") {
+		plain := strings.NewReplacer("-", "+", "_", "/", "=", "", "\n", "", "\r", "").Replace(text)
+		var err error
+		if raw, err = base64.RawStdEncoding.DecodeString(plain); err != nil {
+			t.Inconclusivef("saml: expected an assertion, as XML or as base64 of it")
+		}
 	}
-	if err != nil {
-		t.Inconclusivef("saml: expected an assertion as XML or base64")
+	if !hostile.IsAssertion(raw) {
+		t.Inconclusivef("saml: expected an Assertion element with a NameID and a signature; a whole Response is none")
 	}
 	return raw
 }

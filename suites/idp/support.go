@@ -30,8 +30,7 @@ func refuses(slug, what string, change func(*T) []Option, options ...check.Optio
 
 // attack makes the honest exchange, then the changed one, which must be refused. The control is by the same client.
 func attack(t *T, changes ...Option) *wire.Answer {
-	t.Control()
-	a := t.Attack(changes...)
+	_, a := t.Beside(func() *wire.Answer { return t.Attack(changes...) })
 	Expect(a).To(server.BeRefused())
 	return a
 }

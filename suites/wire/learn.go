@@ -113,13 +113,13 @@ func (r *Recorder) learnAnswer(a *Answer) {
 
 // learnLocation finds what an authorization response carries in a URL (RFC 6749 section 4.1.2, OpenID Connect Core 3.3.2.5).
 func (r *Recorder) learnLocation(location string) {
-	u, err := url.Parse(location)
-	if err != nil {
-		return
-	}
-	for _, part := range []string{u.RawQuery, u.Fragment} {
+	before, fragment, _ := strings.Cut(location, "#") // it need not be a URL
+	_, query, _ := strings.Cut(before, "?")
+	for _, part := range []string{query, fragment} {
 		q, _ := url.ParseQuery(part) // what can be read of it
-		r.secrets.Know("authorization code", q.Get("code"))
+		for _, code := range q["code"] {
+			r.secrets.Know("authorization code", code)
+		}
 		for _, name := range []string{"access_token", "id_token"} {
 			if v := q.Get(name); v != "" {
 				r.name(answeredFields[name], v)

@@ -74,3 +74,21 @@ func TestPrintableTamesHostileText(t *testing.T) {
 	NewWithT(t).Expect(wire.Printable("a\x1b[31mb\r\nc\u2028d", 100)).To(Equal(`a\u001b[31mb c d`))
 	NewWithT(t).Expect(wire.Printable("abcdef", 3)).To(Equal("ab…"))
 }
+
+// A Location that is no URL is an answer like any other, and the code in it is hidden.
+func TestALocationThatIsNoURLKeepsItsCode(t *testing.T) {
+	g := NewWithT(t)
+	const code = "a-code-that-is-worth-a-session"
+	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "%68ttps://client.example/cb?state=1&code="+code)
+		w.WriteHeader(http.StatusFound)
+	})
+	rec := wire.NewRecorder(nil)
+	a := client(t, wire.Bounds{}).Do(t.Context(), &wire.Request{URL: url}, rec, reports.Setup, "")
+	g.Expect(a.Err).NotTo(HaveOccurred())
+	g.Expect(a.Header.Get("Location")).To(ContainSubstring(code), "the check itself sees it")
+	raw, err := json.Marshal(rec.Exchanges())
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(string(raw)).To(ContainSubstring("Location"))
+	g.Expect(strings.Contains(string(raw), code)).To(BeFalse(), "the code is in the record")
+}

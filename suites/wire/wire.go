@@ -54,12 +54,12 @@ func (b Bounds) withDefaults() Bounds {
 
 // Client sends requests. It is safe for concurrent use.
 type Client struct {
-	http    *http.Client
+	http    *http.Transport // not an http.Client: what that says of a Location that is no URL has the authorization code in it
 	bounds  Bounds
 	paces   paces
 	waiting time.Duration // most that is spent on obeying Retry-After, per exchange
 	hosts   *Hosts        // nil: any
-	shown   sync.Map      // of *http.Client by the certificate that they show
+	shown   sync.Map      // of *http.Transport by the certificate that they show
 }
 
 // NewClient makes a client. roots are the certificate authorities to trust; nil means the system's.
@@ -72,17 +72,13 @@ func NewClient(bounds Bounds, roots *x509.CertPool) *Client {
 		}
 		return c.hosts.control(network, address, raw)
 	}}
-	transport := &http.Transport{
+	c.http = &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
 		MaxResponseHeaderBytes: bounds.Header,
 		MaxIdleConnsPerHost:    32,
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
-	}
-	c.http = &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return c
 }
@@ -99,22 +95,22 @@ func (c *Client) AtMost(n int) { c.paces.most = n }
 // Close gives up idle connections.
 func (c *Client) Close() {
 	c.http.CloseIdleConnections()
-	c.shown.Range(func(_, shows any) bool { shows.(*http.Client).CloseIdleConnections(); return true })
+	c.shown.Range(func(_, shows any) bool { shows.(*http.Transport).CloseIdleConnections(); return true })
 }
 
-// showing is the client whose connections show this certificate.
-func (c *Client) showing(certificate *tls.Certificate) *http.Client {
+// showing is the transport whose connections show this certificate.
+func (c *Client) showing(certificate *tls.Certificate) *http.Transport {
 	if certificate == nil {
 		return c.http
 	}
 	leaf := string(certificate.Certificate[0])
 	if known, ok := c.shown.Load(leaf); ok {
-		return known.(*http.Client)
+		return known.(*http.Transport)
 	}
-	transport := c.http.Transport.(*http.Transport).Clone()
+	transport := c.http.Clone()
 	transport.TLSClientConfig.Certificates = []tls.Certificate{*certificate}
-	known, _ := c.shown.LoadOrStore(leaf, &http.Client{Transport: transport, CheckRedirect: c.http.CheckRedirect})
-	return known.(*http.Client)
+	known, _ := c.shown.LoadOrStore(leaf, transport)
+	return known.(*http.Transport)
 }
 
 // Request is a request to send. Form and Body exclude each other.
@@ -276,7 +272,7 @@ func (c *Client) once(ctx context.Context, r *Request) *Answer {
 	if err != nil {
 		return fail(&Answer{}, err)
 	}
-	resp, err := c.showing(r.Certificate).Do(req)
+	resp, err := c.showing(r.Certificate).RoundTrip(req)
 	if err != nil {
 		var alert *net.OpError
 		refused := r.Certificate != nil && errors.As(err, &alert) && alert.Op == "remote error" // an alert of TLS

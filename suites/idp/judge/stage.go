@@ -11,6 +11,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/redact"
+	"github.com/emaconform/emaconform/suites/beside"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/idp/config"
@@ -48,7 +49,7 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*world.World, erro
 		}
 	}
 	w := &world.World{
-		Conditions: a.Conditions, Config: a.Config, Provider: a.Provider, Secrets: secrets, Keys: &world.Keys{}, Skew: a.Skew,
+		Conditions: a.Conditions, Config: a.Config, Provider: a.Provider, Secrets: secrets, Keys: &world.Keys{}, Controls: &beside.Controls{}, Skew: a.Skew,
 		Stranger: a.Stranger.Signing(), Wire: wire.NewClient(wire.Bounds{Timeout: a.Config.Timing.Request}, roots),
 	}
 	w.Wire.AtMost(workers)

@@ -162,8 +162,9 @@ func (w *walk) run(arrived func(*url.URL) bool) (*url.URL, *wire.Answer, error) 
 		}
 		if location := a.Header.Get("Location"); location != "" && a.Status/100 == 3 {
 			to, err := at.Parse(location)
-			if err != nil {
-				return nil, a, fmt.Errorf("a redirect to something that is no URL: %s", printable(wire.WithoutQuery(location)))
+			if err != nil { // no URL: it leads nowhere that is ours
+				before, query, _ := strings.Cut(location, "?")
+				to = &url.URL{Path: before, RawQuery: query}
 			}
 			if arrived(to) || !w.ours(to) {
 				return to, a, nil

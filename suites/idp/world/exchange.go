@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/beside"
+	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/idp/config"
 	"github.com/emaconform/emaconform/suites/idp/signin"
 	"github.com/emaconform/emaconform/suites/server"
@@ -73,12 +75,17 @@ func Header(name, value string) Option {
 
 func edit(e func(*wire.Request)) Option { return func(x *Exchange) { x.edits = append(x.edits, e) } }
 
-// request is the honest exchange, changed by the options: Alice, the first client, the first target, all scopes.
-func (t *T) request(options []Option) *wire.Request {
+func (t *T) exchange(options []Option) *Exchange {
 	x := &Exchange{User: t.Alice(), Client: t.A(), Target: t.Notes()}
 	for _, o := range options {
 		o(x)
 	}
+	return x
+}
+
+// request is the honest exchange, changed by the options: Alice, the first client, the first target, all scopes.
+func (t *T) request(options []Option) *wire.Request {
+	x := t.exchange(options)
 	x.URL = t.Provider.Token
 	x.Header = http.Header{"Accept": {"application/json"}}
 	x.AddField("grant_type", GrantExchange)
@@ -150,11 +157,41 @@ func (t *T) Control(options ...Option) *Grant {
 		t.Inconclusivef("the control was not granted (%s), so a refusal of the attack would prove nothing: the honest request in the "+
 			"exchanges must work first", a.Summary())
 	}
+	return t.verified(a)
+}
+
+// verified is the grant of an answer; that it does not verify is noted.
+func (t *T) verified(a *wire.Answer) *Grant {
 	g, err := t.Read(a)
 	if err != nil && !strings.HasPrefix(t.Check.Requirement.ID, "IDP-JAG-HEADER") {
 		t.Notef("the ID-JAG does not verify with the published keys: %v: see IDP-JAG-HEADER", err)
 	}
 	return g
+}
+
+// Beside has an attack sent between two honest exchanges with these options, which the attacks that differ from the same one
+// share. Unless both are granted, the check ends as inconclusive. It returns what the first one granted, and the answer to the
+// attack.
+func (t *T) Beside(attack func() *wire.Answer, honest ...Option) (*Grant, *wire.Answer) {
+	x := t.exchange(honest)
+	control, attacked := t.Controls.Attack(t.T, beside.Honest{
+		Name: x.User.Login + " at " + x.Client.ID + " for " + x.Target.Audience, Good: Granted, Record: t.record,
+		Send: func(lead *check.T) *wire.Answer {
+			l := &T{T: lead, World: t.World}
+			return l.deliver(func() *wire.Request { return l.request(honest) }, reports.Control, "the honest twin of many attacks: must be granted")
+		},
+	}, attack)
+	return t.verified(control), attacked
+}
+
+func (t *T) record() *wire.Recorder { return wire.NewRecorder(t.Secrets) }
+
+// BesideSignIn is Beside for an attack on a sign-in: walk signs in honestly, and says in Err why that did not come to its end.
+func (t *T) BesideSignIn(attack func() *wire.Answer, walk func(*T) *wire.Answer) {
+	t.Controls.Attack(t.T, beside.Honest{
+		Name: "sign-in", Good: func(a *wire.Answer) bool { return a.Err == nil }, Record: t.record,
+		Send: func(lead *check.T) *wire.Answer { return walk(&T{T: lead, World: t.World}) },
+	}, attack)
 }
 
 // Attack sends what must be refused. A refusal that is no OAuth error is warned of.

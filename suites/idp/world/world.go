@@ -7,6 +7,7 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports/redact"
+	"github.com/emaconform/emaconform/suites/beside"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/idp/config"
 	"github.com/emaconform/emaconform/suites/idp/signin"
@@ -23,8 +24,9 @@ type World struct {
 	Keys     *Keys        // the published key set
 	Stranger *mockidp.Key // a key that nobody publishes
 	Wire     *wire.Client
-	Skew     time.Duration // how far the provider's clock is ahead of ours
-	Secrets  *redact.Set   // what must never be shown
+	Skew     time.Duration    // how far the provider's clock is ahead of ours
+	Secrets  *redact.Set      // what must never be shown
+	Controls *beside.Controls // honest exchanges that attacks stand between
 
 	// Await waits until the identity provider answers again; nil: nobody waits. An error says that it is gone.
 	Await func(context.Context) error
