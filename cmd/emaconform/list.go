@@ -32,7 +32,7 @@ type listed struct {
 }
 
 func newList() *cobra.Command {
-	var asJSON, requirementsOnly bool
+	var asJSON, requirementsOnly, sentences bool
 	var role string
 	c := &cobra.Command{
 		Use:   "list [PATTERN…]",
@@ -41,6 +41,9 @@ func newList() *cobra.Command {
 			if role != "" && !slices.Contains(catalogue.Roles, role) {
 				return fmt.Errorf("--role %q is none of %s", role, strings.Join(catalogue.Roles, ", "))
 			}
+			if sentences {
+				return listSentences(c.OutOrStdout(), role, patterns, asJSON)
+			}
 			requirements, checks := find(role, patterns)
 			if len(requirements) == 0 {
 				return fmt.Errorf("nothing matches %s", strings.Join(patterns, " "))
@@ -48,12 +51,17 @@ func newList() *cobra.Command {
 			if asJSON {
 				return printJSON(c.OutOrStdout(), requirements, checks)
 			}
-			printList(c.OutOrStdout(), requirements, checks, requirementsOnly)
+			if requirementsOnly {
+				printRequirements(c.OutOrStdout(), requirements, checks)
+			} else {
+				printList(c.OutOrStdout(), requirements, checks)
+			}
 			return nil
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	c.Flags().BoolVar(&requirementsOnly, "requirements", false, "only the requirements")
+	c.Flags().BoolVar(&requirementsOnly, "requirements", false, "only the requirements: level in each profile, sources, checks or the reason why there are none")
+	c.Flags().BoolVar(&sentences, "sentences", false, "every normative sentence of the documents that bind here, and what judges it")
 	c.Flags().StringVar(&role, "role", "", "only this role: ras, rs, client, idp")
 	return c
 }
@@ -94,7 +102,7 @@ func printJSON(w io.Writer, requirements []catalogue.Requirement, checks []liste
 	return e.Encode(map[string]any{"requirements": list, "checks": checks})
 }
 
-func printList(w io.Writer, requirements []catalogue.Requirement, checks []listed, requirementsOnly bool) {
+func printList(w io.Writer, requirements []catalogue.Requirement, checks []listed) {
 	t := newTable(w)
 	t.AppendHeader(table.Row{"id", "level", "what", "source, labels"})
 	what, labels := 72, 40
@@ -111,7 +119,7 @@ func printList(w io.Writer, requirements []catalogue.Requirement, checks []liste
 		}
 		t.AppendRow(table.Row{text.Bold.Sprint(r.ID), r.Level, says, sources(r.Sources)})
 		for _, k := range checks {
-			if k.Requirement == r.ID && !requirementsOnly {
+			if k.Requirement == r.ID {
 				t.AppendRow(table.Row{"  " + k.ID, k.Level, k.Title, strings.Join(k.Labels, " ")})
 			}
 		}
