@@ -27,6 +27,7 @@ type exchangeView struct {
 	Request  []piece
 	Response []piece
 	Cut      bool
+	Brief    bool // of a report that would be too large
 	Error    string
 	Curl     command
 }
@@ -158,7 +159,7 @@ func open(rows []pair) {
 // view makes an exchange ready; twin is what it is compared with, or nil.
 func view(i int, e Exchange, twin *Exchange) exchangeView {
 	v := exchangeView{
-		Number: i + 1, Part: e.Part, Note: visible(e.Note), Method: line(e.Request.Method), Path: line(e.Request.path()),
+		Number: i + 1, Part: e.Part, Note: visible(e.Note), Brief: e.Brief, Method: line(e.Request.Method), Path: line(e.Request.path()),
 		Outcome: line(e.summary()), Millis: millis(e.Seconds), Error: visible(e.Error), Curl: e.Request.curl(),
 	}
 	request := e.Request.pieces()

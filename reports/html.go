@@ -315,6 +315,7 @@ func facts(r *Report) []fact {
 		{"Started", []string{r.Started.UTC().Format("2006-01-02 15:04:05 UTC")}},
 		{"Took", []string{(time.Duration(r.Seconds*1000) * time.Millisecond).String()}},
 		{"Load", []string{r.Load.String()}},
+		{"Not kept", []string{r.Dropped}},
 	}
 	for i := range list {
 		values := slices.Clone(list[i].Values)

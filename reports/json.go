@@ -27,7 +27,7 @@ var firstSchema []byte
 
 const firstVersion = "1"
 
-// maxReport bounds a stored report that Read takes, in bytes. The largest runs make some 20 MiB.
+// maxReport bounds a stored report that Read takes, in bytes. A run makes 10 MB at most.
 const maxReport = 256 << 20
 
 // WriteJSON writes the report as JSON, described by Schema, with a seal of each result and of the whole.
@@ -38,7 +38,7 @@ func WriteJSON(w io.Writer, r *Report) error {
 	}
 	var indented bytes.Buffer
 	indented.Grow(2 * len(raw))
-	if err := json.Indent(&indented, raw, "", "  "); err != nil {
+	if err := json.Indent(&indented, raw, "", " "); err != nil {
 		return err
 	}
 	indented.WriteByte('\n')
@@ -71,6 +71,9 @@ func read(in io.Reader, limit int64) (*Report, error) {
 	}
 	if err == nil {
 		err = unique(&r)
+	}
+	if err == nil {
+		err = expand(&r, data)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the report does not follow its schema: %w", err)

@@ -101,6 +101,9 @@ func TestSchemaAndModelAreOne(t *testing.T) {
 		switch {
 		case goType.Kind() == reflect.Slice:
 			items := schema["items"].(map[string]any)
+			if whole, ok := items["else"].(map[string]any); ok { // or else a reference to one
+				items = whole
+			}
 			if goType.Elem().Kind() == reflect.Struct {
 				walk(path+"[]", goType.Elem(), items)
 			}
@@ -234,8 +237,8 @@ func TestReadRefusesInOneClearMessage(t *testing.T) {
 		{"another message", change("saw invalid_request.", "saw nothing."), `check "RAS-AUD-EXACT/case-changed": it was changed`},
 		{"another count", change(`"fail": 3`, `"fail": 2`), "its counts of role ras are not those of its checks"},
 		{"another target", strings.ReplaceAll(whole, `"url": "https://mcp.acme.example/mcp",
-    "res`, `"url": "https://other.example/mcp",
-    "res`), "no exchange in it went there"},
+  "res`, `"url": "https://other.example/mcp",
+  "res`), "no exchange in it went there"},
 		{"another profile", change(`"profile": "ema"`, `"profile": "id-jag"`), "of the rest: it was changed"},
 		{"other coverage", change(`"judged": 54`, `"judged": 60`), `it says "Judged 60 of`},
 		{"another cause", change(`"outcome": "fail",`, `"outcome": "fail", "cause": "X",`), "is said to follow from"},

@@ -74,7 +74,9 @@ type Report struct {
 	NotRun   []NotRun  `json:"not_run,omitempty"`
 	Baseline *Baseline `json:"baseline,omitempty"`
 	Load     Load      `json:"load"`
-	Seal     string    `json:"seal,omitempty"` // of the whole report as it was written; see seal.go
+	// Dropped says what is missing of the evidence, which would be too large; empty when nothing is.
+	Dropped string `json:"dropped,omitempty"`
+	Seal    string `json:"seal,omitempty"` // of the whole report as it was written; see seal.go
 }
 
 // Tool names the program that made the report.
@@ -237,6 +239,7 @@ type Check struct {
 	Notes       []string   `json:"notes,omitempty"` // facts worth reporting that are not judged
 	Seconds     float64    `json:"seconds"`
 	Exchanges   []Exchange `json:"exchanges,omitempty"`
+	Dropped     int        `json:"dropped,omitempty"` // exchanges that are not kept, since the report would be too large
 	// Key is, for a skipped check, what would let it run: a key of the configuration, a flag, or what the target may offer.
 	Key string `json:"key,omitempty"`
 	// Severity is what an accepted attack gains, where that is not the requirement's.
@@ -288,6 +291,7 @@ type Exchange struct {
 	Error    string    `json:"error,omitempty"`
 	Seconds  float64   `json:"seconds"`
 	Tokens   []Token   `json:"tokens,omitempty"`
+	Brief    bool      `json:"brief,omitempty"` // only what was asked and the status are kept: the report would be too large
 }
 
 // Request is a redacted HTTP request.

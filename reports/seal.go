@@ -50,9 +50,17 @@ func marshal(r *Report) ([]byte, error) {
 	copied := *r
 	copied.Seal = ""
 	sealedChecks := make([]json.RawMessage, len(r.Checks))
+	seen := written{}
 	for i, c := range r.Checks {
 		c.Seal = ""
-		raw, err := plain(c)
+		exchanges, err := seen.exchanges(c)
+		if err != nil {
+			return nil, err
+		}
+		raw, err := plain(struct {
+			Check
+			Exchanges []json.RawMessage `json:"exchanges,omitempty"`
+		}{c, exchanges})
 		if err != nil {
 			return nil, err
 		}
@@ -66,6 +74,73 @@ func marshal(r *Report) ([]byte, error) {
 		return nil, err
 	}
 	return seal(raw), nil
+}
+
+// written are the exchanges that a report holds already, by their JSON. One that stands in several checks, such as a control
+// that they share, is written once.
+type written map[string]Place
+
+// Place is where an exchange stands in a report.
+type Place struct {
+	Check    string `json:"check"`    // id of the check
+	Exchange int    `json:"exchange"` // its number there, from 0
+}
+
+// again is an exchange that stands elsewhere in the report, too.
+type again struct {
+	Part Part  `json:"part"`
+	Same Place `json:"same"`
+}
+
+func (w written) exchanges(c Check) ([]json.RawMessage, error) {
+	const reference = 200 // bytes below which there is nothing to gain
+	list := make([]json.RawMessage, len(c.Exchanges))
+	for i, e := range c.Exchanges {
+		raw, err := plain(e)
+		if err != nil {
+			return nil, err
+		}
+		if at, twice := w[string(raw)]; !twice {
+			w[string(raw)] = Place{c.ID, i}
+		} else if len(raw) > reference {
+			if raw, err = plain(again{e.Part, at}); err != nil {
+				return nil, err
+			}
+		}
+		list[i] = raw
+	}
+	return list, nil
+}
+
+// expand puts the exchanges that are written once where they belong.
+func expand(r *Report, data []byte) error {
+	var places struct {
+		Checks []struct {
+			Exchanges []struct{ Same *Place }
+		}
+	}
+	if err := json.Unmarshal(data, &places); err != nil {
+		return err
+	}
+	byID := map[string]int{}
+	for i, c := range r.Checks {
+		byID[c.ID] = i
+	}
+	for i, c := range places.Checks {
+		for n, e := range c.Exchanges {
+			if e.Same == nil {
+				continue
+			}
+			from, ok := byID[e.Same.Check]
+			if !ok || from > i || e.Same.Exchange < 0 || e.Same.Exchange >= len(r.Checks[from].Exchanges) ||
+				from == i && e.Same.Exchange >= n {
+				return fmt.Errorf("check %.120q refers to exchange %d of %.120q, which does not stand before it",
+					visible(r.Checks[i].ID), e.Same.Exchange, visible(e.Same.Check))
+			}
+			r.Checks[i].Exchanges[n] = r.Checks[from].Exchanges[e.Same.Exchange]
+		}
+	}
+	return nil
 }
 
 // plain is JSON without escapes for HTML and without white space.

@@ -106,6 +106,7 @@ func (s *Set) take(kind, value string, twice bool) *Secret {
 	if s.windows.used > crowded && !twice { // only somebody who wants us to run out of memory hands out so much
 		value = value[:min(len(value), few)]
 	}
+	value = strings.Clone(value) // not a part of an answer, which would stay in memory with it
 	added := &Secret{kind, value}
 	s.known[value] = added
 	if len(value) <= window {

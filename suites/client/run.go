@@ -94,6 +94,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	report := o.report(selected, done.Results, started)
 	report.Preflight, report.Ended, report.Problem = steps, done.Ended, done.Problem
 	report.Load.PeakMemory = done.Memory + engine.PeakMemory()
+	reports.Bound(report)
 	reports.Redact(report, secrets)
 	complete(report)
 	return report, nil

@@ -54,6 +54,7 @@ type parent struct {
 
 	mu   sync.Mutex
 	done *Done
+	held int // bytes of evidence in it
 }
 
 // supervise runs workers until every check has a result. When one dies, the checks that were under way are suspects: the
@@ -187,7 +188,7 @@ func (p *parent) hear(m message, running []string) []string {
 		}
 	case m.Result != nil:
 		if _, twice := p.done.Results[m.Result.ID]; !twice {
-			p.done.Results[m.Result.ID] = *m.Result
+			p.keep(*m.Result)
 			p.job.Progress.Finished(*m.Result)
 		}
 	case m.Says != "":
@@ -196,6 +197,24 @@ func (p *parent) hear(m message, running []string) []string {
 		p.lose(&earlyEnd{EndedTargetLost, "the target no longer answers (" + m.Lost + ")"})
 	}
 	return running
+}
+
+// keep takes a result in. When a target writes very much, the evidence that proves least makes room for more.
+func (p *parent) keep(r reports.Check) {
+	p.done.Results[r.ID] = r
+	if p.held += r.Size(); p.held <= reports.Held {
+		return
+	}
+	all := make([]*reports.Check, 0, len(p.done.Results))
+	for _, r := range p.done.Results {
+		all = append(all, &r)
+	}
+	reports.BoundEvidence(all, reports.Held/2)
+	p.held = 0
+	for _, r := range all {
+		p.done.Results[r.ID] = *r
+		p.held += r.Size()
+	}
 }
 
 // tail keeps the end of what is written to it.

@@ -178,5 +178,6 @@ func (s *schedule) attempt(ctx context.Context, w *watch, c *check.Check, lane, 
 
 func (s *schedule) counts(c *check.Check, r reports.Check) {
 	s.say(message{Result: &r})
+	r.Exchanges = nil // the parent has them
 	s.found[c.ID] <- r
 }

@@ -77,6 +77,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	reports.Bound(report)
 	reports.Redact(report, r.secrets)
 	report.Started, report.Finished = started, time.Now()
 	report.Seconds = report.Finished.Sub(started).Seconds()
