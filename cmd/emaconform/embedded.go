@@ -14,6 +14,7 @@ import (
 	"github.com/emaconform/emaconform/fixtures/defects"
 	"github.com/emaconform/emaconform/fixtures/disturb"
 	"github.com/emaconform/emaconform/fixtures/reference"
+	"github.com/emaconform/emaconform/fixtures/rs"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
@@ -57,6 +58,7 @@ func (e *embedded) configure(o *run.Options) (err error) {
 	}
 	o.Config.IdP.CA = cmp.Or(o.Config.IdP.CA, filepath.Join(e.dir, "ca.pem"))
 	o.Config.LogFile = e.log.Name()
+	o.Config.Upstream = &target.Upstream{Tool: rs.ToolLookUp}
 	o.Config.SecondIdP = &target.IdP{Tenant: fixtures.AliceTenant, CA: o.Config.IdP.CA}
 	o.Describe = func(t *reports.Target) {
 		t.Name, t.Embedded, t.Defects = "reference target", true, e.defects
@@ -87,7 +89,7 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 		}
 		options.Between, options.Now = d.Between, func() time.Time { return time.Now().Add(d.Skew) }
 	}
-	options.RootCAs = []byte(trust.IdP.CA)
+	options.RootCAs, options.Upstream = []byte(trust.IdP.CA), trust.Upstream
 	options.CIMD = &fixtures.CIMD{AllowLoopback: true, AllowHTTP: true, Scopes: []string{fixtures.ScopeRead, fixtures.ScopeWrite}}
 	if err := e.differ(&options, c); err != nil {
 		return err
@@ -159,6 +161,9 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 		}
 	}
 	c.WhoamiTool = "whoami"
+	if k := o.Client(fixtures.ConnectorGone); k != nil {
+		c.RevokedClient = &target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, CAFile: e.clientCA}
+	}
 	told(c, e.variants)
 	c.RAR = &target.RAR{Granted: detail("read"), Wider: detail("read", "write")}
 }

@@ -28,6 +28,7 @@ type parties struct {
 	attacker    *mockidp.KeySet
 	canary      *mockidp.Canary // nil when the target cannot reach us
 	documents   string          // where the canary serves clients' metadata documents: over https where there is a CA
+	upstream    *upstream       // nil where the target asks none of ours
 	control     *http.Server
 	controlURL  string
 	secret      string
@@ -95,6 +96,12 @@ func startParties(ctx context.Context, c *target.Config, ring *Keyring) (_ *part
 		if p.documents, err = p.secured(ctx, listen, c.IdP.CA); err != nil {
 			return nil, fmt.Errorf("canary: %w", err)
 		}
+	}
+	if c.Upstream != nil {
+		if p.upstream, err = startUpstream(ctx, c.Upstream.Listen); err != nil {
+			return nil, err
+		}
+		p.closers = append(p.closers, func() { _ = p.upstream.http.Close() })
 	}
 	return p, p.startControl()
 }
@@ -201,7 +208,7 @@ func (p *parties) startControl() error {
 	if p.second != nil {
 		idps[server.SecondIdP] = p.second
 	}
-	p.control = &http.Server{Handler: mockidp.NewControlHandler(p.secret, idps, p.canary), ReadHeaderTimeout: 10 * time.Second}
+	p.control = &http.Server{Handler: p.beside(mockidp.NewControlHandler(p.secret, idps, p.canary)), ReadHeaderTimeout: 10 * time.Second}
 	p.controlURL = "http://" + listener.Addr().String()
 	go func() {
 		if err := p.control.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -22,6 +22,8 @@ import (
 type Trust struct {
 	IdP    TrustedIdP  `json:"idp"`
 	Second *TrustedIdP `json:"second_idp,omitempty"`
+	// Upstream is the URL of the upstream service that we play; "" is none.
+	Upstream string `json:"upstream,omitempty"`
 }
 
 // TrustedIdP is one identity provider that we play.
@@ -37,6 +39,9 @@ func (p *parties) trust(c *target.Config) Trust {
 	if c.SecondIdP != nil {
 		second := p.trustOne(p.second, p.secondKeys, c.SecondIdP.Issuer)
 		t.Second = &second
+	}
+	if p.upstream != nil {
+		t.Upstream = p.upstream.url
 	}
 	return t
 }

@@ -22,6 +22,10 @@ func (a *assignment) hide(secrets *redact.Set) {
 		secrets.Hide("secret of client "+c.ID, c.Secret)
 		secrets.Hide("private key of client "+c.ID, string(c.Certificate))
 	}
+	if revoked := a.Config.RevokedClient; revoked != nil {
+		secrets.Hide("secret of client "+revoked.ID, revoked.Secret)
+		secrets.Hide("private key of client "+revoked.ID, string(revoked.Certificate))
+	}
 	raw, err := json.Marshal(a)
 	if err != nil {
 		return // it was JSON, or becomes JSON, elsewhere: there the error is told

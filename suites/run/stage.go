@@ -50,7 +50,7 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*server.World, err
 	w := &server.World{
 		Conditions: a.Conditions, Inbound: a.Inbound, Config: a.Config, Target: a.Target, Skew: a.Skew,
 		Attacker: a.Attacker.Signing(), Canary: a.Canary, Documents: a.Documents, Secrets: secrets,
-		Control: mockidp.NewControl(a.Control, a.Secret),
+		Control: mockidp.NewControl(a.Control, a.Secret), Upstreams: server.AskUpstream(a.Control, a.Secret),
 		IdPName: server.FirstIdP, IdP: &mockidp.Issuer{URL: a.Config.IdP.Issuer, Keys: a.Keys},
 	}
 	if a.Config.DPoP {

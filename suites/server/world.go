@@ -37,6 +37,7 @@ type World struct {
 	Canary    string          // base URL of the attacker's host, "" when there is none
 	Documents string          // the same host where clients' metadata documents are served: over https where there is a CA
 	Control   *mockidp.Control
+	Upstreams func(ctx context.Context, text string) (Upstream, error) // asks the upstream service that we play; see Upstream
 
 	Wire    *wire.Client
 	Secrets *redact.Set // of the run: what no output may show
@@ -180,6 +181,10 @@ var (
 		func(w *World) bool { return w.Config.RAR != nil })
 	NeedsJWE = Need("jwe", "needs a RAS that takes encrypted ID-JAGs",
 		func(w *World) bool { return w.Config.JWE })
+	NeedsRevokedClient = Need("revoked_client", "needs a client whose credentials were withdrawn",
+		func(w *World) bool { return w.Config.RevokedClient != nil })
+	NeedsUpstream = Need("upstream", "needs an upstream service of ours that the MCP server asks",
+		func(w *World) bool { return w.Config.Upstream != nil })
 	NeedsBearer = Need("dpop", "judges bearer tokens, and those of this target are bound to a key",
 		func(w *World) bool { return !w.Config.DPoP })
 	NeedsLog = Need("log_file", "needs the target's log",

@@ -52,6 +52,11 @@ type Config struct {
 	// is compared, so that it has to answer the same for the same account.
 	WhoamiTool string `yaml:"whoami_tool,omitempty" json:"whoami_tool,omitempty"`
 
+	// RevokedClient is a client whose credentials were withdrawn: it is served no more.
+	RevokedClient *Client `yaml:"revoked_client,omitempty" json:"revoked_client,omitempty"`
+	// Upstream is a service that we play and that the MCP server asks: what it gets there is seen.
+	Upstream *Upstream `yaml:"upstream,omitempty" json:"upstream,omitempty"`
+
 	CIMD    bool   `yaml:"cimd,omitempty" json:"cimd,omitempty"`         // the RAS takes Client ID Metadata Document URLs
 	RAR     *RAR   `yaml:"rar,omitempty" json:"rar,omitempty"`           // the RAS takes authorization_details
 	JWE     bool   `yaml:"jwe,omitempty" json:"jwe,omitempty"`           // the RAS takes encrypted ID-JAGs
@@ -96,6 +101,12 @@ type User struct {
 type Tool struct {
 	Name  string `yaml:"name" json:"name"`
 	Scope string `yaml:"scope" json:"scope"`
+}
+
+// Upstream is where the mock of an upstream service listens, and the tool that makes the MCP server ask it, without arguments.
+type Upstream struct {
+	Listen string `yaml:"listen" json:"listen"` // default 127.0.0.1:0
+	Tool   string `yaml:"tool" json:"tool"`
 }
 
 // RAR is an authorization_details entry that the target grants, as JSON.
@@ -223,6 +234,17 @@ func (c *Config) Resolve() error {
 		if err := c.Clients[n].Resolve(); err != nil {
 			complain("clients[%d] (%s): %v", n, c.Clients[n].ID, err)
 		}
+	}
+	if c.RevokedClient != nil {
+		if c.RevokedClient.Auth == "" {
+			c.RevokedClient.Auth = ClientSecretBasic
+		}
+		if err := c.RevokedClient.Resolve(); err != nil {
+			complain("revoked_client (%s): %v", c.RevokedClient.ID, err)
+		}
+	}
+	if c.Upstream != nil && c.Upstream.Tool == "" {
+		complain("upstream.tool: missing: the name of a tool of the MCP server that asks the upstream service")
 	}
 	if len(c.Users) == 0 {
 		complain("users: none: whom does the target know? Give --user (the sub that the IdP is to name; --email, if accounts are " +

@@ -66,6 +66,13 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 			check.Sends("An honest ID-JAG with "+w.what+", after one with the right credentials as control"))
 	}
 
+	server.It("revoked", "refuses a client whose credentials were withdrawn", func(t *server.T) {
+		revoked := t.Config.RevokedClient
+		t.Control(t.Grant())
+		server.ExpectRefused(t, t.Attack(server.GrantFor(t, revoked), server.As(revoked)), server.InvalidClient, server.UnauthorizedClient)
+	}, check.With(server.NeedsRevokedClient), server.Refusal(server.InvalidClient, server.UnauthorizedClient),
+		check.Sends("An honest ID-JAG by a client whose credentials were withdrawn, after one by another client as control"))
+
 	server.It("other-secret", "refuses the secret of another client", func(t *server.T) {
 		clients := server.WithSecret(t.World)
 		if len(clients) < 2 {

@@ -25,6 +25,14 @@ const patience = time.Second
 var _ = check.For("RAS-REVOKE", func() {
 	endpoint := check.With(server.NeedsEndpoint("revocation_endpoint"))
 
+	server.It("offered", "names a revocation endpoint in its metadata", func(t *server.T) {
+		if t.Target.ServerMetadata == nil {
+			t.Skipf("it publishes no metadata")
+		}
+		Expect(t.Target.Endpoint("revocation_endpoint")).NotTo(BeEmpty(),
+			"without one a client that loses a token, or signs its user out, cannot take it back (RFC 7009)")
+	}, check.Open(), check.Should(), check.By("EMA proposal §7.5.4"), check.Sends("Nothing: the authorization server's metadata is read"))
+
 	server.It("revokes", "revokes an access token, so that the MCP server refuses it", func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
