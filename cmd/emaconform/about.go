@@ -13,6 +13,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/attest"
 	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/idp/config"
 	"github.com/emaconform/emaconform/suites/provenance"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -65,17 +66,19 @@ func newConfig() *cobra.Command {
 
 func newSchema() *cobra.Command {
 	return &cobra.Command{
-		Use:       "schema [report|config|statement]",
-		Short:     "Print the JSON Schema of the JSON report (default), the configuration file, or what a statement says",
+		Use:       "schema [report|config|idp-config|statement]",
+		Short:     "Print the JSON Schema of the JSON report (default), a configuration file, or what a statement says",
 		Example:   "  emaconform schema config > ema.schema.json   # then, on top of ema.yaml: # yaml-language-server: $schema=ema.schema.json",
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
-		ValidArgs: []string{"report", "config", "statement"},
+		ValidArgs: []string{"report", "config", "idp-config", "statement"},
 		RunE: func(c *cobra.Command, args []string) error {
 			schema := reports.Schema
 			switch {
 			case len(args) == 0:
 			case args[0] == "config":
-				schema = target.Schema(samples.Comments())
+				schema = target.Schema(samples.Comments(samples.Server))
+			case args[0] == "idp-config":
+				schema = config.Schema(samples.Comments(samples.IdP))
 			case args[0] == "statement":
 				schema = attest.PredicateSchema
 			}
@@ -105,7 +108,7 @@ func newDocs() *cobra.Command {
 			return docs.Build(out, docs.Reference{
 				Root: c.Root(), Version: provenance.Tool().Version, Catalogue: provenance.Catalogue(),
 				Requirements: catalogue.All(), Checks: documented(),
-				Config: samples.Server, ConfigSchema: target.Schema(samples.Comments()),
+				Config: samples.Server, ConfigSchema: target.Schema(samples.Comments(samples.Server)),
 				Weights: func(q catalogue.Requirement) string { return weights(levels(q.LevelIn)) },
 			})
 		},

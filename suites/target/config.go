@@ -142,7 +142,7 @@ func Load(path string) (*Config, error) {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
 	var c Config
-	if err := decode(raw, &c); err != nil {
+	if err := Decode(raw, &c); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return &c, nil
@@ -150,7 +150,7 @@ func Load(path string) (*Config, error) {
 
 // Merge replaces what the document (JSON or YAML) names. Unknown keys are errors, which name the line but quote nothing: the
 // document may hold secrets.
-func (c *Config) Merge(document []byte) error { return decode(document, c) }
+func (c *Config) Merge(document []byte) error { return Decode(document, c) }
 
 // Defaults fills in what was left out.
 func (c *Config) Defaults() {

@@ -16,10 +16,16 @@ import (
 	"github.com/emaconform/emaconform/mockidp/yamlfile"
 )
 
-// decode reads a document into c. Unknown keys are errors, as are values of another type; each names the line and the
+// Mistake is what a value of the configuration says of itself when it cannot be read: a sentence that quotes no value.
+type Mistake string
+
+func (m Mistake) Error() string { return string(m) }
+
+// Decode reads a document into a configuration, a pointer to a struct with yaml tags. Unknown keys are errors, as are values of another type; each names the line and the
 // key, and none quotes a value: the document may hold secrets. A byte order mark, which some editors write, is no
 // mistake.
-func decode(document []byte, c *Config) error {
+func Decode(document []byte, c any) error {
+	of := reflect.TypeOf(c).Elem()
 	err := yamlfile.Decode(document, c)
 	if err == nil || errors.Is(err, yamlfile.ErrEmpty) {
 		return nil
@@ -27,16 +33,19 @@ func decode(document []byte, c *Config) error {
 	var whole yamlfile.Problem
 	var unknown *yaml.UnknownFieldError
 	var placed yaml.Error
+	var own Mistake
 	switch {
+	case errors.As(err, &own):
+		return own
 	case errors.As(err, &whole):
 		return whole
 	case errors.As(err, &unknown):
 		at := unknown.Token
-		return fmt.Errorf("line %d: there is no key %q%s", at.Position.Line, keyAt(at), suggestion(at))
+		return fmt.Errorf("line %d: there is no key %q%s", at.Position.Line, keyAt(at), suggestion(of, at))
 	case errors.As(err, &placed):
 		return placedMistake(placed)
 	}
-	return durationMistake(document)
+	return durationMistake(of, document)
 }
 
 // placedMistake says what the decoder found at a place of which it knows the line.
@@ -56,13 +65,17 @@ func placedMistake(err yaml.Error) error {
 }
 
 // durationMistake is the first time limit that is none; the decoder does not say where that is.
-func durationMistake(document []byte) error {
+func durationMistake(of reflect.Type, document []byte) error {
 	unknown := errors.New("timing: expected times such as 500ms, 10s or 2m")
 	file, err := parser.ParseBytes(bytes.TrimPrefix(document, []byte("\ufeff")), 0)
 	if err != nil {
 		return unknown
 	}
-	for field := range reflect.TypeFor[Time]().Fields() {
+	timing, ok := of.FieldByName("Timing")
+	if !ok {
+		return unknown
+	}
+	for field := range timing.Type.Fields() {
 		name := keyName(field)
 		path, err := yaml.PathString("$.timing." + name)
 		if err != nil {
@@ -102,10 +115,10 @@ func key(at *token.Token) string {
 }
 
 // suggestion names the known key that is most like the one in the document, when one is.
-func suggestion(at *token.Token) string {
+func suggestion(of reflect.Type, at *token.Token) string {
 	wrong := keyAt(at)
 	best, least := "", len(wrong)+2
-	for _, path := range Keys() {
+	for _, path := range keys(of, "") {
 		parent, name := "", path
 		if dot := strings.LastIndexByte(path, '.'); dot >= 0 {
 			parent, name = strings.TrimSuffix(path[:dot], "[]"), path[dot+1:]
@@ -143,6 +156,10 @@ func keys(t reflect.Type, prefix string) []string {
 	for field := range t.Fields() {
 		name := keyName(field)
 		if name == "-" {
+			continue
+		}
+		if name == "" { // inline
+			list = append(list, keys(field.Type, prefix)...)
 			continue
 		}
 		inner, path := field.Type, prefix+name

@@ -16,7 +16,7 @@ import (
 // An editor with the schema takes what the program takes, and underlines what it refuses.
 func TestTheSchemaFitsTheConfiguration(t *testing.T) {
 	g := NewWithT(t)
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(target.Schema(samples.Comments())))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(target.Schema(samples.Comments(samples.Server))))
 	g.Expect(err).NotTo(HaveOccurred())
 	compiler := jsonschema.NewCompiler()
 	g.Expect(compiler.AddResource("config.json", document)).To(Succeed())
@@ -44,7 +44,7 @@ func TestTheSchemaFitsTheConfiguration(t *testing.T) {
 // Every key is explained: by its own comment in the sample, or by that of the key that it stands under.
 func TestEveryKeyIsDescribed(t *testing.T) {
 	g := NewWithT(t)
-	comments := samples.Comments()
+	comments := samples.Comments(samples.Server)
 	for _, key := range []string{
 		"url", "idp.listen", "clients", "clients[].auth", "timing.outage", "second_idp", "redeem",
 	} {

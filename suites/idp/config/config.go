@@ -90,10 +90,10 @@ type User struct {
 
 // SignIn is how a user's tokens are obtained: one of four ways.
 type SignIn struct {
-	Command  string            `json:"command,omitempty"`  // a shell command that prints a token response
-	Tokens   map[string]string `json:"tokens,omitempty"`   // files with token responses, by client id; "" is the first client
-	Form     *Form             `json:"form,omitempty"`     // the code flow through HTML forms
-	Attended bool              `json:"attended,omitempty"` // a person, with a browser
+	Command  string            `yaml:"command" json:"command,omitempty"` // a shell command that prints a token response
+	Tokens   map[string]string `yaml:"tokens" json:"tokens,omitempty"`   // files with token responses, by client id; "" is the first client
+	Form     *Form             `yaml:"form" json:"form,omitempty"`       // the code flow through HTML forms
+	Attended bool              `yaml:"-" json:"attended,omitempty"`      // a person, with a browser
 }
 
 // Form is what is filled into login pages.

@@ -1,11 +1,15 @@
 package config
 
 import (
+	"bytes"
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	. "github.com/onsi/gomega"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/emaconform/emaconform/fixtures/samples"
 )
@@ -66,6 +70,8 @@ func TestMistakesNameTheirKeys(t *testing.T) {
 		"no redirect":    {"clients: [{id: a, secret: s3cret-s3cret}]\nusers: [{login: a, sign_in: {form: {}}}]", []string{"clients[0].redirect_uri: missing"}},
 		"unknown client": {"short_lived: nobody", []string{`short_lived: there is no client "nobody"`}},
 		"unknown vendor": {"idp: {vendor: acme}", []string{`idp.vendor: "acme" is none of okta, keycloak, entra`}},
+		"unknown method": {"clients: [{id: a, auth: tls_client_auth}]", []string{`clients[0] (a): auth: "tls_client_auth" is none of client_secret_basic`}},
+		"another role's": {"clients: [{id: a, secret: s3cret-s3cret, cimd: true}]", []string{"are for emaconform server"}},
 		"no max_age":     {"step_up: {fresh: {audience: 'https://x.example'}}", []string{"step_up.max_age: missing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -84,17 +90,54 @@ func TestMistakesNameTheirKeys(t *testing.T) {
 }
 
 func TestAFileThatIsNoneIsToldByItsLine(t *testing.T) {
-	for name, text := range map[string]string{
-		"an unknown key":       "idp:\n  issuer: https://x.example\n  isuer: https://hidden.example\n",
-		"a value of no kind":   "clients: 7\n",
-		"a way that is none":   "users:\n  - login: a\n    sign_in: magically-hidden\n",
-		"a duration of no one": "timing: {request: hidden}\n",
+	for name, c := range map[string]struct{ text, want string }{
+		"an unknown key": {"idp:\n  issuer: https://x.example\n  isuer: https://hidden.example\n",
+			`line 3: there is no key "isuer"; did you mean idp.issuer?`},
+		"an unknown key in a list":   {"targets:\n  - audiense: hidden\n", `line 2: there is no key "audiense"; did you mean targets[].audience?`},
+		"an unknown key of a client": {"clients:\n  - {id: a, secret_enf: hidden}\n", `line 2: there is no key "secret_enf"; did you mean clients[].secret_env?`},
+		"an unknown key of a sign-in": {"users:\n  - login: a\n    sign_in:\n      form: {pasword: hidden}\n",
+			`line 4: there is no key "pasword"; did you mean users[].sign_in.form.password?`},
+		"a value of no kind":   {"clients: 7\n", "line 1: clients: expected a list, but saw a number"},
+		"a way that is none":   {"users:\n  - login: a\n    sign_in: magically-hidden\n", "line 3: sign_in: expected command, tokens, form or attended"},
+		"a duration of no one": {"timing:\n  request: hidden\n", "line 2: timing.request: expected a time such as 500ms, 10s or 2m"},
+		"no YAML":              {"idp: [hidden\n", "[1:6] sequence end token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			_, err := Parse([]byte(text))
-			g.Expect(err).To(HaveOccurred())
-			g.Expect(err.Error()).NotTo(ContainSubstring("hidden"))
+			_, err := Parse([]byte(c.text))
+			g.Expect(err).To(MatchError(And(ContainSubstring(c.want), Not(ContainSubstring("hidden")))))
 		})
+	}
+}
+
+// An editor with the schema takes what the program takes, and underlines what it refuses.
+func TestTheSchemaFitsTheConfiguration(t *testing.T) {
+	g := NewWithT(t)
+	comments := samples.Comments(samples.IdP)
+	g.Expect(comments).To(HaveKeyWithValue("hooks.revoke", "every session and refresh token of the user"))
+	g.Expect(comments).To(HaveKeyWithValue("idp.issuer", "the endpoints are found from here"))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema(comments)))
+	g.Expect(err).NotTo(HaveOccurred())
+	compiler := jsonschema.NewCompiler()
+	g.Expect(compiler.AddResource("config.json", document)).To(Succeed())
+	schema, err := compiler.Compile("config.json")
+	g.Expect(err).NotTo(HaveOccurred())
+	valid := func(text string) error {
+		var value any
+		g.Expect(yaml.Unmarshal([]byte(text), &value)).To(Succeed())
+		raw, err := json.Marshal(value)
+		g.Expect(err).NotTo(HaveOccurred())
+		instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+		g.Expect(err).NotTo(HaveOccurred())
+		return schema.Validate(instance)
+	}
+	for _, right := range []string{samples.IdP, samples.IdPOkta, "users: [{login: a, sign_in: {tokens: a.json}}, {login: b, sign_in: {tokens: {agent: b.json}}}]"} {
+		g.Expect(valid(right)).To(Succeed())
+	}
+	for _, wrong := range []string{
+		"clinets: []", "clients: [{id: a, auth: tls_client_auth}]", "timing: {request: soon}", "users: [{login: a, sign_in: magic}]",
+		"users: [{login: a, sign_in: {command: x, tokens: y}}]", "exchange: {resource: perhaps}", "idp: {vendor: acme}",
+	} {
+		g.Expect(valid(wrong)).NotTo(Succeed(), wrong)
 	}
 }

@@ -1,12 +1,11 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -34,21 +33,43 @@ func Load(path string) (*Config, error) {
 // Parse reads a configuration. An error names the line and quotes nothing, for there may be secrets.
 func Parse(raw []byte) (*Config, error) {
 	var c Config
-	err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&c)
-	switch placed := yaml.Error(nil); {
-	case err == nil || errors.Is(err, io.EOF):
-		return &c, nil
-	case errors.As(err, &placed):
-		return nil, errors.New(yaml.FormatError(err, false, false))
+	if err := target.Decode(raw, &c); err != nil {
+		return nil, err
 	}
-	return nil, errors.New("timing: expected durations such as 500ms, 10s or 2m; sign_in: attended, command, tokens or form")
+	return &c, nil
+}
+
+// Schema is the JSON Schema of configuration files. comments are descriptions of keys by their paths.
+func Schema(comments map[string]string) []byte {
+	return target.SchemaOf(reflect.TypeFor[Config](), "Configuration of emaconform idp", comments, map[string][]string{
+		"clients[].auth":         methods,
+		"idp.vendor":             Vendors()[1:],
+		"exchange.resource":      {"always", "never"},
+		"exchange.subject_token": {"id_token", "refresh_token", "access_token"},
+	})
+}
+
+// Schema says that a way to sign in is one of four.
+func (SignIn) Schema(path string, of func(reflect.Type, string) map[string]any) map[string]any {
+	text := map[string]any{"type": "string"}
+	return map[string]any{"oneOf": []any{
+		map[string]any{"const": "attended"},
+		map[string]any{
+			"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+			"properties": map[string]any{
+				"command": text,
+				"tokens":  map[string]any{"oneOf": []any{text, map[string]any{"type": "object", "additionalProperties": text}}},
+				"form":    of(reflect.TypeFor[Form](), path+".form"),
+			},
+		},
+	}}
 }
 
 // UnmarshalYAML reads one of the four ways to sign in.
 func (s *SignIn) UnmarshalYAML(node ast.Node) error {
 	if text, ok := node.(*ast.StringNode); ok {
 		if text.Value != "attended" {
-			return errors.New("sign_in: expected command, tokens, form or attended")
+			return target.Mistake(fmt.Sprintf("line %d: sign_in: expected command, tokens, form or attended", text.GetToken().Position.Line))
 		}
 		s.Attended = true
 		return nil
@@ -158,6 +179,9 @@ func (r *resolver) provider() {
 	}
 }
 
+// methods are those by which clients authenticate here.
+var methods = []string{target.ClientSecretBasic, target.ClientSecretPost, target.PrivateKeyJWT, target.NoAuthentication}
+
 // Vendors are the identity providers whose own words are known; "" is any other.
 func Vendors() []string { return []string{"", "okta", "keycloak", "entra"} }
 
@@ -165,6 +189,13 @@ func (r *resolver) clients() {
 	connected := 0
 	for n := range r.Clients {
 		k := &r.Clients[n]
+		if !slices.Contains(methods, k.Auth) {
+			r.complain("clients[%d] (%s): auth: %q is none of %s", n, k.ID, k.Auth, strings.Join(methods, ", "))
+			continue
+		}
+		if k.Audience != "" || k.CIMD || k.CAFile != "" || k.CertificateFile != "" {
+			r.complain("clients[%d] (%s): audience, cimd, ca_file and certificate_file are for emaconform server", n, k.ID)
+		}
 		switch k.Auth {
 		case target.ClientSecretJWT, target.TLSClientAuth, target.SelfSignedTLS:
 			r.complain("clients[%d] (%s): auth: %s is for servers under test; an identity provider's clients have client_secret_basic, "+
@@ -174,7 +205,7 @@ func (r *resolver) clients() {
 		if k.CIMD || k.CAFile != "" || k.CertificateFile != "" {
 			r.complain("clients[%d] (%s): cimd, ca_file and certificate_file are for servers under test", n, k.ID)
 		}
-		if k.Auth == "none" { // a public client: what it is granted is for IDP-CLIENT-AUTH to judge
+		if k.Auth == target.NoAuthentication { // a public client: what it is granted is for IDP-CLIENT-AUTH to judge
 			if k.ID == "" {
 				r.complain("clients[%d]: id is missing", n)
 			}
