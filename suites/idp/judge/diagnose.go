@@ -68,6 +68,8 @@ func (p *preflight) diagnose(k *config.Client, target *config.Target, a *wire.An
 	saw := fmt.Sprintf("The token endpoint did not grant an honest exchange by %s for %s: %s%s.", k.ID, target.Audience, a.Summary(), words(a))
 	c := p.t.Config
 	switch code := a.String("error"); {
+	case a.Throttled():
+		return &stop{saw, "Raise its rate limit for the test clients, or try again later with --workers 1."}
 	case a.Err != nil:
 		return &stop{saw, "Check that the token endpoint can be reached from here."}
 	case a.Status == 404 || a.Status == 405:

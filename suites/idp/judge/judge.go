@@ -123,7 +123,7 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 		report.Load = reports.Load{Exchanges: exchanges(report), PeakMemory: engine.PeakMemory()}
 		return report, nil
 	}
-	r.base.Provider, r.base.Held, r.base.Skew = w.Provider, w.Desk.Held(), w.Skew
+	r.base.Provider, r.base.Held, r.base.Failed, r.base.Skew = w.Provider, w.Desk.Held(), w.Desk.Failed(), w.Skew
 	return report, r.checks(ctx, report, w)
 }
 

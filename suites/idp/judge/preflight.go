@@ -143,7 +143,7 @@ func (p *preflight) signIn(a signin.Ask) (string, *stop) {
 	tokens, err := p.t.Desk.Tokens(p.t, p.t.Recorder(), a)
 	first := a.User == p.t.Alice() && a.Client == p.t.A()
 	switch {
-	case err != nil && a.User.Unassigned:
+	case err != nil && a.User.Unassigned && !errors.Is(err, signin.ErrPassword):
 		return "refused at sign-in: " + err.Error(), nil
 	case err != nil && !first && errors.Is(err, signin.ErrOnce):
 		return "no tokens for this client: checks that need them are inconclusive", nil

@@ -31,6 +31,7 @@ type assignment struct {
 	Config     *config.Config   `json:"config"`
 	Provider   *world.Provider  `json:"provider"`
 	Held       []signin.Held    `json:"held"`
+	Failed     []string         `json:"failed"` // logins of those whose password came to nothing
 	Stranger   *mockidp.KeySet  `json:"stranger"`
 	Roots      []byte           `json:"roots,omitempty"` // PEM
 	Skew       time.Duration    `json:"skew"`
@@ -55,6 +56,7 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*world.World, erro
 	w.Wire.AtMost(workers)
 	w.Desk = &signin.Desk{Config: a.Config, Wire: w.Wire, Skew: a.Skew}
 	w.Desk.Hold(a.Held)
+	w.Desk.Spare(a.Failed)
 	if a.Provider != nil {
 		w.Desk.Endpoints = a.Provider.Endpoints(a.Config)
 	}

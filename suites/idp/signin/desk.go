@@ -25,7 +25,8 @@ type Desk struct {
 
 	mu      sync.Mutex
 	entries map[key]*entry
-	refused map[string]error // logins whose password was refused: never to be tried again
+	sent    map[string]int   // passwords that came to nothing, by login
+	refused map[string]error // logins whose password is not to be tried again
 }
 
 type key struct{ Login, Client string }
@@ -123,6 +124,10 @@ func Repeatable(u *config.User) bool { return u.SignIn.Command != "" || u.SignIn
 
 // errDisturbed means that there was no answer to go by: a connection that was reset, a gateway's answer.
 var errDisturbed = errors.New("no answer to go by")
+
+// errThrottled means that the identity provider asks for more patience than anybody has.
+var errThrottled = errors.New("it answers 429 Too Many Requests and asks for a longer wait than a run takes: raise its rate limit for " +
+	"the test clients, or try again later with --workers 1")
 
 // tries is how often a sign-in is begun anew when it was disturbed on its way.
 const tries = 3

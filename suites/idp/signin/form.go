@@ -36,7 +36,7 @@ func (d *Desk) form(v *visit, a Ask) (Tokens, error) {
 	w := d.newWalk(v, a, a.Client.RedirectURI)
 	end, err := w.toEnd()
 	if err != nil {
-		d.remember(a.User.Login, err)
+		d.remember(a.User.Login, w.passwords, err)
 		return Tokens{}, fmt.Errorf("the form sign-in of %s to client %s: %w", a.User.Login, a.Client.ID, err)
 	}
 	q := end.Query()
@@ -52,19 +52,44 @@ func (d *Desk) form(v *visit, a Ask) (Tokens, error) {
 	return t, err
 }
 
-// errPassword means that the identity provider did not take a password.
-var errPassword = errors.New("the password was not accepted: correct sign_in.form; it is not tried again, lest the account be locked")
+// ErrPassword means that the identity provider did not take a password.
+var ErrPassword = errors.New("the password was not accepted: correct sign_in.form; it is not tried again, lest the account be locked")
 
-func (d *Desk) remember(login string, err error) {
-	if !errors.Is(err, errPassword) {
+// remember counts the passwords of a sign-in that came to nothing. What is no answer to go by is none.
+func (d *Desk) remember(login string, passwords int, err error) {
+	if passwords == 0 || errors.Is(err, errDisturbed) {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.refused == nil {
-		d.refused = map[string]error{}
+	if d.sent == nil {
+		d.sent, d.refused = map[string]int{}, map[string]error{}
 	}
-	d.refused[login] = fmt.Errorf("the form sign-in of %s: %w", login, err)
+	if d.sent[login] += passwords; d.sent[login] >= mostPasswords || errors.Is(err, ErrPassword) {
+		d.refused[login] = fmt.Errorf("the form sign-in of %s: %w", login, err)
+	}
+}
+
+// Failed are the people whose password was sent and came to nothing.
+func (d *Desk) Failed() (logins []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for login := range d.sent {
+		logins = append(logins, login)
+	}
+	return logins
+}
+
+// Spare makes the desk send no passwords of these people: they failed before.
+func (d *Desk) Spare(logins []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.refused == nil {
+		d.sent, d.refused = map[string]int{}, map[string]error{}
+	}
+	for _, login := range logins {
+		d.refused[login] = fmt.Errorf("%s could not sign in before, and is not tried again, lest the account be locked", login)
+	}
 }
 
 // walk is one way through login pages.
@@ -150,6 +175,9 @@ func (w *walk) run(arrived func(*url.URL) bool) (*url.URL, *wire.Answer, error) 
 	r := &wire.Request{URL: w.request()}
 	for range mostSteps {
 		a := w.send(r)
+		if a.Throttled() {
+			return nil, a, errThrottled
+		}
 		if doubt := a.Doubt(); doubt != "" {
 			return nil, a, fmt.Errorf("%s: %w: %s", printable(wire.WithoutQuery(r.URL)), errDisturbed, doubt)
 		}
@@ -222,7 +250,7 @@ func (w *walk) page(at *url.URL, a *wire.Answer) (next *wire.Request, end *url.U
 	}
 	if f.password != "" {
 		if w.passwords++; w.passwords > mostPasswords || w.passwords > 1 && a.Status/100 != 2 {
-			return nil, nil, errPassword
+			return nil, nil, ErrPassword
 		}
 	}
 	fields := f.fill(w.login())

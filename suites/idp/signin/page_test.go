@@ -180,6 +180,31 @@ func TestAWrongPasswordIsNotTriedAThirdTime(t *testing.T) {
 	g.Expect(sent.Load()).To(BeNumerically("<=", 2))
 }
 
+// A page that says no and has no form: two sign-ins of a person fail, and no third one sends the password.
+func TestARefusalWithoutAFormCountsAsWell(t *testing.T) {
+	g, p := NewWithT(t), newProvider(t)
+	var sent atomic.Int32
+	p.page("GET /authorize", `<form method=post action="/login?{query}"><input name=username><input type=password name=password></form>`)
+	p.mux.HandleFunc("POST /login", func(w http.ResponseWriter, _ *http.Request) {
+		sent.Add(1)
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, "<h1>No</h1>")
+	})
+	d, ask := p.desk(time.Minute)
+	for range 4 {
+		_, err := recorded(t, d, ask)
+		g.Expect(err).To(MatchError(ContainSubstring(`HTTP 403, "No"`)))
+	}
+	g.Expect(sent.Load()).To(BeEquivalentTo(2))
+	g.Expect(d.Failed()).To(ConsistOf(ask.User.Login))
+
+	other, ask := p.desk(time.Minute) // that of another process
+	other.Spare(d.Failed())
+	_, err := recorded(t, other, ask)
+	g.Expect(err).To(MatchError(ContainSubstring("lest the account be locked")))
+	g.Expect(sent.Load()).To(BeEquivalentTo(2))
+}
+
 func TestWhatNoProgramShouldAnswer(t *testing.T) {
 	for name, c := range map[string]struct{ html, want string }{
 		"a captcha":       {`<form method=post><input name=user><input type=password name=p><div class="g-recaptcha"></div></form>`, "asks for a captcha: use sign_in: attended"},

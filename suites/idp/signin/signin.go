@@ -122,6 +122,9 @@ func (d *Desk) redeem(v *visit, k *config.Client, fields ...reports.Field) (Toke
 	r := &wire.Request{URL: d.Endpoints.Token, Form: fields, Header: http.Header{"Accept": {"application/json"}}}
 	Authenticate(r, k, d.Endpoints.Token, d.now())
 	a := d.Wire.Do(v.ctx, r, v.rec, reports.Setup, "sign-in: "+fields[0].Value)
+	if a.Throttled() {
+		return Tokens{}, fmt.Errorf("%s by client %s: %w", fields[0].Value, k.ID, errThrottled)
+	}
 	if doubt := a.Doubt(); doubt != "" {
 		return Tokens{}, fmt.Errorf("the token endpoint did not answer %s by client %s: %w: %s", fields[0].Value, k.ID, errDisturbed, doubt)
 	}
