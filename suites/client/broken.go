@@ -13,12 +13,14 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-// steps are where a party can be broken: by an endpoint of the party, or, at the MCP server, behind the check of the
-// token.
-var steps = []struct {
+type step struct {
 	slug, name string
 	at         func(w *world.World) (*world.Party, string)
-}{
+}
+
+// steps are where a party can be broken: by an endpoint of the party, or, at the MCP server, behind the check of the
+// token.
+var steps = []step{
 	{
 		"resource-metadata",
 		"the MCP server's metadata",
@@ -34,6 +36,14 @@ var steps = []struct {
 		func(w *world.World) (*world.Party, string) { return w.RAS.Party, "/token" },
 	},
 	{"mcp", "the MCP server", func(w *world.World) (*world.Party, string) { return w.MCP.Party, world.EndpointPath }},
+}
+
+// moment is that a request came to where the party is broken.
+func (s *step) moment() *moment {
+	if s.slug == "mcp" { // broken behind the check of the token
+		return used
+	}
+	return &moment{"has asked for " + s.name, asked(s.at)}
 }
 
 // faults are the ways of being broken.
@@ -97,7 +107,7 @@ var _ = check.For("CL-HOSTILE", func() {
 						c.N = int(n.Add(1))
 						return fault.reply(c)
 					}
-				}),
+				}).from(step.moment()),
 				func(t *T) {
 					party, path := step.at(t.World)
 					survived(t)
@@ -117,6 +127,7 @@ var crash = regexp.MustCompile(
 func survived(t *T) {
 	switch {
 	case t.TimedOut || t.Flooded:
+		t.mustBeTempted()
 		t.Failf("expected the client to end by itself, but %s", t.Summary())
 	case crash.Match(t.Stderr) || crash.Match(t.Stdout):
 		t.Failf("expected an error for the user, but the client crashed: see what it printed")
@@ -159,7 +170,7 @@ var _ = check.For("CL-TLS", func() {
 		for _, bad := range []mockidp.BadCertificate{mockidp.SelfSigned, mockidp.Expired, mockidp.WrongName} {
 			It(p.slug+"-"+string(bad), fmt.Sprintf("refuses a certificate of %s that is bad (%s)", p.name, bad),
 				https.but(fmt.Sprintf("A world with https, in which the certificate of %s is bad: %s", p.name, bad),
-					func(w *world.World) { w.Certificates[p.of(w)] = bad }),
+					func(w *world.World) { w.Certificates[p.of(w)] = bad }).from(shook(p.name, p.of)),
 				func(t *T) {
 					t.MustSpare(p.of(t.World), "its certificate is bad (EMA 7.3)")
 					t.mustNotGetThrough("a certificate was bad")

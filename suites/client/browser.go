@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 )
 
 // browser stands in for the commands by which programs open a browser, and keeps what they are asked to open: nobody's
 // real browser comes up in a run, and a consent page that a client sends its user to is seen.
-type browser struct{ dir string }
+type browser struct {
+	dir         string
+	undelivered atomic.Int32 // logins that did not come back to the client
+}
 
 // names of those commands on Linux and macOS.
 var browserNames = []string{"xdg-open", "open", "sensible-browser", "x-www-browser", "www-browser"}
@@ -27,7 +31,7 @@ func newBrowser(dir string) (*browser, error) {
 	for _, name := range browserNames {
 		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), []byte(browserScript), 0o700))
 	}
-	return &browser{dir}, err
+	return &browser{dir: dir}, err
 }
 
 // environment makes programs find the stand-in before the real ones.

@@ -14,14 +14,14 @@ import (
 
 var _ = check.For("CL-EXTENSION", func() {
 	It("session", "names the extension in the capabilities of initialize, as an object",
-		sessions.honest("An honest world whose MCP server speaks revision 2025-11-25"),
+		sessions.honest("An honest world whose MCP server speaks revision 2025-11-25").from(called),
 		func(t *T) {
 			t.judgeExtension(func(m world.Message) (map[string]json.RawMessage, bool) {
 				return m.Params.Capabilities.Extensions, m.Method == "initialize"
 			})
 		})
 	It("stateless", "names the extension in the capabilities of each request, as an object",
-		stateless.honest("An honest world whose MCP server speaks revision 2026-07-28"),
+		stateless.honest("An honest world whose MCP server speaks revision 2026-07-28").from(called),
 		func(t *T) {
 			t.judgeExtension(func(m world.Message) (map[string]json.RawMessage, bool) {
 				if m.Params.Meta.Capabilities == nil {
@@ -83,7 +83,7 @@ var _ = check.For("CL-PRM", func() {
 				w.MCP.Publish("/metadata.json", w.MCP.Metadata)
 				w.MCP.MetadataURL = w.MCP.URL + "/metadata.json"
 				w.MCP.Publish(world.MetadataPath, decoyResource(w, w.MCP.Resource))
-			}),
+			}).from(challenged),
 		sparesAttacker("the challenge comes first"))
 	It("path-first", "looks for metadata at the path before the root",
 		given.but("A challenge without resource_metadata; metadata at both well-known locations, the root's naming the "+
@@ -91,7 +91,7 @@ var _ = check.For("CL-PRM", func() {
 			func(w *world.World) {
 				w.MCP.MetadataURL = ""
 				w.MCP.Publish(world.RootMetadata, decoyResource(w, w.MCP.Resource))
-			}),
+			}).from(challenged),
 		sparesAttacker("the location with the path comes first"))
 	It("root", "looks for metadata at the root when there is none elsewhere",
 		given.but("A challenge without resource_metadata, and metadata at the root alone",
@@ -99,27 +99,27 @@ var _ = check.For("CL-PRM", func() {
 				w.MCP.MetadataURL = ""
 				w.MCP.Withdraw(world.MetadataPath)
 				w.MCP.Publish(world.RootMetadata, w.MCP.Metadata)
-			}),
+			}).from(challenged),
 		succeeds("the root is the last place to look (MCP, protected resource metadata discovery)"))
 	It("no-header", "looks for metadata when the 401 has no WWW-Authenticate header",
 		given.but("A 401 without WWW-Authenticate, and metadata at the well-known location",
-			func(w *world.World) { w.MCP.NoChallenge = true }),
+			func(w *world.World) { w.MCP.NoChallenge = true }).from(challenged),
 		succeeds("clients fall back to the well-known location (MCP, protected resource metadata discovery)"))
 	It("other-server", "does not use metadata that is for another server",
 		given.but("Metadata whose resource is another MCP server",
-			resourceIs(func(*world.World) string { return "https://mcp.victim.example/mcp" })),
+			resourceIs(func(*world.World) string { return "https://mcp.victim.example/mcp" })).from(readResource),
 		refusesMetadata)
 	It("other-path", "does not use metadata that is for another server of the same host",
 		given.but("Metadata whose resource is another path of the host",
-			resourceIs(func(w *world.World) string { return w.MCP.URL + "/victim/mcp" })),
+			resourceIs(func(w *world.World) string { return w.MCP.URL + "/victim/mcp" })).from(readResource),
 		refusesMetadata)
 	It("longer", "does not use metadata for a resource that only begins as the server's URL",
 		given.but("Metadata whose resource is the URL with more behind it",
-			resourceIs(func(w *world.World) string { return w.MCP.Resource + "-victim" })),
+			resourceIs(func(w *world.World) string { return w.MCP.Resource + "-victim" })).from(readResource),
 		refusesMetadata)
 	It("parent", "does not use metadata that the challenge names and that is for the host",
 		given.but("Metadata whose resource is the host alone, named by the challenge of a server with a path",
-			resourceIs(func(w *world.World) string { return w.MCP.URL })),
+			resourceIs(func(w *world.World) string { return w.MCP.URL })).from(readResource),
 		refusesMetadata, check.Should())
 	It("other-origin", "takes metadata from another host when the challenge names it and it is for this server",
 		given.but("A challenge that names metadata on another host, which is right in all it says",
@@ -127,7 +127,7 @@ var _ = check.For("CL-PRM", func() {
 				w.MCP.Withdraw(world.MetadataPath)
 				w.Consent.Publish("/metadata.json", w.MCP.Metadata)
 				w.MCP.MetadataURL = w.Consent.URL + "/metadata.json"
-			}),
+			}).from(challenged),
 		succeeds("the challenge may name any URL (RFC 9728 5.1), and resource is right"), check.Should())
 	It("other-origin-mismatch", "does not use metadata from another host that is for that host",
 		given.but("A challenge that names metadata on the attacker's host, whose resource is that host",
@@ -135,7 +135,7 @@ var _ = check.For("CL-PRM", func() {
 				w.Attacker.Publish(world.MetadataPath, decoyResource(w, w.Attacker.URL+world.EndpointPath))
 				w.MCP.Withdraw(world.MetadataPath) // to fall back to it would be right
 				w.MCP.MetadataURL = w.Attacker.URL + world.MetadataPath
-			}),
+			}).from(challenged),
 		refusesMetadata)
 	It("two-servers", "chooses the authorization server that supports the grant when two are listed",
 		given.but("Metadata that lists two authorization servers, the first of which does not list the profile",
@@ -144,7 +144,7 @@ var _ = check.For("CL-PRM", func() {
 				first["authorization_grant_profiles_supported"] = []string{}
 				first["grant_types_supported"] = []string{"authorization_code"}
 				w.MCP.Metadata["authorization_servers"] = []string{w.Attacker.URL, w.RAS.Issuer}
-			}),
+			}).from(readResource),
 		func(t *T) {
 			for _, s := range t.At(t.World.Attacker) {
 				if s.Method == http.MethodPost {
@@ -188,21 +188,21 @@ func tenant(location string) func(*world.World) {
 var _ = check.For("CL-AS-DISCOVERY", func() {
 	It("path-oauth", "finds OAuth metadata of an issuer with a path",
 		given.but("An issuer with a path; its metadata at /.well-known/oauth-authorization-server/tenant",
-			tenant("oauth")),
+			tenant("oauth")).from(readResource),
 		succeeds("this is the first location to look (RFC 8414 3.1)"))
 	It("path-oidc", "finds OpenID Connect metadata of an issuer with a path, well-known location before the path",
 		given.but("An issuer with a path; its metadata at /.well-known/openid-configuration/tenant",
 			tenant(
 				"oidc",
-			)),
+			)).from(readResource),
 		succeeds("this is the second location to look (MCP, authorization server metadata discovery)"))
 	It("path-oidc-appended", "finds OpenID Connect metadata of an issuer with a path, well-known location behind the path",
 		given.but("An issuer with a path; its metadata at /tenant/.well-known/openid-configuration",
-			tenant("oidc-appended")),
+			tenant("oidc-appended")).from(readResource),
 		succeeds("this is the third location to look (OpenID Connect Discovery 4)"))
 	It("oidc-only", "finds OpenID Connect metadata where there is no OAuth document",
 		given.but("Metadata at /.well-known/openid-configuration alone",
-			func(w *world.World) { w.RAS.PublishOnly("oidc") }),
+			func(w *world.World) { w.RAS.PublishOnly("oidc") }).from(readResource),
 		succeeds("clients must support both (MCP, authorization server metadata discovery)"))
 	It("order", "prefers the OAuth document",
 		given.but("Two documents of the same issuer; the token endpoint of the OpenID Connect one is the attacker's",
@@ -210,32 +210,32 @@ var _ = check.For("CL-AS-DISCOVERY", func() {
 				other := decoy(w)
 				other["issuer"] = w.RAS.Issuer
 				w.RAS.Publish("/.well-known/openid-configuration", other)
-			}),
+			}).from(readResource),
 		sparesAttacker("the OAuth location comes first (MCP, authorization server metadata discovery)"))
 	It("issuer-mismatch", "does not use metadata whose issuer is another",
 		given.but("Metadata that is right but for its issuer",
-			issuerIs(func(*world.World) string { return "https://auth.victim.example" })),
+			issuerIs(func(*world.World) string { return "https://auth.victim.example" })).from(readServer),
 		refusesIssuer)
 	It("issuer-longer", "does not use metadata whose issuer only begins as the one asked for",
 		given.but("Metadata whose issuer has more behind it",
-			issuerIs(func(w *world.World) string { return w.RAS.Issuer + ".victim.example" })),
+			issuerIs(func(w *world.World) string { return w.RAS.Issuer + ".victim.example" })).from(readServer),
 		refusesIssuer)
 	It("issuer-case", "does not use metadata whose issuer differs in case",
 		given.but("An issuer with a path, and metadata whose issuer has that path in capital letters", func(w *world.World) {
 			w.Move("/tenant", "oauth")
 			w.RAS.Metadata["issuer"] = w.RAS.URL + "/TENANT"
-		}),
+		}).from(readServer),
 		refusesIssuer, check.Should())
 	It("issuer-slash", "does not use metadata whose issuer has a slash more",
 		given.but("Metadata whose issuer has a slash behind it",
-			issuerIs(func(w *world.World) string { return w.RAS.Issuer + "/" })),
+			issuerIs(func(w *world.World) string { return w.RAS.Issuer + "/" })).from(readServer),
 		refusesIssuer, check.Should())
 	It("foreign-endpoint", "does not post to the token endpoint of metadata whose issuer is another",
 		given.but("The attacker's authorization server, whose metadata says that its issuer is the honest one",
 			func(w *world.World) {
 				decoy(w)["issuer"] = w.RAS.Issuer
 				w.MCP.Metadata["authorization_servers"] = []string{w.Attacker.URL}
-			}),
+			}).from(readResource),
 		func(t *T) {
 			if n := slices.IndexFunc(t.At(t.World.Attacker), func(s world.Seen) bool { return s.Method == http.MethodPost }); n >= 0 {
 				t.Failf(
@@ -262,12 +262,12 @@ var _ = check.For("CL-PROFILE", func() {
 		given.but("A RAS that lists grant types and profiles, none of them this one", func(w *world.World) {
 			w.RAS.Metadata["authorization_grant_profiles_supported"] = []string{}
 			w.RAS.Metadata["grant_types_supported"] = []string{"authorization_code"}
-		}), silent)
+		}).from(readServer), silent)
 	It("profile-alone", "does not present an ID-JAG to a server that lists the grant type, but not the profile",
 		given.but("A RAS that takes jwt-bearer grants of another profile: its metadata lists that profile alone",
 			func(w *world.World) {
 				w.RAS.Metadata["authorization_grant_profiles_supported"] = []string{"urn:example:grant-profile:device"}
-			}), silent)
+			}).from(readServer), silent)
 })
 
 var _ = check.For("CL-CREDENTIAL-BINDING", func() {
@@ -282,7 +282,7 @@ var _ = check.For("CL-CREDENTIAL-BINDING", func() {
 						metadata["authorization_servers"] = []string{w.Attacker.URL}
 					}
 				}
-			}),
+			}).from(refused),
 		func(t *T) {
 			if len(t.to(t.World.MCP.Party, world.MetadataPath)) < 2 && len(t.At(t.World.Attacker)) == 0 {
 				t.Skipf("the client never looked at the metadata again: see CL-EXPIRED-AT/renewed")
@@ -292,7 +292,7 @@ var _ = check.For("CL-CREDENTIAL-BINDING", func() {
 	It("first-contact", "does not send its credentials to a server that they are not for",
 		given.but("Metadata that names the attacker's authorization server from the start, while client_issuers of the "+
 			"context says whom the credentials are for",
-			func(w *world.World) { w.MCP.Publish(world.MetadataPath, decoyResource(w, w.MCP.Resource)) }),
+			func(w *world.World) { w.MCP.Publish(world.MetadataPath, decoyResource(w, w.MCP.Resource)) }).from(readResource),
 		keepsCredentials, check.Should())
 })
 
@@ -339,14 +339,14 @@ const meetsUnregistered = "An honest world in which the client has no credential
 
 var _ = check.For("CL-CLIENT-METADATA", func() {
 	It("profile", "lists the profile when it registers",
-		unregistered.honest(meetsUnregistered),
+		unregistered.honest(meetsUnregistered).from(registered),
 		func(t *T) {
 			for _, m := range t.registrations() {
 				t.lists(m, "authorization_grant_profiles_supported", world.ProfileIDJAG)
 			}
 		})
 	It("grant-types", "lists token exchange and jwt-bearer when it registers",
-		unregistered.honest(meetsUnregistered),
+		unregistered.honest(meetsUnregistered).from(registered),
 		func(t *T) {
 			for _, m := range t.registrations() {
 				t.lists(m, "grant_types", world.GrantExchange, world.GrantJWTBearer)

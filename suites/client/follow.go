@@ -48,7 +48,7 @@ func (b *browser) follow(ctx context.Context, w *world.World) {
 		}
 		for _, line := range strings.Split(strings.TrimSpace(string(opened[done:end])), "\n") {
 			if strings.HasPrefix(line, w.IdP.URL+"/") {
-				visit(ctx, user, line)
+				b.visit(ctx, user, line)
 			}
 		}
 		done = end
@@ -56,14 +56,15 @@ func (b *browser) follow(ctx context.Context, w *world.World) {
 }
 
 // visit opens a page and reads it, as far as anybody would.
-func visit(ctx context.Context, user *http.Client, page string) {
+func (b *browser) visit(ctx context.Context, user *http.Client, page string) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, page, nil)
 	if err != nil {
 		return
 	}
 	answer, err := user.Do(r)
 	if err != nil {
-		return // nobody listens where the login ends: the client says so in its own words
+		b.undelivered.Add(1) // nobody listens where the login ends: the client says so in its own words
+		return
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxOutput))
 	_ = answer.Body.Close()

@@ -42,7 +42,7 @@ func (t *T) parameter(s world.Seen, name, want string) {
 
 var _ = check.For("CL-EXCHANGE-REQ", func() {
 	It("type", "asks for an ID-JAG by token exchange",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(exchanged),
 		func(t *T) {
 			for _, s := range t.to(t.World.IdP.Party, "/token") {
 				if slices.Contains([]string{"authorization_code", "refresh_token"}, s.Form.Get("grant_type")) {
@@ -57,14 +57,14 @@ var _ = check.For("CL-EXCHANGE-REQ", func() {
 			t.exchanges()
 		})
 	It("audience", "names the issuer of the RAS as audience",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(exchanged),
 		func(t *T) {
 			for _, s := range t.exchanges() {
 				t.parameter(s, "audience", t.World.RAS.Issuer)
 			}
 		})
 	It("subject", "sends its ID token as subject token, and says what it is",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(exchanged),
 		func(t *T) {
 			for _, s := range t.exchanges() {
 				t.parameter(s, "subject_token_type", world.TypeIDToken)
@@ -74,7 +74,7 @@ var _ = check.For("CL-EXCHANGE-REQ", func() {
 			}
 		})
 	It("resource", "names the MCP server's resource identifier, where it names a resource",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(exchanged),
 		func(t *T) {
 			for _, s := range t.exchanges() {
 				if len(s.Form["resource"]) > 0 {
@@ -83,14 +83,14 @@ var _ = check.For("CL-EXCHANGE-REQ", func() {
 			}
 		})
 	It("audience-slash", "names the issuer of the RAS as audience when it ends in a slash",
-		given.but("A RAS whose issuer ends in a slash", func(w *world.World) { w.Move("/", "oauth") }),
+		given.but("A RAS whose issuer ends in a slash", func(w *world.World) { w.Move("/", "oauth") }).from(exchanged),
 		func(t *T) {
 			for _, s := range t.exchanges() {
 				t.parameter(s, "audience", t.World.RAS.Issuer)
 			}
 		})
 	It("resource-origin", "names the MCP server's identifier as it is when that is a bare origin",
-		given.but(meetsOrigin, func(w *world.World) { w.MCP.AtRoot() }),
+		given.but(meetsOrigin, func(w *world.World) { w.MCP.AtRoot() }).from(exchanged),
 		func(t *T) {
 			for _, s := range t.exchanges() {
 				if len(s.Form["resource"]) > 0 {
@@ -99,7 +99,7 @@ var _ = check.For("CL-EXCHANGE-REQ", func() {
 			}
 		})
 	It("resource-sent", "names a resource",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(exchanged),
 		func(t *T) {
 			for _, s := range t.exchanges() {
 				if len(s.Form["resource"]) == 0 {
@@ -114,7 +114,7 @@ var _ = check.For("CL-EXCHANGE-REQ", func() {
 
 var _ = check.For("CL-EXCHANGE-AUTH", func() {
 	It("client-id", "says who it is in the exchange",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(exchanged),
 		func(t *T) {
 			for _, s := range t.exchanges() {
 				if user, ok := basicUser(s); s.Form.Get("client_id") != world.IdPClientID && (!ok || user != world.IdPClientID) {
@@ -126,7 +126,7 @@ var _ = check.For("CL-EXCHANGE-AUTH", func() {
 			}
 		})
 	It("secret", "uses its secret at the IdP in the exchange",
-		confidential.honest("An honest world in which the client has a secret at the IdP"),
+		confidential.honest("An honest world in which the client has a secret at the IdP").from(exchanged),
 		func(t *T) {
 			for _, s := range t.exchanges() {
 				switch method, ok := world.CredentialsOf(s.Header, s.Form, t.World.IdPClientSecret); {
@@ -142,7 +142,7 @@ var _ = check.For("CL-EXCHANGE-AUTH", func() {
 			}
 		})
 	It("as-at-login", "authenticates in the exchange when it authenticates at login",
-		loginConfidential.honest("An honest world in which the client logs in with a secret at the IdP"),
+		loginConfidential.honest("An honest world in which the client logs in with a secret at the IdP").from(exchanged),
 		func(t *T) {
 			atLogin := ""
 			for _, s := range t.to(t.World.IdP.Party, "/token") {
@@ -178,24 +178,24 @@ func answers(edit func(answer map[string]any)) func(*world.World) {
 var _ = check.For("CL-EXCHANGE-RESP", func() {
 	It("issued-type", "does not present a token that was issued as an access token",
 		given.but("An answer to the exchange with issued_token_type access_token",
-			answers(func(a map[string]any) { a["issued_token_type"] = "urn:ietf:params:oauth:token-type:access_token" })),
+			answers(func(a map[string]any) { a["issued_token_type"] = "urn:ietf:params:oauth:token-type:access_token" })).from(exchanged),
 		func(t *T) { t.MustNotRedeem("the token is no ID-JAG: issued_token_type says access_token") },
 		check.By("EMA proposal §7.5.4"))
 	It("issued-type-missing", "does not present a token of which it is not said what it is",
 		given.but("An answer to the exchange without issued_token_type",
-			answers(func(a map[string]any) { delete(a, "issued_token_type") })),
+			answers(func(a map[string]any) { delete(a, "issued_token_type") })).from(exchanged),
 		func(t *T) { t.MustNotRedeem("issued_token_type is required (RFC 8693 2.2.1)") }, check.Should())
 	It("token-type", "does not present a token that is to be used as a bearer token",
 		given.but("An answer to the exchange with token_type Bearer",
-			answers(func(a map[string]any) { a["token_type"] = "Bearer" })),
+			answers(func(a map[string]any) { a["token_type"] = "Bearer" })).from(exchanged),
 		func(t *T) { t.MustNotRedeem("token_type must be N_A (ID-JAG draft-04 4.3.4)") }, check.Should())
 	It("token-type-case", "takes N_A in any case",
 		given.but("An answer to the exchange with token_type n_a",
-			answers(func(a map[string]any) { a["token_type"] = "n_a" })),
+			answers(func(a map[string]any) { a["token_type"] = "n_a" })).from(exchanged),
 		succeeds("token types have no case (RFC 6749 5.1)"), check.Should())
 	It("no-token", "presents nothing when there is no token",
 		given.but("An answer to the exchange without access_token",
-			answers(func(a map[string]any) { delete(a, "access_token") })),
+			answers(func(a map[string]any) { delete(a, "access_token") })).from(exchanged),
 		func(t *T) { t.MustNotRedeem("there is nothing to present") })
 	It("narrower-scope", "goes on with the narrower scope that was granted",
 		given.but("An answer to the exchange with less scope than was asked for, where more than one was",
@@ -207,7 +207,7 @@ var _ = check.For("CL-EXCHANGE-RESP", func() {
 					}
 					return asked
 				}
-			}),
+			}).from(exchanged),
 		func(t *T) {
 			asked := t.exchanges()[0].Form.Get("scope")
 			if len(strings.Fields(asked)) < 2 {
@@ -227,7 +227,7 @@ var _ = check.For("CL-EXCHANGE-RESP", func() {
 				w.IdP.Endpoint("/token").After = func(_ *world.Call, answer map[string]any) {
 					answer["refresh_token"] = w.IdP.NewRefreshToken()
 				}
-			}),
+			}).from(exchanged),
 		func(t *T) {
 			t.MustKeep("", world.RefreshToken)
 			t.MustSucceed("a refresh token that nobody asked for does no harm")
@@ -257,17 +257,17 @@ var (
 var _ = check.For("CL-DPOP-CHECK", func() {
 	It("missing", "does not go on with an ID-JAG that is not bound to its key",
 		dpop.but("An ID-JAG without cnf, in answer to a DPoP proof",
-			dropCNF),
+			dropCNF).from(exchanged),
 		seesNoCNF)
 	It("other-key", "does not go on with an ID-JAG that is bound to another key",
 		dpop.but("An ID-JAG whose cnf is another key's, in answer to a DPoP proof",
-			changeCNF),
+			changeCNF).from(exchanged),
 		seesOtherCNF)
 })
 
 var _ = check.For("CL-REDEEM-REQ", func() {
 	It("grant", "presents the ID-JAG as a jwt-bearer grant in a form",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(redeemed),
 		func(t *T) {
 			for _, s := range t.redemptions() {
 				if got := s.Form["grant_type"]; len(got) != 1 || got[0] != world.GrantJWTBearer {
@@ -279,7 +279,7 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 			}
 		})
 	It("assertion", "presents the ID-JAG as it was issued, once",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(redeemed),
 		func(t *T) {
 			for _, s := range t.redemptions() {
 				if len(s.Form["assertion"]) != 1 {
@@ -291,7 +291,7 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 			}
 		})
 	It("resource", "names the MCP server's resource identifier, where it names a resource at the RAS",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(redeemed),
 		func(t *T) {
 			for _, s := range t.redemptions() {
 				if got := s.Form["resource"]; len(got) > 0 && (len(got) > 1 || got[0] != t.World.MCP.Resource) {
@@ -300,7 +300,7 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 			}
 		})
 	It("resource-origin", "names the MCP server's identifier as it is at the RAS when that is a bare origin",
-		given.but(meetsOrigin, func(w *world.World) { w.MCP.AtRoot() }),
+		given.but(meetsOrigin, func(w *world.World) { w.MCP.AtRoot() }).from(redeemed),
 		func(t *T) {
 			for _, s := range t.redemptions() {
 				if got := s.Form["resource"]; len(got) > 0 && (len(got) > 1 || got[0] != t.World.MCP.Resource) {
@@ -309,7 +309,7 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 			}
 		})
 	It("client-auth", "authenticates at the RAS with its credentials there",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(redeemed),
 		func(t *T) {
 			for _, s := range t.redemptions() {
 				method, ok := world.CredentialsOf(s.Header, s.Form, t.World.ClientSecret)
@@ -332,7 +332,7 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 			func(w *world.World) {
 				w.NewClientSecret(" +%:/&=?ü")
 				onlyMethod("client_secret_basic")(w)
-			}),
+			}).from(redeemed),
 		func(t *T) {
 			basic := false
 			for _, s := range t.redemptions() {
@@ -349,11 +349,11 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 	// RFC 6749 2.3.1 wants every server to take Basic, OAuth 2.1 wants the form: so neither is more than a SHOULD.
 	It("basic-only", "authenticates by Basic where the RAS takes that alone",
 		given.but("A RAS whose metadata lists client_secret_basic alone",
-			onlyMethod("client_secret_basic")),
+			onlyMethod("client_secret_basic")).from(readServer),
 		succeeds("the metadata says how clients authenticate (RFC 8414 2)"), check.Should())
 	It("post-only", "authenticates in the form where the RAS takes that alone",
 		given.but("A RAS whose metadata lists client_secret_post alone",
-			onlyMethod("client_secret_post")),
+			onlyMethod("client_secret_post")).from(readServer),
 		succeeds("the metadata says how clients authenticate (RFC 8414 2)"), check.Should())
 })
 

@@ -27,59 +27,59 @@ var _ = check.For("CL-IDTOKEN-VALIDATE", func() {
 		login.but("An ID token whose aud is another client",
 			editIDToken(
 				func(t *mockidp.Token) { t.Claims["aud"] = "another-client" },
-			)),
+			)).from(gotIDToken),
 		idTokenUnused("aud is another client"))
 	It("issuer", "does not use an ID token of another issuer",
 		login.but("An ID token whose iss is another identity provider",
 			editIDToken(
 				func(t *mockidp.Token) { t.Claims["iss"] = "https://idp.attacker.example" },
-			)),
+			)).from(gotIDToken),
 		idTokenUnused("iss is another issuer"))
 	It("expired", "does not use an ID token that has expired",
 		login.but("An ID token that expired an hour ago",
-			editIDToken(expire)),
+			editIDToken(expire)).from(gotIDToken),
 		idTokenUnused("exp is over"))
 	It("authorized-party", "does not use an ID token that was issued to another client",
 		login.but("An ID token whose azp is another client",
 			editIDToken(func(t *mockidp.Token) {
 				t.Claims["aud"] = []string{world.IdPClientID, "another-client"}
 				t.Claims["azp"] = "another-client"
-			})),
+			})).from(gotIDToken),
 		idTokenUnused("azp is another client"))
 	It("signature", "does not use an ID token whose signature is bad",
 		login.but("An ID token with one bit of its signature changed",
 			func(w *world.World) {
 				w.IdP.Forge = func(t *mockidp.Token) string { return hostile.FlipSignature(hostile.Sign(t)) }
-			}),
+			}).from(gotIDToken),
 		idTokenUnused("its signature is not the issuer's, and no TLS stands in for it"), check.Should())
 	It("unsigned", "does not use an unsigned ID token",
 		login.but("An ID token with alg none",
 			func(w *world.World) {
 				w.IdP.Forge = func(t *mockidp.Token) string { return hostile.None(t, "none") }
-			}),
+			}).from(gotIDToken),
 		idTokenUnused("it is not signed, and no TLS stands in for it"), check.Should())
 	It("issuer-slash", "does not use an ID token whose issuer has a slash more",
 		login.but("An ID token whose iss has a slash behind it",
-			editIDToken(func(t *mockidp.Token) { t.Claims["iss"] = fmt.Sprint(t.Claims["iss"]) + "/" })),
+			editIDToken(func(t *mockidp.Token) { t.Claims["iss"] = fmt.Sprint(t.Claims["iss"]) + "/" })).from(gotIDToken),
 		idTokenUnused("iss is not the issuer, character by character"), check.Should())
 	It("missing-nonce", "does not use an ID token without the nonce that it sent",
-		login.but("An ID token without nonce", editIDToken(func(t *mockidp.Token) { delete(t.Claims, "nonce") })),
+		login.but("An ID token without nonce", editIDToken(func(t *mockidp.Token) { delete(t.Claims, "nonce") })).from(gotIDToken),
 		when("nonce", idTokenUnused("the nonce that was sent is missing")))
 	for _, f := range forgeries {
 		It(f.slug, "does not use an ID token "+f.title,
-			login.but(f.meets, forge(f.make)),
+			login.but(f.meets, forge(f.make)).from(gotIDToken),
 			func(t *T) { t.verifies(f.why) })
 	}
 	It("hs256-secret", "does not use an ID token that is authenticated with its own secret",
 		loginConfidential.but("An ID token with an HMAC by the client's secret, from an IdP whose keys are for signatures",
-			forgeIn(func(w *world.World, t *mockidp.Token) string { return hostile.HMAC(t, []byte(w.IdPClientSecret)) })),
+			forgeIn(func(w *world.World, t *mockidp.Token) string { return hostile.HMAC(t, []byte(w.IdPClientSecret)) })).from(gotIDToken),
 		idTokenUnused("it is not signed with a key of the issuer"), check.Should())
 	It("refresh-other-user", "does not use an ID token of another user that a refresh brings",
 		refresh.but("An ID token that has expired, beside a refresh token that yields another user's ID token",
 			func(w *world.World) {
 				w.IdP.EditGiven = expire
 				w.IdP.EditIDToken = func(t *mockidp.Token) { t.Claims["sub"] = world.Mallory }
-			}),
+			}).from(refreshed),
 		func(t *T) {
 			if len(t.refreshes()) == 0 {
 				t.Skipf("the client does not use its refresh token: see CL-EXPIRED-IDTOKEN/refresh")
@@ -150,7 +150,7 @@ func (a *attempt) refreshes() []world.Seen {
 
 var _ = check.For("CL-SAML", func() {
 	It("refresh-token", "trades the SAML assertion for a refresh token, and uses that as subject token",
-		saml.honest("An honest world in which the client has a SAML assertion"),
+		saml.honest("An honest world in which the client has a SAML assertion").from(askedIdP),
 		func(t *T) {
 			if len(t.samlExchanges()) == 0 {
 				for _, s := range t.Exchanges() {
@@ -171,7 +171,7 @@ var _ = check.For("CL-SAML", func() {
 			t.MustSucceed("the refresh token stands for the user")
 		}, check.Should())
 	It("scope", "asks for openid and offline_access in that trade",
-		saml.honest("An honest world in which the client has a SAML assertion"),
+		saml.honest("An honest world in which the client has a SAML assertion").from(askedIdP),
 		func(t *T) {
 			if len(t.samlExchanges()) == 0 {
 				t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())

@@ -32,7 +32,7 @@ func expireOnce(w *world.World, also func()) func(*world.Call, world.Message) *w
 var _ = check.For("CL-EXPIRED-AT", func() {
 	It("renewed", "gets a new token when its own has expired, without the user",
 		given.but("A 401 invalid_token in the middle of the session",
-			func(w *world.World) { w.MCP.Before = expireOnce(w, func() {}) }),
+			func(w *world.World) { w.MCP.Before = expireOnce(w, func() {}) }).from(refused),
 		func(t *T) {
 			t.MustSpare(t.World.Consent, "the token is renewed without the user")
 			t.MustSucceed("an expired token is renewed with a new ID-JAG (ID-JAG draft-04 4.4.3)")
@@ -41,7 +41,7 @@ var _ = check.For("CL-EXPIRED-AT", func() {
 		given.but("A 401 invalid_token in the middle of the session, and a RAS that redeems each ID-JAG once",
 			func(w *world.World) {
 				w.MCP.Before = expireOnce(w, func() {})
-			}),
+			}).from(refused),
 		func(t *T) {
 			seen := map[string]bool{}
 			for _, s := range t.Redemptions() {
@@ -62,13 +62,14 @@ var _ = check.For("CL-EXPIRED-AT", func() {
 				w.MCP.Before = func(*world.Call, world.Message) *world.Reply {
 					return w.MCP.Challenge(http.StatusUnauthorized, "invalid_token", "notes.read")
 				}
-			}),
+			}).from(refused),
 		bounded)
 })
 
 // bounded fails when a client went on and on.
 func bounded(t *T) {
 	if n := len(t.Exchanges()); n > enough || t.Flooded || t.TimedOut {
+		t.mustBeTempted()
 		t.Failf("expected the client to give up after a few attempts, but it made %d token exchanges: %s", n, t.Summary())
 	}
 	if !t.Through() {
@@ -79,22 +80,22 @@ func bounded(t *T) {
 var _ = check.For("CL-EXPIRED-IDTOKEN", func() {
 	It("refresh", "uses its refresh token when the ID token has expired",
 		refresh.but("An ID token that has expired, beside a refresh token",
-			func(w *world.World) { w.IdP.EditGiven = expire }),
+			func(w *world.World) { w.IdP.EditGiven = expire }).from(challenged),
 		succeeds("the refresh token yields a new ID token, or is a subject token itself (ID-JAG draft-04 4.4.3)"))
 	It("login", "logs in again when the ID token has expired",
 		relogin.but("An ID token that has expired, and leave to log in",
-			func(w *world.World) { w.IdP.EditGiven = expire }),
+			func(w *world.World) { w.IdP.EditGiven = expire }).from(challenged),
 		succeeds("a new login yields a new ID token (ID-JAG draft-04 4.4.3)"))
 })
 
 var _ = check.For("CL-STEPUP", func() {
 	It("max-age", "logs in again with the max_age that the IdP asks for",
 		login.but("insufficient_user_authentication with max_age at the first exchange",
-			stepUp(map[string]any{"max_age": 5})),
+			stepUp(map[string]any{"max_age": 5})).from(exchanged),
 		steppedUp("max_age", "5"))
 	It("acr-values", "logs in again with the acr_values that the IdP asks for",
 		login.but("insufficient_user_authentication with acr_values at the first exchange",
-			stepUp(map[string]any{"acr_values": "phr"})),
+			stepUp(map[string]any{"acr_values": "phr"})).from(exchanged),
 		steppedUp("acr_values", "phr"))
 	It("bounded", "gives up when the stronger login is not enough either",
 		login.but("insufficient_user_authentication at every exchange",
@@ -102,7 +103,7 @@ var _ = check.For("CL-STEPUP", func() {
 				w.IdP.Endpoint("/token").Before = func(c *world.Call) *world.Reply {
 					return insufficient(c, map[string]any{"max_age": 5})
 				}
-			}),
+			}).from(exchanged),
 		bounded)
 })
 
@@ -146,7 +147,7 @@ func steppedUp(name, value string) func(*T) {
 var _ = check.For("CL-403-SCOPE", func() {
 	It("step-up", "gets a token with the scope that a 403 asks for, and tries again",
 		given.but("A 403 insufficient_scope with the scope that a tool call needs",
-			wantScope(world.ElevatedScope)),
+			wantScope(world.ElevatedScope)).from(wantedMore),
 		func(t *T) {
 			if !t.refusedCall() {
 				t.Skipf("the client calls no tool, so nothing asks it for more scope")
@@ -164,7 +165,7 @@ var _ = check.For("CL-403-SCOPE", func() {
 		})
 	It("keeps-scopes", "asks for the scopes that it had before, too",
 		stateless.but("A 403 insufficient_scope that names the new scope alone",
-			wantScope(world.ElevatedScope)),
+			wantScope(world.ElevatedScope)).from(wantedMore),
 		func(t *T) {
 			list := t.exchanges()
 			if !t.refusedCall() {
@@ -183,7 +184,7 @@ var _ = check.For("CL-403-SCOPE", func() {
 		})
 	It("bounded", "gives up when no scope is enough",
 		given.but("A 403 insufficient_scope whatever the scope",
-			wantScope("notes.unobtainable")),
+			wantScope("notes.unobtainable")).from(wantedMore),
 		func(t *T) {
 			bounded(t)
 			if !t.refusedCall() {

@@ -51,6 +51,8 @@ type attempt struct {
 	Requests []world.Seen
 	Leaks    []world.Leak
 	Files    []keptFile // what it left in a home directory of its own
+	// Undelivered counts logins that the stand-in for a browser could not bring back to the client.
+	Undelivered int
 }
 
 // command is what is run, and how long it may take.
@@ -151,6 +153,7 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 	}
 	r.Stdout, r.Stderr = stdout.kept, stderr.kept
 	r.Opened = room.browser.opened()
+	r.Undelivered = int(room.browser.undelivered.Load())
 	r.Requests = w.Seen()
 	r.Leaks = w.Leaks(map[string][]byte{"standard output": r.Stdout, "standard error": r.Stderr, "browser": r.Opened})
 	return r

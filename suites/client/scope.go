@@ -13,14 +13,14 @@ var _ = check.For("CL-SCOPE-SELECTION", func() {
 		given.but("A challenge that names one scope, while the metadata of MCP server and RAS list many", func(w *world.World) {
 			w.MCP.Metadata["scopes_supported"] = allScopes
 			w.RAS.Metadata["scopes_supported"] = append(slices.Clone(allScopes), "openid", "offline_access")
-		}),
+		}).from(exchanged),
 		func(t *T) { t.asksWithin(strings.Fields(t.World.MCP.Scope), "the challenge names") })
 	It("supported", "asks for no more than the metadata lists when the challenge names no scope",
 		given.but("A challenge without scope; the MCP server's metadata lists two, the RAS's many", func(w *world.World) {
 			w.MCP.Scope = ""
 			w.MCP.Metadata["scopes_supported"] = allScopes[:2]
 			w.RAS.Metadata["scopes_supported"] = append(slices.Clone(allScopes), "openid", "offline_access")
-		}),
+		}).from(exchanged),
 		func(t *T) { t.asksWithin(allScopes[:2], "the MCP server's metadata lists") })
 })
 

@@ -86,12 +86,13 @@ type scene struct {
 	*shape
 	meets   string             // a sentence
 	hostile func(*world.World) // makes an honest world the one that is judged; nil: the honest world is judged
+	moment  *moment            // from which on it can be judged
 }
 
 // honest is a scene in which nothing is wrong.
-func (s *shape) honest(meets string) *scene { return &scene{s, meets, nil} }
+func (s *shape) honest(meets string) *scene { return &scene{shape: s, meets: meets} }
 
 // but is a scene in which one thing is wrong.
 func (s *shape) but(meets string, hostile func(*world.World)) *scene {
-	return &scene{s, meets, hostile}
+	return &scene{shape: s, meets: meets, hostile: hostile}
 }

@@ -82,18 +82,18 @@ const meetsLogin = "An honest world in which the client logs in"
 
 var _ = check.For("CL-OIDC", func() {
 	It("pkce", "uses PKCE with S256",
-		login.honest(meetsLogin),
+		login.honest(meetsLogin).from(loggedIn),
 		loginHas("a code_challenge and code_challenge_method S256", func(q url.Values, _ *world.World) bool {
 			return len(q.Get("code_challenge")) == 43 && q.Get("code_challenge_method") == "S256"
 		}), check.Should())
 	It("state", "sends a state",
-		login.honest(meetsLogin),
+		login.honest(meetsLogin).from(loggedIn),
 		loginHas("a state", func(q url.Values, _ *world.World) bool { return len(q.Get("state")) >= 8 }), check.Should())
 	It("nonce", "sends a nonce",
-		login.honest(meetsLogin),
+		login.honest(meetsLogin).from(loggedIn),
 		loginHas("a nonce", func(q url.Values, _ *world.World) bool { return len(q.Get("nonce")) >= 8 }), check.Should())
 	It("redirect-uri", "sends the redirect URI exactly as it is registered",
-		login.honest(meetsLogin),
+		login.honest(meetsLogin).from(loggedIn),
 		loginHas("redirect_uri exactly as in idp_redirect_uri", func(q url.Values, w *world.World) bool {
 			return slices.ContainsFunc(w.IdP.RedirectURIs, func(registered string) bool {
 				return sameRedirect(q.Get("redirect_uri"), registered)
@@ -101,15 +101,15 @@ var _ = check.For("CL-OIDC", func() {
 		}))
 	It("wrong-state", "drops an answer with another state",
 		login.but("An answer to the login whose state is another",
-			answersOf(func(_ *world.World, a url.Values) { a.Set("state", "of-somebody-else") })),
+			answersOf(func(_ *world.World, a url.Values) { a.Set("state", "of-somebody-else") })).from(loggedIn),
 		when("state", codeUnused("its state is not the one that was sent (EMA 7.5.2)")))
 	It("missing-state", "drops an answer without state",
 		login.but("An answer to the login without state",
-			answersOf(func(_ *world.World, a url.Values) { a.Del("state") })),
+			answersOf(func(_ *world.World, a url.Values) { a.Del("state") })).from(loggedIn),
 		when("state", codeUnused("it has no state although one was sent (EMA 7.5.2)")))
 	It("wrong-nonce", "does not use an ID token with another nonce",
 		login.but("An ID token whose nonce is another",
-			editIDToken(func(t *mockidp.Token) { t.Claims["nonce"] = "of-somebody-else" })),
+			editIDToken(func(t *mockidp.Token) { t.Claims["nonce"] = "of-somebody-else" })).from(gotIDToken),
 		when("nonce", func(t *T) {
 			t.MustNotExchange("the nonce in the ID token is not the one that was sent (OpenID Connect Core 3.1.3.7)")
 		}))
@@ -117,25 +117,25 @@ var _ = check.For("CL-OIDC", func() {
 		login.but("An answer to the login with a code that was made for an attacker's session",
 			func(w *world.World) {
 				w.IdP.EditLogin = func(_, answer url.Values) { answer.Set("code", w.IdP.StrangersCode()) }
-			}),
+			}).from(loggedIn),
 		func(t *T) {
 			t.MustNotExchange("the code belongs to another session, as PKCE and nonce tell (EMA 7.5.2, 7.5.3)")
 		}, check.Should())
 	It("other-iss", "drops an answer of another identity provider",
 		login.but("An answer to the login whose iss is another identity provider",
-			answersOf(func(w *world.World, a url.Values) { a.Set("iss", w.Attacker.URL) })),
+			answersOf(func(w *world.World, a url.Values) { a.Set("iss", w.Attacker.URL) })).from(loggedIn),
 		issChecked("it names another issuer"))
 	It("missing-iss", "drops an answer without iss from an identity provider that announces it",
 		login.but("An answer to the login without iss, while the metadata announces it",
-			answersOf(func(_ *world.World, a url.Values) { a.Del("iss") })),
+			answersOf(func(_ *world.World, a url.Values) { a.Del("iss") })).from(loggedIn),
 		issChecked("the identity provider announces iss and the answer has none"))
 	It("iss-slash", "drops an answer whose iss has a slash more",
 		login.but("An answer to the login whose iss is the issuer with a slash behind it",
-			answersOf(func(_ *world.World, a url.Values) { a.Set("iss", a.Get("iss")+"/") })),
+			answersOf(func(_ *world.World, a url.Values) { a.Set("iss", a.Get("iss")+"/") })).from(loggedIn),
 		issChecked("iss is compared as it stands, without normalization"))
 	It("iss-case", "drops an answer whose iss differs in case",
 		login.but("An answer to the login whose iss is the issuer in capital letters",
-			answersOf(func(_ *world.World, a url.Values) { a.Set("iss", strings.ToUpper(a.Get("iss"))) })),
+			answersOf(func(_ *world.World, a url.Values) { a.Set("iss", strings.ToUpper(a.Get("iss"))) })).from(loggedIn),
 		issChecked("iss is compared as it stands, without normalization"))
 	It("error-iss", "does not show its user an error of another identity provider",
 		login.but("An error as answer to the login, with a text for the user, whose iss is another identity provider",
@@ -144,7 +144,7 @@ var _ = check.For("CL-OIDC", func() {
 				a.Set("iss", w.Attacker.URL)
 				a.Set("error", "access_denied")
 				a.Set("error_description", strangersWords)
-			})),
+			})).from(loggedIn),
 		func(t *T) {
 			t.logins()
 			if bytes.Contains(t.Stdout, []byte(strangersWords)) || bytes.Contains(t.Stderr, []byte(strangersWords)) {
@@ -155,7 +155,7 @@ var _ = check.For("CL-OIDC", func() {
 		})
 	again := func(name, parameter, why string) {
 		It(name, "makes the "+why+" anew for each login",
-			login.but("A second login, in another run of the client", func(*world.World) {}),
+			login.but("A second login, in another run of the client", func(*world.World) {}).from(loggedIn),
 			func(t *T) {
 				first, second := t.honest.to(t.honest.World.IdP.Party, "/authorize"), t.logins()
 				if len(first) == 0 || first[0].Query.Get(parameter) == "" {

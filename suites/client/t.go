@@ -17,6 +17,7 @@ type T struct {
 	World *world.World
 
 	honest *attempt // beside a hostile one; else nil
+	scene  *scene
 	shape  *shape
 	player player
 	all    map[string]*attempt // every attempt so far by the id of its check, for a check that looks at all others
@@ -28,9 +29,12 @@ var scenes = map[string]*scene{}
 // It declares a check of a client; see check.It. The client is run in the scene; then body judges what was seen. The title
 // continues the sentence "the client …".
 func It(slug, title string, in *scene, body func(*T), options ...check.Option) {
+	if in.moment == nil {
+		panic(slug + ": a scene says from what moment on it can be judged, with from()")
+	}
 	declared := func(c *check.Check) {
 		scenes[c.ID] = in
-		c.Sends, c.Expects = in.meets+".", "The client "+title+"."
+		c.Sends, c.Expects = in.meets+".", "The client "+title+". Judged once it "+in.moment.words+"."
 		c.Labels = append(c.Labels, strings.ReplaceAll(in.name, ", ", "-"))
 	}
 	check.It(slug, title, func(t *check.T) { in.judge(t, body) }, append([]check.Option{declared}, options...)...)
@@ -70,9 +74,11 @@ func (in *scene) judge(ct *check.T, body func(*T)) {
 	if honest != nil {
 		ct.BeforeFailing(func() { p.confirm(ct, in, judged, honest) })
 	}
-	body(&T{
-		T: ct, attempt: judged, World: judged.World, honest: honest, shape: in.shape, player: p, all: p.attempts(),
-	})
+	t := &T{
+		T: ct, attempt: judged, World: judged.World, honest: honest, scene: in, shape: in.shape, player: p, all: p.attempts(),
+	}
+	body(t)
+	t.mustBeTempted() // what it did wrong counts, wherever it came to; what it did not, from the moment on
 }
 
 // unjudged ends a check whose honest attempt did not succeed: nothing can be said of the hostile one.
@@ -104,6 +110,7 @@ func (t *T) byRevision(revision, format string, args ...any) {
 // MustSucceed fails unless the client got through to the MCP server.
 func (t *T) MustSucceed(why string) {
 	if !t.Through() {
+		t.mustBeTempted()
 		t.Failf("expected the client to get through: %s. But %s", why, t.Summary())
 	}
 }

@@ -14,11 +14,11 @@ import (
 var _ = check.For("CL-NO-FALLBACK", func() {
 	It("idp-denies", "does not open the consent page when the IdP denies access",
 		given.but("access_denied at the token exchange, while the RAS offers a consent page",
-			denyExchange("access_denied")),
+			denyExchange("access_denied")).from(exchanged),
 		denied)
 	// That a server is not managed binds nobody: what the client does then is noted.
 	It("idp-policy", "tells its user when the IdP's policy has no place for the server",
-		given.but("invalid_target at the token exchange, while the RAS offers a consent page", denyExchange("invalid_target")),
+		given.but("invalid_target at the token exchange, while the RAS offers a consent page", denyExchange("invalid_target")).from(exchanged),
 		func(t *T) {
 			if len(t.At(t.World.Consent)) > 0 || t.points(t.World.Consent) != "" {
 				t.Notef("the client goes on to the consent page, as for a server that is not managed")
@@ -32,7 +32,7 @@ var _ = check.For("CL-NO-FALLBACK", func() {
 				denyExchange("access_denied")(w)
 				w.RAS.Machines = true
 				w.RAS.Metadata["grant_types_supported"] = []string{"authorization_code", "client_credentials", world.GrantJWTBearer}
-			}),
+			}).from(exchanged),
 		func(t *T) {
 			if n := len(t.Redemptions()); n > 0 {
 				t.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it sent %d token requests to the RAS "+
@@ -41,7 +41,7 @@ var _ = check.For("CL-NO-FALLBACK", func() {
 			t.mustNotGetThrough("access was denied")
 		})
 	It("retries", "does not ask again and again when the IdP denies access",
-		given.but("access_denied at the token exchange", denyExchange("access_denied")),
+		given.but("access_denied at the token exchange", denyExchange("access_denied")).from(exchanged),
 		func(t *T) {
 			const few = 3
 			if n := len(t.Exchanges()); n > few {
@@ -52,7 +52,7 @@ var _ = check.For("CL-NO-FALLBACK", func() {
 		given.but("invalid_grant at the RAS, which offers a consent page",
 			func(w *world.World) {
 				w.RAS.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Deny("invalid_grant") }
-			}),
+			}).from(redeemed),
 		denied)
 })
 
@@ -86,13 +86,13 @@ func (a *attempt) points(consent *world.Party) string {
 
 var _ = check.For("CL-BEARER", func() {
 	It("every-request", "sends the token with every stateless request",
-		stateless.honest("An honest world whose MCP server speaks revision 2026-07-28"),
+		stateless.honest("An honest world whose MCP server speaks revision 2026-07-28").from(used),
 		bearerEverywhere)
 	It("every-session-request", "sends the token with every request of a session, to the end",
-		sessions.honest("An honest world whose MCP server speaks revision 2025-11-25"),
+		sessions.honest("An honest world whose MCP server speaks revision 2025-11-25").from(used),
 		bearerEverywhere)
 	It("query", "keeps the token out of the query",
-		given.honest(meetsHonest),
+		given.honest(meetsHonest).from(used),
 		func(t *T) {
 			for _, s := range t.Calls() {
 				for name, values := range s.Query {
@@ -127,7 +127,7 @@ func bearerEverywhere(t *T) {
 
 var _ = check.For("CL-NO-CONFUSION", func() {
 	It("own-tokens", "gets an ID-JAG and a token for each of two servers, and keeps them apart",
-		two.honest("An honest world with two MCP servers, each with a RAS of its own"),
+		two.honest("An honest world with two MCP servers, each with a RAS of its own").from(challenged),
 		func(t *T) {
 			if len(t.At(t.World.OtherMCP.Party)) == 0 {
 				t.Skipf("the client does not %s: it never called the second", t.shape.offers)
@@ -140,7 +140,7 @@ var _ = check.For("CL-NO-CONFUSION", func() {
 			func(w *world.World) {
 				w.OtherMCP.RAS = w.RAS
 				w.OtherMCP.Metadata["authorization_servers"] = []string{w.RAS.Issuer}
-			}),
+			}).from(challenged),
 		func(t *T) {
 			t.MustKeep(": a token belongs to a resource, not to an authorization server (RFC 8707)", world.AccessToken)
 			t.MustSucceed("each server's metadata tells where to get a token for it")
@@ -149,7 +149,7 @@ var _ = check.For("CL-NO-CONFUSION", func() {
 		two.but("Metadata of the first server that is a copy of the second's: its resource, its RAS",
 			func(w *world.World) {
 				w.MCP.Publish(world.MetadataPath, w.OtherMCP.Metadata)
-			}),
+			}).from(readResource),
 		func(t *T) {
 			t.MustKeep("", world.AccessToken)
 			for _, s := range t.Requests {
@@ -190,13 +190,13 @@ var _ = check.For("CL-NO-LEAK", func() {
 		given.but("A RAS that redirects the token request to the attacker (307)",
 			func(w *world.World) {
 				w.RAS.Endpoint("/token").Before = redirect(w)
-			}),
+			}).from(redeemed),
 		noSecretToAttacker)
 	It("idp-redirect", "does not follow a redirect of the token exchange with the ID token",
 		given.but("An IdP whose token endpoint redirects to the attacker (307)",
 			func(w *world.World) {
 				w.IdP.Endpoint("/token").Before = redirect(w)
-			}),
+			}).from(askedIdP),
 		noSecretToAttacker)
 	It("mcp-redirect", "does not follow a redirect of the MCP server with the access token",
 		given.but("An MCP server that redirects authorized requests to the attacker (307)",
@@ -204,17 +204,17 @@ var _ = check.For("CL-NO-LEAK", func() {
 				w.MCP.Before = func(*world.Call, world.Message) *world.Reply {
 					return world.Redirect(w.Attacker.URL + world.EndpointPath)
 				}
-			}),
+			}).from(used),
 		noSecretToAttacker)
 	It("ras-redirect-port", "does not follow a redirect of the token request to another port of the same host",
 		given.but("A RAS that redirects the token request to another port of its host (307)", func(w *world.World) {
 			w.RAS.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Redirect(w.Consent.URL + "/token") }
-		}),
+		}).from(redeemed),
 		noSecretToAttacker)
 	It("idp-redirect-port", "does not follow a redirect of the token exchange to another port of the same host",
 		given.but("An IdP whose token endpoint redirects to another port of its host (307)", func(w *world.World) {
 			w.IdP.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Redirect(w.Consent.URL + "/token") }
-		}),
+		}).from(askedIdP),
 		noSecretToAttacker)
 	It("ras-redirect-path", "does not follow a redirect of the token request to another path",
 		given.but("A RAS that redirects the token request to another path, of another tenant perhaps (307)",
@@ -222,7 +222,7 @@ var _ = check.For("CL-NO-LEAK", func() {
 				w.RAS.Endpoint("/token").Before = func(*world.Call) *world.Reply {
 					return world.Redirect(w.RAS.URL + "/elsewhere/token")
 				}
-			}),
+			}).from(redeemed),
 		func(t *T) {
 			for _, s := range t.to(t.World.RAS.Party, "/elsewhere/token") {
 				if s.Form.Get("assertion") != "" {
@@ -239,7 +239,7 @@ var _ = check.For("CL-NO-LEAK", func() {
 				metadata["issuer"], metadata["token_endpoint"] = w.RAS.Issuer, w.MCP.URL+"/token"
 				w.MCP.Publish("/.well-known/oauth-authorization-server", metadata)
 				w.MCP.Metadata["authorization_servers"] = []string{w.MCP.URL}
-			}),
+			}).from(readResource),
 		func(t *T) {
 			t.MustNotLeak()
 			if len(t.to(t.World.MCP.Party, "/token")) > 0 {
@@ -248,12 +248,12 @@ var _ = check.For("CL-NO-LEAK", func() {
 		})
 	It("downgrade", "does not follow an https issuer to an http token endpoint",
 		https.but("A RAS behind https whose metadata names an http token endpoint",
-			func(w *world.World) { w.RAS.Metadata["token_endpoint"] = w.Plain.URL + "/token" }),
+			func(w *world.World) { w.RAS.Metadata["token_endpoint"] = w.Plain.URL + "/token" }).from(readServer),
 		func(t *T) {
 			t.MustSpare(t.World.Plain, "all endpoints of an authorization server are https (MCP, communication security)")
 		}, check.By("MCP 2025-11-25 §Communication Security"))
 	It("anywhere", "leaks no secret in any other scenario",
-		given.honest("What was seen in all other scenarios of this run"),
+		given.honest("What was seen in all other scenarios of this run").from(called),
 		func(t *T) {
 			looked := false
 			for id, a := range t.all {
@@ -285,7 +285,7 @@ func expectedElsewhere(id string) bool {
 func leakFree(slug string, in *shape) {
 	It(slug, "gives every secret to its party alone ("+in.name+")",
 		in.honest("An honest world: every request, and what the client prints, is searched for tokens and secrets that do "+
-			"not belong there"),
+			"not belong there").from(through),
 		func(t *T) {
 			t.MustNotLeak()
 			if !t.Through() {

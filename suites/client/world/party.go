@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,7 @@ type Party struct {
 	server    *http.Server
 	documents map[string]map[string]any
 	endpoints map[string]*Endpoint
+	shakes    atomic.Int32
 	// Anything answers requests that nothing else does; nil is 404.
 	Anything func(*Call) *Reply
 }
@@ -105,6 +107,9 @@ func stepOf(path string) string {
 	return ""
 }
 
+// Handshakes counts the clients that were shown the party's certificate.
+func (p *Party) Handshakes() int { return int(p.shakes.Load()) }
+
 // serve answers on the party's listener until the world is closed.
 func (p *Party) serve(config *tls.Config) {
 	p.server = &http.Server{
@@ -112,6 +117,11 @@ func (p *Party) serve(config *tls.Config) {
 	}
 	listener := p.listener
 	if config != nil {
+		config = config.Clone()
+		config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+			p.shakes.Add(1)
+			return nil, nil
+		}
 		listener = tls.NewListener(listener, config)
 	}
 	go func() { _ = p.server.Serve(listener) }() // ends with the world
