@@ -15,6 +15,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/grammar"
 	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -190,4 +191,24 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 		Expect(t.Break(s.Request(token, "tools/list", nil))).To(server.BeTurnedAway(), "the session goes on without a valid token")
 	}, check.With(server.NeedsEndpoint("revocation_endpoint")),
 		check.Sends("A session as control, the revocation of its token, then the session with that token"))
+})
+
+// Access tokens that only a careless verifier takes.
+var _ = check.For("RS-TOKEN-AUD", func() {
+	for _, f := range grammar.Forgeries(grammar.AccessToken) {
+		for _, m := range f.Made {
+			server.It(f.Slug(m), "refuses the claims of a good token, "+m.What, func(t *server.T) {
+				good := copyOf(t, t.AccessToken(), nil)
+				forged, ok := m.Of(grammar.Forge{Honest: *good, Stranger: t.Attacker, URL: t.Canary})
+				if !ok {
+					t.Skipf("needs a target that can reach us (idp.listen)")
+				}
+				_, a := t.Beside(knocks, func() *wire.Answer { return t.Break(t.Knock(forged)) })
+				if server.LetIn(a) {
+					t.Failf("expected HTTP 401, but the request was let in: the signature of an access token %s, so that anybody makes one", f.Title)
+				}
+				Expect(a).To(server.BeUnauthorized())
+			}, check.Expects("HTTP 401."), check.Sends("A request with a good token as control, then its claims "+m.What))
+		}
+	}
 })

@@ -1,0 +1,79 @@
+package identifiers
+
+import (
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/grammar"
+	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+const privateKeyJWT = "private_key_jwt"
+
+// forge is what there is to forge this JWT with, which the key has signed.
+func forge(t *server.T, compact string, key jose.JSONWebKey) grammar.Forge {
+	honest, _ := grammar.Decode(compact)
+	return grammar.Forge{
+		Honest: mockidp.Token{Header: honest.Header, Claims: server.JWTClaims(compact), Key: &mockidp.Key{JSONWebKey: key}},
+		Public: []jose.JSONWebKey{key.Public()}, Stranger: t.Attacker, URL: t.Canary,
+	}
+}
+
+// signedIn is the kind of requests of a client that authenticates with its key.
+var signedIn = server.Kind{Name: "signed in by key", Send: func(t *server.T) *wire.Answer {
+	c := t.ClientBy(privateKeyJWT)
+	return t.Honest(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.As(c))
+}}
+
+// Client assertions that only a careless verifier takes: the right claims, and a signature that proves nothing.
+var _ = check.For("RAS-CLIENT-AUTH", func() {
+	for _, f := range grammar.Forgeries(grammar.ClientAssertion) {
+		for _, m := range f.Made {
+			server.It("jwt-"+f.Slug(m), "refuses a client assertion "+m.What, func(t *server.T) {
+				c := t.ClientBy(privateKeyJWT)
+				forged, ok := m.Of(forge(t, t.ClientAssertion(c, nil), *c.Key))
+				if !ok {
+					t.Skipf("it cannot be made with the client's key, of %s, or needs a target that can reach us", c.Key.Algorithm)
+				}
+				_, a := t.Beside(signedIn, func() *wire.Answer {
+					return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.Asserting(c, forged))
+				})
+				if server.Granted(a) {
+					t.Failf("expected a refusal, but a token was granted: the signature of a client assertion %s, so that anybody is any client",
+						f.Title)
+				}
+				server.ExpectRefused(t, a, server.InvalidClient)
+			}, check.With(server.NeedsClientAuth(privateKeyJWT)), server.Refusal(server.InvalidClient),
+				check.Sends("An honest ID-JAG with a client assertion "+m.What+"; one with a good one is granted before it, and one after it"))
+		}
+	}
+})
+
+// DPoP proofs that only a careless verifier takes.
+var _ = check.For("RAS-DPOP-BOUND", func() {
+	for _, f := range grammar.Forgeries(grammar.Proof) {
+		for _, m := range f.Made {
+			server.It(f.Slug(m), "refuses a proof "+m.What, func(t *server.T) {
+				p := t.NewProver()
+				with := forge(t, hostile.Sign(p.Proof(t)), p.Key.JSONWebKey)
+				with.Public = []jose.JSONWebKey{p.JWK()} // as it stands in the header
+				forged, ok := m.Of(with)
+				if !ok {
+					t.Skipf("it cannot be made with a key for %s", p.Key.Algorithm)
+				}
+				_, a := t.Beside(proven, func() *wire.Answer {
+					return t.Attack(quick(t, t.IdP, t.Alice(), p.Bind(t)), server.Proofs(forged))
+				})
+				if server.Granted(a) {
+					t.Failf("expected a refusal, but a token was granted: the signature of a DPoP proof %s, so that a stolen ID-JAG needs no key",
+						f.Title)
+				}
+				server.ExpectRefused(t, a, server.InvalidDPoPProof, server.InvalidGrant)
+			}, check.With(needsProofs...), server.Refusal(server.InvalidDPoPProof, server.InvalidGrant),
+				check.Sends("An ID-JAG bound to a key with a proof "+m.What+"; one with a good proof is granted before it, and one after it"))
+		}
+	}
+})
