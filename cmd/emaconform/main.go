@@ -38,6 +38,9 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 func main() {
 	engine.WorkerMain()
 	fixture.Main()
+	if len(os.Args) > 1 && os.Args[1] != "matrix" { // which runs many targets at a time
+		engine.LimitMemory(140 << 20)
+	}
 	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 }
 

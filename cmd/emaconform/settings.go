@@ -26,7 +26,7 @@ type settings struct {
 	clientSecret, clientSecretFile   string
 	user, email                      string
 	scopes                           []string
-	secondServer                     string
+	secondServer, userAgent          string
 	timeout, checkTimeout, reqTimout time.Duration
 }
 
@@ -49,6 +49,7 @@ func (s *settings) add(f *pflag.FlagSet) {
 	f.StringVar(&s.user, "user", "", "sub of a user that the target knows")
 	f.StringVar(&s.email, "email", "", "e-mail address of that user")
 	f.StringSliceVar(&s.scopes, "scope", nil, "scopes that the client may have")
+	f.StringVar(&s.userAgent, "user-agent", "", "what requests call their sender (default: emaconform)")
 	f.StringVar(&s.secondServer, "second-server", "", "URL of another MCP server of the same authorization server")
 	f.DurationVar(&s.timeout, "timeout", 0, "time limit of the whole run (default 15m)")
 	f.DurationVar(&s.checkTimeout, "check-timeout", 0, "time limit of a check (default 1m)")
@@ -69,7 +70,7 @@ func (s *settings) load(path string, f *pflag.FlagSet) (*target.Config, error) {
 		&c.URL: s.url, &c.Name: s.name, &c.Resource: s.resource, &c.CAFile: s.caFile,
 		&c.AuthorizationServer.Issuer: s.issuer, &c.AuthorizationServer.TokenEndpoint: s.tokenEndpoint,
 		&c.IdP.Issuer: s.idpIssuer, &c.IdP.Listen: s.idpListen, &c.IdP.Keys: s.idpKeys, &c.IdP.Alg: s.idpAlg, &c.IdP.CA: s.idpCA,
-		&c.SecondServer: s.secondServer,
+		&c.SecondServer: s.secondServer, &c.UserAgent: s.userAgent,
 	} {
 		if value != "" {
 			*into = value

@@ -204,7 +204,7 @@ func (a *Attended) Handler() http.Handler {
 			a.answer(w)
 		}).Methods(http.MethodPost)
 	}
-	return http.NewCrossOriginProtection().Handler(m)
+	return wire.NotRebound(http.NewCrossOriginProtection().Handler(m))
 }
 
 // note keeps what went wrong for the page until the person does something else.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 
 	"github.com/emaconform/emaconform/reports"
@@ -47,12 +48,21 @@ func WorkerMain() {
 	if os.Getenv(workerVariable) == "" {
 		return
 	}
+	LimitMemory(110 << 20)
 	_ = os.Unsetenv(workerVariable) // what it starts, be it this program, is no worker
 	if err := work(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(0)
+}
+
+// LimitMemory makes this process collect garbage often enough to stay below a number of bytes, where what it holds allows it. It
+// leaves GOMEMLIMIT alone.
+func LimitMemory(bytes int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(bytes)
+	}
 }
 
 func work(in io.Reader, out io.Writer) error {

@@ -84,6 +84,7 @@ func newWire(c *target.Config, pem []byte, hosts *wire.Hosts) (*wire.Client, err
 	}
 	client := wire.NewClient(wire.Bounds{Timeout: c.Timing.Request, RetryAfter: c.Timing.RetryAfter}, roots)
 	client.Only(hosts)
+	client.As(c.UserAgent)
 	return client, nil
 }
 

@@ -88,6 +88,8 @@ func SetHeader(name string, value any) Edit { return func(j *Token) { j.Header[n
 type Redemption struct {
 	wire.Request
 	Client *target.Client // who authenticates; nil: nobody
+
+	shuffled bool // its form has another order each time
 }
 
 // RedeemOption changes a redemption.
@@ -131,6 +133,9 @@ func (t *T) redemption(assertion any, options []RedeemOption) *Redemption {
 	t.Authenticate(&r.Request, r.Client)
 	if r.Certificate != nil {
 		t.aliased(&r.Request)
+	}
+	if r.shuffled {
+		shuffle(r.Form)
 	}
 	return r
 }

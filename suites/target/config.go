@@ -27,6 +27,8 @@ type Config struct {
 	AllowedHosts []string `yaml:"allowed_hosts,omitempty" json:"allowed_hosts,omitempty"` // secrets may go there, too
 	AllowPrivate bool     `yaml:"allow_private,omitempty" json:"allow_private,omitempty"` // ask private addresses for documents
 
+	UserAgent string `yaml:"user_agent,omitempty" json:"user_agent,omitempty"` // what requests call their sender
+
 	AuthorizationServer AuthorizationServer `yaml:"authorization_server,omitempty" json:"authorization_server"`
 
 	IdP       IdP  `yaml:"idp,omitempty" json:"idp"`
@@ -217,6 +219,9 @@ func (c *Config) Resolve() error {
 	checkURL("second_server", c.SecondServer)
 	checkURL("authorization_server.issuer", c.AuthorizationServer.Issuer)
 	checkURL("authorization_server.token_endpoint", c.AuthorizationServer.TokenEndpoint)
+	if strings.ContainsFunc(c.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
+		complain("user_agent: %q has characters that a header cannot have", c.UserAgent)
+	}
 	for n, host := range c.AllowedHosts {
 		if strings.ContainsAny(host, "/@?# ") || host == "" {
 			complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n, wire.WithoutPassword(host))

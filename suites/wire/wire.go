@@ -59,13 +59,14 @@ type Client struct {
 	paces   paces
 	waiting time.Duration // most that is spent on obeying Retry-After, per exchange
 	hosts   *Hosts        // nil: any
+	agent   string        // User-Agent
 	shown   sync.Map      // of *http.Transport by the certificate that they show
 }
 
 // NewClient makes a client. roots are the certificate authorities to trust; nil means the system's.
 func NewClient(bounds Bounds, roots *x509.CertPool) *Client {
 	bounds = bounds.withDefaults()
-	c := &Client{bounds: bounds, waiting: bounds.RetryAfter}
+	c := &Client{agent: "emaconform", bounds: bounds, waiting: bounds.RetryAfter}
 	dialer := &net.Dialer{Timeout: bounds.Timeout, Control: func(network, address string, raw syscall.RawConn) error {
 		if viaProxy() {
 			return nil
@@ -88,6 +89,13 @@ func (c *Client) Only(hosts *Hosts) { c.hosts = hosts }
 
 // Hosts are those that the client keeps to; nil: any.
 func (c *Client) Hosts() *Hosts { return c.hosts }
+
+// As makes the client call itself this (User-Agent); "" changes nothing. It is to be called before the first request.
+func (c *Client) As(agent string) {
+	if agent != "" {
+		c.agent = agent
+	}
+}
 
 // AtMost bounds how many requests a host gets at a time; the default is 64. It is to be called before the first request.
 func (c *Client) AtMost(n int) { c.paces.most = n }
@@ -171,7 +179,7 @@ func (r *Request) encodedForm() string {
 	return b.String()
 }
 
-func (r *Request) build(ctx context.Context) (*http.Request, error) {
+func (r *Request) build(ctx context.Context, agent string) (*http.Request, error) {
 	body, method := r.Body, r.Method
 	if r.Form != nil {
 		body = []byte(r.encodedForm())
@@ -196,7 +204,7 @@ func (r *Request) build(ctx context.Context) (*http.Request, error) {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", "emaconform")
+		req.Header.Set("User-Agent", agent)
 	}
 	return req, nil
 }
@@ -268,7 +276,7 @@ func (c *Client) once(ctx context.Context, r *Request) *Answer {
 		a.Err = cleanError(err)
 		return a
 	}
-	req, err := r.build(ctx)
+	req, err := r.build(ctx, c.agent)
 	if err != nil {
 		return fail(&Answer{}, err)
 	}

@@ -64,9 +64,9 @@ func (d *Desk) Attend(ctx context.Context, listen string, asks []Ask, say io.Wri
 	}
 	page := http.NewServeMux()
 	page.HandleFunc("GET /{$}", a.page)
-	addresses := map[string]http.Handler{listen: page}
+	addresses := map[string]http.Handler{listen: wire.NotRebound(http.NewCrossOriginProtection().Handler(page))}
 	for host, mux := range callbacks {
-		addresses[host] = mux
+		addresses[host] = wire.NotRebound(mux)
 	}
 	for address, handler := range addresses {
 		stop, at, err := serve(address, handler)

@@ -91,3 +91,9 @@ var _ = check.For("RAS-AUD-EXACT", func() {
 		}, check.Sends("An honest ID-JAG as control, then one for another server in a request whose "+header+" names that one"))
 	}
 })
+
+var _ = check.For("RAS-AUD-EXACT", func() {
+	server.RefusesFromOthers("other-clients",
+		server.Attack{What: "an ID-JAG without aud", Edit: server.Remove("aud")},
+		server.Attack{What: "an ID-JAG whose aud is another server", Edit: server.Set("aud", server.OtherIssuer)})
+})

@@ -86,3 +86,9 @@ var _ = check.For("RAS-LIFETIME", func() {
 		server.Attack{Slug: "decade", What: "an ID-JAG that lives ten years", Edit: server.Ahead("exp", 10*365*24*time.Hour)},
 	)
 })
+
+var _ = check.For("RAS-EXP", func() {
+	server.RefusesFromOthers("other-clients",
+		server.Attack{What: "an ID-JAG that expired an hour ago", Edit: expired(time.Hour)},
+		server.Attack{What: "an ID-JAG that expired a day ago", Edit: expired(24 * time.Hour)})
+})

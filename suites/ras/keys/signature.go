@@ -194,3 +194,11 @@ var _ = check.For("RAS-SIG-VERIFY", func() {
 		until(t, fetches, func() *server.Token { return t.Grant(server.SignedBy(key)) })
 	}, check.Should(), changesKeys(seasonOfBounds, "The IdP publishes one more key, with key_ops encrypt and wrapKey; ID-JAGs signed with it"))
 })
+
+var _ = check.For("RAS-SIG-VERIFY", func() {
+	server.RefusesFromOthers("other-clients",
+		server.Attack{What: "an ID-JAG by a stranger's key, under the kid of the IdP's key",
+			Craft: forged(func(t *server.T) map[string]any { return map[string]any{"kid": t.IdP.Keys.Signing().KeyID} })},
+		server.Attack{What: "an ID-JAG with one bit of its signature flipped", Craft: compact(hostile.FlipSignature)},
+		server.Attack{What: "an ID-JAG with an empty signature", Craft: compact(hostile.WithoutSignature)})
+})
