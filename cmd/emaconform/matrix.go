@@ -15,6 +15,7 @@ import (
 
 	"github.com/emaconform/emaconform/fixtures/defects"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/matrix"
 	"github.com/emaconform/emaconform/suites/run"
@@ -111,7 +112,7 @@ func buildMatrix(ctx context.Context, list []matrix.Defect, full bool, done func
 	keys := &run.Keyring{}
 	by := func(ctx context.Context, defect *matrix.Defect, checks []string) (*reports.Report, error) {
 		reference := &embedded{known: true}
-		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys}
+		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys, Profile: catalogue.ProfileNext} // which judges the most
 		options.Selection.Checks = checks
 		if defect != nil {
 			reference.defects = []string{defect.ID}

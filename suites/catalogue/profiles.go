@@ -42,13 +42,13 @@ func (r Requirement) LevelIn(profile string) string {
 }
 
 // LevelOf is how much a demand of these sources, which has this level there, weighs in a profile. It weighs all of it when
-// one of the sources is a document of the profile. What only documents beyond it ask for is a SHOULD in the profile ema,
-// which warns and says so, and nothing elsewhere.
+// one of the sources is a document of the profile. What only documents of the profile hardened ask for is a SHOULD in the
+// profile ema, which warns and says so. Everything else that is beyond a profile is nothing in it.
 func LevelOf(profile, level string, sources []reports.Source) string {
 	switch {
 	case slices.ContainsFunc(sources, func(s reports.Source) bool { return holds(profile, s) }):
 		return level
-	case profile == ProfileEMA:
+	case profile == ProfileEMA && slices.ContainsFunc(sources, func(s reports.Source) bool { return holds(ProfileHardened, s) }):
 		return Weaker(level, "SHOULD")
 	}
 	return None

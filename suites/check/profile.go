@@ -52,16 +52,29 @@ func (c *Check) In(profile string) *Check {
 		}
 	}
 	slices.Sort(in.Labels)
+	if profile == catalogue.ProfileNext && c.Preview() {
+		in.Title += " (proposed only: " + catalogue.Beyond(catalogue.ProfileHardened, c.Basis()) + ")"
+	}
 	return &in
 }
 
-// AllIn returns the checks of these roles as a profile judges them, in the order of All.
+// AllIn returns the checks of these roles as a profile judges them, in the order of All. What only the profile next judges is a
+// preview, and no part of the others.
 func AllIn(profile string, roles ...string) []*Check {
-	list := All(roles...)
-	for i, c := range list {
-		list[i] = c.In(profile)
+	var list []*Check
+	for _, c := range All(roles...) {
+		if profile == catalogue.ProfileNext || !c.Preview() {
+			list = append(list, c.In(profile))
+		}
 	}
 	return list
+}
+
+// Preview reports whether only open proposals ask for what the check judges.
+func (c *Check) Preview() bool {
+	return !slices.ContainsFunc(catalogue.Profiles, func(p string) bool {
+		return p != catalogue.ProfileNext && c.LevelIn(p) != catalogue.None
+	})
 }
 
 // Warning completes the message of a warning for what is only proposed, or asked for by documents beyond the profile.
