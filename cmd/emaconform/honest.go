@@ -33,13 +33,31 @@ func allVariants() []matrix.Variant {
 	return list
 }
 
-// groups are the runs in which the variants that match are judged together; with patterns only these, one by one.
-func groups(patterns []string) ([][]string, error) {
+// lawful are the choices of one role: all of them, the runs in which they are judged together, and what judges.
+type lawful struct {
+	all   []matrix.Variant
+	runs  [][]string
+	judge matrix.JudgeVariants
+}
+
+// lawfulOf are the choices of a role.
+func lawfulOf(role string) (lawful, error) {
+	switch role {
+	case "server":
+		return lawful{allVariants(), variants.Runs(), judgeVariants(&run.Keyring{})}, nil
+	case "idp":
+		return lawful{idpVariants(), idpVariantRuns(), judgeIdPVariants}, nil
+	}
+	return lawful{}, fmt.Errorf("--honest is for --role server and --role idp")
+}
+
+// only are the variants that match, one by one; without patterns the runs are left as they are.
+func (l lawful) only(patterns []string) ([][]string, error) {
 	if len(patterns) == 0 {
-		return variants.Runs(), nil
+		return l.runs, nil
 	}
 	var list [][]string
-	for _, v := range variants.All() {
+	for _, v := range l.all {
 		if matchesAny(patterns, v.ID) {
 			list = append(list, []string{v.ID})
 		}
@@ -134,22 +152,26 @@ func told(c *target.Config, ids []string) {
 }
 
 // printHonest judges every lawful variant and prints what warns, and what is wrong.
-func printHonest(c *cobra.Command, list bool, patterns []string) error {
+func printHonest(c *cobra.Command, role string, list bool, patterns []string) error {
 	out := c.OutOrStdout()
+	l, err := lawfulOf(role)
+	if err != nil {
+		return err
+	}
 	if list {
 		t := newTable(out)
 		t.AppendHeader(table.Row{"variant", "choice", "allowed by"})
-		for _, v := range variants.All() {
+		for _, v := range l.all {
 			t.AppendRow(table.Row{v.ID, v.Title, v.Allows})
 		}
 		t.Render()
 		return nil
 	}
-	runs, err := groups(patterns)
+	runs, err := l.only(patterns)
 	if err != nil {
 		return err
 	}
-	h, err := matrix.Honest(c.Context(), allVariants(), runs, judgeVariants(&run.Keyring{}), func(group []string) {
+	h, err := matrix.Honest(c.Context(), l.all, runs, l.judge, func(group []string) {
 		fmt.Fprintf(c.ErrOrStderr(), "judged: %s\n", strings.Join(group, ", "))
 	})
 	if err != nil {
@@ -167,7 +189,7 @@ func printHonest(c *cobra.Command, list bool, patterns []string) error {
 		fmt.Fprintln(out, p)
 	}
 	fmt.Fprintf(out, "\n%d variants in %d runs: %d warnings with a reason, %d problems.\n",
-		len(variants.All()), len(runs), len(h.Warnings), len(h.Problems))
+		len(l.all), len(runs), len(h.Warnings), len(h.Problems))
 	if len(h.Problems) > 0 {
 		return exitCode(exitNotConformant)
 	}

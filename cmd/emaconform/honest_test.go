@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/emaconform/emaconform/suites/matrix"
-	"github.com/emaconform/emaconform/suites/run"
 )
 
 // No check fails for a choice that the texts leave open, and none warns without a stated reason.
@@ -12,11 +11,11 @@ func TestHonestMatrix(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the suite against several targets")
 	}
-	runs, err := groups(nil)
+	l, err := lawfulOf("server")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := matrix.Honest(t.Context(), allVariants(), runs, judgeVariants(&run.Keyring{}), func([]string) {})
+	h, err := matrix.Honest(t.Context(), l.all, l.runs, l.judge, func([]string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,3 +66,32 @@ func breaks(defects []string) (checks []string) {
 	}
 	return checks
 }
+
+// idpVariants are the choices that the reference identity provider can make.
+func idpVariants() (list []matrix.Variant) {
+	for _, v := range fixture.Variants() {
+		list = append(list, matrix.Variant{ID: v.ID, Title: "The identity provider " + v.Title + ".", Allows: v.Allows, Warns: v.Warns})
+	}
+	return list
+}
+
+// idpVariantRuns are the runs in which the variants are judged together: those of a run do not interact.
+func idpVariantRuns() [][]string {
+	return [][]string{
+		{"strict-scopes", "static-refresh", "denial-403", "scope-echo", "resource-required", "adds-act", "jwt-access-tokens", "rsa", "no-expires-in"},
+		{"no-refresh-exchange", "denial-400", "one-resource", "resource-list", "scopes-by-default", "authentication-claim", "no-dpop",
+			"rfc8414-only", "type-in-small-letters"},
+		{"no-refresh-tokens", "invalid-grant", "audience-list", "dpop-nonce", "denied-at-sign-in", "ten-minutes"},
+	}
+}
+
+// judgeIdPVariants judges the reference identity provider with these choices.
+func judgeIdPVariants(ctx context.Context, ids, checks []string) (*reports.Report, error) {
+	reference := &embeddedIdP{variants: ids}
+	defer reference.Close()
+	options := idprun.Options{Selection: engine.Selection{Checks: checks}}
+	if err := reference.configure(ctx, &options); err != nil {
+		return nil, err
+	}
+	return idprun.Run(ctx, options)
+}

@@ -32,10 +32,7 @@ func newMatrix() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if honest {
-				if role != "server" {
-					return fmt.Errorf("--honest is for --role server")
-				}
-				return printHonest(c, list, only)
+				return printHonest(c, role, list, only)
 			}
 			choose, build := selectDefects, buildMatrix
 			switch role {

@@ -16,13 +16,27 @@ import (
 	"github.com/emaconform/emaconform/suites/server"
 )
 
-// proof is an honest DPoP proof for an exchange, not yet signed (RFC 9449 section 4.2).
+// proof is an honest DPoP proof for an exchange, not yet signed (RFC 9449 section 4.2), with the nonce that is wanted (section 8).
 func proof(t *T) *mockidp.Token {
-	p := mockidp.NewToken(t.Stranger, "dpop+jwt", map[string]any{
-		"htm": "POST", "htu": t.Provider.Token, "jti": rand.Text(), "iat": t.Now().Unix(),
+	fresh := func() *mockidp.Token {
+		p := mockidp.NewToken(t.Stranger, "dpop+jwt", map[string]any{
+			"htm": "POST", "htu": t.Provider.Token, "jti": rand.Text(), "iat": t.Now().Unix(),
+		})
+		delete(p.Header, "kid")
+		p.Header["jwk"] = t.Stranger.Public()
+		return p
+	}
+	nonce := t.Nonces.Wanted(func() string {
+		a := t.Present("does it want a nonce in proofs?", Header("DPoP", hostile.Sign(fresh())))
+		if a.String("error") != "use_dpop_nonce" {
+			return ""
+		}
+		return a.Header.Get("DPoP-Nonce")
 	})
-	delete(p.Header, "kid")
-	p.Header["jwk"] = t.Stranger.Public()
+	p := fresh()
+	if nonce != "" {
+		p.Claims["nonce"] = nonce
+	}
 	return p
 }
 

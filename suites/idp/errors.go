@@ -9,6 +9,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/idp/signin"
 	. "github.com/emaconform/emaconform/suites/idp/world"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -55,7 +56,12 @@ var _ = check.For("IDP-ERR", func() {
 	refusal("bad-resource", "a resource that nobody knows", one(Param("resource", "https://unknown.example/mcp")), []string{"invalid_target"},
 		check.With(NeedsResource))
 	refusal("bad-type", "a requested_token_type that nobody knows", one(Param("requested_token_type", "urn:example:nothing")), []string{"invalid_request"})
-	refusal("denied-user", "a user who may not", func(t *T) []Option { return []Option{For(t.Outsider())} },
+	refusal("denied-user", "a user who may not", func(t *T) []Option {
+		if _, err := t.Desk.Tokens(t, t.Recorder(), signin.Ask{User: t.Outsider(), Client: t.A()}); err != nil {
+			t.Skipf("refused at sign-in already, so that there is no exchange: %v", err)
+		}
+		return []Option{For(t.Outsider())}
+	},
 		[]string{"access_denied", "invalid_target", "unauthorized_client"}, check.With(NeedsOutsider))
 	refusal("unknown-grant", "a grant type that nobody knows", one(Param("grant_type", "urn:example:nothing")), []string{"unsupported_grant_type"})
 	refusal("no-grant", "no grant type", one(Without("grant_type")), []string{"invalid_request", "unsupported_grant_type"})

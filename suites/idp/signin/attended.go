@@ -157,8 +157,7 @@ func (a *attended) end(q url.Values) string {
 			continue
 		}
 		if q.Get("code") == "" {
-			return fmt.Sprintf("The sign-in of %s to %s ended with %s: %s", l.User.Login, l.Client.ID, printable(q.Get("error")),
-				printable(q.Get("error_description")))
+			return fmt.Sprintf("The sign-in of %s to %s ended with %s.", l.User.Login, l.Client.ID, outcome(q))
 		}
 		t, err := a.redeem(l.walk.visit, l.Client, field("grant_type", "authorization_code"), field("code", q.Get("code")),
 			field("redirect_uri", l.Client.RedirectURI), field("code_verifier", l.walk.verifier))

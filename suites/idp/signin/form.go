@@ -44,12 +44,19 @@ func (d *Desk) form(v *visit, a Ask) (Tokens, error) {
 		return Tokens{}, fmt.Errorf("the form sign-in of %s to client %s ended with another state than it began with", a.User.Login, a.Client.ID)
 	}
 	if q.Get("code") == "" {
-		return Tokens{}, fmt.Errorf("the identity provider ended the sign-in of %s to client %s with %s: %s", a.User.Login, a.Client.ID,
-			printable(q.Get("error")), printable(q.Get("error_description")))
+		return Tokens{}, fmt.Errorf("the identity provider ended the sign-in of %s to client %s with %s", a.User.Login, a.Client.ID, outcome(q))
 	}
 	t, err := d.redeem(v, a.Client, field("grant_type", "authorization_code"), field("code", q.Get("code")),
 		field("redirect_uri", a.Client.RedirectURI), field("code_verifier", w.verifier))
 	return t, err
+}
+
+// outcome is the error of an authorization response, and what it says of it (RFC 6749 section 4.1.2.1).
+func outcome(q url.Values) string {
+	if words := q.Get("error_description"); words != "" {
+		return printable(q.Get("error")) + ": " + printable(words)
+	}
+	return printable(q.Get("error"))
 }
 
 // ErrPassword means that the identity provider did not take a password.

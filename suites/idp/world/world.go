@@ -3,6 +3,7 @@ package world
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp"
@@ -23,6 +24,7 @@ type World struct {
 	Desk     *signin.Desk // everybody's tokens
 	Keys     *Keys        // the published key set
 	Stranger *mockidp.Key // a key that nobody publishes
+	Nonces   *Nonces      // those of DPoP proofs
 	Wire     *wire.Client
 	Skew     time.Duration    // how far the provider's clock is ahead of ours
 	Secrets  *redact.Set      // what must never be shown
@@ -30,6 +32,18 @@ type World struct {
 
 	// Await waits until the identity provider answers again; nil: nobody waits. An error says that it is gone.
 	Await func(context.Context) error
+}
+
+// Nonces are what the identity provider wants in DPoP proofs. The zero value is ready.
+type Nonces struct {
+	once  sync.Once
+	value string
+}
+
+// Wanted is the nonce that proofs must have, "" for none; ask finds out, once in a run.
+func (n *Nonces) Wanted(ask func() string) string {
+	n.once.Do(func() { n.value = ask() })
+	return n.value
 }
 
 // Now is the time on the identity provider's clock.
