@@ -138,7 +138,7 @@ func (t *T) Subject(u *config.User, k *config.Client) string {
 
 // Present exchanges outside of a check: it takes any answer for what it is.
 func (t *T) Present(note string, options ...Option) *wire.Answer {
-	return t.Wire.Do(t, t.request(options), t.Recorder(), reports.Setup, note)
+	return steady(func() *wire.Answer { return t.Wire.Do(t, t.request(options), t.Recorder(), reports.Setup, note) })
 }
 
 // Request is the exchange that the options describe, not yet sent.

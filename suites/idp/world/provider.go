@@ -39,7 +39,9 @@ func (p *Provider) Endpoint(member string) string {
 // Endpoints in the configuration win.
 func Discover(ctx context.Context, c *config.Config, client *wire.Client, rec *wire.Recorder) (*Provider, error) {
 	p := &Provider{Metadata: map[string]any{}}
-	send := func(r *wire.Request) *wire.Answer { return client.Do(ctx, r, rec, reports.Setup, "") }
+	send := func(r *wire.Request) *wire.Answer {
+		return steady(func() *wire.Answer { return client.Do(ctx, r, rec, reports.Setup, "") })
+	}
 	urls := target.ServerMetadataURLs(c.IdP.Issuer)
 	var tried []string
 	for i := len(urls) - 1; i >= 0; i-- {
@@ -69,6 +71,16 @@ func Discover(ctx context.Context, c *config.Config, client *wire.Client, rec *w
 	return p, nil
 }
 
+// steady asks again when there was no answer to go by. A 429 is one: package wire has waited for as long as anybody will.
+func steady(ask func() *wire.Answer) (a *wire.Answer) {
+	for range tries {
+		if a = ask(); a.Doubt() == "" || a.Throttled() {
+			break
+		}
+	}
+	return a
+}
+
 // Endpoints are those that sign-in needs.
 func (p *Provider) Endpoints(c *config.Config) signin.Endpoints {
 	return signin.Endpoints{Issuer: c.IdP.Issuer, Authorization: p.Authorization, Token: p.Token}
@@ -89,7 +101,9 @@ func (k *Keys) Set() jose.JSONWebKeySet {
 
 // Read fetches the key set. raw is its keys as they are published, private members included.
 func (k *Keys) Read(ctx context.Context, client *wire.Client, rec *wire.Recorder, uri string) (raw []map[string]any, a *wire.Answer, err error) {
-	a = client.Do(ctx, &wire.Request{URL: uri, Header: http.Header{"Accept": {"application/json"}}}, rec, reports.Setup, "the key set")
+	a = steady(func() *wire.Answer {
+		return client.Do(ctx, &wire.Request{URL: uri, Header: http.Header{"Accept": {"application/json"}}}, rec, reports.Setup, "the key set")
+	})
 	if a.Err != nil || a.Status != http.StatusOK {
 		return nil, a, fmt.Errorf("the key set at %s cannot be read: %s", uri, a.Summary())
 	}
