@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 
@@ -53,32 +54,40 @@ func WriteJSON(w io.Writer, r *Report) error {
 func Read(in io.Reader) (*Report, error) { return read(in, maxReport) }
 
 func read(in io.Reader, limit int64) (*Report, error) {
-	data, err := io.ReadAll(io.LimitReader(in, limit+1))
+	data, err := readAll(in, limit)
 	if err != nil {
+		return nil, err
+	}
+	return parse(data)
+}
+
+func readAll(in io.Reader, limit int64) ([]byte, error) {
+	var all bytes.Buffer
+	if file, ok := in.(*os.File); ok { // whose size is known
+		if info, err := file.Stat(); err == nil && info.Size() <= limit {
+			all.Grow(int(info.Size()) + bytes.MinRead)
+		}
+	}
+	if _, err := all.ReadFrom(io.LimitReader(in, limit+1)); err != nil {
 		return nil, fmt.Errorf("the report cannot be read: %w", err)
 	}
+	data := all.Bytes()
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("this is no report: it is larger than %d MiB", limit>>20)
 	}
+	return data, nil
+}
+
+func parse(data []byte) (*Report, error) {
 	version, err := versionOf(data)
 	if err != nil {
 		return nil, err
 	}
-	var r Report
-	err = follows(data, version)
-	if err == nil {
-		err = json.Unmarshal(data, &r)
-	}
-	if err == nil {
-		err = unique(&r)
-	}
-	if err == nil {
-		err = expand(&r, data)
-	}
+	r, err := decode(data, version)
 	if err != nil {
-		return nil, fmt.Errorf("the report does not follow its schema: %w", err)
+		return nil, err
 	}
-	if err := fits(&r, version); err != nil {
+	if err := fits(r, version, hostsOf(r)); err != nil {
 		return nil, fmt.Errorf("the report was changed: %w", err)
 	}
 	if version != firstVersion {
@@ -86,24 +95,56 @@ func read(in io.Reader, limit int64) (*Report, error) {
 			return nil, err
 		}
 	}
-	return &r, nil
+	return r, nil
 }
 
-func versionOf(data []byte) (string, error) {
-	var version struct {
-		SchemaVersion *string `json:"schema_version"`
+// decode reads what has to follow the schema of a version.
+func decode(data []byte, version string) (*Report, error) {
+	if !json.Valid(data) {
+		return nil, notJSON(data, json.Unmarshal(data, new(any)))
 	}
-	if err := json.Unmarshal(data, &version); err != nil {
-		return "", notJSON(data, err)
+	r := &Report{}
+	err := follows(data, version)
+	if err == nil {
+		err = json.Unmarshal(data, r)
+	}
+	if err == nil {
+		err = unique(r)
+	}
+	if err == nil {
+		err = expand(r, data)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the report does not follow its schema: %w", err)
+	}
+	return r, nil
+}
+
+// versionOf reads up to the version of the schema, which stands at the beginning of what we write.
+func versionOf(data []byte) (string, error) {
+	var version *string
+	in := json.NewDecoder(bytes.NewReader(data))
+	start, err := in.Token()
+	for err == nil && start == json.Delim('{') && in.More() && version == nil {
+		var name json.Token
+		if name, err = in.Token(); err != nil {
+			break
+		}
+		var value json.RawMessage
+		if err = in.Decode(&value); err == nil && name == "schema_version" {
+			err = json.Unmarshal(value, &version)
+		}
 	}
 	switch {
-	case version.SchemaVersion == nil:
+	case err != nil:
+		return "", notJSON(data, err)
+	case version == nil:
 		return "", errors.New("this is no emaconform report: it has no schema_version")
-	case *version.SchemaVersion != SchemaVersion && *version.SchemaVersion != firstVersion:
+	case *version != SchemaVersion && *version != firstVersion:
 		return "", fmt.Errorf("the report has schema version %.20q, this program reads versions %s and %s: "+
-			"use the version of emaconform that wrote it", *version.SchemaVersion, firstVersion, SchemaVersion)
+			"use the version of emaconform that wrote it", *version, firstVersion, SchemaVersion)
 	}
-	return *version.SchemaVersion, nil
+	return *version, nil
 }
 
 func notJSON(data []byte, err error) error {
@@ -111,7 +152,7 @@ func notJSON(data []byte, err error) error {
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
 		return errors.New("the report is empty")
-	case errors.As(err, &syntax) && syntax.Offset >= int64(len(data)):
+	case errors.As(err, &syntax) && syntax.Offset >= int64(len(data)), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("the report is cut off: it ends after %d bytes in the middle of its JSON", len(data))
 	default:
 		return fmt.Errorf("this is no emaconform report: %w", err)

@@ -89,7 +89,7 @@ func statements(path string, artifacts []string) (ours, testResult []byte, err e
 	if err != nil {
 		return nil, nil, readable(path, err)
 	}
-	report, err := reports.Read(bytes.NewReader(raw))
+	report, err := reports.ReadResults(bytes.NewReader(raw))
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -35,5 +38,39 @@ func BenchmarkServer(b *testing.B) {
 				b.ReportMetric(float64(r.Load.PeakMemory)/(1<<20), "peak-MiB")
 			}
 		})
+	}
+}
+
+// BenchmarkFleet is a night of thirty reference connectors: `emaconform fleet run`.
+func BenchmarkFleet(b *testing.B) {
+	f := newReferenceFleet(b, 30)
+	for b.Loop() {
+		var out bytes.Buffer
+		if code := execute(b.Context(), []string{"fleet", "run", f.path, "--out", b.TempDir()}, &out, &out); code != exitConformant {
+			b.Fatalf("exit code %d\n%s", code, out.String())
+		}
+	}
+}
+
+// BenchmarkMerge is `emaconform fleet merge` of the reports of 300 connectors.
+func BenchmarkMerge(b *testing.B) {
+	dir := b.TempDir()
+	f := newReferenceFleet(b, 1)
+	var out bytes.Buffer
+	if code := execute(b.Context(), []string{"fleet", "run", f.path, "--out", dir}, &out, &out); code != exitConformant {
+		b.Fatalf("exit code %d\n%s", code, out.String())
+	}
+	folders := []string{"fleet", "merge", f.path, "--out", b.TempDir()}
+	for range 300 { // attempts at one connector: each is read
+		at := b.TempDir()
+		if err := os.Symlink(filepath.Join(dir, "c00"), filepath.Join(at, "c00")); err != nil {
+			b.Fatal(err)
+		}
+		folders = append(folders, at)
+	}
+	for b.Loop() {
+		if code := execute(b.Context(), folders, &out, &out); code != exitConformant {
+			b.Fatalf("exit code %d\n%s", code, out.String())
+		}
 	}
 }

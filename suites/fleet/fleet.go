@@ -5,11 +5,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -27,39 +27,25 @@ type Connector struct {
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 
-// Load reads a fleet file: defaults, a configuration of emaconform server, and connectors, each with a name and what differs
-// from the defaults. A name that stands in it twice is an error.
+// defaultsFile is, in a directory of configurations, what all of them share.
+const defaultsFile = "defaults.yaml"
+
+// Load reads a fleet: a file with defaults, which are a configuration of emaconform server, and connectors, each with a name
+// and what differs from the defaults; or a directory with a configuration for each connector, called by the file's name where
+// it has no other, and defaults.yaml. A name that is there twice is an error.
 func Load(path string) (*Fleet, error) {
-	raw, err := os.ReadFile(path)
+	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the fleet file: %w", err)
-	}
-	var file struct {
-		Defaults   yaml.MapSlice   `yaml:"defaults"`
-		Connectors []yaml.MapSlice `yaml:"connectors"`
-	}
-	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&file); err != nil {
-		return nil, fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, false))
+		return nil, fmt.Errorf("cannot read the fleet: %w", err)
 	}
 	f := &Fleet{}
-	for i, c := range file.Connectors {
-		k := Connector{}
-		if err := merge(&k.Config, file.Defaults); err != nil {
-			return nil, fmt.Errorf("%s: defaults: %w", path, err)
-		}
-		if err := merge(&k.Config, c); err != nil {
-			return nil, fmt.Errorf("%s: connectors[%d]: %w", path, i, err)
-		}
-		k.Name = k.Config.Name
-		switch {
-		case !nameForm.MatchString(k.Name):
-			return nil, fmt.Errorf("%s: connectors[%d]: name %.60q: expected letters, digits, dots and hyphens: it is a folder", path, i, k.Name)
-		case k.Config.URL == "" && len(k.Config.Setup) == 0:
-			return nil, fmt.Errorf("%s: connector %s has no url", path, k.Name)
-		case slices.ContainsFunc(f.Connectors, func(o Connector) bool { return o.Name == k.Name }):
-			return nil, fmt.Errorf("%s: two connectors are called %s", path, k.Name)
-		}
-		f.Connectors = append(f.Connectors, k)
+	if info.IsDir() {
+		err = f.readDirectory(path)
+	} else {
+		err = f.readFile(path)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if len(f.Connectors) == 0 {
 		return nil, errors.New(path + ": no connectors")
@@ -67,39 +53,82 @@ func Load(path string) (*Fleet, error) {
 	return f, nil
 }
 
-func merge(c *target.Config, part yaml.MapSlice) error {
-	if len(part) == 0 {
-		return nil
+func (f *Fleet) readFile(path string) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("cannot read the fleet file: %w", err)
 	}
-	raw, err := yaml.Marshal(part)
+	var file struct {
+		Defaults   yaml.MapSlice   `yaml:"defaults"`
+		Connectors []yaml.MapSlice `yaml:"connectors"`
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&file); err != nil {
+		return fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, false))
+	}
+	defaults, err := yaml.Marshal(file.Defaults)
 	if err != nil {
 		return err
 	}
-	return c.Merge(raw)
-}
-
-// Shard lists the connectors of shard index of total, counted from 0. Those of one authorization server or host are in one
-// shard, so that no two runs disturb each other; a new connector moves no other.
-func (f *Fleet) Shard(index, total int) []Connector {
-	var list []Connector
-	for _, k := range f.Connectors {
-		h := fnv.New32a()
-		_, _ = h.Write([]byte(k.place())) // never fails
-		if int(h.Sum32()%uint32(total)) == index {
-			list = append(list, k)
+	for i, c := range file.Connectors {
+		own, err := yaml.Marshal(c)
+		if err != nil {
+			return err
+		}
+		if err := f.add(fmt.Sprintf("%s: connectors[%d]", path, i), "", defaults, own); err != nil {
+			return err
 		}
 	}
-	return list
+	return nil
 }
 
-// place is what connectors share that must not be judged at the same time.
-func (k Connector) place() string {
-	at := k.Config.AuthorizationServer.Issuer
-	if at == "" {
-		at = k.Config.URL
+func (f *Fleet) readDirectory(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.y*ml"))
+	if err != nil {
+		return err
 	}
-	if u, err := url.Parse(at); err == nil && u.Host != "" {
-		return u.Host
+	defaults, err := os.ReadFile(filepath.Join(dir, defaultsFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("cannot read the fleet's defaults: %w", err)
 	}
-	return k.Name
+	for _, path := range files {
+		if filepath.Base(path) == defaultsFile {
+			continue
+		}
+		own, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("cannot read a connector: %w", err)
+		}
+		name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		if err := f.add(path, name, defaults, own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds a connector: the defaults, and over them its own. at is where it stands, name how it is called where it does not say.
+func (f *Fleet) add(at, name string, defaults, own []byte) error {
+	k := Connector{}
+	for _, part := range [][]byte{defaults, own} {
+		if len(bytes.TrimSpace(part)) == 0 {
+			continue
+		}
+		if err := k.Config.Merge(part); err != nil {
+			return fmt.Errorf("%s: %w", at, err)
+		}
+	}
+	if k.Config.Name == "" {
+		k.Config.Name = name
+	}
+	k.Name = k.Config.Name
+	switch {
+	case !nameForm.MatchString(k.Name):
+		return fmt.Errorf("%s: name %.60q: expected letters, digits, dots and hyphens: it is a folder", at, k.Name)
+	case k.Config.URL == "" && len(k.Config.Setup) == 0:
+		return fmt.Errorf("%s: connector %s has no url", at, k.Name)
+	case slices.ContainsFunc(f.Connectors, func(o Connector) bool { return strings.EqualFold(o.Name, k.Name) }):
+		return fmt.Errorf("%s: two connectors are called %s", at, k.Name)
+	}
+	f.Connectors = append(f.Connectors, k)
+	return nil
 }

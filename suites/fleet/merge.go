@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/emaconform/emaconform/reports"
 )
@@ -17,7 +19,9 @@ const NotJudged reports.Verdict = "not judged"
 // Result is what the reports of a fleet amount to.
 type Result struct {
 	Made       time.Time `json:"made"`
-	Connectors []Judged  `json:"connectors"` // in the order of the fleet file
+	Connectors []Judged  `json:"connectors"`        // in the order of the fleet
+	Since      time.Time `json:"since,omitzero"`    // of the earlier result that Changes compares with
+	Changes    []Change  `json:"changes,omitempty"` // in the order of the fleet
 }
 
 // Judged is a connector's result.
@@ -27,28 +31,59 @@ type Judged struct {
 	Verdict  reports.Verdict         `json:"verdict"`
 	Problem  string                  `json:"problem,omitempty"` // why it was not judged, or has no verdict
 	Finished time.Time               `json:"finished,omitzero"`
+	Seconds  float64                 `json:"seconds,omitempty"`
+	Profile  string                  `json:"profile,omitempty"`
 	Counts   map[reports.Outcome]int `json:"counts,omitempty"`
 	Coverage reports.Coverage        `json:"coverage,omitzero"`
 	Failed   []string                `json:"failed,omitempty"`
+	// Requirements has the outcome of each requirement that has one.
+	Requirements map[string]reports.Outcome `json:"requirements,omitempty"`
+	// Attempts are the runs whose reports were found, oldest first, where there are several. The last one counts.
+	Attempts []Attempt `json:"attempts,omitempty"`
+	Flaps    bool      `json:"flaps,omitempty"` // attempts came to different verdicts
 }
 
+// Attempt is one of several runs against a connector.
+type Attempt struct {
+	Finished time.Time       `json:"finished"`
+	Verdict  reports.Verdict `json:"verdict"`
+}
+
+// Change is what is otherwise than in an earlier result.
+type Change struct {
+	Name   string          `json:"name"`
+	Was    reports.Verdict `json:"was,omitempty"` // "" of a connector that is new
+	Is     reports.Verdict `json:"is,omitempty"`  // "" of one that is no more in the fleet
+	Failed []string        `json:"failed,omitempty"`
+	Fixed  []string        `json:"fixed,omitempty"`
+}
+
+// readers is how many reports are read at a time; each needs a few times its size.
+const readers = 2
+
 // Merge reads the report of each connector from these directories: the newest, where several shards have one. A report that
-// is missing, cannot be read, or is another connector's, makes the connector not judged. Reports are read one at a time.
+// is missing, cannot be read, or is another connector's, makes the connector not judged.
 func Merge(f *Fleet, directories []string, now time.Time) (*Result, error) {
 	for _, dir := range directories {
-		if _, err := os.Stat(dir); err != nil {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			return nil, fmt.Errorf("there is no directory %s", dir)
 		}
 	}
-	result := &Result{Made: now.UTC()}
-	for _, k := range f.Connectors {
-		j := Judged{Name: k.Name, URL: k.Config.URL, Verdict: NotJudged, Problem: "there is no report"}
-		for _, dir := range directories {
-			j.take(filepath.Join(dir, k.Name, "report.json"))
-		}
-		result.Connectors = append(result.Connectors, j)
+	result := &Result{Made: now.UTC(), Connectors: make([]Judged, len(f.Connectors))}
+	var group errgroup.Group
+	group.SetLimit(readers)
+	for i, k := range f.Connectors {
+		group.Go(func() error {
+			j := Judged{Name: k.Name, URL: k.Config.URL, Verdict: NotJudged, Problem: "there is no report"}
+			for _, dir := range directories {
+				j.take(filepath.Join(dir, k.Name, "report.json"))
+			}
+			j.attempts()
+			result.Connectors[i] = j
+			return nil
+		})
 	}
-	return result, nil
+	return result, group.Wait()
 }
 
 // take reads a report, if it is there, and keeps it when it is newer.
@@ -58,7 +93,7 @@ func (j *Judged) take(path string) {
 		return
 	}
 	defer file.Close()
-	r, err := reports.Read(file)
+	r, err := reports.ReadResults(file)
 	switch {
 	case err != nil:
 		if j.Verdict == NotJudged {
@@ -70,16 +105,78 @@ func (j *Judged) take(path string) {
 			j.Problem = fmt.Sprintf("the report in its place is of another connector (%.60s, %.200s)", r.Target.Name, r.Target.URL)
 		}
 		return
-	case !r.Finished.After(j.Finished):
+	}
+	j.Attempts = append(j.Attempts, Attempt{r.Finished.UTC(), r.Verdict})
+	if !r.Finished.After(j.Finished) {
 		return
 	}
 	j.Verdict, j.Problem, j.Finished, j.Counts, j.Coverage = r.Verdict, r.Problem, r.Finished.UTC(), r.Counts(), r.Coverage
-	j.Failed = nil
+	j.Seconds, j.Profile = r.Seconds, r.Profile
+	j.Failed, j.Requirements = nil, map[string]reports.Outcome{}
 	for _, c := range r.Checks {
 		if c.Outcome == reports.Fail && c.Expected == "" {
 			j.Failed = append(j.Failed, c.ID)
 		}
 	}
+	for _, q := range r.Requirements {
+		if q.Outcome != "" {
+			j.Requirements[q.ID] = q.Outcome
+		}
+	}
+}
+
+// attempts says what several runs came to.
+func (j *Judged) attempts() {
+	if len(j.Attempts) < 2 {
+		j.Attempts = nil
+		return
+	}
+	slices.SortFunc(j.Attempts, func(a, b Attempt) int { return a.Finished.Compare(b.Finished) })
+	for _, a := range j.Attempts {
+		j.Flaps = j.Flaps || a.Verdict != j.Verdict
+	}
+}
+
+// ReadResult reads a result that Write wrote.
+func ReadResult(path string) (*Result, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the earlier result: %w", err)
+	}
+	r := &Result{}
+	if err := json.Unmarshal(raw, r); err != nil || r.Made.IsZero() {
+		return nil, fmt.Errorf("%s is no result of a fleet: expected the fleet.json of a merge", path)
+	}
+	return r, nil
+}
+
+// Compare fills in what changed since an earlier result.
+func (r *Result) Compare(earlier *Result) {
+	r.Since = earlier.Made
+	before := map[string]Judged{}
+	for _, k := range earlier.Connectors {
+		before[k.Name] = k
+	}
+	for _, k := range r.Connectors {
+		old, was := before[k.Name]
+		delete(before, k.Name)
+		c := Change{Name: k.Name, Was: old.Verdict, Is: k.Verdict}
+		if was && k.Verdict != NotJudged && old.Verdict != NotJudged {
+			c.Failed, c.Fixed = without(k.Failed, old.Failed), without(old.Failed, k.Failed)
+		}
+		if c.Was != c.Is || len(c.Failed)+len(c.Fixed) > 0 {
+			r.Changes = append(r.Changes, c)
+		}
+	}
+	for _, k := range earlier.Connectors {
+		if _, gone := before[k.Name]; gone {
+			r.Changes = append(r.Changes, Change{Name: k.Name, Was: k.Verdict})
+		}
+	}
+}
+
+func without(list, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(others, s) })
 }
 
 // ExitCode is 1 when a connector is not conformant, 3 when one has no verdict, else 0.
@@ -94,95 +191,4 @@ func (r *Result) ExitCode() int {
 		}
 	}
 	return code
-}
-
-// Write writes fleet.json and fleet.md to dir, OpenMetrics to metrics and a line to trend, where those are named.
-func (r *Result) Write(dir, metrics, trend string) error {
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	if err := reports.WriteFile(filepath.Join(dir, "fleet.json"), append(raw, '\n')); err != nil {
-		return err
-	}
-	if err := reports.WriteFile(filepath.Join(dir, "fleet.md"), []byte(r.markdown())); err != nil {
-		return err
-	}
-	if metrics != "" {
-		if err := reports.WriteFile(metrics, []byte(r.openMetrics())); err != nil {
-			return err
-		}
-	}
-	if trend == "" {
-		return nil
-	}
-	return r.addTrend(trend)
-}
-
-func (r *Result) markdown() string {
-	var b strings.Builder
-	b.WriteString("## emaconform: fleet\n\n| Connector | Verdict | Failed | Judged | Finished |\n|:--|:--|--:|--:|:--|\n")
-	for _, k := range r.Connectors {
-		finished := ""
-		if !k.Finished.IsZero() {
-			finished = k.Finished.Format("2006-01-02 15:04")
-		}
-		fmt.Fprintf(&b, "| %s | %s | %d | %d of %d | %s |\n", k.Name, k.Verdict, len(k.Failed), k.Coverage.Judged, k.Coverage.Checks, finished)
-	}
-	return b.String()
-}
-
-// openMetrics is the result for a textfile collector or a push gateway. A check is no label: there are hundreds.
-func (r *Result) openMetrics() string {
-	var b strings.Builder
-	family := func(name, help string, sample func(Judged)) {
-		fmt.Fprintf(&b, "# TYPE %s gauge\n# HELP %s %s\n", name, name, help)
-		for _, k := range r.Connectors {
-			sample(k)
-		}
-	}
-	family("emaconform_verdict", "1 for the verdict that the connector has.", func(k Judged) {
-		for _, v := range []reports.Verdict{reports.Conformant, reports.ConformantWithWarnings, reports.NotConformant, reports.NoVerdict, NotJudged} {
-			is := 0
-			if k.Verdict == v {
-				is = 1
-			}
-			fmt.Fprintf(&b, "emaconform_verdict{connector=%q,verdict=%q} %d\n", k.Name, v, is)
-		}
-	})
-	family("emaconform_checks", "Checks by outcome.", func(k Judged) {
-		for _, o := range reports.Outcomes {
-			if k.Counts != nil {
-				fmt.Fprintf(&b, "emaconform_checks{connector=%q,outcome=%q} %d\n", k.Name, o, k.Counts[o])
-			}
-		}
-	})
-	family("emaconform_last_run_timestamp_seconds", "When the connector was last judged.", func(k Judged) {
-		if !k.Finished.IsZero() {
-			fmt.Fprintf(&b, "emaconform_last_run_timestamp_seconds{connector=%q} %d\n", k.Name, k.Finished.Unix())
-		}
-	})
-	return b.String() + "# EOF\n"
-}
-
-// addTrend adds a line for this night.
-func (r *Result) addTrend(path string) error {
-	verdicts := map[string]reports.Verdict{}
-	for _, k := range r.Connectors {
-		verdicts[k.Name] = k.Verdict
-	}
-	line, err := json.Marshal(map[string]any{"made": r.Made, "verdicts": verdicts})
-	if err != nil {
-		return err
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	_, err = file.Write(append(line, '\n'))
-	return err
 }
