@@ -110,6 +110,17 @@ const methodNotFound = "-32601"
 // server under test knows it, else the initialize of a session.
 func (t *T) Knock(token string) *wire.Request { return t.KnockAt(t.Config.URL, token) }
 
+// Knocks are such requests in each revision that the server speaks: a stateless one, and the initialize of a session.
+func (t *T) Knocks(token string) (list []*wire.Request) {
+	if t.Revisions().Stateless {
+		list = append(list, Stateless(t.Config.URL, token, "tools/list", nil))
+	}
+	if t.Revisions().Sessions || len(list) == 0 {
+		list = append(list, Initialize(t.Config.URL, token))
+	}
+	return list
+}
+
 // KnockAt is Knock for another MCP server.
 func (t *T) KnockAt(url, token string) *wire.Request {
 	if t.Revisions().Stateless {
