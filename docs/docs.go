@@ -54,7 +54,8 @@ type page struct {
 // chapters are the pages in the order of the navigation; those without a file in pages/ are generated.
 var chapters = []string{
 	"index", "ema", "build", "judge-server", "judge-client", "judge-idp", "certify", "verify", "ci", "fleets",
-	"threat-model", "profiles", "checks-ras", "checks-rs", "checks-client", "checks-idp", "configuration", "commands", "mock-idp",
+	"threat-model", "profiles", "checks-ras", "checks-rs", "checks-client", "checks-idp", "configuration", "commands",
+	"mock-idp",
 	"versions",
 }
 

@@ -90,7 +90,8 @@ func ExampleServe() {
 func ExampleIdP_Edit() {
 	idp := start()
 	defer func() { _ = idp.Close() }()
-	_ = idp.Edit(mockidp.Edit{Token: mockidp.TokenIDJAG, Set: map[string]any{"aud": "https://other.example"}, Delete: []string{"jti"}, Count: 1})
+	_ = idp.Edit(mockidp.Edit{Token: mockidp.TokenIDJAG, Set: map[string]any{"aud": "https://other.example"},
+		Delete: []string{"jti"}, Count: 1})
 	for range 2 {
 		_, answer := ask(idp)
 		grant, _ := mockidp.Decode(answer["access_token"].(string))
@@ -105,7 +106,8 @@ func ExampleIdP_Edit() {
 func ExampleIdP_Fault() {
 	idp := start()
 	defer func() { _ = idp.Close() }()
-	_ = idp.Fault(mockidp.Fault{Endpoint: mockidp.EndpointToken, Count: 2, Reply: mockidp.Reply{Status: http.StatusServiceUnavailable, Body: "{}"}})
+	_ = idp.Fault(mockidp.Fault{Endpoint: mockidp.EndpointToken, Count: 2,
+		Reply: mockidp.Reply{Status: http.StatusServiceUnavailable, Body: "{}"}})
 	for range 3 {
 		status, _ := ask(idp)
 		fmt.Println(status)
@@ -136,8 +138,9 @@ func ExampleIdP_Update() {
 	idp := start()
 	defer func() { _ = idp.Close() }()
 	_ = idp.Update(func(d *directory.Directory) error {
-		d.Policies = []directory.Policy{{Name: "engineers read", Groups: []string{"Engineering"}, Connectors: []string{"notes"},
-			Scopes: []string{"notes.read"}}}
+		d.Policies = []directory.Policy{{Name: "engineers read", Groups: []string{"Engineering"},
+			Connectors: []string{"notes"},
+			Scopes:     []string{"notes.read"}}}
 		return nil
 	})
 	_, answer := ask(idp)

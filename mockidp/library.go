@@ -168,8 +168,8 @@ func NewCA() (*CA, error) { return ca.NewCA() }
 // LoadOrCreateCA reads a PEM file with a CA's certificate and private key, or makes a CA and writes that file.
 func LoadOrCreateCA(path string) (*CA, error) { return ca.LoadOrCreateCA(path) }
 
-// LoadOrCreateClientCertificate reads a PEM file with a client's certificate and private key, or makes a self-signed one for this
-// name and writes that file.
+// LoadOrCreateClientCertificate reads a PEM file with a client's certificate and private key, or makes a self-signed
+// one for this name and writes that file.
 func LoadOrCreateClientCertificate(path, name string) ([]byte, error) {
 	return ca.LoadOrCreateClientCertificate(path, name)
 }

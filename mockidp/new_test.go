@@ -33,9 +33,12 @@ func TestNewIsStoppedWithItsTest(t *testing.T) {
 func TestOptions(t *testing.T) {
 	keys, err := mockidp.NewKeySet(jose.EdDSA)
 	harness.Must(t, err)
-	idp := mockidp.New(t, mockidp.WithKeys(keys), mockidp.WithListen("127.0.0.1:0"), mockidp.WithIssuer("https://idp.example/tenant"),
-		mockidp.WithConnector(directory.Connector{ID: "mine", Audience: "https://mine.example", Resources: []string{"https://mine.example/mcp"},
-			Scopes: []string{"read"}, Assigned: directory.Assignment{Everyone: true}}, map[string]string{harness.Agent: "agent-there"}))
+	idp := mockidp.New(t, mockidp.WithKeys(keys), mockidp.WithListen("127.0.0.1:0"),
+		mockidp.WithIssuer("https://idp.example/tenant"),
+		mockidp.WithConnector(directory.Connector{ID: "mine", Audience: "https://mine.example",
+			Resources: []string{"https://mine.example/mcp"},
+			Scopes:    []string{"read"}, Assigned: directory.Assignment{Everyone: true}},
+			map[string]string{harness.Agent: "agent-there"}))
 	if idp.URL() != "https://idp.example/tenant" || idp.Issuer().Keys.Signing() != keys.Signing() {
 		t.Errorf("issuer %s", idp.URL())
 	}
@@ -88,7 +91,8 @@ func TestKeyFiles(t *testing.T) {
 		"public": {`{"keys":[` + string(public) + `]}`, "key 1: is a public key"},
 	} {
 		harness.Must(t, os.WriteFile(path, []byte(c.content), 0o600))
-		if _, err := mockidp.LoadKeySet(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), c.want) {
+		if _, err := mockidp.LoadKeySet(path); err == nil || !strings.Contains(err.Error(), path) ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -68,8 +68,8 @@ func WithClient(k directory.Client) Option {
 	return func(o *ServerOptions) { o.Directory.Clients = append(o.Directory.Clients, k) }
 }
 
-// WithConnector adds a connector that every client reaches, each with its own client id at the RAS unless named otherwise
-// in clientIDs (by client id).
+// WithConnector adds a connector that every client reaches, each with its own client id at the RAS unless named
+// otherwise in clientIDs (by client id).
 func WithConnector(r directory.Connector, clientIDs map[string]string) Option {
 	return func(o *ServerOptions) {
 		d := o.Directory
@@ -89,8 +89,8 @@ func WithControl(secret string) Option { return func(o *ServerOptions) { o.Contr
 
 var sharedKeys = sync.OnceValues(func() (*KeySet, error) { return NewKeySet(jose.RS256) })
 
-// New starts an identity provider on a free port of the loopback interface, with directory.Default in it. It is stopped by
-// tb.Cleanup. Options are applied in their order: WithDirectory comes first.
+// New starts an identity provider on a free port of the loopback interface, with directory.Default in it. It is stopped
+// by tb.Cleanup. Options are applied in their order: WithDirectory comes first.
 func New(tb testing.TB, options ...Option) *Test {
 	tb.Helper()
 	o := ServerOptions{Directory: directory.Default().Clone()}
@@ -155,8 +155,8 @@ func (t *Test) Login(login, clientID string, scopes ...string) Tokens {
 	return tokens
 }
 
-// TokenRequest posts a form to the token endpoint with the client's secret and returns the status and the members of the
-// answer.
+// TokenRequest posts a form to the token endpoint with the client's secret and returns the status and the members of
+// the answer.
 func (t *Test) TokenRequest(clientID string, form url.Values) (int, map[string]any) {
 	t.tb.Helper()
 	client := t.Directory().Client(clientID)

@@ -15,7 +15,8 @@ func TestNoBaselineEndsTheProgram(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := LoadBaseline(path); err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "runtime") {
+		if _, err := LoadBaseline(path); err == nil || !strings.Contains(err.Error(), path) ||
+			strings.Contains(err.Error(), "runtime") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

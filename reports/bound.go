@@ -22,8 +22,9 @@ const (
 // Held is how much evidence whoever collects results keeps before it has Bound drop some, in bytes.
 const Held = 24 << 20
 
-// Bound makes the report of a target that wrote very much small enough: what is dropped first proves least. A passed check
-// keeps what was asked and the status of the answer; failures keep all as long as there is room. Dropped says what is missing.
+// Bound makes the report of a target that wrote very much small enough: what is dropped first proves least. A passed
+// check keeps what was asked and the status of the answer; failures keep all as long as there is room. Dropped says
+// what is missing.
 func Bound(r *Report) {
 	checks := make([]*Check, 0, len(r.Checks)+1)
 	for i := range r.Checks {
@@ -246,7 +247,8 @@ func dropped(checks []Check) string {
 		return fmt.Sprintf("so that the report stays below 10 MB, %s are not kept, and of %d others only request and status",
 			count(gone, "exchange"), briefs)
 	case briefs > 0:
-		return fmt.Sprintf("so that the report stays below 10 MB, only request and status are kept of %s", count(briefs, "exchange"))
+		return fmt.Sprintf("so that the report stays below 10 MB, only request and status are kept of %s",
+			count(briefs, "exchange"))
 	}
 	return ""
 }

@@ -12,13 +12,15 @@ import (
 
 const promised = 10_000_000 // bytes of a report
 
-// padded is a report of a target that writes as much as an exchange can hold, in characters that take most room, everywhere.
+// padded is a report of a target that writes as much as an exchange can hold, in characters that take most room,
+// everywhere.
 func padded(outcome Outcome) *Report {
 	r := sample()
 	r.Checks, r.NotRun = nil, nil
 	hostile := strings.Repeat("\"<\x01\u202e", 4<<10/6)
 	for i := range 1800 {
-		c := Check{ID: fmt.Sprintf("RAS-AUD-EXACT/%d", i), Requirement: "RAS-AUD-EXACT", Role: "ras", Level: "MUST", Title: "refuses it",
+		c := Check{ID: fmt.Sprintf("RAS-AUD-EXACT/%d", i), Requirement: "RAS-AUD-EXACT", Role: "ras", Level: "MUST",
+			Title: "refuses it",
 			Sends: "it", Expects: "an error", Outcome: outcome, Message: strings.Repeat(hostile, 10)}
 		if outcome == Fail && i%2 == 0 {
 			c.Outcome = Pass

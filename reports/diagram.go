@@ -117,12 +117,13 @@ func place(role string, e Exchange) (sent, answered int) {
 
 // mark names what went wrong for who does not see the picture.
 func (d *diagram) mark(at int, title string) *diagram {
-	d.Says = line(fmt.Sprintf("Sequence diagram of the flow. At fault is step %d, %s: the check %s.", at+1, flow[at].what, title))
+	d.Says = line(fmt.Sprintf("Sequence diagram of the flow. At fault is step %d, %s: the check %s.", at+1,
+		flow[at].what, title))
 	return d
 }
 
-// draw draws the flow. With a step at fault, that one and its answer are marked, with what came back, and those after it are
-// faint. sent is -1 for the honest flow.
+// draw draws the flow. With a step at fault, that one and its answer are marked, with what came back, and those after
+// it are faint. sent is -1 for the honest flow.
 func draw(sent int, came string) *diagram {
 	height := 40 + len(flow)*stepHeight
 	d := &diagram{Width: len(parties) * laneWidth, Height: height + 10, Says: "Sequence diagram of the honest flow: "}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Diff says in Markdown how one run differs from an earlier one: new failures, what is fixed, other outcomes, other evidence
-// behind the same failure, other coverage. worse reports whether something failed that did not fail before.
+// Diff says in Markdown how one run differs from an earlier one: new failures, what is fixed, other outcomes, other
+// evidence behind the same failure, other coverage. worse reports whether something failed that did not fail before.
 func Diff(w io.Writer, old, now *Report) (worse bool, err error) {
 	d := &markdown{}
 	before := map[string]Check{}
@@ -43,7 +43,8 @@ func Diff(w io.Writer, old, now *Report) (worse bool, err error) {
 	for _, id := range sortedKeys(before) {
 		gone = append(gone, fmt.Sprintf("- **%s** was %s\n", md(cut(id, 200)), before[id].Outcome))
 	}
-	fmt.Fprintf(&d.b, "## %s emaconform: %s → %s\n\n%s\n", verdictSigns[now.Verdict], old.Verdict, now.Verdict, md(cut(now.subject(), 500)))
+	fmt.Fprintf(&d.b, "## %s emaconform: %s → %s\n\n%s\n", verdictSigns[now.Verdict], old.Verdict, now.Verdict,
+		md(cut(now.subject(), 500)))
 	if old.Target.URL != now.Target.URL && !now.Target.Embedded {
 		fmt.Fprintf(&d.b, "\nThe earlier run was against another target: %s\n", md(cut(old.subject(), 500)))
 	}
@@ -57,7 +58,8 @@ func Diff(w io.Writer, old, now *Report) (worse bool, err error) {
 		fmt.Fprintf(&d.b, "\n### Coverage\n\n- before: %s\n- now: %s\n", md(a), md(b))
 	}
 	if old.Catalogue.Digest != now.Catalogue.Digest {
-		fmt.Fprintf(&d.b, "\nThe runs judged by different catalogues: %s and %s.\n", md(old.Catalogue.Version), md(now.Catalogue.Version))
+		fmt.Fprintf(&d.b, "\nThe runs judged by different catalogues: %s and %s.\n", md(old.Catalogue.Version),
+			md(now.Catalogue.Version))
 	}
 	if len(broken)+len(fixed)+len(other)+len(evidence)+len(added)+len(gone) == 0 {
 		d.b.WriteString("\nNo check differs.\n")
@@ -77,7 +79,8 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // WriteBadge writes a badge (SVG) with the verdict and how much was judged.
 func WriteBadge(w io.Writer, r *Report) error {
-	color := map[Verdict]string{Conformant: "#1a7f4b", ConformantWithWarnings: "#8f5f00", NotConformant: "#b3212a", NoVerdict: "#5c6168"}[r.Verdict]
+	color := map[Verdict]string{Conformant: "#1a7f4b", ConformantWithWarnings: "#8f5f00", NotConformant: "#b3212a",
+		NoVerdict: "#5c6168"}[r.Verdict]
 	left := "EMA"
 	if r.Profile != "ema" && r.Profile != "" {
 		left += " " + cut(line(r.Profile), 20)

@@ -16,14 +16,16 @@ func TestDiff(t *testing.T) {
 	if err != nil || !worse {
 		t.Errorf("worse %v, %v", worse, err)
 	}
-	for _, want := range []string{"New failures: 1", "**R/0** pass → fail", "Fixed: 1", "**R/1** fail → pass", "Other evidence: 1",
+	for _, want := range []string{"New failures: 1", "**R/0** pass → fail", "Fixed: 1", "**R/1** fail → pass",
+		"Other evidence: 1",
 		"**R/3** warn → inconclusive", "**R/5** was skip", "### Coverage"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in\n%s", want, &b)
 		}
 	}
 	b.Reset()
-	if worse, err := Diff(&b, sample(), sample()); worse || err != nil || !strings.Contains(b.String(), "No check differs.") {
+	if worse, err := Diff(&b, sample(), sample()); worse || err != nil ||
+		!strings.Contains(b.String(), "No check differs.") {
 		t.Errorf("worse %v, %v:\n%s", worse, err, &b)
 	}
 }

@@ -159,7 +159,8 @@ func open(rows []pair) {
 // view makes an exchange ready; twin is what it is compared with, or nil.
 func view(i int, e Exchange, twin *Exchange) exchangeView {
 	v := exchangeView{
-		Number: i + 1, Part: e.Part, Note: visible(e.Note), Brief: e.Brief, Method: line(e.Request.Method), Path: line(e.Request.path()),
+		Number: i + 1, Part: e.Part, Note: visible(e.Note), Brief: e.Brief, Method: line(e.Request.Method),
+		Path:    line(e.Request.path()),
 		Outcome: line(e.summary()), Millis: millis(e.Seconds), Error: visible(e.Error), Curl: e.Request.curl(),
 	}
 	request := e.Request.pieces()

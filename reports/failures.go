@@ -15,8 +15,8 @@ type failure struct {
 	Followers []finding
 }
 
-// attackGroup is failed checks that a reader takes in at once: the variants of one identifier and severity, or checks that
-// say the same.
+// attackGroup is failed checks that a reader takes in at once: the variants of one identifier and severity, or checks
+// that say the same.
 type attackGroup struct {
 	Identifier string // of generated attacks; empty for others
 	Severity   Severity
@@ -25,8 +25,8 @@ type attackGroup struct {
 	Message    string // when all say the same
 }
 
-// failures are the broken requirements, by what an attacker gains: worst first, otherwise in the order of the catalogue.
-// What follows from another failure stands under it. wanted chooses among the failed checks.
+// failures are the broken requirements, by what an attacker gains: worst first, otherwise in the order of the
+// catalogue. What follows from another failure stands under it. wanted chooses among the failed checks.
 func (r *Report) failures(wanted func(Check) bool) (list []failure, total int) {
 	isFailed := func(c Check) bool { return c.Outcome == Fail && wanted(c) }
 	shown := map[string]bool{}

@@ -40,7 +40,8 @@ func (v checkView) Diagram() *diagram { return faultOf(v.Check) }
 // Rows is the check's evidence; it is made when the page comes to it, which keeps large reports out of memory.
 func (v checkView) Rows() []pair { return pairs(v.Exchanges) }
 
-// Failed checks that are in the document from the start, and those of them with their evidence: readable without a script.
+// Failed checks that are in the document from the start, and those of them with their evidence: readable without a
+// script.
 const (
 	atOnce         = 200
 	evidenceAtOnce = 40

@@ -40,8 +40,8 @@ func mustReadPage(name string) string {
 }
 
 // WriteHTML writes the report as one page that needs nothing else: it works from a file and without a network. Verdict,
-// failures and their evidence are readable without scripts; the other checks are in it compressed, and shown when they are
-// asked for. Its policy lets it load and run nothing but its own style and script.
+// failures and their evidence are readable without scripts; the other checks are in it compressed, and shown when they
+// are asked for. Its policy lets it load and run nothing but its own style and script.
 func WriteHTML(w io.Writer, r *Report) error {
 	p := newPage(r)
 	var err error
@@ -72,7 +72,8 @@ func later(groups []group) (packed string, hidden int, err error) {
 		for _, q := range g.Requirements {
 			for _, c := range q.Checks {
 				views = append(views, c)
-				list = append(list, laterCheck{ID: c.ID, Req: q.ID, Outcome: c.Outcome, Role: c.Role, Level: c.Level, Text: c.Search})
+				list = append(list, laterCheck{ID: c.ID, Req: q.ID, Outcome: c.Outcome, Role: c.Role, Level: c.Level,
+					Text: c.Search})
 				hidden += one(!c.Now)
 			}
 		}

@@ -112,7 +112,8 @@ func TestPageRunsAndLoadsNothingOfOthers(t *testing.T) {
 		page := pageOf(t, r)
 		elements := all(page, "", "")
 		allowed := " html head meta title style body a header div p span h1 h2 h3 h4 section svg rect ul li b i em mark" +
-			" dl dt dd ol details summary aside label input fieldset legend button main article pre code footer script line path text "
+			" dl dt dd ol details summary aside label input fieldset legend button main article pre code footer " +
+			"script line path text "
 		for _, n := range elements {
 			if !strings.Contains(allowed, " "+n.Data+" ") {
 				t.Errorf("%s: there is a <%s>", name, n.Data)
@@ -131,7 +132,9 @@ func TestPageRunsAndLoadsNothingOfOthers(t *testing.T) {
 			}
 		}
 		for _, tag := range []string{"script", "style"} {
-			list := slices.DeleteFunc(all(page, tag, ""), func(n *nethtml.Node) bool { return attribute(n, "type") == "application/json" })
+			list := slices.DeleteFunc(all(page, tag, ""), func(n *nethtml.Node) bool {
+				return attribute(n, "type") == "application/json"
+			})
 			if len(list) != 1 {
 				t.Fatalf("%s: %d <%s>", name, len(list), tag)
 			}

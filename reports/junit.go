@@ -180,7 +180,8 @@ func junitExplain(c Check, q Requirement) string {
 	for _, source := range q.Sources {
 		s += labelled("Written in", strings.TrimSpace(source.where()+" "+source.URL))
 	}
-	return s + labelled("Severity", strings.TrimSpace(string(cmp.Or(c.Severity, q.Severity))+before(": ", q.SeverityWhy))) +
+	return s + labelled("Severity", strings.TrimSpace(string(cmp.Or(c.Severity, q.Severity))+before(": ",
+		q.SeverityWhy))) +
 		labelled("Follows from", c.Cause) + labelled("Why", q.Why) + labelled("Fix", q.Fix)
 }
 

@@ -174,7 +174,8 @@ const markdownChecks = 20 // of those that say the same
 
 func (g attackGroup) markdown(b *strings.Builder) {
 	if g.Identifier != "" {
-		fmt.Fprintf(b, "- **%s**: %s%s\n", md(cut(g.said(), 1000)), md(cut(g.names(), 500)), mdBelow(cut(g.Message, markdownMessage)))
+		fmt.Fprintf(b, "- **%s**: %s%s\n", md(cut(g.said(), 1000)), md(cut(g.names(), 500)),
+			mdBelow(cut(g.Message, markdownMessage)))
 		return
 	}
 	for i, c := range g.Checks {
@@ -228,8 +229,9 @@ func (m *markdown) requirements(r *Report) {
 	m.b.WriteString(closing)
 }
 
-// md makes any text a single line of plain text in GitHub's Markdown, that is readable as text, too: words with an address
-// become code, which nothing links or calls; what else could begin a construct of Markdown or HTML gets a backslash.
+// md makes any text a single line of plain text in GitHub's Markdown, that is readable as text, too: words with an
+// address become code, which nothing links or calls; what else could begin a construct of Markdown or HTML gets a
+// backslash.
 func md(s string) string {
 	words := strings.Split(line(s), " ")
 	for i, w := range words {
@@ -256,8 +258,8 @@ func mdWord(w string) string {
 	return mdEscape(w)
 }
 
-// mdEscape puts a backslash before what Markdown would not take for text where it stands. A zero-width space keeps an "@"
-// from calling a person, and an address that stands beside a backtick from becoming a link.
+// mdEscape puts a backslash before what Markdown would not take for text where it stands. A zero-width space keeps an
+// "@" from calling a person, and an address that stands beside a backtick from becoming a link.
 func mdEscape(w string) string {
 	var b strings.Builder
 	runes := []rune(w)

@@ -56,11 +56,13 @@ type Report struct {
 	Nonce         string        `json:"nonce,omitempty"`         // named by who asked for the run, or random
 	Configuration Configuration `json:"configuration,omitzero"`
 	Target        Target        `json:"target"`
-	Proof         *Proof        `json:"proof,omitempty"` // that the run was against the target that it names; nil: none was asked for
-	Verdict       Verdict       `json:"verdict"`         // the worst of Roles
-	Coverage      Coverage      `json:"coverage,omitzero"`
-	Roles         []RoleVerdict `json:"roles"`
-	// Ended tells why the run ended early ("interrupted", "time limit", "preflight", "first look"); empty when it ran to the end.
+	// that the run was against the target that it names; nil: none was asked for
+	Proof    *Proof        `json:"proof,omitempty"`
+	Verdict  Verdict       `json:"verdict"` // the worst of Roles
+	Coverage Coverage      `json:"coverage,omitzero"`
+	Roles    []RoleVerdict `json:"roles"`
+	// Ended tells why the run ended early ("interrupted", "time limit", "preflight", "first look"); empty when it ran
+	// to the end.
 	Ended   string `json:"ended,omitempty"`
 	Problem string `json:"problem,omitempty"` // for an early end: the one thing to fix, in a sentence or two
 	// Selection tells what picked the checks when not all of the role ran (e.g. "--check RAS-AUD-EXACT"): the verdict
@@ -109,8 +111,8 @@ type Proof struct {
 	After  bool   `json:"after"`  // seen after the checks
 }
 
-// Coverage says how much of the catalogue was judged: what passed, warned or failed. Skipped and inconclusive checks, and
-// those that did not run, are not judged.
+// Coverage says how much of the catalogue was judged: what passed, warned or failed. Skipped and inconclusive checks,
+// and those that did not run, are not judged.
 type Coverage struct {
 	Checks     int   `json:"checks"` // of the roles under test
 	Judged     int   `json:"judged"`
@@ -144,7 +146,8 @@ type Target struct {
 	TrustedIssuers      []string `json:"trusted_issuers,omitempty"` // issuers of the mock IdP used in the run
 	Embedded            bool     `json:"embedded,omitempty"`        // the reference target in this binary
 	Defects             []string `json:"defects,omitempty"`         // defects switched on in the embedded target
-	Confidential        bool     `json:"confidential,omitempty"`    // a client that had a secret at the IdP in every scenario
+	// a client that had a secret at the IdP in every scenario
+	Confidential bool `json:"confidential,omitempty"`
 	// Address is the kind of address that the target's name led to: AddressLoopback, AddressPrivate or AddressPublic.
 	Address   string     `json:"address,omitempty"`
 	TLS       []Peer     `json:"tls,omitempty"`       // who answered at its https origins
@@ -189,9 +192,10 @@ type Step struct {
 
 // Requirement is one entry of the catalogue as judged in this run.
 type Requirement struct {
-	ID      string   `json:"id"`
-	Role    string   `json:"role"`
-	Level   string   `json:"level"`            // MUST, SHOULD or MAY, in the profile of the run; "none" where that does not hold it
+	ID   string `json:"id"`
+	Role string `json:"role"`
+	// MUST, SHOULD or MAY, in the profile of the run; "none" where that does not hold it
+	Level   string   `json:"level"`
 	Levels  []Level  `json:"levels,omitempty"` // in every profile
 	Title   string   `json:"title,omitempty"`  // a few words
 	Says    string   `json:"says"`
@@ -240,7 +244,8 @@ type Check struct {
 	Seconds     float64    `json:"seconds"`
 	Exchanges   []Exchange `json:"exchanges,omitempty"`
 	Dropped     int        `json:"dropped,omitempty"` // exchanges that are not kept, since the report would be too large
-	// Key is, for a skipped check, what would let it run: a key of the configuration, a flag, or what the target may offer.
+	// Key is, for a skipped check, what would let it run: a key of the configuration, a flag, or what the target may
+	// offer.
 	Key string `json:"key,omitempty"`
 	// Severity is what an accepted attack gains, where that is not the requirement's.
 	Severity Severity `json:"severity,omitempty"`
@@ -291,7 +296,8 @@ type Exchange struct {
 	Error    string    `json:"error,omitempty"`
 	Seconds  float64   `json:"seconds"`
 	Tokens   []Token   `json:"tokens,omitempty"`
-	Brief    bool      `json:"brief,omitempty"` // only what was asked and the status are kept: the report would be too large
+	// only what was asked and the status are kept: the report would be too large
+	Brief bool `json:"brief,omitempty"`
 }
 
 // Request is a redacted HTTP request.

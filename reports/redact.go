@@ -6,8 +6,8 @@ import (
 	"github.com/emaconform/emaconform/reports/redact"
 )
 
-// Redact hides in a report what shows a secret of the run. Exchanges are redacted as they are recorded; this finds what was
-// not known to be a secret then: a target may show one check what it gives to another at that moment.
+// Redact hides in a report what shows a secret of the run. Exchanges are redacted as they are recorded; this finds what
+// was not known to be a secret then: a target may show one check what it gives to another at that moment.
 func Redact(r *Report, secrets *redact.Set) {
 	s := scrubber{secrets, map[string]string{}}
 	s.texts(&r.Problem, &r.Target.Resource, &r.Target.AuthorizationServer, &r.Target.TokenEndpoint)

@@ -102,7 +102,8 @@ func jag(section string) Source {
 }
 
 func rfc(number, section string) Source {
-	return Source{Document: "RFC " + number, Section: section, URL: "https://www.rfc-editor.org/rfc/rfc" + number + "#section-" + section}
+	return Source{Document: "RFC " + number, Section: section, URL: "https://www.rfc-editor.org/rfc/rfc" + number +
+		"#section-" + section}
 }
 
 // sampleRequirements are two dozen lines of a catalogue: "" for a requirement's change means exchanges of another kind.

@@ -234,8 +234,8 @@ func (t *textWriter) labelled(label, s string) {
 	}
 }
 
-// failed lists the broken requirements, worst first, but for what the baseline expects: with what an attacker gains, what
-// the requirement says and where it is written, what failed, what fails because of it, and one fix.
+// failed lists the broken requirements, worst first, but for what the baseline expects: with what an attacker gains,
+// what the requirement says and where it is written, what failed, what fails because of it, and one fix.
 func (t *textWriter) failed(r *Report) {
 	list, total := r.failures(func(c Check) bool { return c.Expected == "" })
 	if total == 0 {
@@ -264,7 +264,8 @@ func (t *textWriter) failed(r *Report) {
 	}
 }
 
-// group is what failed in one way: variants of an attack in one line, or checks that say the same with the message once.
+// group is what failed in one way: variants of an attack in one line, or checks that say the same with the message
+// once.
 func (t *textWriter) group(g attackGroup) {
 	if g.Identifier != "" {
 		t.item(Fail, g.said(), g.names())

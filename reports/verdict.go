@@ -25,7 +25,8 @@ const FirstLook = "first look"
 var verdicts = []Verdict{NotConformant, NoVerdict, ConformantWithWarnings, Conformant}
 
 // Finish fills in what follows from the checks: the outcome of each requirement, which failure follows from which, the
-// verdict of each role and of the run, the coverage, and the schema that describes the report. Call it once all checks are in; calling it again does no harm.
+// verdict of each role and of the run, the coverage, and the schema that describes the report. Call it once all checks
+// are in; calling it again does no harm.
 func Finish(r *Report) {
 	r.Schema, r.SchemaVersion = SchemaURL, SchemaVersion
 	for i := range r.Checks {

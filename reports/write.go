@@ -36,9 +36,9 @@ func Formats() []string {
 }
 
 // WriteAll writes the report to dir, which it makes when needed, in these formats: json (report.json), junit
-// (junit.xml), markdown (summary.md), html (report.html), badge (badge.svg). It returns the paths written. A file appears whole or not at
-// all: what stood there before stays until the new one is complete. When one cannot be written the others still are;
-// the error names each file that is missing.
+// (junit.xml), markdown (summary.md), html (report.html), badge (badge.svg). It returns the paths written. A file
+// appears whole or not at all: what stood there before stays until the new one is complete. When one cannot be written
+// the others still are; the error names each file that is missing.
 func WriteAll(dir string, r *Report, names []string) ([]string, error) {
 	chosen, err := choose(names)
 	if err != nil {
@@ -67,7 +67,8 @@ func WriteAll(dir string, r *Report, names []string) ([]string, error) {
 	return written, errors.Join(problems...)
 }
 
-// RemoveOthers removes what an earlier run wrote to dir in formats that are not among names, and the statements made from it.
+// RemoveOthers removes what an earlier run wrote to dir in formats that are not among names, and the statements made
+// from it.
 func RemoveOthers(dir string, names []string) error {
 	others := []string{"statement.json", "test-result.json"}
 	for _, f := range formats {

@@ -48,12 +48,14 @@ func newConfig() *cobra.Command {
   emaconform config --role idp --vendor okta > idp.yaml`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			sample, ok := map[string]string{"server": samples.Server, "idp": samples.IdP, "idp okta": samples.IdPOkta}[strings.TrimSpace(role+" "+vendor)]
+			sample, ok := map[string]string{"server": samples.Server, "idp": samples.IdP,
+				"idp okta": samples.IdPOkta}[strings.TrimSpace(role+" "+vendor)]
 			switch {
 			case role != "server" && role != "idp":
 				return fmt.Errorf("--role %q is none of server, idp", role)
 			case !ok:
-				return fmt.Errorf("--vendor %q: there is a file for okta, with --role idp; leave it out for one with every key", vendor)
+				return fmt.Errorf("--vendor %q: there is a file for okta, with --role idp; leave it out for one "+
+					"with every key", vendor)
 			}
 			_, err := fmt.Fprint(c.OutOrStdout(), sample)
 			return err
@@ -66,9 +68,10 @@ func newConfig() *cobra.Command {
 
 func newSchema() *cobra.Command {
 	return &cobra.Command{
-		Use:       "schema [report|config|idp-config|statement]",
-		Short:     "Print the JSON Schema of the JSON report (default), a configuration file, or what a statement says",
-		Example:   "  emaconform schema config > ema.schema.json   # then, on top of ema.yaml: # yaml-language-server: $schema=ema.schema.json",
+		Use:   "schema [report|config|idp-config|statement]",
+		Short: "Print the JSON Schema of the JSON report (default), a configuration file, or what a statement says",
+		Example: "  emaconform schema config > ema.schema.json   # then, on top of ema.yaml: # " +
+			"yaml-language-server: $schema=ema.schema.json",
 		Args:      cobra.MatchAll(cobra.MaximumNArgs(1), cobra.OnlyValidArgs),
 		ValidArgs: []string{"report", "config", "idp-config", "statement"},
 		RunE: func(c *cobra.Command, args []string) error {

@@ -41,8 +41,8 @@ func requirementsOf(checks []string) []string {
 	return list
 }
 
-// buildClientMatrix judges the reference client once for each defect: by the checks that should notice it or, when it is to
-// be full, by all.
+// buildClientMatrix judges the reference client once for each defect: by the checks that should notice it or, when it
+// is to be full, by all.
 func buildClientMatrix(
 	ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row),
 ) (*matrix.Matrix, error) {

@@ -134,11 +134,13 @@ func TestPreflightNamesTheMissingPieceOfTrust(t *testing.T) {
 		fix      string
 		resource string // what the configuration calls the MCP server, when that is wrong
 	}{
-		"issuer":   {func(o *fixtures.Options) { o.Issuers[0].Issuer = "https://other.example" }, "trusted issuers, exactly as it stands here", ""},
-		"keys":     {func(o *fixtures.Options) { o.Issuers[0].JWKSURI = nowhere }, "never fetched our keys", ""},
-		"client":   {func(o *fixtures.Options) { o.Clients[0].Secret = "another" }, `Register client "connector-a"`, ""},
-		"user":     {func(o *fixtures.Options) { o.Users = o.Users[1:] }, "Create an account for subject", ""},
-		"scope":    {func(o *fixtures.Options) { o.Clients[0].Scopes = []string{fixtures.ScopeAdmin} }, "Allow the scopes", ""},
+		"issuer": {func(o *fixtures.Options) { o.Issuers[0].Issuer = "https://other.example" },
+			"trusted issuers, exactly as it stands here", ""},
+		"keys":   {func(o *fixtures.Options) { o.Issuers[0].JWKSURI = nowhere }, "never fetched our keys", ""},
+		"client": {func(o *fixtures.Options) { o.Clients[0].Secret = "another" }, `Register client "connector-a"`, ""},
+		"user":   {func(o *fixtures.Options) { o.Users = o.Users[1:] }, "Create an account for subject", ""},
+		"scope": {func(o *fixtures.Options) { o.Clients[0].Scopes = []string{fixtures.ScopeAdmin} },
+			"Allow the scopes", ""},
 		"resource": {nil, "Register the resource https://other.example/mcp", "https://other.example/mcp"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,7 +174,9 @@ func TestAnInterruptStillGivesAReport(t *testing.T) {
 }
 
 func TestTheTimeLimitOfARunEndsIt(t *testing.T) {
-	report := judge(t.Context(), t, &embedded{roundTrip: 50_000_000}, func(o *run.Options) { o.Config.Timing.Run = 1_500_000_000 })
+	report := judge(t.Context(), t, &embedded{roundTrip: 50_000_000}, func(o *run.Options) {
+		o.Config.Timing.Run = 1_500_000_000
+	})
 	NewWithT(t).Expect(report.Ended).To(Equal(engine.EndedTimeLimit))
 	NewWithT(t).Expect(report.Problem).To(ContainSubstring("the run's time limit of 1.5s (--timeout, timing.run) is over"))
 }
@@ -243,7 +247,8 @@ func TestReportsThatCannotBeWrittenAreSaid(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	g.Expect(os.WriteFile(file, nil, 0o600)).To(Succeed())
 	var out, errs strings.Builder
-	code := execute(t.Context(), []string{"server", "--check", "RAS-HAPPY", "--out", filepath.Join(file, "x")}, &out, &errs)
+	code := execute(t.Context(), []string{"server", "--check", "RAS-HAPPY", "--out", filepath.Join(file, "x")}, &out,
+		&errs)
 	g.Expect(code).To(Equal(exitUsage))
 	g.Expect(errs.String()).To(ContainSubstring("cannot make the folder for reports"))
 	g.Expect(errs.String()).NotTo(ContainSubstring("RAS-HAPPY"), "it is said before the run")
@@ -267,7 +272,8 @@ func TestServerOverHTTP(t *testing.T) {
 	})
 	NewWithT(t).Expect(report.Verdict).To(Equal(reports.Conformant), "%s %v", report.Problem, report.Counts())
 	NewWithT(t).Expect(report.Target.TrustedIssuers[0]).To(HavePrefix("http://"))
-	NewWithT(t).Expect(report.Checks).To(ContainElement(HaveField("Message", ContainSubstring("(idp.ca)"))), "skipped, with the key")
+	NewWithT(t).Expect(report.Checks).To(ContainElement(HaveField("Message", ContainSubstring("(idp.ca)"))),
+		"skipped, with the key")
 }
 
 // A target that has the exported keys needs to reach nobody: what needs that is skipped.
@@ -283,7 +289,8 @@ func TestServerWithExportedKeys(t *testing.T) {
 	reference := &embedded{adjust: func(o *fixtures.Options) { o.Issuers[0].JWKSURI = exported.URL }}
 	report := judge(t.Context(), t, reference, func(o *run.Options) {
 		o.Config.IdP = target.IdP{Listen: "none", Issuer: "https://idp.static.example", Keys: path, Alg: "ES256"}
-		o.Selection.Checks = []string{"RAS-HAPPY", "RAS-AUD-EXACT/missing", "RAS-JWKS-ROTATION/new-key", "RAS-SIG-VERIFY/jku*"}
+		o.Selection.Checks = []string{"RAS-HAPPY", "RAS-AUD-EXACT/missing", "RAS-JWKS-ROTATION/new-key",
+			"RAS-SIG-VERIFY/jku*"}
 	})
 	g.Expect(report.Verdict).To(Equal(reports.Conformant), "%s %v", report.Problem, report.Counts())
 	for _, c := range report.Checks {

@@ -21,8 +21,10 @@ func allChecks() []listed {
 	var list []listed
 	for _, k := range check.All() {
 		l := listed{
-			ID: k.ID, Requirement: k.Requirement.ID, Role: k.Requirement.Role, Level: k.LevelIn(catalogue.ProfileEMA), Title: subjectOf(k.Requirement.Role) + k.Title,
-			Sends: k.Sends, Expects: k.Expects, Labels: k.In(catalogue.ProfileEMA).Labels, Levels: levels(k.LevelIn), Sources: k.Sources,
+			ID: k.ID, Requirement: k.Requirement.ID, Role: k.Requirement.Role, Level: k.LevelIn(catalogue.ProfileEMA),
+			Title: subjectOf(k.Requirement.Role) + k.Title,
+			Sends: k.Sends, Expects: k.Expects, Labels: k.In(catalogue.ProfileEMA).Labels, Levels: levels(k.LevelIn),
+			Sources: k.Sources,
 		}
 		for _, n := range k.Needs {
 			l.Needs = append(l.Needs, n.Key)
@@ -154,7 +156,8 @@ func explain(w io.Writer, r catalogue.Requirement, checks []listed) {
 		}
 		fmt.Fprintf(w, "\n  %s  %s\n", text.Bold.Sprint(k.ID), weights(k.Levels))
 		for _, line := range [][2]string{
-			{"judges that", k.Title}, {doesOf(k.Role), k.Sends}, {"expects", beyond(k.Expects, k.Title)}, {"needs", strings.Join(k.Needs, ", ")},
+			{"judges that", k.Title}, {doesOf(k.Role), k.Sends}, {"expects", beyond(k.Expects, k.Title)},
+			{"needs", strings.Join(k.Needs, ", ")},
 			{"stands on", sources(k.Sources)}, {"labels", strings.Join(k.Labels, " ")},
 		} {
 			if line[1] != "" {

@@ -96,18 +96,25 @@ func TestBrokenTargetsEndInThePreflight(t *testing.T) {
 		says   string
 	}{
 		"no MCP server": {broken{"/mcp": http.NotFound}, "reach the MCP server", "there is no MCP server at this URL"},
-		"a web page":    {broken{"/mcp": answer(200, "text/html", "<!doctype html><title>Welcome</title>")}, "reach the MCP server", "this looks like a web page"},
+		"a web page": {broken{"/mcp": answer(200, "text/html", "<!doctype html><title>Welcome</title>")},
+			"reach the MCP server", "this looks like a web page"},
 		"redirect elsewhere": {broken{"/mcp": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://evil.example/mcp", http.StatusTemporaryRedirect)
 		}}, "reach the MCP server", "redirects to https://evil.example/mcp"},
-		"an endless answer":       {broken{"/mcp": endless}, "reach the MCP server", "larger than we read"},
-		"a slow drip":             {broken{"/mcp": drip}, "reach the MCP server", "no complete answer within 300ms"},
-		"HTML for metadata":       {broken{resourceMetadata: answer(200, "text/html", "<html>")}, "find the protected resource metadata", "it looks like HTML"},
-		"a redirect loop":         {broken{serverMetadata: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, serverMetadata, http.StatusFound) }}, "find the authorization server's metadata", "more than three redirects"},
-		"50 MB of metadata":       {broken{serverMetadata: answer(200, "application/json", `{"issuer":"`+strings.Repeat("x", 50<<20)+`"}`)}, "find the authorization server's metadata", "larger than we read"},
-		"no authorization server": {broken{resourceMetadata: answer(200, "application/json", `{"authorization_servers":[]}`)}, "find the authorization server's metadata", "names no authorization server"},
+		"an endless answer": {broken{"/mcp": endless}, "reach the MCP server", "larger than we read"},
+		"a slow drip":       {broken{"/mcp": drip}, "reach the MCP server", "no complete answer within 300ms"},
+		"HTML for metadata": {broken{resourceMetadata: answer(200, "text/html", "<html>")},
+			"find the protected resource metadata", "it looks like HTML"},
+		"a redirect loop": {broken{serverMetadata: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, serverMetadata, http.StatusFound)
+		}}, "find the authorization server's metadata", "more than three redirects"},
+		"50 MB of metadata": {broken{serverMetadata: answer(200, "application/json", `{"issuer":"`+
+			strings.Repeat("x", 50<<20)+`"}`)}, "find the authorization server's metadata", "larger than we read"},
+		"no authorization server": {broken{resourceMetadata: answer(200, "application/json",
+			`{"authorization_servers":[]}`)}, "find the authorization server's metadata", "names no authorization server"},
 		"a silent token endpoint": {broken{"/token": drip}, "redeem an honest ID-JAG", "no complete answer within 300ms"},
-		"HTML for a token":        {broken{"/token": answer(502, "text/html", "<h1>Bad gateway")}, "redeem an honest ID-JAG", "502 text/html"},
+		"HTML for a token": {broken{"/token": answer(502, "text/html", "<h1>Bad gateway")},
+			"redeem an honest ID-JAG", "502 text/html"},
 		"credentials elsewhere": {broken{"/token": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://evil.example/token", http.StatusTemporaryRedirect)
 		}}, "redeem an honest ID-JAG", "307 to https://evil.example/token"},
@@ -115,7 +122,8 @@ func TestBrokenTargetsEndInThePreflight(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
 			t.Setenv("EMACONFORM_CLIENT_SECRET", "never-shown-0123")
-			r := emaconform(t, "server", "--url", c.target.start(t)+"/mcp", "--client-id", "me", "--user", "u", "--request-timeout", "300ms")
+			r := emaconform(t, "server", "--url", c.target.start(t)+"/mcp", "--client-id", "me", "--user", "u",
+				"--request-timeout", "300ms")
 			report := r.report(t)
 			g.Expect(r.code).To(Equal(exitInconclusive))
 			g.Expect(report.Verdict).To(Equal(reports.NoVerdict))

@@ -69,11 +69,15 @@ func newIdP() *cobra.Command {
 	c.Flags().StringVar(&f.profile, "profile", catalogue.ProfileEMA, profileHelp)
 	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'must && !slow'")
-	c.Flags().IntVar(&f.workers, "workers", 0, "how many requests at a time, at most (default: as many as the identity provider bears)")
-	c.Flags().BoolVar(&f.intrusive, "intrusive", false, "also checks that could hurt an identity provider which is not on loopback")
+	c.Flags().IntVar(&f.workers, "workers", 0, "how many requests at a time, at most (default: as many as the "+
+		"identity provider bears)")
+	c.Flags().BoolVar(&f.intrusive, "intrusive", false, "also checks that could hurt an identity provider which is "+
+		"not on loopback")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8639", "where to serve the page for sign_in: attended")
-	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference identity provider (see emaconform matrix --role idp --list)")
-	c.Flags().StringSliceVar(&f.variants, "variant", nil, "switch honest differences on in the reference identity provider")
+	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference identity provider (see "+
+		"emaconform matrix --role idp --list)")
+	c.Flags().StringSliceVar(&f.variants, "variant", nil,
+		"switch honest differences on in the reference identity provider")
 	c.Flags().DurationVar(&f.roundTrip, "round-trip", 0, "put the reference identity provider this far away")
 	c.Flags().DurationVar(&f.timeout, "timeout", 0, "time limit of the whole run (default 15m)")
 	f.add(c)
@@ -93,8 +97,9 @@ func (f *idpFlags) run(c *cobra.Command) error {
 		return err
 	}
 	options := idprun.Options{
-		Profile: f.profile, Selection: engine.Selection{Checks: f.checks, Labels: f.labels}, Workers: f.workers, Intrusive: f.intrusive,
-		Nonce: f.nonce,
+		Profile: f.profile, Selection: engine.Selection{Checks: f.checks, Labels: f.labels}, Workers: f.workers,
+		Intrusive: f.intrusive,
+		Nonce:     f.nonce,
 	}
 	if f.issuer == "" && f.config == "" {
 		reference := &embeddedIdP{defects: f.defects, variants: f.variants, roundTrip: f.roundTrip}
@@ -104,7 +109,8 @@ func (f *idpFlags) run(c *cobra.Command) error {
 		}
 	} else {
 		if len(f.defects)+len(f.variants) > 0 || f.roundTrip > 0 {
-			return fmt.Errorf("--defect, --variant and --round-trip are for the reference identity provider, not for one of yours")
+			return fmt.Errorf("--defect, --variant and --round-trip are for the reference identity provider, not for " +
+				"one of yours")
 		}
 		var err error
 		if options.Config, err = f.load(); err != nil {
@@ -124,8 +130,8 @@ func (f *idpFlags) run(c *cobra.Command) error {
 // load reads the file, and lays the flags over it.
 func (f *idpFlags) load() (*config.Config, error) {
 	if f.config == "" {
-		return nil, fmt.Errorf("--issuer alone says too little: name clients, targets, users and how they sign in with --config " +
-			"(`emaconform config --role idp` prints a file to start from)")
+		return nil, fmt.Errorf("--issuer alone says too little: name clients, targets, users and how they sign in " +
+			"with --config (`emaconform config --role idp` prints a file to start from)")
 	}
 	c, err := config.Load(f.config)
 	if err != nil {

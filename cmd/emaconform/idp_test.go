@@ -71,8 +71,8 @@ func TestTheReferenceIdentityProviderIsConformant(t *testing.T) {
 	}
 }
 
-// Identity providers that differ and are right as well: nothing fails, and nothing warns without a stated reason. Each choice is
-// judged in one of the runs.
+// Identity providers that differ and are right as well: nothing fails, and nothing warns without a stated reason. Each
+// choice is judged in one of the runs.
 func TestHonestIdentityProviders(t *testing.T) {
 	l, err := lawfulOf("idp")
 	if err != nil {
@@ -98,10 +98,11 @@ func TestHonestIdentityProviders(t *testing.T) {
 	}
 }
 
-// What comes between suite and identity provider changes nothing of what is found: verdict and failing checks are those without
-// it, and next to nothing is left undecided.
+// What comes between suite and identity provider changes nothing of what is found: verdict and failing checks are those
+// without it, and next to nothing is left undecided.
 func TestDisturbedIdentityProvider(t *testing.T) {
-	checks := []string{"IDP-META", "IDP-JWKS", "IDP-HAPPY", "IDP-PAIRING/[a-z]*-[a-f]*", "IDP-PAIRING/resource-unknown", "IDP-SUBJECT-VALIDATE",
+	checks := []string{"IDP-META", "IDP-JWKS", "IDP-HAPPY", "IDP-PAIRING/[a-z]*-[a-f]*", "IDP-PAIRING/resource-unknown",
+		"IDP-SUBJECT-VALIDATE",
 		"IDP-CLIENT-AUTH/[a-e]*", "IDP-JAG-*", "IDP-REDIRECT/other-host", "IDP-POLICY/[fu]*", "IDP-ERR/bad-*"}
 	defects := []string{"", "resource-copied", "client-from-subject"}
 	calm := map[string]*reports.Report{}
@@ -157,7 +158,8 @@ targets: [{audience: "https://as.example"}]
 		"no such file":       {[]string{"--config", "/nowhere/idp.yaml"}, 2, "cannot read the configuration"},
 		"an unknown defect":  {[]string{"--defect", "nothing"}, 2, `there is no defect "nothing"`},
 		"a defect for yours": {[]string{"--issuer", "https://acme.example", "--defect", "bearer"}, 2, "not for one of yours"},
-		"an issuer that is none": {[]string{"--config", config("idp: {issuer: 'http://127.0.0.1:1'}\nusers: [{login: a, sign_in: {command: 'true'}}]" + rest)}, 3,
+		"an issuer that is none": {[]string{"--config",
+			config("idp: {issuer: 'http://127.0.0.1:1'}\nusers: [{login: a, sign_in: {command: 'true'}}]" + rest)}, 3,
 			"does not look like an identity provider"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -187,6 +189,7 @@ func TestASignInThatFailsEndsTheRun(t *testing.T) {
 	report, err := idprun.Run(context.WithoutCancel(t.Context()), o)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(report.Ended).To(Equal(engine.EndedPreflight))
-	g.Expect(report.Problem).To(And(ContainSubstring("nobody is here"), ContainSubstring("Correct sign_in of "+fixture.Alice)))
+	g.Expect(report.Problem).To(And(ContainSubstring("nobody is here"),
+		ContainSubstring("Correct sign_in of "+fixture.Alice)))
 	g.Expect(report.Checks).To(BeEmpty())
 }

@@ -40,7 +40,8 @@ func odd(t *testing.T, handlers map[string]http.HandlerFunc) string {
 		}
 	}
 	mux.HandleFunc("GET /.well-known/openid-configuration", answer(map[string]any{
-		"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token", "jwks_uri": s.URL + "/keys"}))
+		"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token",
+		"jwks_uri": s.URL + "/keys"}))
 	mux.HandleFunc("GET /keys", answer(map[string]any{"keys": []any{keys.Signing().Public()}}))
 	for pattern, h := range handlers {
 		mux.HandleFunc(pattern, h)
@@ -60,8 +61,8 @@ func throttles(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusTooManyRequests)
 }
 
-// Whatever keeps people from signing in, and grants from being issued, is told in one message that says what to do, and no
-// output has a password or a token in it.
+// Whatever keeps people from signing in, and grants from being issued, is told in one message that says what to do, and
+// no output has a password or a token in it.
 func TestWhatKeepsAnIdentityProviderFromBeingJudged(t *testing.T) {
 	const form = `sign_in: {form: {password: "` + badPassword + `"}}`
 	login := htmlPage(`<form method=post action="/login"><input name=user><input type=password name=pw></form>`)
@@ -74,20 +75,25 @@ func TestWhatKeepsAnIdentityProviderFromBeingJudged(t *testing.T) {
 		signIn   string
 		want     []string
 	}{
-		"a command that prints no token response": {nil, "sign_in: {command: 'echo " + badToken + "'}", []string{"it is no token response", "Correct sign_in of alice"}},
-		"a command that hangs":                    {nil, "sign_in: {command: 'sleep 600'}", []string{"took longer than 1s (timing.sign_in)"}},
-		"a command that fails":                    {nil, "sign_in: {command: 'echo no " + badToken + " >&2; exit 4'}", []string{"exit status 4", "no ‹"}},
+		"a command that prints no token response": {nil, "sign_in: {command: 'echo " + badToken + "'}",
+			[]string{"it is no token response", "Correct sign_in of alice"}},
+		"a command that hangs": {nil, "sign_in: {command: 'sleep 600'}",
+			[]string{"took longer than 1s (timing.sign_in)"}},
+		"a command that fails": {nil, "sign_in: {command: 'echo no " + badToken + " >&2; exit 4'}",
+			[]string{"exit status 4", "no ‹"}},
 		"a form that never ends": {map[string]http.HandlerFunc{"/authorize": htmlPage(`<form method=post action="/authorize"><input type=hidden name=x value=y></form>`)},
 			form, []string{"no end after 20 pages", "attended"}},
 		"a captcha": {map[string]http.HandlerFunc{"/authorize": htmlPage(`<form method=post><input name=user><div class="h-captcha"></div></form>`)},
 			form, []string{"asks for a captcha", "use sign_in: attended"}},
-		"a second factor": {map[string]http.HandlerFunc{"/authorize": login, "/login": htmlPage(`<form method=post><input name=otp></form>`)},
+		"a second factor": {map[string]http.HandlerFunc{"/authorize": login,
+			"/login": htmlPage(`<form method=post><input name=otp></form>`)},
 			form, []string{"asks for a second factor", "use sign_in: attended"}},
 		"a wrong password": {map[string]http.HandlerFunc{"/authorize": login, "/login": login}, form,
 			[]string{"the password was not accepted", "not tried again, lest the account be locked"}},
 		"a page of script": {map[string]http.HandlerFunc{"/authorize": htmlPage(`<title>Sign in</title><div id=app>Loading</div><script src=app.js></script>`)}, form,
 			[]string{"it ended on a page of the identity provider", "Loading"}},
-		"sign-in is throttled": {map[string]http.HandlerFunc{"/authorize": throttles}, form, []string{"429 Too Many Requests", "--workers 1"}},
+		"sign-in is throttled": {map[string]http.HandlerFunc{"/authorize": throttles}, form,
+			[]string{"429 Too Many Requests", "--workers 1"}},
 		"exchanges are throttled": {map[string]http.HandlerFunc{"/token": throttles}, "sign_in: {tokens: " + tokens + "}",
 			[]string{"429", "Raise its rate limit for the test clients"}},
 	} {

@@ -91,18 +91,23 @@ func (e *embeddedIdP) describe() (*config.Config, error) {
 		return nil, err
 	}
 	c := &config.Config{
-		CAFile: ca, IdP: config.IdP{Issuer: p.URL}, Clients: e.clients(), Targets: e.targets(vault), Users: e.users(), Expired: expired,
+		CAFile: ca, IdP: config.IdP{Issuer: p.URL}, Clients: e.clients(), Targets: e.targets(vault),
+		Users: e.users(), Expired: expired,
 		RateClient: fixture.Guessed, MultiTenant: true, LogFile: e.log.Name(), Audit: e.log.Name(),
 		Hooks: config.Hooks{Deactivate: p.Hook("deactivate"), Reactivate: p.Hook("reactivate"), Unassign: p.Hook("unassign"),
 			Assign: p.Hook("assign"), Revoke: p.Hook("revoke"), Rotate: p.Hook("rotate")},
-		SAML: &config.SAML{Assertion: p.Hook("saml"), OtherAudience: p.Hook("saml-other"), OtherRecip: p.Hook("saml-recipient"),
-			Expired: p.Hook("saml-expired"), Named: p.Hook("saml-named"), Refresh: true},
+		SAML: &config.SAML{Assertion: p.Hook("saml"), OtherAudience: p.Hook("saml-other"),
+			OtherRecip: p.Hook("saml-recipient"),
+			Expired:    p.Hook("saml-expired"), Named: p.Hook("saml-named"), Refresh: true},
 		StepUp: &config.StepUp{
-			Strong: &config.Target{Audience: fixture.LedgerAudience, Resource: fixture.LedgerResource, Scopes: []string{"ledger.read"}},
-			Fresh:  &config.Target{Audience: fixture.PayrollAudience, Resource: fixture.PayrollResource, Scopes: []string{"payroll.read"}},
+			Strong: &config.Target{Audience: fixture.LedgerAudience, Resource: fixture.LedgerResource,
+				Scopes: []string{"ledger.read"}},
+			Fresh: &config.Target{Audience: fixture.PayrollAudience, Resource: fixture.PayrollResource,
+				Scopes: []string{"payroll.read"}},
 			MaxAge: fixture.MaxAge,
 		},
-		RAR: &config.RAR{Granted: `{"type":"` + fixture.DetailType + `","actions":["read"]}`, Denied: `{"type":"notes_administration","actions":["delete"]}`},
+		RAR: &config.RAR{Granted: `{"type":"` + fixture.DetailType + `","actions":["read"]}`,
+			Denied: `{"type":"notes_administration","actions":["delete"]}`},
 	}
 	if e.known {
 		c.IdP.AuthorizationEndpoint, c.IdP.TokenEndpoint = p.URL+"/oauth2/v1/authorize", p.URL+"/oauth2/v1/token"
@@ -113,12 +118,14 @@ func (e *embeddedIdP) describe() (*config.Config, error) {
 
 func (e *embeddedIdP) clients() []config.Client {
 	secret := func(id, auth string) config.Client {
-		return config.Client{Client: target.Client{ID: id, Auth: auth, Secret: e.provider.Secret(id)}, RedirectURI: fixture.RedirectURI}
+		return config.Client{Client: target.Client{ID: id, Auth: auth, Secret: e.provider.Secret(id)},
+			RedirectURI: fixture.RedirectURI}
 	}
 	loner := secret(fixture.Loner, "client_secret_basic")
 	loner.Unconnected = true
 	return []config.Client{secret(fixture.Agent, "client_secret_basic"), secret(fixture.Codepilot, "client_secret_post"),
-		{Client: target.Client{ID: fixture.Keyed, Auth: "private_key_jwt", Key: e.provider.ClientKey}, RedirectURI: fixture.RedirectURI},
+		{Client: target.Client{ID: fixture.Keyed, Auth: "private_key_jwt", Key: e.provider.ClientKey},
+			RedirectURI: fixture.RedirectURI},
 		loner, secret(fixture.Guessed, "client_secret_basic")}
 }
 
@@ -127,10 +134,12 @@ func (*embeddedIdP) targets(vaultKey string) []config.Target {
 	return []config.Target{
 		{Audience: fixture.NotesAudience, Resource: fixture.NotesResource, SecondResource: fixture.NotesSecond,
 			Scopes: []string{"notes.read", "notes.write"}, ForbiddenScope: "notes.admin", ClientID: at("notes")},
-		{Audience: fixture.TicketsAudience, Resource: fixture.TicketsResource, Scopes: []string{"tickets.read"}, ClientID: at("tickets"),
+		{Audience: fixture.TicketsAudience, Resource: fixture.TicketsResource, Scopes: []string{"tickets.read"},
+			ClientID: at("tickets"),
 			SubID: map[string]string{"format": "saml-nameid", "issuer": fixture.SAMLIssuer, "nameid": fixture.Alice,
 				"nameid_format": "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"}},
-		{Audience: fixture.VaultAudience, Resource: fixture.VaultResource, Scopes: []string{"vault.open"}, ClientID: at("vault"),
+		{Audience: fixture.VaultAudience, Resource: fixture.VaultResource, Scopes: []string{"vault.open"},
+			ClientID:       at("vault"),
 			DecryptKeyFile: vaultKey},
 	}
 }

@@ -26,14 +26,16 @@ func selectIdPDefects(patterns []string) ([]matrix.Defect, error) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --role idp --list` shows all", strings.Join(patterns, " "))
+		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --role idp --list` shows all",
+			strings.Join(patterns, " "))
 	}
 	return list, nil
 }
 
-// buildIdPMatrix judges the reference identity provider once for each defect, and for all comparisons of one way at once: by the
-// checks that should notice it or, when it is to be full, by all.
-func buildIdPMatrix(ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row)) (*matrix.Matrix, error) {
+// buildIdPMatrix judges the reference identity provider once for each defect, and for all comparisons of one way at
+// once: by the checks that should notice it or, when it is to be full, by all.
+func buildIdPMatrix(ctx context.Context, list []matrix.Defect, full bool,
+	done func(matrix.Row)) (*matrix.Matrix, error) {
 	judgeOne := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
 		reference := &embeddedIdP{known: true}
 		defer reference.Close()
@@ -70,7 +72,8 @@ func breaks(defects []string) (checks []string) {
 // idpVariants are the choices that the reference identity provider can make.
 func idpVariants() (list []matrix.Variant) {
 	for _, v := range fixture.Variants() {
-		list = append(list, matrix.Variant{ID: v.ID, Title: "The identity provider " + v.Title + ".", Allows: v.Allows, Warns: v.Warns})
+		list = append(list, matrix.Variant{ID: v.ID, Title: "The identity provider " + v.Title + ".", Allows: v.Allows,
+			Warns: v.Warns})
 	}
 	return list
 }
@@ -78,8 +81,10 @@ func idpVariants() (list []matrix.Variant) {
 // idpVariantRuns are the runs in which the variants are judged together: those of a run do not interact.
 func idpVariantRuns() [][]string {
 	return [][]string{
-		{"strict-scopes", "static-refresh", "denial-403", "scope-echo", "resource-required", "adds-act", "jwt-access-tokens", "rsa", "no-expires-in"},
-		{"no-refresh-exchange", "denial-400", "one-resource", "resource-list", "scopes-by-default", "authentication-claim", "no-dpop",
+		{"strict-scopes", "static-refresh", "denial-403", "scope-echo", "resource-required", "adds-act",
+			"jwt-access-tokens", "rsa", "no-expires-in"},
+		{"no-refresh-exchange", "denial-400", "one-resource", "resource-list", "scopes-by-default",
+			"authentication-claim", "no-dpop",
 			"rfc8414-only", "type-in-small-letters"},
 		{"no-refresh-tokens", "invalid-grant", "audience-list", "dpop-nonce", "denied-at-sign-in", "ten-minutes"},
 	}

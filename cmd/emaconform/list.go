@@ -60,14 +60,16 @@ func newList() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	c.Flags().BoolVar(&requirementsOnly, "requirements", false, "only the requirements: level in each profile, sources, checks or the reason why there are none")
-	c.Flags().BoolVar(&sentences, "sentences", false, "every normative sentence of the documents that bind here, and what judges it")
+	c.Flags().BoolVar(&requirementsOnly, "requirements", false,
+		"only the requirements: level in each profile, sources, checks or the reason why there are none")
+	c.Flags().BoolVar(&sentences, "sentences", false, "every normative sentence of the documents that bind here, and "+
+		"what judges it")
 	c.Flags().StringVar(&role, "role", "", "only this role: ras, rs, client, idp")
 	return c
 }
 
-// find returns the requirements that match (all without patterns) and their checks. A pattern is an id of either, with *
-// and ?, in any case.
+// find returns the requirements that match (all without patterns) and their checks. A pattern is an id of either, with
+// * and ?, in any case.
 func find(role string, patterns []string) ([]catalogue.Requirement, []listed) {
 	byRequirement := map[string][]listed{}
 	for _, k := range allChecks() {

@@ -37,7 +37,8 @@ func TestFirstLookJudgesWhatNeedsNoToken(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = server.Close() })
 	report := look(t, server.ResourceURL(0))
-	if report.Ended != reports.FirstLook || !strings.Contains(report.Problem, "is offered") || report.ExitCode(false) != reports.ExitInconclusive {
+	if report.Ended != reports.FirstLook || !strings.Contains(report.Problem, "is offered") ||
+		report.ExitCode(false) != reports.ExitInconclusive {
 		t.Errorf("it ended %q (%s), exit code %d", report.Ended, report.Problem, report.ExitCode(false))
 	}
 	open := 0
@@ -67,7 +68,8 @@ func ordinary(t *testing.T) string {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			if status == http.StatusUnauthorized {
-				w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="`+server.URL+`/.well-known/oauth-protected-resource/mcp"`)
+				w.Header().Set("WWW-Authenticate", `Bearer resource_metadata="`+server.URL+
+					`/.well-known/oauth-protected-resource/mcp"`)
 			}
 			w.WriteHeader(status)
 			_ = json.NewEncoder(w).Encode(body)
@@ -76,7 +78,8 @@ func ordinary(t *testing.T) string {
 	serve("/.well-known/oauth-protected-resource/mcp", http.StatusOK, map[string]any{
 		"resource": server.URL + "/mcp", "authorization_servers": []string{server.URL}})
 	serve("/.well-known/oauth-authorization-server", http.StatusOK, map[string]any{
-		"issuer": server.URL, "token_endpoint": server.URL + "/token", "grant_types_supported": []string{"authorization_code"}})
+		"issuer": server.URL, "token_endpoint": server.URL + "/token",
+		"grant_types_supported": []string{"authorization_code"}})
 	serve("/token", http.StatusBadRequest, map[string]any{"error": "unsupported_grant_type"})
 	serve("/mcp", http.StatusUnauthorized, map[string]any{})
 	return server.URL + "/mcp"
@@ -92,7 +95,8 @@ func TestServerWithoutEMAIsToldSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, report := range map[string]*reports.Report{"url alone": look(t, url), "configured": configured} {
-		if report.Ended != reports.FirstLook || !strings.Contains(report.Problem, "No enterprise-managed authorization is offered") ||
+		if report.Ended != reports.FirstLook || !strings.Contains(report.Problem,
+			"No enterprise-managed authorization is offered") ||
 			!strings.Contains(report.Problem, "authorization_code") {
 			t.Errorf("%s: it ended %q: %s", name, report.Ended, report.Problem)
 		}

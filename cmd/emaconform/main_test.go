@@ -95,14 +95,17 @@ func TestMistakesOnTheCommandLineAreUsageErrors(t *testing.T) {
 func TestAFlagWinsOverTheEnvironmentAndThatOverTheFile(t *testing.T) {
 	g := NewWithT(t)
 	file := filepath.Join(t.TempDir(), "ema.yaml")
-	g.Expect(os.WriteFile(file, []byte("name: file\nurl: http://file.example\nresource: https://file.example\n"), 0o600)).To(Succeed())
+	g.Expect(os.WriteFile(file, []byte("name: file\nurl: http://file.example\nresource: https://file.example\n"),
+		0o600)).To(Succeed())
 	s, flags := &settings{}, pflag.NewFlagSet("server", pflag.ContinueOnError)
 	s.add(flags)
 	g.Expect(flags.Parse([]string{"--resource", "https://flag.example"})).To(Succeed())
-	g.Expect(fromEnvironment(flags, []string{"EMACONFORM_NAME=environment", "EMACONFORM_RESOURCE=https://environment.example", "HOME=/"})).To(Succeed())
+	g.Expect(fromEnvironment(flags, []string{"EMACONFORM_NAME=environment",
+		"EMACONFORM_RESOURCE=https://environment.example", "HOME=/"})).To(Succeed())
 	c, err := s.load(file, flags)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect([]string{c.URL, c.Name, c.Resource}).To(Equal([]string{"http://file.example", "environment", "https://flag.example"}))
+	g.Expect([]string{c.URL, c.Name, c.Resource}).To(Equal([]string{"http://file.example", "environment",
+		"https://flag.example"}))
 }
 
 func TestUnknownEnvironmentVariableIsAnError(t *testing.T) {

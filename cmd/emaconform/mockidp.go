@@ -75,18 +75,23 @@ func newMockIdP() *cobra.Command {
 	flags.StringVar(&f.keys, "keys", "",
 		"file with the signing keys; made when it is missing (default: new keys each time)")
 	flags.StringVar(&f.ca, "ca", "", "file with a CA for serving https; made when it is missing")
-	flags.BoolVar(&f.https, "https", false, "serve https by a CA that stays (--ca; default: in the user's configuration directory)")
-	flags.BoolVar(&f.connector, "connector", false, "with a working connector beside it: an authorization server and an MCP server that trust it")
+	flags.BoolVar(&f.https, "https", false, "serve https by a CA that stays (--ca; default: in the user's "+
+		"configuration directory)")
+	flags.BoolVar(&f.connector, "connector", false, "with a working connector beside it: an authorization server and "+
+		"an MCP server that trust it")
 	flags.StringVar(&f.connectorListen, "connector-listen", "127.0.0.1:9401", "address of that connector")
 	flags.StringVar(&f.samlCertificate, "saml-certificate", "",
 		"file with the certificate and key that sign SAML assertions; made when it is missing (default: new ones each time)")
 	flags.StringVar(&f.silent, "silent", "", "login that is signed in without a page (login_hint names another)")
 	flags.StringVar(&f.audit, "audit", "", "file that the audit log is appended to, as JSON lines")
 	flags.StringVar(&f.secrets, "secrets", "",
-		"file with the clients' secrets of the default configuration; made when it is missing (default: in the user's configuration directory)")
-	flags.BoolVar(&f.fixedSecrets, "fixed-secrets", false, "use the documented secrets of the default configuration, which everyone knows")
+		"file with the clients' secrets of the default configuration; made when it is missing (default: in the "+
+			"user's configuration directory)")
+	flags.BoolVar(&f.fixedSecrets, "fixed-secrets", false, "use the documented secrets of the default configuration, "+
+		"which everyone knows")
 	flags.StringVar(&f.control, "control-secret", "", "secret of the control API (default: a new one, printed)")
-	flags.StringVar(&f.controlListen, "control-listen", "", "address of the control API (default: the issuer's, below /control)")
+	flags.StringVar(&f.controlListen, "control-listen", "", "address of the control API (default: the issuer's, "+
+		"below /control)")
 	flags.StringVar(&f.console, "console", "", "serve a web console below /console: read (also without a value) or write")
 	flags.Lookup("console").NoOptDefVal = "read"
 	flags.StringSliceVar(&f.hosts, "allow-host", nil,
@@ -105,7 +110,8 @@ func newMockIdP() *cobra.Command {
 // addShared adds the flags that say whose tokens it imitates.
 func (f *mockIdPFlags) addShared(c *cobra.Command) {
 	c.Flags().StringVar(&f.alg, "alg", "", "signature algorithm of new keys: RS256, ES256, EdDSA, PS256")
-	c.Flags().StringVar(&f.flavour, "flavour", "", "whose tokens it imitates: "+strings.Join(flavour.Names(), ", ")+" (default "+flavour.Default+"; help says how they differ)")
+	c.Flags().StringVar(&f.flavour, "flavour", "", "whose tokens it imitates: "+strings.Join(flavour.Names(), ", ")+
+		" (default "+flavour.Default+"; help says how they differ)")
 }
 
 func newMockIdPExport() *cobra.Command {
@@ -113,8 +119,9 @@ func newMockIdPExport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "export DIRECTORY --keys FILE",
 		Short: "Write the issuer's metadata and public keys as files",
-		Long: "Writes what a server needs to trust the mock identity provider without reaching it: its metadata and its public keys.\n" +
-			"Serve the files at the issuer's URL, or give jwks.json to the server. Keep --keys: later runs sign with them.",
+		Long: "Writes what a server needs to trust the mock identity provider without reaching it: its metadata and " +
+			"its public keys.\nServe the files at the issuer's URL, or give jwks.json to the server. Keep --keys: " +
+			"later runs sign with them.",
 		Example: "  emaconform mockidp export ./idp --issuer https://idp.example --keys idp-keys.json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -166,7 +173,8 @@ func (f *mockIdPFlags) load(path string) (*directory.Directory, error) {
 		}
 	}
 	s := &d.Settings
-	for into, value := range map[*string]string{&s.Listen: f.listen, &s.Issuer: f.issuer, &s.Flavour: f.flavour, &s.SilentLogin: f.silent} {
+	for into, value := range map[*string]string{&s.Listen: f.listen, &s.Issuer: f.issuer, &s.Flavour: f.flavour,
+		&s.SilentLogin: f.silent} {
 		if value != "" {
 			*into = value
 		}
@@ -213,7 +221,8 @@ func (f *mockIdPFlags) addConnector(d *directory.Directory) error {
 		}
 		return nil
 	}
-	r := directory.Connector{ID: "yours", Name: "Yours", Audience: f.audience, Scopes: f.scopes, Assigned: directory.Assignment{Everyone: true}}
+	r := directory.Connector{ID: "yours", Name: "Yours", Audience: f.audience, Scopes: f.scopes,
+		Assigned: directory.Assignment{Everyone: true}}
 	if f.resource != "" {
 		r.Resources = []string{f.resource}
 	}
@@ -232,7 +241,8 @@ func (f *mockIdPFlags) addConnector(d *directory.Directory) error {
 func (f *mockIdPFlags) keepSecrets(d *directory.Directory, stderr io.Writer) (err error) {
 	switch {
 	case f.secrets != "" && (f.config != "" || f.fixedSecrets):
-		return errors.New("--secrets is for the default configuration: leave it out with --config, which has its own, and with --fixed-secrets")
+		return errors.New("--secrets is for the default configuration: leave it out with --config, which has its " +
+			"own, and with --fixed-secrets")
 	case f.config != "" || f.fixedSecrets:
 		return nil
 	case f.secrets == "":

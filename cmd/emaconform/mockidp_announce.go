@@ -81,13 +81,14 @@ func (f *mockIdPFlags) announce(stdout, stderr io.Writer, s *mockidp.Server, o m
 		})
 	}
 	return announcement.Execute(stdout, announced{
-		Issuer: s.URL(), Base: s.Below(""), Flavour: s.Flavour().Title, JWKS: s.JWKSURI(), Control: s.ControlURL(), Secret: o.ControlSecret, Console: at,
+		Issuer: s.URL(), Base: s.Below(""), Flavour: s.Flavour().Title, JWKS: s.JWKSURI(), Control: s.ControlURL(),
+		Secret: o.ControlSecret, Console: at,
 		People: d.Users, Clients: d.Clients, Connectors: d.Connectors, Connections: d.Connections, Steps: f.steps(s, d),
 	})
 }
 
-// steps are a curl line for each step of the flow, for the last connector (with --audience: the caller's own) and a client
-// and a user of it.
+// steps are a curl line for each step of the flow, for the last connector (with --audience: the caller's own) and a
+// client and a user of it.
 func (f *mockIdPFlags) steps(s *mockidp.Server, d *directory.Directory) []step {
 	for n := len(d.Connectors) - 1; n >= 0; n-- {
 		for i := range d.Connections {
@@ -114,7 +115,8 @@ func somebody(d *directory.Directory, k *directory.Client, r *directory.Connecto
 	return nil
 }
 
-func (f *mockIdPFlags) stepsFor(s *mockidp.Server, k *directory.Client, r *directory.Connector, c *directory.Connection, u *directory.User) []step {
+func (f *mockIdPFlags) stepsFor(s *mockidp.Server, k *directory.Client, r *directory.Connector, c *directory.Connection,
+	u *directory.User) []step {
 	token := s.TokenURL()
 	request := "/oauth2/v1/authorize?" + url.Values{"response_type": {"code"}, "client_id": {k.ID},
 		"redirect_uri": {k.RedirectURIs[0]}, "scope": {"openid email offline_access"}, "state": {"s"}}.Encode()
@@ -140,22 +142,27 @@ func (f *mockIdPFlags) stepsFor(s *mockidp.Server, k *directory.Client, r *direc
 	}
 	list := []step{
 		{"1. sign in as " + u.Login + ": the code comes back to the client's redirect URI",
-			fmt.Sprintf("CODE=$(%s -s -o /dev/null -b '' -L --max-redirs 1 -w '%%{redirect_url}' -d 'person=%s' --data-urlencode 'fromURI=%s' "+
-				"%s/login/signin | sed 's/.*[?&]code=\\([^&]*\\).*/\\1/')", curl, u.Login, request, strings.TrimSuffix(issuer.String(), "/"))},
+			fmt.Sprintf("CODE=$(%s -s -o /dev/null -b '' -L --max-redirs 1 -w '%%{redirect_url}' -d 'person=%s' "+
+				"--data-urlencode 'fromURI=%s' %s/login/signin | sed 's/.*[?&]code=\\([^&]*\\).*/\\1/')", curl, u.Login,
+				request, strings.TrimSuffix(issuer.String(), "/"))},
 		{"2. redeem the code for an ID token",
-			fmt.Sprintf("ID_TOKEN=$(%s -s %s -d grant_type=authorization_code -d \"code=$CODE\" --data-urlencode 'redirect_uri=%s' "+
-				"%s | sed 's/.*\"id_token\":\"\\([^\"]*\\)\".*/\\1/')", curl, credentials, k.RedirectURIs[0], token)},
+			fmt.Sprintf("ID_TOKEN=$(%s -s %s -d grant_type=authorization_code -d \"code=$CODE\" --data-urlencode "+
+				"'redirect_uri=%s' %s | sed 's/.*\"id_token\":\"\\([^\"]*\\)\".*/\\1/')", curl, credentials,
+				k.RedirectURIs[0], token)},
 		{"3. exchange the ID token for an ID-JAG for " + r.ID,
 			fmt.Sprintf("ID_JAG=$(%s -s %s -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange "+
-				"-d requested_token_type=urn:ietf:params:oauth:token-type:id-jag -d subject_token_type=urn:ietf:params:oauth:token-type:id_token "+
-				"-d \"subject_token=$ID_TOKEN\" --data-urlencode 'audience=%s'%s "+
-				"%s | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/'); echo \"$ID_JAG\"", curl, credentials, r.Audience, optional.String(), token)},
+				"-d requested_token_type=urn:ietf:params:oauth:token-type:id-jag -d "+
+				"subject_token_type=urn:ietf:params:oauth:token-type:id_token -d \"subject_token=$ID_TOKEN\" "+
+				"--data-urlencode 'audience=%s'%s %s | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/'); echo "+
+				"\"$ID_JAG\"", curl, credentials, r.Audience, optional.String(), token)},
 	}
 	if f.beside != nil && r.ID == besideID {
 		return append(list, f.beside.steps(k, c, curl)...)
 	}
-	return append(list, step{"4. redeem the ID-JAG at the token endpoint of the resource authorization server, as its client " + c.ClientID,
-		fmt.Sprintf("curl -u '%s:SECRET_THERE' -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer -d \"assertion=$ID_JAG\" %s/token",
+	return append(list, step{"4. redeem the ID-JAG at the token endpoint of the resource authorization server, as " +
+		"its client " + c.ClientID,
+		fmt.Sprintf("curl -u '%s:SECRET_THERE' -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer -d "+
+			"\"assertion=$ID_JAG\" %s/token",
 			c.ClientID, strings.TrimSuffix(r.Audience, "/"))})
 }
 
@@ -190,7 +197,8 @@ func narrate(ctx context.Context, w io.Writer, s *mockidp.Server) {
 
 func line(e audit.Entry) string {
 	parts := []string{e.Time.Format("15:04:05"), strings.ToLower(string(e.Outcome)), e.Type}
-	for _, p := range [][2]string{{"user", e.Login}, {"client", e.Client}, {"audience", e.Audience}, {"scope", strings.Join(e.Granted, " ")},
+	for _, p := range [][2]string{{"user", e.Login}, {"client", e.Client}, {"audience", e.Audience},
+		{"scope", strings.Join(e.Granted, " ")},
 		{"rule", e.Rule}, {"error", e.Error}, {"reason", e.Reason}, {"detail", e.Detail}} {
 		if p[1] != "" {
 			parts = append(parts, p[0]+"="+p[1])

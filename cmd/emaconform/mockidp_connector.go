@@ -27,8 +27,8 @@ import (
 	"github.com/emaconform/emaconform/suites/catalogue"
 )
 
-// beside is the connector that is served beside the mock IdP: the reference authorization server and MCP server, which trust
-// it and know its people and clients.
+// beside is the connector that is served beside the mock IdP: the reference authorization server and MCP server, which
+// trust it and know its people and clients.
 type beside struct {
 	target *reference.Target
 	log    *observe.Log
@@ -41,10 +41,12 @@ const besideID = "connector"
 // settled here, so that each of the two can know the other.
 func (f *mockIdPFlags) startBeside(ctx context.Context, o *mockidp.ServerOptions) (b *beside, err error) {
 	if f.audience != "" {
-		return nil, errors.New("--connector brings its own authorization server: leave out --audience, --resource and --scope")
+		return nil, errors.New("--connector brings its own authorization server: leave out --audience, --resource " +
+			"and --scope")
 	}
 	if remote(o.Listen) || remote(f.connectorListen) {
-		return nil, errors.New("--connector is for this machine alone: give --listen and --connector-listen loopback addresses, such as 127.0.0.1:9400")
+		return nil, errors.New("--connector is for this machine alone: give --listen and --connector-listen loopback " +
+			"addresses, such as 127.0.0.1:9400")
 	}
 	if o.Listen, err = settled(o.Listen); err != nil {
 		return nil, err
@@ -99,7 +101,8 @@ func (f *mockIdPFlags) localIssuer(o *mockidp.ServerOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return scheme + o.Listen + strings.ReplaceAll(style.IssuerPath, "{tenant}", url.PathEscape(cmp.Or(s.Tenant, style.Tenant))), nil
+	return scheme + o.Listen + strings.ReplaceAll(style.IssuerPath, "{tenant}",
+		url.PathEscape(cmp.Or(s.Tenant, style.Tenant))), nil
 }
 
 // options are those of a target that trusts the identity provider and has an account for each of its people.
@@ -164,17 +167,19 @@ func (b *beside) add(d *directory.Directory) error {
 
 // steps are the curl lines that go on from the ID-JAG: to the access token and to a tool.
 func (b *beside) steps(k *directory.Client, c *directory.Connection, curl string) []step {
-	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + rs.ToolWhoami + `","arguments":{},"_meta":{` +
+	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + rs.ToolWhoami +
+		`","arguments":{},"_meta":{` +
 		`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"curl","version":"1"},` +
 		`"io.modelcontextprotocol/clientCapabilities":{}}}}`
 	return []step{
 		{"4. redeem the ID-JAG at the connector's authorization server, as its client " + c.ClientID,
-			fmt.Sprintf("ACCESS_TOKEN=$(%s -s -u '%s:%s' -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer -d \"assertion=$ID_JAG\" "+
-				"%s | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')", curl, c.ClientID, secretBeside(k), b.target.TokenEndpoint())},
+			fmt.Sprintf("ACCESS_TOKEN=$(%s -s -u '%s:%s' -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer "+
+				"-d \"assertion=$ID_JAG\" %s | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')", curl, c.ClientID,
+				secretBeside(k), b.target.TokenEndpoint())},
 		{"5. call a tool of the MCP server",
 			fmt.Sprintf("%s -s -H \"Authorization: Bearer $ACCESS_TOKEN\" -H 'Content-Type: application/json' "+
-				"-H 'Accept: application/json, text/event-stream' -H 'Mcp-Protocol-Version: 2026-07-28' -H 'Mcp-Method: tools/call' "+
-				"-H 'Mcp-Name: %s' -d '%s' %s", curl, rs.ToolWhoami, call, b.target.ResourceURL(0))},
+				"-H 'Accept: application/json, text/event-stream' -H 'Mcp-Protocol-Version: 2026-07-28' -H "+
+				"'Mcp-Method: tools/call' -H 'Mcp-Name: %s' -d '%s' %s", curl, rs.ToolWhoami, call, b.target.ResourceURL(0))},
 	}
 }
 
@@ -201,7 +206,8 @@ var judged = map[string][]string{
 	"token token-exchange": {"CL-EXCHANGE-REQ", "CL-EXCHANGE-AUTH", "CL-EXCHANGE-RESP", "IDP-HAPPY", "IDP-POLICY",
 		"IDP-SUBJECT-VALIDATE", "IDP-JAG-CLAIMS"},
 	console.ConnectorMetadata: {"RS-PRM", "RAS-META-DISCOVERY", "RAS-META-GRANT", "CL-PRM", "CL-AS-DISCOVERY"},
-	console.ConnectorToken + " jwt-bearer": {"RAS-HAPPY", "RAS-SIG-VERIFY", "RAS-AUD-EXACT", "RAS-CLIENT-BINDING", "RAS-EXP",
+	console.ConnectorToken + " jwt-bearer": {"RAS-HAPPY", "RAS-SIG-VERIFY", "RAS-AUD-EXACT", "RAS-CLIENT-BINDING",
+		"RAS-EXP",
 		"RAS-JTI-REPLAY", "RAS-SCOPE-INTERSECT", "CL-REDEEM-REQ"},
 	console.ConnectorMCP: {"RS-HAPPY", "RS-401", "RS-TOKEN-AUD", "RS-SCOPE-403", "CL-BEARER"},
 }

@@ -47,7 +47,8 @@ func TestConnectorsCurlLinesWork(t *testing.T) {
 
 func TestConnectorNamesMistakes(t *testing.T) {
 	config := filepath.Join(t.TempDir(), "idp.yaml")
-	if err := os.WriteFile(config, []byte("users:\n- login: a@b.example\nconnectors:\n- id: connector\n  audience: https://x.example\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("users:\n- login: a@b.example\nconnectors:\n- id: connector\n  audience: "+
+		"https://x.example\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,8 +62,9 @@ func TestConnectorNamesMistakes(t *testing.T) {
 	}{
 		"an audience besides": {[]string{"--audience", "https://as.example"}, "leave out --audience"},
 		"for other machines":  {[]string{"--connector-listen", "0.0.0.0:0"}, "loopback addresses"},
-		"address in use":      {[]string{"--connector-listen", busy.Addr().String()}, "another address with --connector-listen"},
-		"id in use":           {[]string{"--config", config}, "another id"},
+		"address in use": {[]string{"--connector-listen", busy.Addr().String()},
+			"another address with --connector-listen"},
+		"id in use": {[]string{"--config", config}, "another id"},
 	} {
 		args := []string{"--connector", "--listen", "127.0.0.1:0", "--connector-listen", "127.0.0.1:0"}
 		if !strings.Contains(strings.Join(c.args, " "), "--config") {

@@ -58,7 +58,8 @@ func TestMockIdPReloadsBelowItsFlags(t *testing.T) {
 		d = known()
 	}
 	last := d.Connectors[len(d.Connectors)-1]
-	if d.Settings.SilentLogin != "alice@acme.example" || last.Audience != "http://localhost:8080" || len(d.Connectors) != 4 {
+	if d.Settings.SilentLogin != "alice@acme.example" || last.Audience != "http://localhost:8080" ||
+		len(d.Connectors) != 4 {
 		t.Errorf("what the flags say is gone: silent login %q, last of %d connectors for %s",
 			d.Settings.SilentLogin, len(d.Connectors), last.Audience)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
-// ownSecrets gives the clients of the default configuration secrets of this machine: those of a file that only its owner
-// can read, made at the first start. The documented ones are known to everyone, every web page too.
+// ownSecrets gives the clients of the default configuration secrets of this machine: those of a file that only its
+// owner can read, made at the first start. The documented ones are known to everyone, every web page too.
 func ownSecrets(d *directory.Directory, path string) error {
 	kept := map[string]string{}
 	raw, err := os.ReadFile(path)

@@ -59,7 +59,8 @@ func TestMockIdPsCurlLinesWork(t *testing.T) {
 		t.Skip("there is no curl on this machine")
 	}
 	out := startMockIdP(t, func(line string) bool { return strings.HasPrefix(line, "curl ") },
-		"--audience", "http://localhost:8080", "--resource", "http://localhost:8080/mcp", "--scope", "read", "--ras-client-id", "me-there")
+		"--audience", "http://localhost:8080", "--resource", "http://localhost:8080/mcp", "--scope", "read",
+		"--ras-client-id", "me-there")
 	var script strings.Builder
 	for _, line := range strings.Split(out, "\n") {
 		if strings.Contains(line, "=$(curl ") {
@@ -74,7 +75,8 @@ func TestMockIdPsCurlLinesWork(t *testing.T) {
 	if !ok {
 		t.Fatalf("the lines lead to no ID-JAG but to %d bytes", len(answer))
 	}
-	for claim, want := range map[string]any{"aud": "http://localhost:8080", "resource": "http://localhost:8080/mcp", "scope": "read", "client_id": "me-there"} {
+	for claim, want := range map[string]any{"aud": "http://localhost:8080", "resource": "http://localhost:8080/mcp",
+		"scope": "read", "client_id": "me-there"} {
 		if grant.Claims[claim] != want {
 			t.Errorf("%s is %v, expected %v", claim, grant.Claims[claim], want)
 		}
@@ -111,7 +113,8 @@ func runMockIdP(args ...string) (string, error) {
 func TestMockIdPExport(t *testing.T) {
 	dir := t.TempDir()
 	keys := filepath.Join(dir, "keys.json")
-	if _, err := runMockIdP("export", dir, "--issuer", "https://idp.example", "--keys", keys, "--alg", "ES256"); err != nil {
+	if _, err := runMockIdP("export", dir, "--issuer", "https://idp.example", "--keys", keys, "--alg",
+		"ES256"); err != nil {
 		t.Fatal(err)
 	}
 	metadata, err := os.ReadFile(filepath.Join(dir, ".well-known", "openid-configuration"))
@@ -172,7 +175,8 @@ func TestMockIdPDefaultConfigurationIsSound(t *testing.T) {
 	if err := os.WriteFile(path, []byte(out), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err = runMockIdP("config", path); err != nil || !strings.Contains(out, "is sound: 5 users, 2 clients, 3 connectors") {
+	if out, err = runMockIdP("config", path); err != nil ||
+		!strings.Contains(out, "is sound: 5 users, 2 clients, 3 connectors") {
 		t.Errorf("%v: %s", err, out)
 	}
 }
@@ -213,7 +217,8 @@ func TestMockIdPKeepsSecretsOfItsOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n, k := range directory.Default().Clients {
-		if d.Clients[n].Secret == k.Secret || len(d.Clients[n].Secret) < 26 || again.Clients[n].Secret != d.Clients[n].Secret {
+		if d.Clients[n].Secret == k.Secret || len(d.Clients[n].Secret) < 26 ||
+			again.Clients[n].Secret != d.Clients[n].Secret {
 			t.Errorf("client %s: the secret is the documented one, short, or another one at the second start", k.ID)
 		}
 	}

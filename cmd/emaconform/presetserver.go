@@ -19,8 +19,8 @@ import (
 //go:embed presets.yaml
 var presetsFile []byte
 
-// serverPreset is what public documents say of a connector, or of a platform that connectors are built on: a default of that
-// date, which discovery overrides.
+// serverPreset is what public documents say of a connector, or of a platform that connectors are built on: a default of
+// that date, which discovery overrides.
 type serverPreset struct {
 	Name          string       `yaml:"name"`
 	Title         string       `yaml:"title"`
@@ -61,18 +61,21 @@ func findServerPreset(name string) (*serverPreset, error) {
 		}
 		names = append(names, p.Name)
 	}
-	return nil, fmt.Errorf("--preset %q is none of %s (--preset help says what each knows)", name, strings.Join(names, ", "))
+	return nil, fmt.Errorf("--preset %q is none of %s (--preset help says what each knows)", name,
+		strings.Join(names, ", "))
 }
 
 // lay puts the preset under a configuration: what that names stays. The places that discovery finds are not set but
 // expected, so that discovery overrides them and the preflight says where it does.
 func (p *serverPreset) lay(c *target.Config) (*run.Expected, error) {
 	if p.MockIdP == "no" {
-		return nil, fmt.Errorf("preset %s: %s cannot be judged with a mock IdP as of %s: %s", p.Name, p.Title, p.AsOf, strings.Join(p.NotJudged, "; "))
+		return nil, fmt.Errorf("preset %s: %s cannot be judged with a mock IdP as of %s: %s", p.Name, p.Title, p.AsOf,
+			strings.Join(p.NotJudged, "; "))
 	}
 	c.URL, c.Name = cmp.Or(c.URL, p.URL), cmp.Or(c.Name, p.Title)
 	if c.URL == "" && len(c.Setup) == 0 {
-		return nil, fmt.Errorf("preset %s: %s is a platform without a URL of its own: name your MCP server with --url", p.Name, p.Title)
+		return nil, fmt.Errorf("preset %s: %s is a platform without a URL of its own: name your MCP server with --url",
+			p.Name, p.Title)
 	}
 	if len(c.Scopes) == 0 {
 		c.Scopes = p.Scopes
@@ -87,7 +90,8 @@ func (p *serverPreset) lay(c *target.Config) (*run.Expected, error) {
 			c.AllowedHosts = append(c.AllowedHosts, u.Host)
 		}
 	}
-	return &run.Expected{By: "the preset " + p.Name + " of " + p.AsOf, Resource: p.Resource, Issuer: p.Issuer, TokenEndpoint: p.TokenEndpoint}, nil
+	return &run.Expected{By: "the preset " + p.Name + " of " + p.AsOf, Resource: p.Resource, Issuer: p.Issuer,
+		TokenEndpoint: p.TokenEndpoint}, nil
 }
 
 // listPresets prints a line for each.
@@ -100,7 +104,8 @@ func listPresets(w io.Writer) error {
 	for _, p := range list {
 		fmt.Fprintf(w, "%-20s %-34s %-11s %s\n", p.Name, p.Title, p.AsOf, p.MockIdP)
 	}
-	_, err = fmt.Fprintln(w, "\nMOCK IDP: whether it can be made trusted there, as far as public documents say. --preset help tells all.")
+	_, err = fmt.Fprintln(w, "\nMOCK IDP: whether it can be made trusted there, as far as public documents say. "+
+		"--preset help tells all.")
 	return err
 }
 
@@ -112,8 +117,10 @@ func describePresets(w io.Writer, columns int) error {
 	}
 	for _, p := range list {
 		fmt.Fprintf(w, "%s: %s, as of %s\n", p.Name, p.Title, p.AsOf)
-		for _, row := range [][2]string{{"url", p.URL}, {"resource", p.Resource}, {"issuer", p.Issuer}, {"token endpoint", p.TokenEndpoint},
-			{"client auth", strings.Join(p.ClientAuth, ", ")}, {"scopes", strings.Join(p.Scopes, " ")}, {"mock IdP trusted", p.MockIdP}} {
+		for _, row := range [][2]string{{"url", p.URL}, {"resource", p.Resource}, {"issuer", p.Issuer},
+			{"token endpoint", p.TokenEndpoint},
+			{"client auth", strings.Join(p.ClientAuth, ", ")}, {"scopes", strings.Join(p.Scopes, " ")},
+			{"mock IdP trusted", p.MockIdP}} {
 			fmt.Fprintf(w, "  %-17s %s\n", row[0], cmp.Or(row[1], "not known from public documents"))
 		}
 		p.paragraphs(w, columns)

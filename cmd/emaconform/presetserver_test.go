@@ -23,7 +23,8 @@ func TestPresetsAreSound(t *testing.T) {
 	}
 	seen, date := map[string]bool{}, regexp.MustCompile(`^2026-\d\d(-\d\d)?$`)
 	for _, p := range list {
-		if p.Name == "" || seen[p.Name] || !date.MatchString(p.AsOf) || len(p.Administrator) == 0 || len(p.NotJudged) == 0 || len(p.Facts) == 0 ||
+		if p.Name == "" || seen[p.Name] || !date.MatchString(p.AsOf) || len(p.Administrator) == 0 ||
+			len(p.NotJudged) == 0 || len(p.Facts) == 0 ||
 			!slices.Contains([]string{"yes", "no", "unknown"}, p.MockIdP) || p.Platform != (p.URL == "") {
 			t.Errorf("%q is not whole, or there twice", p.Name)
 		}
@@ -43,7 +44,8 @@ func TestPresetsAreSound(t *testing.T) {
 			t.Errorf("%s: %v", p.Name, err)
 		}
 	}
-	for _, name := range []string{"asana", "atlassian", "canva", "figma", "granola", "linear", "supabase", "slack", "notion", "datadog", "posthog",
+	for _, name := range []string{"asana", "atlassian", "canva", "figma", "granola", "linear", "supabase", "slack",
+		"notion", "datadog", "posthog",
 		"auth0", "stytch", "keycloak", "okta-custom-server"} {
 		if !seen[name] {
 			t.Errorf("there is no preset %s", name)
@@ -56,7 +58,8 @@ func TestConfigurationGoesBeforeThePreset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := target.Config{URL: "https://own.example/mcp", Scopes: []string{"mine"}, Clients: []target.Client{{ID: "a"}, {ID: "b", Auth: "client_secret_basic"}}}
+	c := target.Config{URL: "https://own.example/mcp", Scopes: []string{"mine"}, Clients: []target.Client{{ID: "a"},
+		{ID: "b", Auth: "client_secret_basic"}}}
 	known, err := p.lay(&c)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +68,8 @@ func TestConfigurationGoesBeforeThePreset(t *testing.T) {
 		c.Clients[1].Auth != "client_secret_basic" || !slices.Contains(c.AllowedHosts, "slack.com") {
 		t.Errorf("%+v", c)
 	}
-	if c.Resource != "" || c.AuthorizationServer.Issuer != "" || known.Issuer != p.Issuer || known.TokenEndpoint != p.TokenEndpoint {
+	if c.Resource != "" || c.AuthorizationServer.Issuer != "" || known.Issuer != p.Issuer ||
+		known.TokenEndpoint != p.TokenEndpoint {
 		t.Error("the preset overrides what discovery finds")
 	}
 }
@@ -87,7 +91,8 @@ func TestPresetsArePrinted(t *testing.T) {
 		t.Errorf("%v\n%s", err, list)
 	}
 	help, err := runServer("--preset", "help")
-	if err != nil || !strings.Contains(help, "not known from public documents") || !strings.Contains(help, "oktapreview.com") {
+	if err != nil || !strings.Contains(help, "not known from public documents") ||
+		!strings.Contains(help, "oktapreview.com") {
 		t.Errorf("%v\n%s", err, help)
 	}
 	for line := range strings.Lines(help) {
@@ -95,7 +100,8 @@ func TestPresetsArePrinted(t *testing.T) {
 			t.Errorf("a line of %d columns: %s", len(line), line)
 		}
 	}
-	for name, want := range map[string]string{"nobody": "--preset help", "datadog": "cannot be judged with a mock IdP", "keycloak": "--url"} {
+	for name, want := range map[string]string{"nobody": "--preset help", "datadog": "cannot be judged with a mock IdP",
+		"keycloak": "--url"} {
 		if _, err := runServer("--preset", name, "--out", t.TempDir()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, expected %q", name, err, want)
 		}
@@ -120,7 +126,8 @@ func TestPreflightSaysWhereAPresetDiffers(t *testing.T) {
 	at = server.URL
 	dir := t.TempDir()
 	config := filepath.Join(dir, "ema.yaml")
-	if err := os.WriteFile(config, []byte("url: "+at+"/mcp\nclients: [{id: a, secret: b}]\nusers: [{sub: c}]\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("url: "+at+"/mcp\nclients: [{id: a, secret: b}]\nusers: [{sub: c}]\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, err := runServer("--preset", "linear", "--config", config, "--out", dir, "--check", "RAS-HAPPY", "--quiet")

@@ -10,8 +10,8 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-// What only the proposed text asks for warns in the profile ema and names the proposal, fails in hardened, and is not judged by
-// the base draft.
+// What only the proposed text asks for warns in the profile ema and names the proposal, fails in hardened, and is not
+// judged by the base draft.
 func TestProfilesJudgeAReplayByTheirOwnTexts(t *testing.T) {
 	for profile, want := range map[string]reports.Outcome{
 		"ema": reports.Warn, "hardened": reports.Fail, "id-jag": reports.Skip, "next": reports.Fail,
@@ -34,7 +34,8 @@ func TestProfilesJudgeAReplayByTheirOwnTexts(t *testing.T) {
 			if got.Outcome != want {
 				t.Errorf("outcome %s (%s), expected %s", got.Outcome, got.Message, want)
 			}
-			if named := strings.Contains(got.Message, "pull request 12"); named != (want == reports.Warn || want == reports.Skip) {
+			if named := strings.Contains(got.Message, "pull request 12"); named != (want == reports.Warn ||
+				want == reports.Skip) {
 				t.Errorf("the message names the proposal: %t: %s", named, got.Message)
 			}
 		})

@@ -36,8 +36,8 @@ func newProgress(w io.Writer, f *reportFlags) closer {
 	}
 }
 
-// lines prints a line for each step, for each check that needs attention (with verbose: for each check), and every tenth part
-// of the checks.
+// lines prints a line for each step, for each check that needs attention (with verbose: for each check), and every
+// tenth part of the checks.
 type lines struct {
 	w       io.Writer
 	color   bool

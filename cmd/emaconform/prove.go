@@ -20,7 +20,8 @@ type httpDoer interface {
 	Do(*http.Request) (*http.Response, error)
 }
 
-// newHTTPClient makes a client that trusts the authorities in caFile, too, where that is named, and follows no redirects.
+// newHTTPClient makes a client that trusts the authorities in caFile, too, where that is named, and follows no
+// redirects.
 func newHTTPClient(caFile string) (*http.Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if caFile != "" {
@@ -84,7 +85,8 @@ func newProver(ctx context.Context, say io.Writer, targetURL, nonce, caFile stri
 	ctx, cancel := context.WithTimeout(ctx, proofPatience)
 	defer cancel()
 	if !p.served(ctx) {
-		fmt.Fprintf(say, "To prove that this target is yours, serve\n  %s\nat\n  %s\nuntil the run is over. Waiting for it.\n", p.body, at)
+		fmt.Fprintf(say, "To prove that this target is yours, serve\n  %s\nat\n  %s\nuntil the run is over. "+
+			"Waiting for it.\n", p.body, at)
 	}
 	for !p.served(ctx) {
 		select {

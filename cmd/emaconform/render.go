@@ -39,8 +39,10 @@ func newRender() *cobra.Command {
 	}
 	c.Flags().StringVarP(&out, "out", "o", ".", "directory for the reports")
 	c.Flags().StringSliceVar(&formats, "format", []string{"junit", "markdown", "html"}, "reports to write")
-	c.Flags().StringVar(&sarif, "sarif", "", "also write report.sarif, whose findings are shown at this file of the repository")
-	c.Flags().StringVar(&annotate, "annotate", "", "also print findings as annotations of GitHub Actions at this file of the repository")
+	c.Flags().StringVar(&sarif, "sarif", "", "also write report.sarif, whose findings are shown at this file of "+
+		"the repository")
+	c.Flags().StringVar(&annotate, "annotate", "", "also print findings as annotations of GitHub Actions at this "+
+		"file of the repository")
 	return c
 }
 
@@ -63,12 +65,12 @@ func renderFindings(w io.Writer, r *reports.Report, out, sarif, annotate string)
 	return nil
 }
 
-// complete refuses a report from which checks of the catalogue were left out. Of one that another catalogue made nothing can
-// be said, which is told.
+// complete refuses a report from which checks of the catalogue were left out. Of one that another catalogue made
+// nothing can be said, which is told.
 func complete(c *cobra.Command, path string, r *reports.Report) error {
 	if ours := known(); r.Catalogue.Digest != ours.Catalogue.Digest {
-		fmt.Fprintf(c.ErrOrStderr(), "%s was made with another catalogue (%s, this program has %s): whether checks were left out "+
-			"cannot be told\n", path, orUnknown(r.Catalogue.Version), ours.Catalogue.Version)
+		fmt.Fprintf(c.ErrOrStderr(), "%s was made with another catalogue (%s, this program has %s): whether checks "+
+			"were left out cannot be told\n", path, orUnknown(r.Catalogue.Version), ours.Catalogue.Version)
 		return nil
 	} else if err := attest.Complete(r, ours); err != nil {
 		return fmt.Errorf("%s: the report was changed: %w", path, err)

@@ -13,7 +13,8 @@ import (
 	"github.com/emaconform/emaconform/suites/catalogue"
 )
 
-// printRequirements shows each requirement with its level in every profile, where it is written down, and what judges it.
+// printRequirements shows each requirement with its level in every profile, where it is written down, and what judges
+// it.
 func printRequirements(w io.Writer, requirements []catalogue.Requirement, checks []listed) {
 	t := newTable(w)
 	header := table.Row{"requirement"}
@@ -24,7 +25,8 @@ func printRequirements(w io.Writer, requirements []catalogue.Requirement, checks
 	const levels = 4 * len("SHOULD ")
 	rest := max(100, width(w)) - len("RAS-META-NO-TRUST-DISCLOSURE") - levels - 12
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 6, WidthMax: rest / 2, WidthMaxEnforcer: text.WrapSoft}, {Number: 7, WidthMax: rest / 2, WidthMaxEnforcer: text.WrapSoft}})
+		{Number: 6, WidthMax: rest / 2, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 7, WidthMax: rest / 2, WidthMaxEnforcer: text.WrapSoft}})
 	for _, r := range requirements {
 		row := table.Row{r.ID}
 		for _, p := range catalogue.Profiles {
@@ -33,7 +35,8 @@ func printRequirements(w io.Writer, requirements []catalogue.Requirement, checks
 		t.AppendRow(append(row, sources(r.Sources), judgedBy(r, checks)))
 	}
 	t.Render()
-	fmt.Fprintf(w, "\nRequirements: %d. emaconform list --sentences goes by the documents, sentence by sentence.\n", len(requirements))
+	fmt.Fprintf(w, "\nRequirements: %d. emaconform list --sentences goes by the documents, sentence by sentence.\n",
+		len(requirements))
 }
 
 // judgedBy says by how many checks a requirement is judged, or why by none.
@@ -55,8 +58,8 @@ func judgedBy(r catalogue.Requirement, checks []listed) string {
 	return "none"
 }
 
-// listSentences shows the index of normative sentences, of all documents or of those that match: by the whole name, or a part of
-// it. With a role it shows what binds that role.
+// listSentences shows the index of normative sentences, of all documents or of those that match: by the whole name, or
+// a part of it. With a role it shows what binds that role.
 func listSentences(w io.Writer, role string, documents []string, asJSON bool) error {
 	var list []catalogue.Sentence
 	for _, s := range catalogue.Sentences() {
@@ -76,7 +79,8 @@ func listSentences(w io.Writer, role string, documents []string, asJSON bool) er
 	t := newTable(w)
 	t.AppendHeader(table.Row{"document", "section", "no.", "key word", "judged by"})
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 2, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}, {Number: 5, WidthMax: max(40, width(w)-90), WidthMaxEnforcer: text.WrapSoft}})
+		{Number: 2, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}, {Number: 5, WidthMax: max(40, width(w)-90),
+			WidthMaxEnforcer: text.WrapSoft}})
 	without := 0
 	for _, s := range list {
 		by := "none: " + s.Why
@@ -88,7 +92,8 @@ func listSentences(w io.Writer, role string, documents []string, asJSON bool) er
 		t.AppendRow(table.Row{s.Document, s.At, s.N, s.Word, by})
 	}
 	t.Render()
-	fmt.Fprintf(w, "\nSentences: %d, %d of them carried by requirements, %d with the reason why not.\n", len(list), len(list)-without, without)
+	fmt.Fprintf(w, "\nSentences: %d, %d of them carried by requirements, %d with the reason why not.\n", len(list),
+		len(list)-without, without)
 	return nil
 }
 

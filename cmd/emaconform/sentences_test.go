@@ -14,20 +14,24 @@ import (
 // profileOf is the profile that holds a document.
 var profileOf = map[string]string{"EMA proposal": catalogue.ProfileHardened, "ID-JAG draft-04": catalogue.ProfileIDJAG}
 
-const asked = "how a client takes a challenge shows in what it asks for, and the order in which it chooses that is a SHOULD"
+const asked = "how a client takes a challenge shows in what it asks for, and the order in which it chooses that " +
+	"is a SHOULD"
 
 // softened are MUSTs that nothing fails for, each with the reason.
 var softened = map[string]string{
-	"MCP 2025-11-25 §Authorization Code Protection 7":                      "PKCE of the login belongs to OpenID Connect, and no IdP has to be an MCP authorization server",
+	"MCP 2025-11-25 §Authorization Code Protection 7": "PKCE of the login belongs to OpenID " +
+		"Connect, and no IdP has to be an MCP authorization server",
 	"MCP 2026-07-28 §Authorization Code Protection 7":                      "the same",
 	"MCP 2025-11-25 §Protected Resource Metadata Discovery Requirements 5": asked,
 	"MCP 2025-11-25 §Protected Resource Metadata Discovery Requirements 6": asked,
 	"MCP 2026-07-28 §Scope Selection Strategy 3":                           asked,
 	"MCP 2026-07-28 §Scope Selection Strategy 4":                           asked,
-	"MCP 2026-07-28 §Refresh Tokens 4":                                     "what a client assumes shows in what it does without one, and no text says what that is",
+	"MCP 2026-07-28 §Refresh Tokens 4": "what a client assumes shows in what it " +
+		"does without one, and no text says what that is",
 }
 
-// A sentence that says MUST is judged by a check that fails, by one of a feature that may be left out, or by none for a reason.
+// A sentence that says MUST is judged by a check that fails, by one of a feature that may be left out, or by none for a
+// reason.
 func TestMustSentencesAreJudged(t *testing.T) {
 	levels := map[string][]string{}
 	for _, p := range catalogue.Profiles {
@@ -50,7 +54,8 @@ func TestMustSentencesAreJudged(t *testing.T) {
 		})
 		place := fmt.Sprintf("%s §%s %d", s.Document, s.At, s.N)
 		if !judged && softened[place] == "" {
-			t.Errorf("%s says %s, and nothing that carries it (%s) fails in profile %s", place, s.Word, strings.Join(s.By, ", "), profile)
+			t.Errorf("%s says %s, and nothing that carries it (%s) fails in profile %s", place, s.Word,
+				strings.Join(s.By, ", "), profile)
 		}
 	}
 }

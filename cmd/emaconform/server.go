@@ -52,15 +52,19 @@ type reportFlags struct {
 }
 
 func (f *reportFlags) add(c *cobra.Command) {
-	c.Flags().StringVarP(&f.out, "out", "o", "emaconform-report", "directory for the reports; -: the JSON report on standard output, and nothing else there")
+	c.Flags().StringVarP(&f.out, "out", "o", "emaconform-report", "directory for the reports; -: the JSON report on "+
+		"standard output, and nothing else there")
 	c.Flags().StringSliceVar(&f.formats, "format", []string{"json", "junit", "markdown", "html"}, "reports to write")
 	c.Flags().StringVar(&f.baseline, "baseline", "", "file of expected failures: these do not gate")
-	c.Flags().StringVar(&f.writeBaseline, "write-baseline", "", "write what failed in this run as a baseline, to be given reasons")
-	c.Flags().StringVar(&f.nonce, "nonce", "", "nonce that the report carries, as the one who asked for it gave it (default: random)")
+	c.Flags().StringVar(&f.writeBaseline, "write-baseline", "", "write what failed in this run as a baseline, to be "+
+		"given reasons")
+	c.Flags().StringVar(&f.nonce, "nonce", "", "nonce that the report carries, as the one who asked for it gave it "+
+		"(default: random)")
 	c.Flags().BoolVar(&f.strict, "strict", false, "warnings and stale baseline entries gate, too")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "a line for every check")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress, only the verdict")
-	c.Flags().BoolVar(&f.noColor, "no-color", os.Getenv("NO_COLOR") != "", "no colours (also: the environment variable NO_COLOR)")
+	c.Flags().BoolVar(&f.noColor, "no-color", os.Getenv("NO_COLOR") != "",
+		"no colours (also: the environment variable NO_COLOR)")
 }
 
 const serverLong = `Judges an MCP server and its Resource Authorization Server: plays the identity provider and the client, and sends honest
@@ -111,19 +115,22 @@ func newServer() *cobra.Command {
 	c.Flags().StringVar(&f.profile, "profile", catalogue.ProfileEMA, profileHelp)
 	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'ras && !slow'")
-	c.Flags().IntVar(&f.workers, "workers", 0, "upper bound of requests at a time; the pace within it follows the target (default 64)")
+	c.Flags().IntVar(&f.workers, "workers", 0, "upper bound of requests at a time; the pace within it follows the "+
+		"target (default 64)")
 	c.Flags().BoolVar(&f.intrusive, "intrusive", false, "also checks that could hurt a target which is not on loopback")
 	c.Flags().BoolVar(&f.prove, "prove", false, "show that the target is yours: it serves a proof that this command names")
-	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference target (see emaconform matrix --list)")
+	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference target (see emaconform "+
+		"matrix --list)")
 	c.Flags().DurationVar(&f.roundTrip, "round-trip", 0, "put the reference target this far away")
-	c.Flags().StringVar(&f.disturbed, "disturb", "", "put the reference target behind a disturbance (see emaconform matrix --list --disturbances)")
+	c.Flags().StringVar(&f.disturbed, "disturb", "", "put the reference target behind a disturbance (see emaconform "+
+		"matrix --list --disturbances)")
 	c.Flags().Uint64Var(&f.seed, "seed", 0, "of the order of the checks, as a report names it (default: drawn anew)")
 	f.add(c)
 	return c
 }
 
-const profileHelp = "what to judge by. ema: EMA as published, ID-JAG draft-04, the RFCs, MCP; hardened: the proposed security text, " +
-	"RFC 8725 and RFC 9700 as well; id-jag: the base draft alone; next: open proposals as well"
+const profileHelp = "what to judge by. ema: EMA as published, ID-JAG draft-04, the RFCs, MCP; hardened: the proposed " +
+	"security text, RFC 8725 and RFC 9700 as well; id-jag: the base draft alone; next: open proposals as well"
 
 func knownProfile(profile string) error {
 	if !slices.Contains(catalogue.Profiles, profile) {
@@ -194,8 +201,10 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	})
 }
 
-// judge runs a run with live progress, applies the baseline, writes the reports and prints the verdict. It serves every role.
-func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, engine.Progress) (*reports.Report, error)) error {
+// judge runs a run with live progress, applies the baseline, writes the reports and prints the verdict. It serves every
+// role.
+func (f *reportFlags) judge(c *cobra.Command, do func(context.Context,
+	engine.Progress) (*reports.Report, error)) error {
 	if err := f.prepare(); err != nil {
 		return err
 	}
@@ -244,8 +253,8 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context, engine.Pr
 // toOutput stands for standard output in place of a directory.
 const toOutput = "-"
 
-// write writes the reports. Those that an earlier run left in the folder, in formats that were not asked for now, go: they
-// would be taken for this run's.
+// write writes the reports. Those that an earlier run left in the folder, in formats that were not asked for now, go:
+// they would be taken for this run's.
 func (f *reportFlags) write(out io.Writer, report *reports.Report) ([]string, error) {
 	if f.out == toOutput {
 		return nil, reports.WriteJSON(out, report)

@@ -43,8 +43,10 @@ func (s *settings) add(f *pflag.FlagSet) {
 	f.StringVar(&s.idpAlg, "idp-alg", "", "signature algorithm of new keys: RS256, ES256, EdDSA, PS256")
 	f.StringVar(&s.idpCA, "idp-ca", "", "file with a CA for serving the mock IdP over https; made when it is missing")
 	f.StringVar(&s.clientID, "client-id", "", "client registered with the authorization server")
-	f.StringVar(&s.clientAuth, "client-auth", "", "client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none")
-	f.StringVar(&s.clientSecretFile, "client-secret-file", "", "file with the client's secret (or EMACONFORM_CLIENT_SECRET)")
+	f.StringVar(&s.clientAuth, "client-auth", "", "client_secret_basic, client_secret_post, client_secret_jwt, "+
+		"private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none")
+	f.StringVar(&s.clientSecretFile, "client-secret-file", "",
+		"file with the client's secret (or EMACONFORM_CLIENT_SECRET)")
 	f.StringVar(&s.clientKey, "client-key-file", "", "file with the client's private JWK")
 	f.StringVar(&s.user, "user", "", "sub of a user that the target knows")
 	f.StringVar(&s.email, "email", "", "e-mail address of that user")
@@ -69,7 +71,8 @@ func (s *settings) load(path string, f *pflag.FlagSet) (*target.Config, error) {
 	for into, value := range map[*string]string{
 		&c.URL: s.url, &c.Name: s.name, &c.Resource: s.resource, &c.CAFile: s.caFile,
 		&c.AuthorizationServer.Issuer: s.issuer, &c.AuthorizationServer.TokenEndpoint: s.tokenEndpoint,
-		&c.IdP.Issuer: s.idpIssuer, &c.IdP.Listen: s.idpListen, &c.IdP.Keys: s.idpKeys, &c.IdP.Alg: s.idpAlg, &c.IdP.CA: s.idpCA,
+		&c.IdP.Issuer: s.idpIssuer, &c.IdP.Listen: s.idpListen, &c.IdP.Keys: s.idpKeys, &c.IdP.Alg: s.idpAlg,
+		&c.IdP.CA:       s.idpCA,
 		&c.SecondServer: s.secondServer, &c.UserAgent: s.userAgent,
 	} {
 		if value != "" {
@@ -93,7 +96,8 @@ func (s *settings) load(path string, f *pflag.FlagSet) (*target.Config, error) {
 
 // firstClient lays the client flags over the first client of the file.
 func (s *settings) firstClient(c *target.Config) {
-	given := target.Client{ID: s.clientID, Auth: s.clientAuth, Secret: s.clientSecret, SecretFile: s.clientSecretFile, KeyFile: s.clientKey}
+	given := target.Client{ID: s.clientID, Auth: s.clientAuth, Secret: s.clientSecret, SecretFile: s.clientSecretFile,
+		KeyFile: s.clientKey}
 	if given.ID+given.Auth+given.Secret+given.SecretFile+given.KeyFile == "" {
 		return
 	}
@@ -105,7 +109,8 @@ func (s *settings) firstClient(c *target.Config) {
 	if given.Secret != "" || given.SecretFile != "" {
 		first.Secret, first.SecretEnv, first.SecretFile = given.Secret, "", given.SecretFile
 	}
-	for into, value := range map[*string]string{&first.ID: given.ID, &first.Auth: given.Auth, &first.KeyFile: given.KeyFile} {
+	for into, value := range map[*string]string{&first.ID: given.ID, &first.Auth: given.Auth,
+		&first.KeyFile: given.KeyFile} {
 		if value != "" {
 			*into = value
 		}
@@ -127,8 +132,9 @@ func (s *settings) firstUser(c *target.Config) {
 	}
 }
 
-// fromEnvironment sets every flag that was not given from EMACONFORM_<NAME>. Variables that stand for no flag are errors, as
-// unknown keys of the file are. Those of another command are left alone: a CI job exports them once for all its steps.
+// fromEnvironment sets every flag that was not given from EMACONFORM_<NAME>. Variables that stand for no flag are
+// errors, as unknown keys of the file are. Those of another command are left alone: a CI job exports them once for all
+// its steps.
 func fromEnvironment(f *pflag.FlagSet, environment []string) error {
 	var problems []error
 	sort.Strings(environment)

@@ -20,7 +20,8 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-var update = flag.Bool("update-baselines", false, "write the baselines of third-party servers anew, keeping the reasons")
+var update = flag.Bool("update-baselines", false, "write the baselines of third-party servers anew, keeping "+
+	"the reasons")
 
 // Servers that nobody here wrote. What fails on them is listed, with a reason for each, beside their drivers; anything
 // else that fails, and anything listed that passes, fails this test.
@@ -135,7 +136,8 @@ func (s *thirdPartyServer) options(t *testing.T) run.Options {
 		// They fetch keys twice a minute at most, so checks that change them would take a quarter of an hour.
 		selection.Labels = "!serial || RAS-RATE"
 	}
-	return run.Options{Config: c, Selection: selection, Register: func(ctx context.Context, trust run.Trust, c *target.Config) error {
+	return run.Options{Config: c, Selection: selection, Register: func(ctx context.Context, trust run.Trust,
+		c *target.Config) error {
 		if s.process == nil {
 			if err := s.start(context.WithoutCancel(ctx), t, trust, c.Scopes); err != nil {
 				return err
@@ -156,7 +158,8 @@ func (s *thirdPartyServer) start(ctx context.Context, t *testing.T, trust run.Tr
 		Issuers: []thirdparty.Issuer{
 			{Issuer: first.Issuer, JWKSURI: first.JWKSURI}, {Issuer: second.Issuer, JWKSURI: second.JWKSURI}},
 		Clients: []thirdparty.Client{
-			{ID: "connector-a", Secret: "connector-a-secret-0123456789"}, {ID: "connector-b", Secret: "connector-b-secret-0123456789"}},
+			{ID: "connector-a", Secret: "connector-a-secret-0123456789"},
+			{ID: "connector-b", Secret: "connector-b-secret-0123456789"}},
 		Users: []thirdparty.User{
 			{Issuer: first.Issuer, Subject: "alice"}, {Issuer: first.Issuer, Subject: "bob"},
 			{Issuer: second.Issuer, Subject: "second-alice"}, {Issuer: second.Issuer, Subject: "second-bob"}},

@@ -244,17 +244,20 @@ func (v *verification) print(w io.Writer, otherCatalogue bool) {
 	}
 	line("signed by", "%s", signer)
 	line("target", "%s, %s address; %s", v.Subjects[0].Name, orUnknown(v.Target.Address), v.proof())
-	line("judged by", "emaconform %s (%.19s…), catalogue %s%s, profile %s, MCP %s", v.Tool.Version, v.Tool.Digest, v.Catalogue.Version,
+	line("judged by", "emaconform %s (%.19s…), catalogue %s%s, profile %s, MCP %s", v.Tool.Version, v.Tool.Digest,
+		v.Catalogue.Version,
 		map[bool]string{true: ", not this program's: completeness not checked"}[otherCatalogue], v.Profile,
 		orUnknown(strings.Join(v.MCPRevisions, ", ")))
 	r := v.Results
-	line("verdict", "recomputed: %d passed, %d warned, %d failed, %d inconclusive, %d skipped, %d not run", len(r.Passed), len(r.Warned),
+	line("verdict", "recomputed: %d passed, %d warned, %d failed, %d inconclusive, %d skipped, %d not run",
+		len(r.Passed), len(r.Warned),
 		len(r.Failed), len(r.Inconclusive), len(r.Skipped), len(r.NotRun))
 	line("coverage", "%s", v.Coverage)
 	if len(v.Waived) > 0 {
 		line("waived", "%s by the vendor's baseline", plural(len(v.Waived), "result"))
 	}
-	line("age", "%s (%s), nonce %s", attest.Age(time.Since(v.Finished)), v.Finished.Format("2006-01-02 15:04 MST"), v.Nonce)
+	line("age", "%s (%s), nonce %s", attest.Age(time.Since(v.Finished)), v.Finished.Format("2006-01-02 15:04 MST"),
+		v.Nonce)
 	for _, s := range v.online {
 		line("now", "%s", s)
 	}
@@ -276,7 +279,8 @@ func (v *verification) proof() string {
 func (v *verification) notProved() string {
 	said := []string{"that the target behaves so today, or towards others than this suite"}
 	if !v.signedByCI() {
-		said = append(said, "that the signer did not change the result before signing: it is the signer's claim (--rerun checks a sample)")
+		said = append(said, "that the signer did not change the result before signing: it is the signer's claim "+
+			"(--rerun checks a sample)")
 	}
 	if v.Target.Address != reports.AddressPublic {
 		said = append(said, "anything about a public deployment")

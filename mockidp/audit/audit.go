@@ -1,5 +1,5 @@
-// Package audit is the log of what an identity provider decided: one entry for each decision, kept in a ring, written as
-// JSON lines, and shown in the shape of Okta's System Log. No entry holds a token, a code or a secret.
+// Package audit is the log of what an identity provider decided: one entry for each decision, kept in a ring, written
+// as JSON lines, and shown in the shape of Okta's System Log. No entry holds a token, a code or a secret.
 package audit
 
 import (
@@ -81,8 +81,8 @@ type Log struct {
 	changed chan struct{} // closed at the next entry
 }
 
-// New makes a log of the last size entries, and of no more than 8 MiB of them, that also writes each one as a JSON line to
-// w, nil for none.
+// New makes a log of the last size entries, and of no more than 8 MiB of them, that also writes each one as a JSON line
+// to w, nil for none.
 func New(size int, w io.Writer) *Log {
 	l := &Log{size: size, changed: make(chan struct{})}
 	if w != nil {

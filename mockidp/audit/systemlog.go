@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// Event is an Entry in the shape of Okta's System Log API (https://developer.okta.com/docs/api/openapi/okta-management/,
-// GET /api/v1/logs). Members that Okta has and that a mock knows nothing of are left out.
+// Event is an Entry in the shape of Okta's System Log API
+// (https://developer.okta.com/docs/api/openapi/okta-management/, GET /api/v1/logs). Members that Okta has and that a
+// mock knows nothing of are left out.
 type Event struct {
 	UUID           string         `json:"uuid"`
 	Published      string         `json:"published"`
@@ -41,12 +42,14 @@ type Party struct {
 	DisplayName string `json:"displayName,omitempty"`
 }
 
-// Event is the entry in the System Log's shape. In a token grant the client is the actor; user and audience are targets.
+// Event is the entry in the System Log's shape. In a token grant the client is the actor; user and audience are
+// targets.
 func (e Entry) Event() Event {
 	user := Party{ID: e.User, Type: "User", AlternateID: e.Login}
 	client := Party{ID: e.Client, Type: "PublicClientApp"}
 	out := Event{
-		UUID: e.ID, Published: e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), EventType: e.Type, Version: "0", Severity: "INFO",
+		UUID: e.ID, Published: e.Time.UTC().Format("2006-01-02T15:04:05.000Z"), EventType: e.Type, Version: "0",
+		Severity:       "INFO",
 		DisplayMessage: e.Words(), Actor: client, Outcome: EventOutcome{string(e.Outcome), e.Reason}, Target: []Party{},
 		Client:      map[string]any{"ipAddress": e.Address, "userAgent": map[string]any{"rawUserAgent": e.Agent}},
 		Transaction: map[string]any{"type": "WEB", "id": e.Request, "detail": map[string]any{}},
@@ -77,8 +80,10 @@ func (e Entry) Event() Event {
 }
 
 var words = map[string]string{
-	GrantIDJAG: "ID-JAG granted", GrantFailed: "Token refused", GrantIDToken: "ID token", GrantRefreshToken: "Refresh token",
-	Authorize: "Authorization", SignOn: "Single sign-on", ReuseDetected: "Refresh token reused", Revoke: "Token revoked",
+	GrantIDJAG: "ID-JAG granted", GrantFailed: "Token refused", GrantIDToken: "ID token",
+	GrantRefreshToken: "Refresh token",
+	Authorize:         "Authorization", SignOn: "Single sign-on", ReuseDetected: "Refresh token reused",
+	Revoke:         "Token revoked",
 	RevokeImplicit: "Tokens revoked", KeyRollover: "Key rotation", SessionStart: "Sign-in", SessionEnd: "Sign-out",
 	SessionClear: "Sessions ended", ConfigChanged: "Configuration",
 }
@@ -110,8 +115,8 @@ type Query struct {
 
 var filterTerm = regexp.MustCompile(`^\s*(eventType|outcome\.result)\s+eq\s+"([^"]*)"\s*$`)
 
-// ParseQuery reads the parameters of GET /api/v1/logs: since, until, filter (terms of eventType and outcome.result with eq,
-// joined by "or" or "and"), q, limit and sortOrder.
+// ParseQuery reads the parameters of GET /api/v1/logs: since, until, filter (terms of eventType and outcome.result with
+// eq, joined by "or" or "and"), q, limit and sortOrder.
 func ParseQuery(v url.Values) (Query, error) {
 	q := Query{Limit: 100, Descending: v.Get("sortOrder") == "DESCENDING", Text: v.Get("q")}
 	for name, into := range map[string]*time.Time{"since": &q.Since, "until": &q.Until} {

@@ -16,12 +16,12 @@ import (
 	"github.com/emaconform/emaconform/mockidp/internal/private"
 )
 
-// ClientCertificate issues a certificate for a TLS client, good for 90 days, whose subject is CN=<name>: PEM, with its private
-// key (RFC 8705 section 2.1).
+// ClientCertificate issues a certificate for a TLS client, good for 90 days, whose subject is CN=<name>: PEM, with its
+// private key (RFC 8705 section 2.1).
 func (c *CA) ClientCertificate(name string) ([]byte, error) { return clientCertificate(name, c) }
 
-// LoadOrCreateClientCertificate reads a PEM file with a client's certificate and private key, or makes a self-signed one for this
-// name and writes that file, for its owner alone, when there is none (RFC 8705 section 2.2).
+// LoadOrCreateClientCertificate reads a PEM file with a client's certificate and private key, or makes a self-signed
+// one for this name and writes that file, for its owner alone, when there is none (RFC 8705 section 2.2).
 func LoadOrCreateClientCertificate(path, name string) ([]byte, error) {
 	raw, err := os.ReadFile(path)
 	if err == nil {

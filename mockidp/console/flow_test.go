@@ -17,7 +17,8 @@ const jsonType = "application/json"
 // A connector's side of the flow is shown beside the identity provider's, decoded, and without what opens anything.
 func TestFlowShowsBothSidesWithoutSecrets(t *testing.T) {
 	log := new(observe.Log)
-	s := open(t, console.Options{Write: true, Connector: &console.Connector{ID: "notes", Log: log}, Judges: func(step console.Step) []console.Check {
+	s := open(t, console.Options{Write: true, Connector: &console.Connector{ID: "notes",
+		Log: log}, Judges: func(step console.Step) []console.Check {
 		if step.Endpoint == console.ConnectorToken && step.Grant == "jwt-bearer" {
 			return []console.Check{{ID: "RAS-HAPPY", Title: "an honest grant"}}
 		}
@@ -53,18 +54,23 @@ func TestFlowShowsBothSidesWithoutSecrets(t *testing.T) {
 		s.idp.Must(res.Body.Close())
 	}
 	s.idp.Login(alice, agent)
-	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {token}, "client_secret": {"whisper"}}
-	send("/token", "application/x-www-form-urlencoded", form.Encode(), "Basic "+base64.StdEncoding.EncodeToString([]byte("me:murmur")))
+	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {token},
+		"client_secret": {"whisper"}}
+	send("/token", "application/x-www-form-urlencoded", form.Encode(), "Basic "+
+		base64.StdEncoding.EncodeToString([]byte("me:murmur")))
 	send("/mcp", jsonType, `{"method":"tools/call","params":{"name":"whoami"}}`, "Bearer "+token)
 	send("/elsewhere", "text/plain", "x", "Bearer opaque-token")
 	a := s.get("flow")
-	for _, want := range []string{"code for ID token", "ID-JAG for access token", "https://seen.example", "seen.scope", "tools/call whoami",
-		"Bearer error=&#34;invalid_token&#34;", "RAS-HAPPY", "as <code>me</code>", "client-ras", "client-mcp failed", "leaves</button>"} {
+	for _, want := range []string{"code for ID token", "ID-JAG for access token", "https://seen.example", "seen.scope",
+		"tools/call whoami",
+		"Bearer error=&#34;invalid_token&#34;", "RAS-HAPPY", "as <code>me</code>", "client-ras", "client-mcp failed",
+		"leaves</button>"} {
 		if !strings.Contains(a.body, want) {
 			t.Errorf("the flow does not show %q", want)
 		}
 	}
-	for _, secret := range []string{"whisper", "murmur", "opaque-token", part("the signature"), base64.StdEncoding.EncodeToString([]byte("me:murmur"))} {
+	for _, secret := range []string{"whisper", "murmur", "opaque-token", part("the signature"),
+		base64.StdEncoding.EncodeToString([]byte("me:murmur"))} {
 		if strings.Contains(a.body, secret) {
 			t.Errorf("the flow shows a secret of %d characters", len(secret))
 		}

@@ -41,7 +41,8 @@ func overview(c *console, _ *http.Request) (view, error) {
 		Refused     int
 		Exchanges   int
 	}{
-		c.idp.JWKSURI(), c.idp.TokenURL(), c.idp.Issuer().Keys.Public().Keys, c.idp.NextKeyID(), c.idp.Flavour(), c.shift(), c.idp.Directory(),
+		c.idp.JWKSURI(), c.idp.TokenURL(), c.idp.Issuer().Keys.Public().Keys, c.idp.NextKeyID(), c.idp.Flavour(),
+		c.shift(), c.idp.Directory(),
 		c.idp.Sizes(), c.idp.Faults(), c.edits(), entries[:min(len(entries), recent)], len(entries), refused,
 		len(c.idp.Exchanges()),
 	}}, nil

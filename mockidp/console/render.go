@@ -23,8 +23,8 @@ import (
 //go:embed templates
 var files embed.FS
 
-// templates are the pages by name, each with the layout and the parts around it. They are read at the first use, for most
-// programs have no use for them.
+// templates are the pages by name, each with the layout and the parts around it. They are read at the first use, for
+// most programs have no use for them.
 var templates = sync.OnceValue(parse)
 
 func parse() map[string]*template.Template {
@@ -71,7 +71,8 @@ type link struct {
 }
 
 var navigation = []link{
-	{"", "Overview", false}, {"flow", "Flow", false}, {"people", "People", false}, {"groups", "Groups", false}, {"clients", "Clients", false},
+	{"", "Overview", false}, {"flow", "Flow", false}, {"people", "People", false}, {"groups", "Groups", false},
+	{"clients", "Clients", false},
 	{"connectors", "Connectors", false}, {"policies", "Policies", false}, {"audit", "Audit log", false},
 	{"exchanges", "Exchanges", false}, {"inspect", "Token inspector", false}, {"faults", "Faults & claims", false},
 }

@@ -29,9 +29,12 @@ type arguments struct{ r *http.Request }
 func (a arguments) key() string              { return mux.Vars(a.r)["key"] }
 func (a arguments) query(name string) string { return a.r.URL.Query().Get(name) }
 
-// op makes an operation that reads an In and answers with an Out. Errors are answered as 400, or 404 for what is not there.
-func op[In, Out any](method, path, summary string, do func(*idp.IdP, arguments, In) (Out, error), query ...string) operation {
-	o := operation{method: method, path: path, summary: summary, query: query, in: reflect.TypeFor[In](), out: reflect.TypeFor[Out]()}
+// op makes an operation that reads an In and answers with an Out. Errors are answered as 400, or 404 for what is not
+// there.
+func op[In, Out any](method, path, summary string, do func(*idp.IdP, arguments, In) (Out, error),
+	query ...string) operation {
+	o := operation{method: method, path: path, summary: summary, query: query, in: reflect.TypeFor[In](),
+		out: reflect.TypeFor[Out]()}
 	empty := reflect.TypeFor[none]()
 	if o.in == empty {
 		o.in = nil

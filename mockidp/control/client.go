@@ -1,5 +1,5 @@
-// Package control is the control API: all that Go code can do with an identity provider, over HTTP. It has the handlers,
-// their description (OpenAPI) and a client.
+// Package control is the control API: all that Go code can do with an identity provider, over HTTP. It has the
+// handlers, their description (OpenAPI) and a client.
 package control
 
 import (
@@ -55,8 +55,8 @@ func (c *Client) SetMaxAge(ctx context.Context, idp string, d time.Duration) err
 	return c.do(ctx, http.MethodPut, idpPath(idp, "jwks/max-age"), maxAge{int(d / time.Second)}, nil)
 }
 
-// SetCertificate lets the identity provider show a certificate that deserves no trust until Restore. It is an error for one
-// that is served over http.
+// SetCertificate lets the identity provider show a certificate that deserves no trust until Restore. It is an error for
+// one that is served over http.
 func (c *Client) SetCertificate(ctx context.Context, idp string, kind ca.BadCertificate) error {
 	return c.do(ctx, http.MethodPut, idpPath(idp, "certificate"), ca.State{Kind: kind}, nil)
 }
@@ -66,8 +66,8 @@ func (c *Client) Certificate(ctx context.Context, idp string) (state ca.State, e
 	return state, c.do(ctx, http.MethodGet, idpPath(idp, "certificate"), nil, &state)
 }
 
-// Handshakes counts the full TLS handshakes in which the certificate in force was sent, since it was set. A client that was
-// not in one of them has not seen that certificate.
+// Handshakes counts the full TLS handshakes in which the certificate in force was sent, since it was set. A client that
+// was not in one of them has not seen that certificate.
 func (c *Client) Handshakes(ctx context.Context, idp string) (int, error) {
 	state, err := c.Certificate(ctx, idp)
 	return state.Shown, err

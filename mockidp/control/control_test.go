@@ -107,7 +107,8 @@ func TestControlAPIDoesAllThatGoCan(t *testing.T) {
 	}
 	var exchanges []mockidp.Exchange
 	d.do("GET", "/exchanges", nil, 200, &exchanges)
-	if last := exchanges[len(exchanges)-1]; last.Endpoint != "token" || last.Tokens()["access_token"].Claims["aud"] != harness.Notes {
+	if last := exchanges[len(exchanges)-1]; last.Endpoint != "token" || last.Tokens()["access_token"].Claims["aud"] !=
+		harness.Notes {
 		t.Errorf("%+v", last)
 	}
 	var sizes, counts map[string]int
@@ -166,7 +167,8 @@ func (d *describedAPI) directory() {
 	d.do("GET", "/users", nil, 200, &users)
 
 	client := directory.Client{ID: "app", Secret: "s", Assigned: directory.Assignment{Everyone: true}}
-	connector := directory.Connector{ID: "r", Audience: "https://r.example", Scopes: []string{"a"}, Assigned: directory.Assignment{Everyone: true}}
+	connector := directory.Connector{ID: "r", Audience: "https://r.example", Scopes: []string{"a"},
+		Assigned: directory.Assignment{Everyone: true}}
 	link := directory.Connection{Client: "app", Connector: "r", ClientID: "x"}
 	for _, row := range []struct {
 		path, key string
@@ -183,7 +185,8 @@ func (d *describedAPI) directory() {
 		d.do("DELETE", path, nil, 404, nil)
 	}
 	d.do("PUT", "/policies", []directory.Policy{{Name: "nobody", Effect: directory.Deny}}, 204, nil)
-	if status, answer := idp.TokenRequest(harness.Agent, harness.Exchange(idp.Login(harness.Alice, harness.Agent).IDToken)); answer["error"] != "access_denied" {
+	if status, answer := idp.TokenRequest(harness.Agent,
+		harness.Exchange(idp.Login(harness.Alice, harness.Agent).IDToken)); answer["error"] != "access_denied" {
 		t.Errorf("%d %v", status, answer["error"])
 	}
 	d.do("PUT", "/policies", []directory.Policy{}, 204, nil)
@@ -195,10 +198,13 @@ func (d *describedAPI) directory() {
 func (d *describedAPI) tokens() {
 	t, idp := d.t, d.idp
 	var minted struct{ Token string }
-	d.do("POST", "/tokens", map[string]any{"kind": "id_jag", "user": harness.Alice, "client": harness.Agent, "connector": "notes",
-		"set": map[string]any{"aud": "https://other.example"}, "delete": []string{"jti"}, "header": map[string]any{"typ": nil, "x": 1}}, 200, &minted)
+	d.do("POST", "/tokens", map[string]any{"kind": "id_jag", "user": harness.Alice, "client": harness.Agent,
+		"connector": "notes",
+		"set":       map[string]any{"aud": "https://other.example"}, "delete": []string{"jti"},
+		"header": map[string]any{"typ": nil, "x": 1}}, 200, &minted)
 	token, _ := mockidp.Decode(minted.Token)
-	if token.Claims["aud"] != "https://other.example" || token.Claims["jti"] != nil || token.Header["typ"] != nil || token.Header["x"] != 1.0 {
+	if token.Claims["aud"] != "https://other.example" || token.Claims["jti"] != nil || token.Header["typ"] != nil ||
+		token.Header["x"] != 1.0 {
 		t.Errorf("%+v", token)
 	}
 	d.do("POST", "/tokens", map[string]any{"user": harness.Alice, "client": harness.Agent}, 200, &minted)
@@ -209,7 +215,8 @@ func (d *describedAPI) tokens() {
 		"set": map[string]any{"scp": []string{"x"}}}, 200, &minted)
 	own, err := idp.NewAccessToken(harness.Alice, harness.Agent, "")
 	harness.Must(t, err)
-	if token, _ = mockidp.Decode(minted.Token); token.Claims["iss"] != own.Claims["iss"] || token.Claims["cid"] != own.Claims["cid"] ||
+	if token, _ = mockidp.Decode(minted.Token); token.Claims["iss"] != own.Claims["iss"] ||
+		token.Claims["cid"] != own.Claims["cid"] ||
 		!reflect.DeepEqual(token.Claims["scp"], []any{"x"}) {
 		t.Errorf("an access token: %+v", token)
 	}
@@ -217,12 +224,14 @@ func (d *describedAPI) tokens() {
 	d.do("POST", "/tokens", map[string]any{"user": "nobody"}, 404, nil)
 	d.do("POST", "/tokens", map[string]any{"header": map[string]any{"alg": "none"}}, 400, nil)
 
-	d.do("POST", "/edits", mockidp.Edit{Token: mockidp.TokenIDJAG, Set: map[string]any{"aud": "https://edited.example"}, Count: 1}, 204, nil)
+	d.do("POST", "/edits", mockidp.Edit{Token: mockidp.TokenIDJAG, Set: map[string]any{"aud": "https://edited.example"},
+		Count: 1}, 204, nil)
 	d.do("POST", "/edits", map[string]any{"token": "x"}, 400, nil)
 	d.do("GET", "/edits", nil, 200, nil)
 	subject := idp.Login(harness.Alice, harness.Agent).IDToken
 	for _, want := range []string{"https://edited.example", harness.Notes} {
-		if _, answer := idp.TokenRequest(harness.Agent, harness.Exchange(subject)); harness.ClaimsOf(t, answer["access_token"])["aud"] != want {
+		if _, answer := idp.TokenRequest(harness.Agent, harness.Exchange(subject)); harness.ClaimsOf(t,
+			answer["access_token"])["aud"] != want {
 			t.Errorf("expected the audience %s", want)
 		}
 	}
@@ -244,7 +253,8 @@ func (d *describedAPI) tokens() {
 	d.do("PUT", "/jwks/max-age", map[string]int{"seconds": 7}, 204, nil)
 	d.do("PUT", "/jwks/max-age", map[string]int{"seconds": -7}, 400, nil)
 	d.do("POST", "/restore", nil, 204, nil)
-	if got := harness.Get(t, nil, idp.JWKSURI()); !strings.Contains(string(got.Body), rotated.KID) || strings.Contains(got.Header.Get("Cache-Control"), "max-age=7,") {
+	if got := harness.Get(t, nil, idp.JWKSURI()); !strings.Contains(string(got.Body), rotated.KID) ||
+		strings.Contains(got.Header.Get("Cache-Control"), "max-age=7,") {
 		t.Error("not restored")
 	}
 }
@@ -277,7 +287,8 @@ func (d *describedAPI) behaviour() {
 
 func TestControlAPICanBeOffOrElsewhere(t *testing.T) {
 	off := mockidp.New(t)
-	if got := harness.Get(t, nil, off.URL()+"/control/directory"); got.Status != http.StatusNotFound || off.ControlURL() != "" {
+	if got := harness.Get(t, nil, off.URL()+"/control/directory"); got.Status != http.StatusNotFound ||
+		off.ControlURL() != "" {
 		t.Errorf("%d at %q", got.Status, off.ControlURL())
 	}
 	if got := harness.Get(t, nil, off.URL()+"/api/v1/logs"); got.Status != http.StatusNotFound {
@@ -293,7 +304,8 @@ func TestControlAPICanBeOffOrElsewhere(t *testing.T) {
 	if got := harness.Get(t, nil, elsewhere.ControlURL()+"/directory"); got.Status != http.StatusUnauthorized {
 		t.Errorf("without the secret: %d", got.Status)
 	}
-	if got := harness.Get(t, nil, elsewhere.ControlURL()+"/openapi.json"); got.Status != http.StatusOK || !strings.Contains(string(got.Body), `"3.1.0"`) {
+	if got := harness.Get(t, nil, elsewhere.ControlURL()+"/openapi.json"); got.Status != http.StatusOK ||
+		!strings.Contains(string(got.Body), `"3.1.0"`) {
 		t.Errorf("the description: %d", got.Status)
 	}
 }

@@ -24,14 +24,15 @@ var orderKinds = []orderKind{idToken, idJAG, accessToken, samlResponse}
 
 // tokenOrder asks for a token. Without user and client it starts with no claims.
 type tokenOrder struct {
-	Kind      orderKind      `json:"kind,omitempty"`      // id_token, id_jag, access_token or saml_response
-	User      string         `json:"user,omitempty"`      // login
-	Client    string         `json:"client,omitempty"`    // id
-	Connector string         `json:"connector,omitempty"` // id
-	Server    string         `json:"server,omitempty"`    // id of the custom authorization server of an access token; "" is default
-	Set       map[string]any `json:"set,omitempty" jsonschema:"claims, or for a saml_response: members of the assertion in snake case (name_id, audience, recipient, in_response_to, not_on_or_after, attributes and so on)"`
-	Delete    []string       `json:"delete,omitempty"`
-	Header    map[string]any `json:"header,omitempty"` // null takes a member away
+	Kind      orderKind `json:"kind,omitempty"`      // id_token, id_jag, access_token or saml_response
+	User      string    `json:"user,omitempty"`      // login
+	Client    string    `json:"client,omitempty"`    // id
+	Connector string    `json:"connector,omitempty"` // id
+	// id of the custom authorization server of an access token; "" is default
+	Server string         `json:"server,omitempty"`
+	Set    map[string]any `json:"set,omitempty" jsonschema:"claims, or for a saml_response: members of the assertion in snake case (name_id, audience, recipient, in_response_to, not_on_or_after, attributes and so on)"`
+	Delete []string       `json:"delete,omitempty"`
+	Header map[string]any `json:"header,omitempty"` // null takes a member away
 }
 
 type mintedToken struct {

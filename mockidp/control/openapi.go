@@ -30,7 +30,8 @@ var OpenAPI = sync.OnceValue(func() []byte {
 		"openapi": "3.1.0",
 		"info": map[string]any{"title": "emaconform mock identity provider: control API", "version": "1",
 			"description": "Does all that Go code can do with a mock identity provider. For tests alone."},
-		"servers":  []any{map[string]any{"url": "/control", "description": "below the issuer's URL, unless it has an address of its own"}},
+		"servers": []any{map[string]any{"url": "/control", "description": "below the issuer's URL, unless it has an " +
+			"address of its own"}},
 		"security": []any{map[string]any{"secret": []string{}}},
 		"components": map[string]any{
 			"securitySchemes": map[string]any{"secret": map[string]any{"type": "http", "scheme": "bearer"}},
@@ -47,8 +48,9 @@ var OpenAPI = sync.OnceValue(func() []byte {
 var parameter = regexp.MustCompile(`\{(\w+)\}`)
 
 func (o operation) describe() map[string]any {
-	failure := map[string]any{"description": "what is wrong with the request", "content": map[string]any{"application/json": map[string]any{
-		"schema": map[string]any{"$ref": "#/components/schemas/Error"}}}}
+	failure := map[string]any{"description": "what is wrong with the request",
+		"content": map[string]any{"application/json": map[string]any{
+			"schema": map[string]any{"$ref": "#/components/schemas/Error"}}}}
 	responses := map[string]any{"400": failure, "401": failure, "404": failure, "413": failure}
 	if o.out == nil {
 		responses["204"] = map[string]any{"description": "done"}
@@ -57,12 +59,15 @@ func (o operation) describe() map[string]any {
 	}
 	parameters := []any{}
 	for _, m := range parameter.FindAllStringSubmatch(o.path, -1) {
-		parameters = append(parameters, map[string]any{"name": m[1], "in": "path", "required": true, "schema": map[string]any{"type": "string"}})
+		parameters = append(parameters, map[string]any{"name": m[1], "in": "path", "required": true,
+			"schema": map[string]any{"type": "string"}})
 	}
 	for _, name := range o.query {
-		parameters = append(parameters, map[string]any{"name": name, "in": "query", "schema": map[string]any{"type": "string"}})
+		parameters = append(parameters, map[string]any{"name": name, "in": "query",
+			"schema": map[string]any{"type": "string"}})
 	}
-	description := map[string]any{"operationId": o.id(), "summary": o.summary, "parameters": parameters, "responses": responses}
+	description := map[string]any{"operationId": o.id(), "summary": o.summary, "parameters": parameters,
+		"responses": responses}
 	if o.in != nil {
 		description["requestBody"] = map[string]any{"required": true, "content": content(o.in)}
 	}
@@ -84,8 +89,10 @@ var named = map[reflect.Type]string{
 	reflect.TypeFor[directory.User](): "User", reflect.TypeFor[directory.Client](): "Client",
 	reflect.TypeFor[directory.Connector](): "Connector", reflect.TypeFor[directory.Connection](): "Connection",
 	reflect.TypeFor[directory.Policy](): "Policy", reflect.TypeFor[directory.Assignment](): "Assignment",
-	reflect.TypeFor[directory.StepUp](): "StepUp", reflect.TypeFor[fault.Fault](): "Fault", reflect.TypeFor[fault.Reply](): "Reply",
-	reflect.TypeFor[mint.Edit](): "Edit", reflect.TypeFor[audit.Entry](): "AuditEntry", reflect.TypeFor[observe.Exchange](): "Exchange",
+	reflect.TypeFor[directory.StepUp](): "StepUp", reflect.TypeFor[fault.Fault](): "Fault",
+	reflect.TypeFor[fault.Reply](): "Reply",
+	reflect.TypeFor[mint.Edit]():   "Edit", reflect.TypeFor[audit.Entry](): "AuditEntry",
+	reflect.TypeFor[observe.Exchange](): "Exchange",
 }
 
 func components() map[string]any {
@@ -104,8 +111,10 @@ func schemaOf(t, itself reflect.Type) *jsonschema.Schema {
 		reflect.TypeFor[directory.JWKS]():     {Type: "object", Description: "a JWK set of public keys (RFC 7517)"},
 		reflect.TypeFor[directory.JWK]():      {Type: "object", Description: "a public key as a JWK (RFC 7517)"},
 		reflect.TypeFor[json.RawMessage]():    {},
-		reflect.TypeFor[directory.Status]():   enum(directory.Active, directory.Staged, directory.Suspended, directory.Deprovisioned, directory.Inactive),
-		reflect.TypeFor[directory.AuthMethod](): enum(directory.Secret, directory.SecretBasic, directory.SecretPost, directory.PrivateKeyJWT,
+		reflect.TypeFor[directory.Status](): enum(directory.Active, directory.Staged, directory.Suspended,
+			directory.Deprovisioned, directory.Inactive),
+		reflect.TypeFor[directory.AuthMethod](): enum(directory.Secret, directory.SecretBasic, directory.SecretPost,
+			directory.PrivateKeyJWT,
 			directory.Public),
 		reflect.TypeFor[directory.Rotation](): enum(directory.Rotate, directory.Static),
 		reflect.TypeFor[directory.SubjectStyle](): enum(directory.SubjectID, directory.SubjectLogin, directory.SubjectEmail,

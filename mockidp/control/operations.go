@@ -32,7 +32,8 @@ func directoryOperations() []operation {
 			func(p *idp.IdP, _ arguments, list []directory.Policy) (none, error) {
 				return none{}, p.Update(func(d *directory.Directory) error { d.Policies = list; return nil })
 			}),
-		op(http.MethodPut, "/users/{key}/status", "Activate, suspend or deactivate a user: anything but active ends their sessions and tokens",
+		op(http.MethodPut, "/users/{key}/status", "Activate, suspend or deactivate a user: anything but active ends "+
+			"their sessions and tokens",
 			func(p *idp.IdP, a arguments, in userStatus) (none, error) {
 				return none{}, p.SetStatus(a.key(), in.Status)
 			}),
@@ -55,7 +56,8 @@ type userStatus struct {
 }
 
 // crud is the operations on one list of the directory.
-func crud[T any](kind, path string, list func(*directory.Directory) *[]T, is func(*T, string) bool, by string) []operation {
+func crud[T any](kind, path string, list func(*directory.Directory) *[]T, is func(*T, string) bool,
+	by string) []operation {
 	index := func(d *directory.Directory, key string) int {
 		return slices.IndexFunc(*list(d), func(x T) bool { return is(&x, key) })
 	}
@@ -98,7 +100,8 @@ func crud[T any](kind, path string, list func(*directory.Directory) *[]T, is fun
 
 func tokenOperations() []operation {
 	return []operation{
-		op(http.MethodPost, "/tokens", "Mint any token or SAML response: an honest one when it is for a user and a client, changed as you like",
+		op(http.MethodPost, "/tokens", "Mint any token or SAML response: an honest one when it is for a user and a "+
+			"client, changed as you like",
 			mintAny),
 		op(http.MethodPost, "/edits", "Change the next tokens before they are signed, or every one",
 			func(p *idp.IdP, _ arguments, e mint.Edit) (none, error) { return none{}, p.Edit(e) }),
@@ -182,7 +185,8 @@ func behaviourOperations() []operation {
 			}),
 		op(http.MethodPost, "/restore", "Publish the keys in use again, and clear every fault",
 			func(p *idp.IdP, _ arguments, _ none) (none, error) { p.Restore(); return none{}, nil }),
-		op(http.MethodPost, "/reset", "Back to how it was started: directory, sessions, tokens, faults, changes, clock and logs; the keys stay",
+		op(http.MethodPost, "/reset", "Back to how it was started: directory, sessions, tokens, faults, changes, "+
+			"clock and logs; the keys stay",
 			func(p *idp.IdP, _ arguments, _ none) (none, error) { return none{}, p.Reset() }),
 	}
 }

@@ -62,7 +62,8 @@ func TestControlChangesWhatIsPublished(t *testing.T) {
 func TestControlSpoilsTheJWKS(t *testing.T) {
 	s, control, _ := controlled(t)
 	ctx := t.Context()
-	harness.Must(t, control.SetJWKS(ctx, "idp", mockidp.Reply{Status: http.StatusTeapot, Body: `{"keys":[]}`, Repeat: 100_000,
+	harness.Must(t, control.SetJWKS(ctx, "idp", mockidp.Reply{Status: http.StatusTeapot, Body: `{"keys":[]}`,
+		Repeat: 100_000,
 		Header: map[string]string{"Content-Type": "text/html"}}))
 	got := harness.Get(t, nil, s.JWKSURI())
 	if got.Status != http.StatusTeapot || got.Header.Get("Content-Type") != "text/html" || len(got.Body) != 100_000 {
@@ -122,7 +123,8 @@ func TestControlNamesWhatIsWrong(t *testing.T) {
 }
 
 func TestReplyRoundTripsAsJSON(t *testing.T) {
-	want := mockidp.Reply{Status: 503, Header: map[string]string{"Retry-After": "1"}, Body: "x", Delay: 1500 * time.Millisecond, Repeat: 9, Drop: true}
+	want := mockidp.Reply{Status: 503, Header: map[string]string{"Retry-After": "1"}, Body: "x",
+		Delay: 1500 * time.Millisecond, Repeat: 9, Drop: true}
 	raw, err := json.Marshal(want)
 	harness.Must(t, err)
 	var got mockidp.Reply
@@ -142,8 +144,10 @@ func TestControlPublishesOnTheCanary(t *testing.T) {
 	defer api.Close()
 	control := mockidp.NewControl(api.URL, "s")
 
-	harness.Must(t, control.Publish(t.Context(), "one", "a/b.json", mockidp.Reply{Status: http.StatusAccepted, Body: "{}"}))
-	if got := harness.Get(t, nil, canary.URL()+"/one/a/b.json"); got.Status != http.StatusAccepted || string(got.Body) != "{}" {
+	harness.Must(t, control.Publish(t.Context(), "one", "a/b.json", mockidp.Reply{Status: http.StatusAccepted,
+		Body: "{}"}))
+	if got := harness.Get(t, nil, canary.URL()+"/one/a/b.json"); got.Status != http.StatusAccepted ||
+		string(got.Body) != "{}" {
 		t.Errorf("%d %s", got.Status, got.Body)
 	}
 	hits, err := control.Hits(t.Context(), "one")

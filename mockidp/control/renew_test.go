@@ -11,8 +11,8 @@ import (
 	"github.com/emaconform/emaconform/mockidp/internal/harness"
 )
 
-// A client with a cache of TLS sessions, as Node's agents have one, must not get by a bad certificate through a session that
-// began under the good one.
+// A client with a cache of TLS sessions, as Node's agents have one, must not get by a bad certificate through a session
+// that began under the good one.
 func TestNoSessionOutlivesAChangeOfTheCertificate(t *testing.T) {
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		authority, err := mockidp.NewCA()

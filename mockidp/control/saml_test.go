@@ -41,7 +41,8 @@ func TestControlAPIMintsSAMLResponses(t *testing.T) {
 		return ""
 	}
 	honest := order(200, nil)
-	if honest.SelectAttrValue("Destination", "") != "https://sp.example/acs" || text(honest, "./Assertion/Subject/NameID") != harness.Alice ||
+	if honest.SelectAttrValue("Destination", "") != "https://sp.example/acs" ||
+		text(honest, "./Assertion/Subject/NameID") != harness.Alice ||
 		honest.FindElement("./Signature") == nil {
 		t.Error("the honest response is not for the application, not of the user, or not signed")
 	}
@@ -54,23 +55,28 @@ func TestControlAPIMintsSAMLResponses(t *testing.T) {
 	if _, err := provider.Verify(base64.StdEncoding.EncodeToString(raw), app); err != nil {
 		t.Errorf("the honest assertion is refused: %v", err)
 	}
-	edited := order(200, map[string]any{"set": map[string]any{"name_id": "mallory@evil.example", "audience": "https://other.example",
-		"in_response_to": "_1", "not_on_or_after": "2020-01-01T00:00:00Z", "attributes": map[string]any{"groups": []string{"Finance"}}},
+	edited := order(200, map[string]any{"set": map[string]any{"name_id": "mallory@evil.example",
+		"audience":       "https://other.example",
+		"in_response_to": "_1", "not_on_or_after": "2020-01-01T00:00:00Z",
+		"attributes": map[string]any{"groups": []string{"Finance"}}},
 		"delete": []string{"session_index"}})
 	conditions := edited.FindElement("./Assertion/Conditions")
-	if text(edited, "./Assertion/Subject/NameID") != "mallory@evil.example" || text(edited, "./Assertion//Audience") != "https://other.example" ||
+	if text(edited, "./Assertion/Subject/NameID") != "mallory@evil.example" || text(edited, "./Assertion//Audience") !=
+		"https://other.example" ||
 		edited.SelectAttrValue("InResponseTo", "") != "_1" || text(edited, "./Assertion//AttributeValue") != "Finance" ||
 		conditions == nil || conditions.SelectAttrValue("NotOnOrAfter", "")[:4] != "2020" ||
 		edited.FindElement("./Assertion/AuthnStatement").SelectAttr("SessionIndex") != nil {
 		t.Error("the response is not as it was ordered")
 	}
-	if audience := order(200, map[string]any{"delete": []string{"audience", "name_id"}}); audience.FindElement(".//Audience") != nil ||
+	if audience := order(200, map[string]any{"delete": []string{"audience",
+		"name_id"}}); audience.FindElement(".//Audience") != nil ||
 		audience.FindElement(".//NameID") != nil {
 		t.Error("what was to be left out is there")
 	}
 	for name, more := range map[string]map[string]any{
 		"an unknown member": {"set": map[string]any{"aud": "x"}}, "no time": {"set": map[string]any{"not_before": "now"}},
-		"no list": {"set": map[string]any{"attributes": "x"}}, "gone": {"delete": []string{"issuer"}}, "a header": {"header": map[string]any{"a": 1}},
+		"no list": {"set": map[string]any{"attributes": "x"}}, "gone": {"delete": []string{"issuer"}},
+		"a header": {"header": map[string]any{"a": 1}},
 		"a number": {"set": map[string]any{"audience": 1}},
 	} {
 		body := map[string]any{"kind": "saml_response", "user": harness.Alice, "client": harness.Agent}

@@ -18,7 +18,8 @@ func ACRs() []string {
 	return []string{ACROneFactor, ACRPassword, ACRTwoFactors, ACRPhishingResistant, ACRHardware}
 }
 
-// SatisfiedACR is the first of the asked classes that authentication by these methods (RFC 8176) satisfies, "" when none.
+// SatisfiedACR is the first of the asked classes that authentication by these methods (RFC 8176) satisfies, "" when
+// none.
 func SatisfiedACR(asked, amr []string) string {
 	has := func(method string) bool { return slices.Contains(amr, method) }
 	for _, acr := range asked {

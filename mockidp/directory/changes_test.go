@@ -10,12 +10,16 @@ import (
 func TestChangesNameEachObject(t *testing.T) {
 	before := directory.Default()
 	for want, change := range map[string]func(*directory.Directory){
-		"user alice@acme.example: changed": func(d *directory.Directory) { d.Users[0].Groups = append(d.Users[0].Groups, "Finance") },
+		"user alice@acme.example: changed": func(d *directory.Directory) {
+			d.Users[0].Groups = append(d.Users[0].Groups, "Finance")
+		},
 		"user zoe@acme.example: added": func(d *directory.Directory) {
 			d.Users = append(d.Users, directory.User{Login: "zoe@acme.example"})
 		},
 		"client 0oa1acmeagent0000000: changed": func(d *directory.Directory) { d.Clients[0].RequirePKCE = true },
-		"connector notes: changed":             func(d *directory.Directory) { d.Connectors[0].Scopes = []string{"notes.read"} },
+		"connector notes: changed": func(d *directory.Directory) {
+			d.Connectors[0].Scopes = []string{"notes.read"}
+		},
 		"connection 0oa1acmeagent0000000~notes: removed": func(d *directory.Directory) {
 			d.Connections = slices.DeleteFunc(d.Connections, func(k directory.Connection) bool {
 				return k.Client == "0oa1acmeagent0000000" && k.Connector == "notes"

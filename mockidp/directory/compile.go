@@ -27,11 +27,13 @@ type Problem struct{ Path, Message string }
 
 func (p *Problem) Error() string { return strings.TrimPrefix(p.Path, "$.") + ": " + p.Message }
 
-// Compile fills in what was left out and checks that the directory is sound. The error joins one *Problem for each mistake.
+// Compile fills in what was left out and checks that the directory is sound. The error joins one *Problem for each
+// mistake.
 func (d *Directory) Compile() error {
 	c := &compiler{d: d, index: &index{
-		users: map[string]*User{}, logins: map[string]*User{}, clients: map[string]*Client{}, connectors: map[string]*Connector{},
-		audiences: map[string]*Connector{}, links: map[[2]string]*Connection{}, groups: map[string]bool{"Everyone": true},
+		users: map[string]*User{}, logins: map[string]*User{}, clients: map[string]*Client{},
+		connectors: map[string]*Connector{},
+		audiences:  map[string]*Connector{}, links: map[[2]string]*Connection{}, groups: map[string]bool{"Everyone": true},
 	}}
 	c.settings()
 	c.users()
@@ -151,7 +153,8 @@ func (c *compiler) client(path string, k *Client) {
 
 func (c *compiler) saml(path string, k *Client) {
 	if url.PathEscape(k.ID) != k.ID {
-		c.fail(path+".id", "a client with SAML needs an id that is one segment of a path: its sign-on is at /app/<id>/sso/saml")
+		c.fail(path+".id", "a client with SAML needs an id that is one segment of a path: its sign-on is at "+
+			"/app/<id>/sso/saml")
 	}
 	if k.SAML.EntityID == "" {
 		c.fail(path+".saml.entity_id", "give the service provider's entity id: it is the audience of assertions")
@@ -195,7 +198,8 @@ func (c *compiler) connector(path string, r *Connector) {
 		c.url(fmt.Sprintf("%s.resources[%d]", path, n), uri)
 	}
 	c.scopeTokens(path+".scopes", r.Scopes)
-	oneOf(c, path+".subject", r.Subject, "", SubjectID, SubjectLogin, SubjectEmail, SubjectUUID, SubjectNumeric, SubjectPairwise)
+	oneOf(c, path+".subject", r.Subject, "", SubjectID, SubjectLogin, SubjectEmail, SubjectUUID, SubjectNumeric,
+		SubjectPairwise)
 	oneOf(c, path+".status", r.Status, "", Active, Inactive)
 	c.assignment(path+".assigned", r.Assigned)
 }
@@ -226,7 +230,8 @@ func (c *compiler) connection(path string, k *Connection) {
 func (c *compiler) scopes(path string, list, known []string) {
 	for n, s := range list {
 		if !slices.Contains(known, s) {
-			c.fail(fmt.Sprintf("%s[%d]", path, n), "the connector has no scope %s; it has %s", quote(s), strings.Join(known, ", "))
+			c.fail(fmt.Sprintf("%s[%d]", path, n), "the connector has no scope %s; it has %s", quote(s),
+				strings.Join(known, ", "))
 		}
 	}
 }
@@ -250,7 +255,8 @@ func (c *compiler) assignment(path string, a Assignment) {
 		c.known(fmt.Sprintf("%s.groups[%d]", path, n), "group", g, c.index.groups[g])
 	}
 	for n, login := range a.Users {
-		c.known(fmt.Sprintf("%s.users[%d]", path, n), "user with the login", login, c.index.logins[strings.ToLower(login)] != nil)
+		c.known(fmt.Sprintf("%s.users[%d]", path, n), "user with the login", login,
+			c.index.logins[strings.ToLower(login)] != nil)
 	}
 }
 

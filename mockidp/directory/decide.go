@@ -94,9 +94,11 @@ func (d *Directory) Decide(q Request) Decision {
 func MaySignIn(k *Client, u *User) (rule string, denied *Denial) {
 	switch {
 	case !k.Status.OK():
-		return "client", &Denial{Error: "invalid_request", ID: "invalid_subject_token_client_inactive", Description: "the client is not active"}
+		return "client", &Denial{Error: "invalid_request", ID: "invalid_subject_token_client_inactive",
+			Description: "the client is not active"}
 	case u == nil || !u.Status.OK():
-		return "user", &Denial{Error: "invalid_request", ID: "invalid_subject_token_user_inactive", Description: "the user is not active"}
+		return "user", &Denial{Error: "invalid_request", ID: "invalid_subject_token_user_inactive",
+			Description: "the user is not active"}
 	case !k.Assigned.Has(u):
 		return "client assignment", &Denial{Error: "invalid_request", ID: "invalid_subject_token_user_not_assigned",
 			Description: "the user is not assigned to the client"}

@@ -6,7 +6,8 @@ func Default() *Directory {
 	d := &Directory{
 		Users: []User{
 			{Login: "alice@acme.example", Name: "Alice Adams", Groups: []string{"Engineering"}, Factors: []string{"pwd", "otp"}},
-			{Login: "bob@acme.example", Name: "Bob Brown", Groups: []string{"Engineering", "Finance"}, Factors: []string{"pwd", "hwk"}},
+			{Login: "bob@acme.example", Name: "Bob Brown", Groups: []string{"Engineering", "Finance"},
+				Factors: []string{"pwd", "hwk"}},
 			{Login: "carol@acme.example", Name: "Carol Clark", Groups: []string{"Contractors"}},
 			{Login: "dave@acme.example", Name: "Dave Davis", Groups: []string{"Engineering"}, Status: Deprovisioned},
 			{Login: "erin@acme.example", Name: "Erin Evans", Groups: []string{"Engineering"}, Status: Suspended},
@@ -33,8 +34,10 @@ func Default() *Directory {
 		},
 		Connections: []Connection{
 			{Client: "0oa1acmeagent0000000", Connector: "notes", ClientID: "acme-agent-at-notes"},
-			{Client: "0oa1acmeagent0000000", Connector: "tickets", ClientID: "acme-agent-at-tickets", Deny: []string{"tickets.admin"}},
-			{Client: "0oa1acmeagent0000000", Connector: "ledger", ClientID: "acme-agent-at-ledger", Scopes: []string{"ledger.read"}},
+			{Client: "0oa1acmeagent0000000", Connector: "tickets", ClientID: "acme-agent-at-tickets",
+				Deny: []string{"tickets.admin"}},
+			{Client: "0oa1acmeagent0000000", Connector: "ledger", ClientID: "acme-agent-at-ledger",
+				Scopes: []string{"ledger.read"}},
 			{Client: "0oa2acmecodepilot000", Connector: "notes", ClientID: "codepilot-at-notes", Scopes: []string{"notes.read"}},
 		},
 	}

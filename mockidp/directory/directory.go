@@ -1,9 +1,9 @@
-// Package directory is what an enterprise identity provider knows: people in groups, the applications that sign them in,
-// the resource applications that those may reach, and the rules of who may reach what. It is data and decisions: it
+// Package directory is what an enterprise identity provider knows: people in groups, the applications that sign them
+// in, the resource applications that those may reach, and the rules of who may reach what. It is data and decisions: it
 // serves nothing and signs nothing.
 //
-// A Directory is read from YAML (Load, Parse) or built in Go, then compiled, which validates it. A compiled Directory is
-// not to be changed: Clone it, change the clone and compile that.
+// A Directory is read from YAML (Load, Parse) or built in Go, then compiled, which validates it. A compiled Directory
+// is not to be changed: Clone it, change the clone and compile that.
 package directory
 
 import (
@@ -37,13 +37,16 @@ type Settings struct {
 	ExcessScopes    ExcessScopes          `json:"excess_scopes,omitempty"`         // "" is drop
 	MissingScope    MissingScope          `json:"missing_scope,omitempty"`         // "" is none
 	RequireResource bool                  `json:"require_resource,omitempty"`
-	Announce        *bool                 `json:"announce_id_jag,omitempty"`       // overrides whether the flavour's metadata names ID-JAGs
-	AuthClaims      *bool                 `json:"authentication_claims,omitempty"` // overrides whether ID-JAGs say auth_time, acr, amr
-	SilentLogin     string                `json:"silent_login,omitempty"`          // the login signed in without a page; see README
+	// overrides whether the flavour's metadata names ID-JAGs
+	Announce *bool `json:"announce_id_jag,omitempty"`
+	// overrides whether ID-JAGs say auth_time, acr, amr
+	AuthClaims *bool `json:"authentication_claims,omitempty"`
+	// the login signed in without a page; see README
+	SilentLogin string `json:"silent_login,omitempty"`
 }
 
-// AuthorizationServer is a custom authorization server beside the org's: it signs people in for an API and issues access
-// tokens for it, and no ID-JAGs (https://developer.okta.com/docs/concepts/auth-servers/).
+// AuthorizationServer is a custom authorization server beside the org's: it signs people in for an API and issues
+// access tokens for it, and no ID-JAGs (https://developer.okta.com/docs/concepts/auth-servers/).
 type AuthorizationServer struct {
 	ID       string   `json:"id"`               // its issuer is the org's, /oauth2/ and this
 	Audience string   `json:"audience"`         // aud of its access tokens
@@ -94,7 +97,8 @@ type User struct {
 	Status Status   `json:"status,omitempty"`
 	// EmailVerified is true unless set.
 	EmailVerified *bool `json:"email_verified,omitempty"`
-	// Factors are what the user can sign in with, as amr values; the first is a password. No more than one is single factor.
+	// Factors are what the user can sign in with, as amr values; the first is a password. No more than one is single
+	// factor.
 	Factors []string `json:"factors,omitempty"`
 	// Accounts say how resource applications know the user, by connector id.
 	Accounts map[string]Account `json:"accounts,omitempty"`

@@ -47,7 +47,8 @@ func TestEveryDecisionIsLogged(t *testing.T) {
 		t.Errorf("logged\n%s\nexpected\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	e := entries[3]
-	if e.Audience != notes || strings.Join(e.Resource, " ") != notesResource || strings.Join(e.Asked, " ") != "notes.read notes.admin" ||
+	if e.Audience != notes || strings.Join(e.Resource, " ") != notesResource ||
+		strings.Join(e.Asked, " ") != "notes.read notes.admin" ||
 		strings.Join(e.Granted, " ") != "notes.read" || e.JTI != claimsOf(t, granted["access_token"])["jti"] {
 		t.Errorf("%+v", e)
 	}
@@ -77,18 +78,24 @@ func TestSystemLogAPI(t *testing.T) {
 	}
 	e := events[0]
 	debug := e.DebugContext["debugData"].(map[string]any)
-	if e.Actor.ID != agent || e.Target[0].AlternateID != alice || e.Target[1].ID != notes || e.Outcome.Result != "SUCCESS" ||
-		debug["jti"] != claimsOf(t, granted["access_token"])["jti"] || debug["grantedScopes"] != "notes.read" || e.DisplayMessage != "ID-JAG granted" {
+	if e.Actor.ID != agent || e.Target[0].AlternateID != alice || e.Target[1].ID != notes ||
+		e.Outcome.Result != "SUCCESS" ||
+		debug["jti"] != claimsOf(t, granted["access_token"])["jti"] || debug["grantedScopes"] != "notes.read" ||
+		e.DisplayMessage != "ID-JAG granted" {
 		t.Errorf("%+v", e)
 	}
-	status, events = logs("SSWS s", url.Values{"filter": {`outcome.result eq "FAILURE"`}, "limit": {"1"}, "sortOrder": {"DESCENDING"}})
-	if status != http.StatusOK || len(events) != 1 || events[0].Outcome.Reason != "illegal_scope" || events[0].Severity != "WARN" {
+	status, events = logs("SSWS s", url.Values{"filter": {`outcome.result eq "FAILURE"`}, "limit": {"1"},
+		"sortOrder": {"DESCENDING"}})
+	if status != http.StatusOK || len(events) != 1 || events[0].Outcome.Reason != "illegal_scope" ||
+		events[0].Severity != "WARN" {
 		t.Errorf("%d %+v", status, events)
 	}
-	if status, events := logs("SSWS s", url.Values{"q": {alice}, "since": {"2999-01-01T00:00:00Z"}}); status != http.StatusOK || len(events) != 0 {
+	if status, events := logs("SSWS s", url.Values{"q": {alice}, "since": {"2999-01-01T00:00:00Z"}}); status !=
+		http.StatusOK || len(events) != 0 {
 		t.Errorf("%d, %d events from the future", status, len(events))
 	}
-	for name, q := range map[string]url.Values{"filter": {"filter": {"a lt 3"}}, "limit": {"limit": {"0"}}, "since": {"since": {"yesterday"}}} {
+	for name, q := range map[string]url.Values{"filter": {"filter": {"a lt 3"}}, "limit": {"limit": {"0"}},
+		"since": {"since": {"yesterday"}}} {
 		if status, _ := logs("SSWS s", q); status != http.StatusBadRequest {
 			t.Errorf("%s: %d", name, status)
 		}
@@ -122,10 +129,13 @@ func TestNoSecretIsLogged(t *testing.T) {
 	harness.Must(t, json.NewEncoder(&kept).Encode(idp.Audit().Find(audit.Query{Limit: 1000})))
 	signature := func(jwt string) string { return jwt[strings.LastIndexByte(jwt, '.')+1:] }
 	for name, secret := range map[string]string{
-		"access token": tokens.AccessToken, "refresh token": tokens.RefreshToken, "new refresh token": refreshed["refresh_token"].(string),
-		"signature of the ID token": signature(tokens.IDToken), "signature of the ID-JAG": signature(jag["access_token"].(string)),
-		"client secret": client.Secret, "made-up refresh token": "made-up-refresh-token", "made-up subject token": "made-up-subject-token",
-		"made-up code": "made-up-code",
+		"access token": tokens.AccessToken, "refresh token": tokens.RefreshToken,
+		"new refresh token":         refreshed["refresh_token"].(string),
+		"signature of the ID token": signature(tokens.IDToken),
+		"signature of the ID-JAG":   signature(jag["access_token"].(string)),
+		"client secret":             client.Secret, "made-up refresh token": "made-up-refresh-token",
+		"made-up subject token": "made-up-subject-token",
+		"made-up code":          "made-up-code",
 	} {
 		if strings.Contains(kept.String(), secret) {
 			t.Errorf("the %s was kept", name)

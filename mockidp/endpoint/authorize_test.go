@@ -31,14 +31,17 @@ type person struct {
 func visitor(t *testing.T, idp *mockidp.Test) *person {
 	jar, err := cookiejar.New(nil)
 	harness.Must(t, err)
-	return &person{t, idp, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &person{t, idp, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return http.ErrUseLastResponse
+	}}}
 }
 
 // authorize sends a good authorization request with changes; "" takes a parameter away.
 func (p *person) authorize(changes ...string) response {
 	p.t.Helper()
 	sum := sha256.Sum256([]byte(verifier))
-	q := url.Values{"response_type": {"code"}, "client_id": {agent}, "redirect_uri": {callback}, "scope": {"openid offline_access"},
+	q := url.Values{"response_type": {"code"}, "client_id": {agent}, "redirect_uri": {callback},
+		"scope": {"openid offline_access"},
 		"state": {"st"}, "nonce": {"n"}, "code_challenge_method": {"S256"},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}}
 	for i := 0; i < len(changes); i += 2 {
@@ -108,7 +111,8 @@ func TestSignInOnThePage(t *testing.T) {
 	res := p.authorize()
 	page := p.follow(res)
 	html := page.text
-	for _, want := range []string{"Sign in to Acme Agent", `value="bob@acme.example"`, "Dave Davis", "deprovisioned", `type="submit"`} {
+	for _, want := range []string{"Sign in to Acme Agent", `value="bob@acme.example"`, "Dave Davis", "deprovisioned",
+		`type="submit"`} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)
 		}
@@ -140,14 +144,17 @@ func TestSignInRefuses(t *testing.T) {
 	idp := mockidp.New(t)
 	p := visitor(t, idp)
 	for _, who := range []string{"nobody@acme.example", "dave@acme.example", "erin@acme.example", ""} {
-		if res := p.signIn(p.authorize(), url.Values{"username": {who}}); res.StatusCode != http.StatusUnauthorized || len(res.Cookies()) > 0 {
+		if res := p.signIn(p.authorize(), url.Values{"username": {who}}); res.StatusCode != http.StatusUnauthorized ||
+			len(res.Cookies()) > 0 {
 			t.Errorf("%q: %d, %d cookies", who, res.StatusCode, len(res.Cookies()))
 		}
 	}
-	if back := p.back(p.follow(p.signIn(p.authorize("client_id", codepilot), url.Values{"person": {carol}}))); back.Get("error") != "access_denied" {
+	if back := p.back(p.follow(p.signIn(p.authorize("client_id", codepilot),
+		url.Values{"person": {carol}}))); back.Get("error") != "access_denied" {
 		t.Errorf("a user who is not assigned: %v", back)
 	}
-	for _, elsewhere := range []string{"https://evil.example/", "//evil.example/x", "/\\evil.example", "javascript:alert(1)", "oauth2/v1/authorize"} {
+	for _, elsewhere := range []string{"https://evil.example/", "//evil.example/x", "/\\evil.example",
+		"javascript:alert(1)", "oauth2/v1/authorize"} {
 		res, err := p.PostForm(idp.URL()+"/login/signin", url.Values{"person": {alice}, "fromURI": {elsewhere}})
 		harness.Must(t, err)
 		res.Body.Close()
@@ -160,7 +167,8 @@ func TestSignInRefuses(t *testing.T) {
 func TestFormFromAnotherSiteIsRefused(t *testing.T) {
 	idp := mockidp.New(t)
 	for name, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"} {
-		req, err := http.NewRequest(http.MethodPost, idp.URL()+"/login/signin", strings.NewReader(url.Values{"person": {alice}, "fromURI": {"/x"}}.Encode()))
+		req, err := http.NewRequest(http.MethodPost, idp.URL()+"/login/signin",
+			strings.NewReader(url.Values{"person": {alice}, "fromURI": {"/x"}}.Encode()))
 		harness.Must(t, err)
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set(name, value)
@@ -178,11 +186,14 @@ func TestBadClientAndRedirectURIAreNeverRedirectedTo(t *testing.T) {
 	for name, change := range map[string][2]string{
 		"unknown client": {"client_id", "0oanobody"}, "no client": {"client_id", ""}, "no redirect URI": {"redirect_uri", ""},
 		"slash added": {"redirect_uri", callback + "/"}, "query added": {"redirect_uri", callback + "?x=1"},
-		"another host": {"redirect_uri", "https://evil.example/callback"}, "user added": {"redirect_uri", "http://a@127.0.0.1/callback"},
-		"https": {"redirect_uri", "https://127.0.0.1/callback"}, "host as a prefix": {"redirect_uri", "http://127.0.0.1.evil.example/callback"},
+		"another host": {"redirect_uri", "https://evil.example/callback"},
+		"user added":   {"redirect_uri", "http://a@127.0.0.1/callback"},
+		"https":        {"redirect_uri", "https://127.0.0.1/callback"}, "host as a prefix": {"redirect_uri",
+			"http://127.0.0.1.evil.example/callback"},
 		"path traversal": {"redirect_uri", "http://127.0.0.1/x/../callback"},
 	} {
-		if res := p.authorize(change[0], change[1]); res.StatusCode != http.StatusBadRequest || res.Header.Get("Location") != "" {
+		if res := p.authorize(change[0], change[1]); res.StatusCode != http.StatusBadRequest ||
+			res.Header.Get("Location") != "" {
 			t.Errorf("%s: %d, Location %q", name, res.StatusCode, res.Header.Get("Location"))
 		}
 	}
@@ -211,7 +222,8 @@ func TestAuthorizationErrorsGoToTheClient(t *testing.T) {
 		"request by reference":    {[]string{"request_uri", "https://x"}, "request_uri_not_supported"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if back := p.back(p.authorize(c.changes...)); back.Get("error") != c.code || back.Get("state") != "st" || back.Has("code") {
+			if back := p.back(p.authorize(c.changes...)); back.Get("error") != c.code || back.Get("state") != "st" ||
+				back.Has("code") {
 				t.Errorf("%v, expected %s", back, c.code)
 			}
 		})
@@ -241,7 +253,8 @@ func TestSignInAgainWhenItIsAskedFor(t *testing.T) {
 	if back := p.back(p.authorize("max_age", "10")); back.Get("code") == "" {
 		t.Errorf("a sign-in just now is old: %v", back)
 	}
-	weak := p.signIn(p.authorize("acr_values", mockidp.ACRHardware), url.Values{"person": {alice}, "second_factor": {"yes"}})
+	weak := p.signIn(p.authorize("acr_values", mockidp.ACRHardware),
+		url.Values{"person": {alice}, "second_factor": {"yes"}})
 	if back := p.back(p.follow(weak)); back.Get("error") != "unmet_authentication_requirements" {
 		t.Errorf("Alice has no hardware key: %v", back)
 	}
@@ -255,7 +268,8 @@ func TestSilentSignIn(t *testing.T) {
 	if back := p.back(p.authorize("prompt", "none")); back.Get("code") == "" {
 		t.Errorf("%v", back)
 	}
-	if back := p.back(visitor(t, p.idp).authorize("login_hint", "dave@acme.example", "prompt", "none")); back.Get("error") != "login_required" {
+	if back := p.back(visitor(t, p.idp).authorize("login_hint", "dave@acme.example", "prompt",
+		"none")); back.Get("error") != "login_required" {
 		t.Errorf("a deactivated user was signed in: %v", back)
 	}
 }
@@ -266,7 +280,8 @@ func TestFormPost(t *testing.T) {
 	p.follow(p.signIn(p.authorize(), url.Values{"person": {alice}}))
 	res := p.authorize("response_mode", "form_post")
 	html := res.text
-	if res.StatusCode != http.StatusOK || !strings.Contains(html, `action="`+callback+`"`) || !strings.Contains(html, `name="code"`) ||
+	if res.StatusCode != http.StatusOK || !strings.Contains(html, `action="`+callback+`"`) ||
+		!strings.Contains(html, `name="code"`) ||
 		!strings.Contains(html, `name="state" value="st"`) {
 		t.Errorf("%d %s", res.StatusCode, res.Header.Get("Content-Type"))
 	}

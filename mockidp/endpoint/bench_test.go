@@ -118,7 +118,8 @@ func BenchmarkExchange(b *testing.B) {
 // bare verifies and signs, and does nothing else.
 func bare(b *testing.B, key *mockidp.Key) http.Handler {
 	alg := jose.SignatureAlgorithm(key.Algorithm)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key.JSONWebKey}, (&jose.SignerOptions{}).WithType(mockidp.TypeIDJAG))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key.JSONWebKey},
+		(&jose.SignerOptions{}).WithType(mockidp.TypeIDJAG))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -131,7 +132,8 @@ func bare(b *testing.B, key *mockidp.Key) http.Handler {
 			return
 		}
 		now := time.Now()
-		signed, err := jwt.Signed(signer).Claims(map[string]any{"iss": claims.Issuer, "sub": claims.Subject, "aud": r.PostFormValue("audience"),
+		signed, err := jwt.Signed(signer).Claims(map[string]any{"iss": claims.Issuer, "sub": claims.Subject,
+			"aud":       r.PostFormValue("audience"),
 			"client_id": "x", "jti": fmt.Sprint(now.UnixNano()), "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(),
 			"resource": r.PostFormValue("resource"), "scope": r.PostFormValue("scope")}).Serialize()
 		if err != nil {

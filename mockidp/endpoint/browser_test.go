@@ -37,7 +37,8 @@ func TestSignInInABrowser(t *testing.T) {
 		}
 	}))
 	defer client.Close()
-	request := idp.URL() + "/oauth2/v1/authorize?" + url.Values{"response_type": {"code"}, "client_id": {agent}, "scope": {"openid"},
+	request := idp.URL() + "/oauth2/v1/authorize?" + url.Values{"response_type": {"code"}, "client_id": {agent},
+		"scope":        {"openid"},
 		"redirect_uri": {client.URL + "/callback"}, "state": {"st"}, "prompt": {"login"}}.Encode()
 	ctx := realBrowser(t)
 	for name, answer := range map[string]chromedp.Action[chromedp.Void]{
@@ -45,7 +46,8 @@ func TestSignInInABrowser(t *testing.T) {
 		"by a button": chromedp.Click(`button[value="bob@acme.example"]`),
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+			_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled,
+				emulation.SetScriptExecutionDisabledParams{Value: true})
 			harness.Must(t, err)
 			harness.Must(t, chromedp.Do(ctx, chromedp.Navigate(request), chromedp.WaitVisible("#username")))
 			if dir := os.Getenv("SCREENSHOTS"); dir != "" {

@@ -136,7 +136,8 @@ func (p *site) endpoint(name string, find func(*http.Request) *state.Server, h h
 		}
 	}
 	return p.Faults.Wrap(name, honest, func(w http.ResponseWriter, r *http.Request, f fault.Fault) {
-		seen := observe.Exchange{Time: p.Now(), ID: "req" + rand.Text(), Endpoint: name, Method: r.Method, Path: r.URL.Path, Fault: true}
+		seen := observe.Exchange{Time: p.Now(), ID: "req" + rand.Text(), Endpoint: name, Method: r.Method,
+			Path: r.URL.Path, Fault: true}
 		seen.Status = f.Reply.Status
 		p.Exchanges.Add(seen)
 		f.Reply.ServeHTTP(w, r)

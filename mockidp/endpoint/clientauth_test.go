@@ -29,7 +29,8 @@ func TestPrivateKeyJWT(t *testing.T) {
 	harness.Must(t, err)
 	send := func(signer *mockidp.Key, changes map[string]any) (int, string, any) {
 		now := time.Now().Unix()
-		token := mockidp.NewToken(signer, "", map[string]any{"iss": agent, "sub": agent, "aud": idp.TokenURL(), "jti": rand.Text(), "iat": now, "exp": now + 60})
+		token := mockidp.NewToken(signer, "", map[string]any{"iss": agent, "sub": agent,
+			"aud": idp.TokenURL(), "jti": rand.Text(), "iat": now, "exp": now + 60})
 		for name, value := range changes {
 			if value == nil {
 				delete(token.Claims, name)
@@ -52,10 +53,11 @@ func TestPrivateKeyJWT(t *testing.T) {
 		changes map[string]any
 		reason  string
 	}{
-		"replayed":         {key, map[string]any{"jti": "once"}, "client_assertion_replayed"},
-		"wrong key":        {stranger, nil, "client_assertion_signature_invalid"},
-		"issuer as aud":    {key, map[string]any{"aud": idp.URL()}, "client_assertion_aud_invalid"},
-		"two audiences":    {key, map[string]any{"aud": []string{idp.TokenURL(), "https://x.example"}}, "client_assertion_aud_invalid"},
+		"replayed":      {key, map[string]any{"jti": "once"}, "client_assertion_replayed"},
+		"wrong key":     {stranger, nil, "client_assertion_signature_invalid"},
+		"issuer as aud": {key, map[string]any{"aud": idp.URL()}, "client_assertion_aud_invalid"},
+		"two audiences": {key, map[string]any{"aud": []string{idp.TokenURL(), "https://x.example"}},
+			"client_assertion_aud_invalid"},
 		"another iss":      {key, map[string]any{"iss": codepilot}, "client_assertion_iss_mismatch"},
 		"another client":   {key, map[string]any{"iss": codepilot, "sub": codepilot}, "client_assertion_sub_mismatch"},
 		"expired":          {key, map[string]any{"exp": time.Now().Unix() - 120}, "client_assertion_expired"},
@@ -65,7 +67,8 @@ func TestPrivateKeyJWT(t *testing.T) {
 		"nbf in future":    {key, map[string]any{"nbf": time.Now().Unix() + 600}, "client_assertion_nbf_in_future"},
 		"exp is no number": {key, map[string]any{"exp": "tomorrow"}, "client_assertion_claims_invalid"},
 	} {
-		if status, reason, code := send(c.signer, c.changes); status != http.StatusUnauthorized || code != "invalid_client" || reason != c.reason {
+		if status, reason, code := send(c.signer, c.changes); status != http.StatusUnauthorized ||
+			code != "invalid_client" || reason != c.reason {
 			t.Errorf("%s: %d %v %s, expected %s", name, status, code, reason, c.reason)
 		}
 	}
@@ -76,8 +79,10 @@ func TestPrivateKeyJWT(t *testing.T) {
 }
 
 func TestClientAuthentication(t *testing.T) {
-	idp := mockidp.New(t, mockidp.WithClient(directory.Client{ID: "open", RedirectURIs: []string{callback}, Assigned: directory.Assignment{Everyone: true}}),
-		mockidp.WithClient(directory.Client{ID: "basic", Auth: directory.SecretBasic, Secret: "p:w %", Assigned: directory.Assignment{Everyone: true}}))
+	idp := mockidp.New(t, mockidp.WithClient(directory.Client{ID: "open", RedirectURIs: []string{callback},
+		Assigned: directory.Assignment{Everyone: true}}),
+		mockidp.WithClient(directory.Client{ID: "basic", Auth: directory.SecretBasic, Secret: "p:w %",
+			Assigned: directory.Assignment{Everyone: true}}))
 	honest, err := idp.IDToken(alice, agent).Sign()
 	harness.Must(t, err)
 	secret := idp.Directory().Client(agent).Secret
@@ -90,21 +95,27 @@ func TestClientAuthentication(t *testing.T) {
 		status int
 		code   any
 	}{
-		"basic":                 {auth{basic: [2]string{agent, secret}}, 200, nil},
-		"form":                  {auth{form: []string{"client_id", agent, "client_secret", secret}}, 200, nil},
-		"none":                  {auth{}, 401, "invalid_client"},
-		"id alone":              {auth{form: []string{"client_id", agent}}, 401, "invalid_client"},
-		"wrong secret":          {auth{basic: [2]string{agent, secret + "x"}}, 401, "invalid_client"},
-		"empty secret":          {auth{basic: [2]string{agent, ""}}, 401, "invalid_client"},
-		"another's secret":      {auth{basic: [2]string{codepilot, secret}}, 401, "invalid_client"},
-		"unknown client":        {auth{basic: [2]string{"nobody", secret}}, 401, "invalid_client"},
-		"both":                  {auth{[2]string{agent, secret}, []string{"client_id", agent, "client_secret", secret}}, 401, "invalid_request"},
-		"ids differ":            {auth{[2]string{agent, secret}, []string{"client_id", codepilot}}, 401, "invalid_client"},
-		"assertion type":        {auth{form: []string{"client_assertion", honest, "client_assertion_type", "x"}}, 401, "invalid_client"},
-		"ID token as assertion": {auth{form: []string{"client_assertion", honest, "client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}, 401, "invalid_client"},
-		"escaped Basic":         {auth{basic: [2]string{"basic", "p%3Aw+%25"}}, 400, "invalid_request"}, // authenticated, but the ID token is another's
-		"Basic client by form":  {auth{form: []string{"client_id", "basic", "client_secret", "p:w %"}}, 401, "invalid_client"},
-		"public client":         {auth{form: []string{"client_id", "open"}}, 400, "invalid_request"}, // taken, but the ID token is another's
+		"basic":            {auth{basic: [2]string{agent, secret}}, 200, nil},
+		"form":             {auth{form: []string{"client_id", agent, "client_secret", secret}}, 200, nil},
+		"none":             {auth{}, 401, "invalid_client"},
+		"id alone":         {auth{form: []string{"client_id", agent}}, 401, "invalid_client"},
+		"wrong secret":     {auth{basic: [2]string{agent, secret + "x"}}, 401, "invalid_client"},
+		"empty secret":     {auth{basic: [2]string{agent, ""}}, 401, "invalid_client"},
+		"another's secret": {auth{basic: [2]string{codepilot, secret}}, 401, "invalid_client"},
+		"unknown client":   {auth{basic: [2]string{"nobody", secret}}, 401, "invalid_client"},
+		"both": {auth{[2]string{agent, secret}, []string{"client_id", agent, "client_secret", secret}},
+			401, "invalid_request"},
+		"ids differ": {auth{[2]string{agent, secret}, []string{"client_id", codepilot}}, 401, "invalid_client"},
+		"assertion type": {auth{form: []string{"client_assertion", honest, "client_assertion_type", "x"}}, 401,
+			"invalid_client"},
+		"ID token as assertion": {auth{form: []string{"client_assertion", honest, "client_assertion_type",
+			"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}, 401, "invalid_client"},
+		// authenticated, but the ID token is another's
+		"escaped Basic": {auth{basic: [2]string{"basic", "p%3Aw+%25"}}, 400, "invalid_request"},
+		"Basic client by form": {auth{form: []string{"client_id", "basic", "client_secret", "p:w %"}}, 401,
+			"invalid_client"},
+		// taken, but the ID token is another's
+		"public client": {auth{form: []string{"client_id", "open"}}, 400, "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			req, err := http.NewRequest(http.MethodPost, idp.TokenURL(), strings.NewReader(exchange(honest, c.form...).Encode()))

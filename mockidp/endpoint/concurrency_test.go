@@ -13,13 +13,14 @@ import (
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
-// TestManyClientsAtOnce lets 64 clients sign in, exchange and refresh while keys rotate, users come and go, and logs are
-// read. The race detector judges; what is asserted is that the users whom nothing happens to are always served.
+// TestManyClientsAtOnce lets 64 clients sign in, exchange and refresh while keys rotate, users come and go, and logs
+// are read. The race detector judges; what is asserted is that the users whom nothing happens to are always served.
 func TestManyClientsAtOnce(t *testing.T) {
 	const clients, rounds = 64, 4
 	d := directory.Default().Clone()
 	for n := range clients {
-		d.Users = append(d.Users, directory.User{Login: fmt.Sprintf("user%d@acme.example", n), Groups: []string{"Engineering"}})
+		d.Users = append(d.Users, directory.User{Login: fmt.Sprintf("user%d@acme.example", n),
+			Groups: []string{"Engineering"}})
 	}
 	idp := mockidp.New(t, mockidp.WithDirectory(d), mockidp.WithAlgorithm(jose.ES256))
 	secret := idp.Directory().Client(agent).Secret

@@ -5,9 +5,10 @@ import (
 	"net/url"
 )
 
-// cors lets the pages of registered clients, and of nobody else, read the answers of the endpoints that clients talk to: a
-// page's origin has to be that of a redirect URI (https://developer.okta.com/docs/concepts/enabling-cors/ has trusted
-// origins for it). No cookie goes along. It reports whether the request was a preflight, which is answered then.
+// cors lets the pages of registered clients, and of nobody else, read the answers of the endpoints that clients talk
+// to: a page's origin has to be that of a redirect URI (https://developer.okta.com/docs/concepts/enabling-cors/ has
+// trusted origins for it). No cookie goes along. It reports whether the request was a preflight, which is answered
+// then.
 func (p *site) cors(w http.ResponseWriter, r *http.Request) (preflight bool) {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -16,7 +17,8 @@ func (p *site) cors(w http.ResponseWriter, r *http.Request) (preflight bool) {
 	w.Header().Add("Vary", "Origin")
 	if page, err := url.Parse(origin); err == nil && trusts(p.Directory.Load(), page) {
 		w.Header().Set("Access-Control-Allow-Origin", origin)
-		w.Header().Set("Access-Control-Expose-Headers", "X-Okta-Request-Id, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, X-Rate-Limit-Reset")
+		w.Header().Set("Access-Control-Expose-Headers", "X-Okta-Request-Id, X-Rate-Limit-Limit, "+
+			"X-Rate-Limit-Remaining, X-Rate-Limit-Reset")
 	}
 	if r.Method != http.MethodOptions {
 		return false

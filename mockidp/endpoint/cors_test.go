@@ -10,7 +10,8 @@ import (
 )
 
 func TestOnlyPagesOfClientsReadAnswers(t *testing.T) {
-	idp := mockidp.New(t, mockidp.WithClient(directory.Client{ID: "spa", RedirectURIs: []string{"https://spa.example/callback"}}))
+	idp := mockidp.New(t, mockidp.WithClient(directory.Client{ID: "spa",
+		RedirectURIs: []string{"https://spa.example/callback"}}))
 	send := func(method, path, origin string) response {
 		req, err := http.NewRequest(method, idp.URL()+path, nil)
 		harness.Must(t, err)
@@ -28,8 +29,10 @@ func TestOnlyPagesOfClientsReadAnswers(t *testing.T) {
 		if trusted {
 			want = origin
 		}
-		for _, r := range []response{send(http.MethodOptions, "/oauth2/v1/token", origin), send(http.MethodGet, "/oauth2/v1/keys", origin)} {
-			if got := r.Header.Get("Access-Control-Allow-Origin"); got != want || r.Header.Get("Access-Control-Allow-Credentials") != "" {
+		for _, r := range []response{send(http.MethodOptions, "/oauth2/v1/token", origin),
+			send(http.MethodGet, "/oauth2/v1/keys", origin)} {
+			if got := r.Header.Get("Access-Control-Allow-Origin"); got != want ||
+				r.Header.Get("Access-Control-Allow-Credentials") != "" {
 				t.Errorf("%s for %s: allows %q", r.Request.Method, origin, got)
 			}
 		}
@@ -47,12 +50,14 @@ func TestOnlyPagesOfClientsReadAnswers(t *testing.T) {
 func TestALateFaultLosesTheAnswerNotTheRequest(t *testing.T) {
 	idp := mockidp.New(t)
 	first := idp.Login(alice, agent, "offline_access").RefreshToken
-	harness.Must(t, idp.Fault(mockidp.Fault{Endpoint: mockidp.EndpointToken, Count: 1, Late: true, Reply: mockidp.Reply{Status: http.StatusBadGateway, Body: "{}"}}))
+	harness.Must(t, idp.Fault(mockidp.Fault{Endpoint: mockidp.EndpointToken, Count: 1, Late: true,
+		Reply: mockidp.Reply{Status: http.StatusBadGateway, Body: "{}"}}))
 	if status, _ := idp.TokenRequest(agent, refresh(first)); status != http.StatusBadGateway {
 		t.Fatal(status)
 	}
 	// The token has rotated although the client never saw its successor: that is what the leeway is for.
-	if status, answer := idp.TokenRequest(agent, refresh(first)); status != http.StatusOK || answer["refresh_token"] == first {
+	if status, answer := idp.TokenRequest(agent, refresh(first)); status != http.StatusOK ||
+		answer["refresh_token"] == first {
 		t.Errorf("%d %v", status, answer["error"])
 	}
 }

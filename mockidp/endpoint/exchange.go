@@ -14,14 +14,15 @@ import (
 	"github.com/emaconform/emaconform/mockidp/internal/vault"
 )
 
-// exchange is token exchange (RFC 8693) for an ID-JAG (ID-JAG draft-04 section 4.3), or of a SAML assertion for a refresh
-// token (section 4.5). Errors are those that Okta gives, see directory.Denial.
+// exchange is token exchange (RFC 8693) for an ID-JAG (ID-JAG draft-04 section 4.3), or of a SAML assertion for a
+// refresh token (section 4.5). Errors are those that Okta gives, see directory.Denial.
 func (c *call) exchange(client *directory.Client, form url.Values) *oauth.Error {
 	kind := audit.GrantIDJAG
 	var failed *oauth.Error
 	switch requested := form.Get("requested_token_type"); {
 	case !c.server.IsOrg():
-		failed = oauth.Fail("invalid_request", "invalid_requested_token_type", "ID-JAGs come from the org authorization server alone")
+		failed = oauth.Fail("invalid_request", "invalid_requested_token_type",
+			"ID-JAGs come from the org authorization server alone")
 	case requested == oauth.TypeIDJAG:
 		failed = c.exchangeForIDJAG(client, form)
 	case requested == oauth.TypeRefresh && form.Get("subject_token_type") == oauth.TypeSAML2:
@@ -29,7 +30,8 @@ func (c *call) exchange(client *directory.Client, form url.Values) *oauth.Error 
 	case requested == "":
 		failed = oauth.Fail("invalid_request", "invalid_requested_token_type", "requested_token_type is missing")
 	default:
-		failed = oauth.Fail("invalid_request", "invalid_requested_token_type", "requested_token_type is to be "+oauth.TypeIDJAG)
+		failed = oauth.Fail("invalid_request", "invalid_requested_token_type", "requested_token_type is to be "+
+			oauth.TypeIDJAG)
 	}
 	if failed != nil {
 		kind = audit.GrantFailed
@@ -79,7 +81,8 @@ func (c *call) exchangeForIDJAG(client *directory.Client, form url.Values) *oaut
 }
 
 // exchangeRequest reads what is asked for.
-func (c *call) exchangeRequest(client *directory.Client, form url.Values) (directory.Request, []map[string]any, *oauth.Error) {
+func (c *call) exchangeRequest(client *directory.Client,
+	form url.Values) (directory.Request, []map[string]any, *oauth.Error) {
 	q := directory.Request{Client: client, Now: c.now, Scopes: oauth.Scopes(form.Get("scope"))}
 	for _, r := range form["resource"] {
 		if u, err := url.Parse(r); err != nil || !u.IsAbs() || u.Fragment != "" {
@@ -91,7 +94,8 @@ func (c *call) exchangeRequest(client *directory.Client, form url.Values) (direc
 		}
 	}
 	if len(q.Resources) == 0 && c.Flavour.ResourceRequired {
-		return q, nil, oauth.Fail("invalid_request", "token_exchange_resource_missing", "resource is missing: the MCP server's identifier")
+		return q, nil, oauth.Fail("invalid_request", "token_exchange_resource_missing",
+			"resource is missing: the MCP server's identifier")
 	}
 	c.entry.Resource, c.entry.Asked, c.entry.Audience = q.Resources, q.Scopes, form.Get("audience")
 	switch audiences := form["audience"]; {
@@ -142,7 +146,8 @@ func (c *call) proof() (string, *oauth.Error) {
 	return jkt, nil
 }
 
-// denied turns a refusal into the OAuth error that the client gets (for step-up: ID-JAG draft-04 section 8.2, RFC 9470).
+// denied turns a refusal into the OAuth error that the client gets (for step-up: ID-JAG draft-04 section 8.2, RFC
+// 9470).
 func (c *call) denied(d *directory.Denial) *oauth.Error {
 	c.entry.Detail = d.Reason
 	failed := oauth.Fail(d.Error, d.ID, d.Description)
@@ -198,7 +203,8 @@ func (c *call) exchangeForRefresh(client *directory.Client, form url.Values) *oa
 	grant.SAML = s.saml
 	c.Vault.Load().Keep(grant, c.now)
 	c.entry.Granted = scopes
-	c.json(http.StatusOK, map[string]any{"access_token": c.Vault.Load().RefreshToken(grant), "issued_token_type": oauth.TypeRefresh,
-		"token_type": "N_A", "scope": join(scopes), "expires_in": int(ends.Sub(c.now) / time.Second)})
+	c.json(http.StatusOK, map[string]any{"access_token": c.Vault.Load().RefreshToken(grant),
+		"issued_token_type": oauth.TypeRefresh,
+		"token_type":        "N_A", "scope": join(scopes), "expires_in": int(ends.Sub(c.now) / time.Second)})
 	return nil
 }

@@ -21,7 +21,8 @@ func TestFlavours(t *testing.T) {
 	}
 	const id, uuid = `^00u\w{17}$`, `^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$`
 	shapes := map[string]shape{
-		"okta-agent": {issuer: `:\d+$`, sub: id, idToken: []string{"ver", "idp"}, idJAG: []string{"act", "sub_profile", "email"},
+		"okta-agent": {issuer: `:\d+$`, sub: id, idToken: []string{"ver", "idp"}, idJAG: []string{"act", "sub_profile",
+			"email"},
 			absent: []string{"auth_time", "nbf", "tenant", "sub_id"}},
 		"okta-saml": {issuer: `:\d+$`, sub: id, idJAG: []string{"act", "sub_profile", "sub_id"}, absent: []string{"nbf"}},
 		"okta-mcp":  {issuer: `:\d+$`, sub: id, idJAG: []string{"email", "resource"}, absent: []string{"act", "sub_profile"}},
@@ -30,7 +31,8 @@ func TestFlavours(t *testing.T) {
 		"generic":   {issuer: `:\d+$`, sub: uuid, idJAG: []string{"email", "auth_time", "amr"}, absent: []string{"nbf"}},
 		"entra": {issuer: `/[0-9a-f-]{36}/v2\.0$`, sub: `^[\w-]{43}$`, idToken: []string{"tid", "oid", "nbf", "ver"},
 			idJAG: []string{"nbf", "tenant", "auth_time"}, absent: []string{"email"}},
-		"google": {issuer: `:\d+$`, sub: `^\d{21}$`, idToken: []string{"hd", "azp"}, idJAG: []string{"email"}, absent: []string{"auth_time"}},
+		"google": {issuer: `:\d+$`, sub: `^\d{21}$`, idToken: []string{"hd", "azp"}, idJAG: []string{"email"},
+			absent: []string{"auth_time"}},
 	}
 	for _, name := range flavour.Names() {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +99,8 @@ func TestShapesKeepWhatIsGranted(t *testing.T) {
 	for _, f := range flavour.All() {
 		token := idp.IDJAG(alice, agent, "notes")
 		before := token.Clone().Claims
-		f.Shape(token, flavour.Account{Client: agent, Email: alice, Tenant: "acme", NameID: alice, SAMLIssuer: "https://idp.example/saml"})
+		f.Shape(token, flavour.Account{Client: agent, Email: alice, Tenant: "acme", NameID: alice,
+			SAMLIssuer: "https://idp.example/saml"})
 		for _, name := range []string{"iss", "sub", "aud", "client_id", "resource", "scope", "iat", "exp"} {
 			if diff := cmp.Diff(before[name], token.Claims[name]); diff != "" {
 				t.Errorf("%s changes %s: %s", f.Name, name, diff)
@@ -107,7 +110,8 @@ func TestShapesKeepWhatIsGranted(t *testing.T) {
 			t.Errorf("%s: %v", f.Name, err)
 		}
 		act, _ := token.Claims["act"].(map[string]any)
-		if agent := strings.HasPrefix(f.Name, "okta-") && f.Name != "okta-mcp"; agent != (act["sub_profile"] == "ai_agent web_app") {
+		if agent := strings.HasPrefix(f.Name, "okta-") &&
+			f.Name != "okta-mcp"; agent != (act["sub_profile"] == "ai_agent web_app") {
 			t.Errorf("%s: act %v", f.Name, act)
 		}
 		if saml := token.Claims["sub_id"] != nil; saml != (f.Name == "okta-saml") {

@@ -40,11 +40,15 @@ func TestLoginAndExchangeAsOktaDoes(t *testing.T) {
 
 	id := claimsOf(t, tokens.IDToken)
 	want := map[string]any{
-		"ver": 1.0, "iss": idp.URL(), "sub": user.ID, "aud": agent, "iat": 1772366400.0, "exp": 1772370000.0, "auth_time": 1772366400.0,
-		"amr": []any{"pwd", "otp", "mfa"}, "idp": id["idp"], "email": alice, "name": "Alice Adams", "preferred_username": alice,
-		"groups": []any{"Everyone", "Engineering"},
+		"ver": 1.0, "iss": idp.URL(), "sub": user.ID, "aud": agent, "iat": 1772366400.0, "exp": 1772370000.0,
+		"auth_time": 1772366400.0,
+		"amr":       []any{"pwd", "otp", "mfa"}, "idp": id["idp"], "email": alice, "name": "Alice Adams",
+		"preferred_username": alice,
+		"groups":             []any{"Everyone", "Engineering"},
 	}
-	if diff := cmp.Diff(want, id, cmpopts.IgnoreMapEntries(func(k string, _ any) bool { return k == "jti" || k == "at_hash" })); diff != "" {
+	if diff := cmp.Diff(want, id, cmpopts.IgnoreMapEntries(func(k string, _ any) bool {
+		return k == "jti" || k == "at_hash"
+	})); diff != "" {
 		t.Error(diff)
 	}
 	if tokens.RefreshToken == "" || tokens.ExpiresIn != 3600 {
@@ -52,18 +56,21 @@ func TestLoginAndExchangeAsOktaDoes(t *testing.T) {
 	}
 
 	for kind, subject := range map[string]string{"id_token": tokens.IDToken, "refresh_token": tokens.RefreshToken} {
-		status, answer := idp.TokenRequest(agent, exchange(subject, "subject_token_type", "urn:ietf:params:oauth:token-type:"+kind))
+		status, answer := idp.TokenRequest(agent, exchange(subject, "subject_token_type",
+			"urn:ietf:params:oauth:token-type:"+kind))
 		if status != http.StatusOK {
 			t.Fatalf("%s: %d %v %v", kind, status, answer["error"], answer["error_description"])
 		}
 		jag := answer["access_token"]
 		delete(answer, "access_token")
-		if diff := cmp.Diff(map[string]any{"issued_token_type": "urn:ietf:params:oauth:token-type:id-jag", "token_type": "N_A",
+		if diff := cmp.Diff(map[string]any{"issued_token_type": "urn:ietf:params:oauth:token-type:id-jag",
+			"token_type": "N_A",
 			"expires_in": 300.0}, answer); diff != "" {
 			t.Error(kind, diff)
 		}
-		want := map[string]any{"iss": idp.URL(), "sub": user.ID, "aud": notes, "client_id": "acme-agent-at-notes", "resource": notesResource,
-			"scope": "notes.read", "email": alice, "sub_profile": "user",
+		want := map[string]any{"iss": idp.URL(), "sub": user.ID, "aud": notes, "client_id": "acme-agent-at-notes",
+			"resource": notesResource,
+			"scope":    "notes.read", "email": alice, "sub_profile": "user",
 			"act": map[string]any{"sub": agent, "sub_profile": "ai_agent web_app"}, "iat": 1772366400.0, "exp": 1772366700.0}
 		claims := claimsOf(t, jag)
 		if jti, _ := claims["jti"].(string); !strings.HasPrefix(jti, "IDAAG.") || len(jti) != 49 {
@@ -74,7 +81,8 @@ func TestLoginAndExchangeAsOktaDoes(t *testing.T) {
 			t.Error(kind, diff)
 		}
 		header, _ := mockidp.Decode(jag.(string))
-		if diff := cmp.Diff(map[string]any{"alg": "RS256", "typ": "oauth-id-jag+jwt", "kid": idp.Issuer().Keys.Signing().KeyID}, header.Header); diff != "" {
+		if diff := cmp.Diff(map[string]any{"alg": "RS256", "typ": "oauth-id-jag+jwt",
+			"kid": idp.Issuer().Keys.Signing().KeyID}, header.Header); diff != "" {
 			t.Error(kind, diff)
 		}
 	}
@@ -107,36 +115,61 @@ func TestExchangeRefuses(t *testing.T) {
 		form       url.Values
 		code, rule string // error, and what the log calls it
 	}{
-		"no requested_token_type":      {exchange(honest, "requested_token_type", ""), "invalid_request", "invalid_requested_token_type"},
-		"other requested_token_type":   {exchange(honest, "requested_token_type", "urn:ietf:params:oauth:token-type:access_token"), "invalid_request", "invalid_requested_token_type"},
-		"case of requested_token_type": {exchange(honest, "requested_token_type", "urn:ietf:params:oauth:token-type:ID-JAG"), "invalid_request", "invalid_requested_token_type"},
-		"no audience":                  {exchange(honest, "audience", ""), "invalid_request", "invalid_request"},
-		"unknown audience":             {exchange(honest, "audience", "https://evil.example"), "invalid_target", "token_exchange_incomplete_resource_configuration"},
-		"audience with a slash":        {exchange(honest, "audience", notes+"/"), "invalid_target", "token_exchange_incomplete_resource_configuration"},
-		"resource of another RAS":      {exchange(honest, "resource", "https://tickets.example/mcp"), "invalid_target", "token_exchange_invalid_resource"},
-		"resource that is relative":    {exchange(honest, "resource", "/mcp"), "invalid_target", "token_exchange_invalid_resource"},
-		"resource with a fragment":     {exchange(honest, "resource", notesResource+"#x"), "invalid_target", "token_exchange_invalid_resource"},
-		"scope not allowed":            {exchange(honest, "scope", "notes.admin"), "invalid_scope", "illegal_scope"},
-		"no subject token":             {exchange(honest, "subject_token", ""), "invalid_request", "invalid_request"},
-		"no subject token type":        {exchange(honest, "subject_token_type", ""), "invalid_request", "invalid_request"},
-		"wrong subject token type":     {exchange(honest, "subject_token_type", "urn:ietf:params:oauth:token-type:refresh_token"), "invalid_grant", "invalid_refresh_token"},
-		"access token as ID token":     {exchange(access), "invalid_request", "invalid_subject_token"},
-		"ID-JAG as ID token":           {exchange(jag), "invalid_request", "invalid_subject_token"},
-		"another issuer's":             {exchange(foreign), "invalid_request", "invalid_subject_token"},
-		"signature changed":            {exchange(honest[:len(honest)-8] + "AAAAAAAA"), "invalid_request", "invalid_subject_token"},
-		"not signed":                   {exchange(honest[:strings.LastIndex(honest, ".")+1]), "invalid_request", "invalid_subject_token"},
-		"expired":                      {exchange(sign(func(t *mockidp.Token) { t.Claims["exp"] = time.Now().Unix() - 60 })), "invalid_grant", "token_exchange_subject_token_expired"},
-		"issued to another client":     {exchange(sign(func(t *mockidp.Token) { t.Claims["aud"] = codepilot })), "invalid_request", "invalid_subject_token"},
-		"issued to two clients":        {exchange(sign(func(t *mockidp.Token) { t.Claims["aud"] = []string{agent, codepilot} })), "invalid_request", "invalid_subject_token"},
-		"issued in the future":         {exchange(sign(func(t *mockidp.Token) { t.Claims["iat"] = time.Now().Unix() + 600 })), "invalid_request", "invalid_subject_token"},
-		"iss changed":                  {exchange(sign(func(t *mockidp.Token) { t.Claims["iss"] = idp.URL() + "/" })), "invalid_request", "invalid_subject_token"},
-		"of nobody":                    {exchange(sign(func(t *mockidp.Token) { t.Claims["sub"] = "00unobody" })), "invalid_request", "invalid_subject_token_user_inactive"},
-		"user without access":          {exchange(ofCarol), "invalid_target", "token_exchange_incomplete_resource_configuration"},
-		"unknown details":              {exchange(honest, "authorization_details", `[{"type":"x"}]`), "invalid_authorization_details", "invalid_authorization_details"},
-		"malformed details":            {exchange(honest, "authorization_details", `{"type":"x"}`), "invalid_authorization_details", "invalid_authorization_details"},
-		"SAML":                         {exchange(honest, "subject_token_type", "urn:ietf:params:oauth:token-type:saml2"), "invalid_request", "invalid_subject_token_type"},
-		"grant type missing":           {exchange(honest, "grant_type", ""), "invalid_request", "invalid_request"},
-		"own ID-JAG redeemed":          {url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {jag}}, "unsupported_grant_type", "unsupported_grant_type"},
+		"no requested_token_type": {exchange(honest, "requested_token_type", ""), "invalid_request",
+			"invalid_requested_token_type"},
+		"other requested_token_type": {exchange(honest, "requested_token_type",
+			"urn:ietf:params:oauth:token-type:access_token"), "invalid_request", "invalid_requested_token_type"},
+		"case of requested_token_type": {exchange(honest, "requested_token_type",
+			"urn:ietf:params:oauth:token-type:ID-JAG"), "invalid_request", "invalid_requested_token_type"},
+		"no audience": {exchange(honest, "audience", ""), "invalid_request", "invalid_request"},
+		"unknown audience": {exchange(honest, "audience", "https://evil.example"), "invalid_target",
+			"token_exchange_incomplete_resource_configuration"},
+		"audience with a slash": {exchange(honest, "audience", notes+"/"), "invalid_target",
+			"token_exchange_incomplete_resource_configuration"},
+		"resource of another RAS": {exchange(honest, "resource", "https://tickets.example/mcp"), "invalid_target",
+			"token_exchange_invalid_resource"},
+		"resource that is relative": {exchange(honest, "resource", "/mcp"), "invalid_target",
+			"token_exchange_invalid_resource"},
+		"resource with a fragment": {exchange(honest, "resource", notesResource+"#x"), "invalid_target",
+			"token_exchange_invalid_resource"},
+		"scope not allowed":     {exchange(honest, "scope", "notes.admin"), "invalid_scope", "illegal_scope"},
+		"no subject token":      {exchange(honest, "subject_token", ""), "invalid_request", "invalid_request"},
+		"no subject token type": {exchange(honest, "subject_token_type", ""), "invalid_request", "invalid_request"},
+		"wrong subject token type": {exchange(honest, "subject_token_type",
+			"urn:ietf:params:oauth:token-type:refresh_token"), "invalid_grant", "invalid_refresh_token"},
+		"access token as ID token": {exchange(access), "invalid_request", "invalid_subject_token"},
+		"ID-JAG as ID token":       {exchange(jag), "invalid_request", "invalid_subject_token"},
+		"another issuer's":         {exchange(foreign), "invalid_request", "invalid_subject_token"},
+		"signature changed": {exchange(honest[:len(honest)-8] + "AAAAAAAA"), "invalid_request",
+			"invalid_subject_token"},
+		"not signed": {exchange(honest[:strings.LastIndex(honest, ".")+1]), "invalid_request",
+			"invalid_subject_token"},
+		"expired": {exchange(sign(func(t *mockidp.Token) {
+			t.Claims["exp"] = time.Now().Unix() - 60
+		})), "invalid_grant", "token_exchange_subject_token_expired"},
+		"issued to another client": {exchange(sign(func(t *mockidp.Token) { t.Claims["aud"] = codepilot })),
+			"invalid_request", "invalid_subject_token"},
+		"issued to two clients": {exchange(sign(func(t *mockidp.Token) {
+			t.Claims["aud"] = []string{agent, codepilot}
+		})), "invalid_request", "invalid_subject_token"},
+		"issued in the future": {exchange(sign(func(t *mockidp.Token) {
+			t.Claims["iat"] = time.Now().Unix() + 600
+		})), "invalid_request", "invalid_subject_token"},
+		"iss changed": {exchange(sign(func(t *mockidp.Token) { t.Claims["iss"] = idp.URL() + "/" })),
+			"invalid_request", "invalid_subject_token"},
+		"of nobody": {exchange(sign(func(t *mockidp.Token) { t.Claims["sub"] = "00unobody" })),
+			"invalid_request", "invalid_subject_token_user_inactive"},
+		"user without access": {exchange(ofCarol), "invalid_target",
+			"token_exchange_incomplete_resource_configuration"},
+		"unknown details": {exchange(honest, "authorization_details", `[{"type":"x"}]`),
+			"invalid_authorization_details", "invalid_authorization_details"},
+		"malformed details": {exchange(honest, "authorization_details", `{"type":"x"}`),
+			"invalid_authorization_details", "invalid_authorization_details"},
+		"SAML": {exchange(honest, "subject_token_type",
+			"urn:ietf:params:oauth:token-type:saml2"), "invalid_request", "invalid_subject_token_type"},
+		"grant type missing": {exchange(honest, "grant_type", ""), "invalid_request", "invalid_request"},
+		"own ID-JAG redeemed": {url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"},
+			"assertion": {jag}}, "unsupported_grant_type", "unsupported_grant_type"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, answer := idp.TokenRequest(agent, c.form)
@@ -161,7 +194,8 @@ func TestParametersComeOnce(t *testing.T) {
 	for _, name := range []string{"audience", "scope", "subject_token", "grant_type"} {
 		form := exchange(honest)
 		form.Add(name, form.Get(name))
-		if status, answer := idp.TokenRequest(agent, form); status != http.StatusBadRequest || answer["error"] != "invalid_request" {
+		if status, answer := idp.TokenRequest(agent, form); status != http.StatusBadRequest ||
+			answer["error"] != "invalid_request" {
 			t.Errorf("%s twice: %d %v", name, status, answer["error"])
 		}
 	}

@@ -15,14 +15,16 @@ import (
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
-// FuzzTokenEndpoint sends any body, with any credentials, to the token endpoint. It answers with an OAuth error, or with a
-// token when the body holds the secret and a good token; never with a 5xx, never with something that is not JSON.
+// FuzzTokenEndpoint sends any body, with any credentials, to the token endpoint. It answers with an OAuth error, or
+// with a token when the body holds the secret and a good token; never with a 5xx, never with something that is not
+// JSON.
 func FuzzTokenEndpoint(f *testing.F) {
 	keys, err := mockidp.NewKeySet(jose.ES256)
 	if err != nil {
 		f.Fatal(err)
 	}
-	idp, err := mockidp.NewIdP(mockidp.ServerOptions{URL: "http://idp.example", Keys: keys, Directory: directory.Default()})
+	idp, err := mockidp.NewIdP(mockidp.ServerOptions{URL: "http://idp.example", Keys: keys,
+		Directory: directory.Default()})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -76,7 +78,9 @@ func FuzzTokenEndpoint(f *testing.F) {
 		case w.Code != http.StatusOK && (answer["error"] == nil || answer["access_token"] != nil):
 			t.Errorf("%d: no OAuth error, or a token with it", w.Code)
 		}
-		if description, _ := answer["error_description"].(string); strings.ContainsFunc(description, func(r rune) bool { return r < ' ' || r > '~' }) {
+		if description, _ := answer["error_description"].(string); strings.ContainsFunc(description, func(r rune) bool {
+			return r < ' ' || r > '~'
+		}) {
 			t.Error("error_description is not printable ASCII")
 		}
 		if w.Header().Get("Cache-Control") != "no-store" {

@@ -17,17 +17,20 @@ import (
 // AnyHost among the allowed hosts lets requests for every host in.
 const AnyHost = "*"
 
-// Guard lets a request in that names a host of this identity provider, and that no page of a stranger sent. Without it a
-// web site could give its own name the address of the identity provider (DNS rebinding), and sign in and get tokens with
-// the browser of whoever visits it. allowed are hosts besides the issuer's and those of the loopback interface.
+// Guard lets a request in that names a host of this identity provider, and that no page of a stranger sent. Without it
+// a web site could give its own name the address of the identity provider (DNS rebinding), and sign in and get tokens
+// with the browser of whoever visits it. allowed are hosts besides the issuer's and those of the loopback interface.
 func Guard(s *state.State, allowed []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch origin := r.Header.Get("Origin"); {
 		case !ownHost(s, allowed, r.Host):
-			refuse(w, http.StatusMisdirectedRequest, "this identity provider is not "+oauth.Printable(r.Host)+": it answers for the host of its "+
+			refuse(w, http.StatusMisdirectedRequest, "this identity provider is not "+oauth.Printable(r.Host)+
+				": it answers for the host of its "+
 				"issuer, "+s.Base.Hostname()+", and for loopback. Allow another name with --allow-host (AllowedHosts in Go)")
-		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions && foreign(s, r, origin):
-			refuse(w, http.StatusForbidden, "the request was sent by a page of "+oauth.Printable(origin)+", which is neither this identity "+
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions &&
+			foreign(s, r, origin):
+			refuse(w, http.StatusForbidden, "the request was sent by a page of "+oauth.Printable(origin)+
+				", which is neither this identity "+
 				"provider's nor that of a redirect URI or assertion consumer of one of its clients")
 		default:
 			next.ServeHTTP(w, r)
@@ -54,8 +57,8 @@ func ownHost(s *state.State, allowed []string, host string) bool {
 		slices.ContainsFunc(allowed, func(name string) bool { return strings.EqualFold(name, host) })
 }
 
-// foreign reports whether a page of a stranger sent the request. Browsers name the origin of a page with each POST; what is
-// no browser has none (https://fetch.spec.whatwg.org/#origin-header).
+// foreign reports whether a page of a stranger sent the request. Browsers name the origin of a page with each POST;
+// what is no browser has none (https://fetch.spec.whatwg.org/#origin-header).
 func foreign(s *state.State, r *http.Request, origin string) bool {
 	if origin == "" {
 		return false
@@ -68,7 +71,8 @@ func foreign(s *state.State, r *http.Request, origin string) bool {
 	return err != nil || u.Host != r.Host && u.Host != s.Base.Host && !trusts(s.Directory.Load(), u)
 }
 
-// trusts reports whether a page of this origin is a client's: that of a redirect URI or of an assertion consumer service.
+// trusts reports whether a page of this origin is a client's: that of a redirect URI or of an assertion consumer
+// service.
 func trusts(d *directory.Directory, origin *url.URL) bool {
 	for _, client := range d.Clients {
 		uris := client.RedirectURIs

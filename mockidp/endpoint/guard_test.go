@@ -12,15 +12,18 @@ import (
 )
 
 // every endpoint, those of the control API and of the console among them, by one path each.
-var everyPath = []string{"/", "/nowhere", "/.well-known/openid-configuration", "/oauth2/v1/keys", "/oauth2/v1/authorize", "/oauth2/v1/token",
-	"/oauth2/v1/userinfo", "/oauth2/v1/introspect", "/oauth2/v1/revoke", "/oauth2/v1/logout", "/login/signin", "/oauth2/default/v1/token",
+var everyPath = []string{"/", "/nowhere", "/.well-known/openid-configuration", "/oauth2/v1/keys",
+	"/oauth2/v1/authorize", "/oauth2/v1/token",
+	"/oauth2/v1/userinfo", "/oauth2/v1/introspect", "/oauth2/v1/revoke", "/oauth2/v1/logout", "/login/signin",
+	"/oauth2/default/v1/token",
 	"/app/x/sso/saml", "/control/users", "/control/openapi.json", "/api/v1/logs"}
 
 // A web site can give its own name the address of the identity provider, and have its visitors' browsers ask it.
 func TestEveryEndpointAnswersForItsOwnHostAlone(t *testing.T) {
 	idp := mockidp.New(t, mockidp.WithControl("s"), mockidp.WithIssuer("https://idp.example/tenant"),
 		func(o *mockidp.ServerOptions) { o.AllowedHosts = []string{"idp.lab"}; o.Listen = "127.0.0.1:0" })
-	for host, allowed := range map[string]bool{"idp.example": true, "idp.example:8443": true, "IDP.example": true, "localhost": true,
+	for host, allowed := range map[string]bool{"idp.example": true, "idp.example:8443": true, "IDP.example": true,
+		"localhost":   true,
 		"127.0.0.1:1": true, "[::1]:80": true, "idp.lab:9400": true, "evil.example": false, "127.0.0.1.evil.example": false,
 		"localhost.evil.example": false, "idp.example.evil.example": false, "192.0.2.7": false, "evil.example:80": false} {
 		for _, path := range everyPath {
@@ -42,13 +45,15 @@ func TestNoEndpointTakesFormsOfStrangers(t *testing.T) {
 	for origin, allowed := range map[string]bool{idp.URL(): true, "https://spa.example": true, "": true,
 		"https://evil.example": false, "http://spa.example": false, "null": false, "::": false} {
 		for _, path := range everyPath {
-			req, err := http.NewRequest(http.MethodPost, idp.URL()+path, strings.NewReader(url.Values{"person": {alice}}.Encode()))
+			req, err := http.NewRequest(http.MethodPost, idp.URL()+path,
+				strings.NewReader(url.Values{"person": {alice}}.Encode()))
 			harness.Must(t, err)
 			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			if origin != "" {
 				req.Header.Set("Origin", origin)
 			}
-			allowed := allowed && (path != "/login/signin" || origin != "https://spa.example") // nobody but its own page signs in
+			// nobody but its own page signs in
+			allowed := allowed && (path != "/login/signin" || origin != "https://spa.example")
 			if status := ask(idp, req); status == http.StatusForbidden && allowed || status != http.StatusForbidden && !allowed {
 				t.Errorf("%s from %q: %d", path, origin, status)
 			}
@@ -87,7 +92,8 @@ func TestUnknownPathsAreRemembered(t *testing.T) {
 	if seen := idp.Unknown(); seen.Count != 2 || seen.Path != "/.well-known/jwks" || seen.Method != http.MethodGet {
 		t.Errorf("%+v", seen)
 	}
-	if page := harness.Get(t, nil, idp.URL()+"/"); page.Status != http.StatusOK || !strings.Contains(string(page.Body), "mock identity provider") {
+	if page := harness.Get(t, nil, idp.URL()+"/"); page.Status != http.StatusOK || !strings.Contains(string(page.Body),
+		"mock identity provider") {
 		t.Errorf("GET /: %d", page.Status)
 	}
 }

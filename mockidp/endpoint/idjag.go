@@ -20,8 +20,9 @@ func (c *call) mintIDJAG(q directory.Request, d directory.Decision, s subject, d
 	lifetime = cmp.Or(time.Duration(c.dir.Settings.IDJAGLifetime), c.Flavour.IDJAGLifetime)
 	jti = c.Flavour.IDJAGJTI + identifier()
 	claims := map[string]any{
-		"iss": c.Issuer, "sub": c.ResourceSubject(s.user, d.Connector), "aud": d.Connector.Audience, "client_id": d.Connection.ClientID,
-		"jti": jti, "iat": c.now.Unix(), "exp": c.now.Add(lifetime).Unix(),
+		"iss": c.Issuer, "sub": c.ResourceSubject(s.user, d.Connector), "aud": d.Connector.Audience,
+		"client_id": d.Connection.ClientID,
+		"jti":       jti, "iat": c.now.Unix(), "exp": c.now.Add(lifetime).Unix(),
 	}
 	switch len(q.Resources) {
 	case 0:
@@ -72,8 +73,8 @@ func (c *call) accountClaims(s subject, r *directory.Connector) map[string]any {
 	return claims
 }
 
-// contextClaims are about the identity provider and the sign-in. The e-mail address is there by the flavour's rule and no
-// oftener (EMA section 7.4.3).
+// contextClaims are about the identity provider and the sign-in. The e-mail address is there by the flavour's rule and
+// no oftener (EMA section 7.4.3).
 func (c *call) contextClaims(s subject) map[string]any {
 	claims := map[string]any{}
 	if t := c.Tenant(); t != "" && !c.Flavour.TenantSilent {
@@ -86,7 +87,8 @@ func (c *call) contextClaims(s subject) map[string]any {
 	if c.Flavour.NotBefore {
 		claims["nbf"] = c.now.Unix()
 	}
-	if authenticated := c.dir.Settings.AuthClaims; authenticated == nil && c.Flavour.Authenticated || authenticated != nil && *authenticated {
+	if authenticated := c.dir.Settings.AuthClaims; authenticated == nil && c.Flavour.Authenticated ||
+		authenticated != nil && *authenticated {
 		claims["auth_time"], claims["amr"] = s.auth.Time.Unix(), s.auth.AMR
 		if s.auth.ACR != "" {
 			claims["acr"] = s.auth.ACR

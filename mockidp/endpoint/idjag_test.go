@@ -37,14 +37,16 @@ func TestIDJAGClaimsByConfiguration(t *testing.T) {
 		changes []string
 		want    map[string]any // nil: the claim is absent
 	}{
-		"by default": {func(*directory.Directory) {}, nil, map[string]any{"tenant": nil, "auth_time": nil, "amr": nil, "nbf": nil,
-			"aud_tenant": nil, "cnf": nil, "authorization_details": nil, "email": alice, "sub_profile": "user",
-			"act": map[string]any{"sub": agent, "sub_profile": "ai_agent web_app"}}},
+		"by default": {func(*directory.Directory) {}, nil,
+			map[string]any{"tenant": nil, "auth_time": nil, "amr": nil, "nbf": nil,
+				"aud_tenant": nil, "cnf": nil, "authorization_details": nil, "email": alice, "sub_profile": "user",
+				"act": map[string]any{"sub": agent, "sub_profile": "ai_agent web_app"}}},
 		"alias": {func(*directory.Directory) {}, []string{"audience", "urn:acme:notes"}, map[string]any{"aud": notes}},
 		"no resource, no scope": {func(*directory.Directory) {}, []string{"resource", "", "scope", ""}, map[string]any{
 			"resource": nil, "scope": nil}},
-		"tenant":  {func(d *directory.Directory) { d.Settings.Tenant = "acme" }, nil, map[string]any{"tenant": "acme"}},
-		"subject": {func(d *directory.Directory) { d.Connectors[0].Subject = directory.SubjectEmail }, nil, map[string]any{"sub": alice}},
+		"tenant": {func(d *directory.Directory) { d.Settings.Tenant = "acme" }, nil, map[string]any{"tenant": "acme"}},
+		"subject": {func(d *directory.Directory) { d.Connectors[0].Subject = directory.SubjectEmail }, nil,
+			map[string]any{"sub": alice}},
 		"own subject": {func(d *directory.Directory) {
 			d.Users[0].Accounts = map[string]directory.Account{"notes": {Subject: "u-17", Sub: "acct-17", Tenant: "t-1"}}
 		}, nil, map[string]any{"sub": "u-17", "aud_sub": "acct-17", "aud_tenant": "t-1"}},
@@ -74,8 +76,10 @@ func TestIDJAGClaimsByConfiguration(t *testing.T) {
 }
 
 func TestScopesDroppedAreReported(t *testing.T) {
-	status, answer := grantFor(t, func(d *directory.Directory) { d.Connections[0].Scopes = []string{"notes.read"} }, "scope", "notes.write notes.read")
-	if status != http.StatusOK || answer["scope"] != "notes.read" || claimsOf(t, answer["access_token"])["scope"] != "notes.read" {
+	status, answer := grantFor(t, func(d *directory.Directory) { d.Connections[0].Scopes = []string{"notes.read"} },
+		"scope", "notes.write notes.read")
+	if status != http.StatusOK || answer["scope"] != "notes.read" || claimsOf(t, answer["access_token"])["scope"] !=
+		"notes.read" {
 		t.Errorf("%d %v", status, answer["scope"])
 	}
 	if status, answer := grantFor(t, func(d *directory.Directory) {
@@ -87,7 +91,8 @@ func TestScopesDroppedAreReported(t *testing.T) {
 
 func TestAuthorizationDetails(t *testing.T) {
 	details := `[{"type":"note","actions":["read"]}]`
-	status, answer := grantFor(t, func(d *directory.Directory) { d.Connectors[0].DetailTypes = []string{"note"} }, "authorization_details", details)
+	status, answer := grantFor(t, func(d *directory.Directory) { d.Connectors[0].DetailTypes = []string{"note"} },
+		"authorization_details", details)
 	if status != http.StatusOK {
 		t.Fatal(status, answer["error"])
 	}
@@ -103,12 +108,14 @@ func TestAuthorizationDetails(t *testing.T) {
 func TestStepUp(t *testing.T) {
 	now := time.Now()
 	d := directory.Default().Clone()
-	d.Connectors[0].StepUp = directory.StepUp{MaxAge: directory.Duration(time.Minute), ACR: []string{mockidp.ACRTwoFactors}}
+	d.Connectors[0].StepUp = directory.StepUp{MaxAge: directory.Duration(time.Minute),
+		ACR: []string{mockidp.ACRTwoFactors}}
 	idp := mockidp.New(t, mockidp.WithDirectory(d), mockidp.WithClock(func() time.Time { return now }))
 	weak, err := idp.IDToken(alice, agent).Sign()
 	harness.Must(t, err)
 	status, answer := idp.TokenRequest(agent, exchange(weak))
-	if status != http.StatusBadRequest || answer["error"] != "insufficient_user_authentication" || answer["max_age"] != 60.0 ||
+	if status != http.StatusBadRequest || answer["error"] != "insufficient_user_authentication" ||
+		answer["max_age"] != 60.0 ||
 		answer["acr_values"] != mockidp.ACRTwoFactors {
 		t.Errorf("%d %v", status, answer)
 	}
@@ -117,7 +124,8 @@ func TestStepUp(t *testing.T) {
 		t.Errorf("after a strong sign-in: %d %v", status, answer)
 	}
 	idp.Advance(2 * time.Minute)
-	if status, answer := idp.TokenRequest(agent, exchange(strong)); status != http.StatusBadRequest || answer["error"] != "insufficient_user_authentication" {
+	if status, answer := idp.TokenRequest(agent, exchange(strong)); status != http.StatusBadRequest ||
+		answer["error"] != "insufficient_user_authentication" {
 		t.Errorf("two minutes later: %d %v", status, answer["error"])
 	}
 }
@@ -126,12 +134,14 @@ func TestEncryptedIDJAG(t *testing.T) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	harness.Must(t, err)
 	status, answer := grantFor(t, func(d *directory.Directory) {
-		d.Connectors[0].EncryptTo = &directory.JWK{JSONWebKey: jose.JSONWebKey{Key: &private.PublicKey, KeyID: "ras-1", Algorithm: "ECDH-ES+A256KW"}}
+		d.Connectors[0].EncryptTo = &directory.JWK{JSONWebKey: jose.JSONWebKey{Key: &private.PublicKey, KeyID: "ras-1",
+			Algorithm: "ECDH-ES+A256KW"}}
 	})
 	if status != http.StatusOK {
 		t.Fatal(status, answer["error"])
 	}
-	object, err := jose.ParseEncryptedCompact(answer["access_token"].(string), []jose.KeyAlgorithm{jose.ECDH_ES_A256KW}, []jose.ContentEncryption{jose.A256GCM})
+	object, err := jose.ParseEncryptedCompact(answer["access_token"].(string), []jose.KeyAlgorithm{jose.ECDH_ES_A256KW},
+		[]jose.ContentEncryption{jose.A256GCM})
 	harness.Must(t, err)
 	if object.Header.KeyID != "ras-1" || object.Header.ExtraHeaders["cty"] != "oauth-id-jag+jwt" {
 		t.Errorf("%+v", object.Header)
@@ -147,7 +157,8 @@ func TestEncryptedIDJAG(t *testing.T) {
 func proofOf(t *testing.T, key *mockidp.Key, url string, changes map[string]any) string {
 	t.Helper()
 	public := key.Public()
-	token := mockidp.NewToken(key, "dpop+jwt", map[string]any{"htm": "POST", "htu": url, "iat": time.Now().Unix(), "jti": rand.Text()})
+	token := mockidp.NewToken(key, "dpop+jwt", map[string]any{"htm": "POST", "htu": url, "iat": time.Now().Unix(),
+		"jti": rand.Text()})
 	token.Header["jwk"] = public
 	delete(token.Header, "kid")
 	for name, value := range changes {
@@ -170,7 +181,8 @@ func TestDPoPBindsTheGrant(t *testing.T) {
 	key, err := mockidp.NewKey(jose.ES256)
 	harness.Must(t, err)
 	send := func(proofs ...string) (int, map[string]any) {
-		req, err := http.NewRequest(http.MethodPost, idp.TokenURL(), strings.NewReader(exchange(honest, "client_id", client.ID, "client_secret", client.Secret).Encode()))
+		req, err := http.NewRequest(http.MethodPost,
+			idp.TokenURL(), strings.NewReader(exchange(honest, "client_id", client.ID, "client_secret", client.Secret).Encode()))
 		harness.Must(t, err)
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header["Dpop"] = proofs
@@ -194,9 +206,12 @@ func TestDPoPBindsTheGrant(t *testing.T) {
 	}
 	for name, proofs := range map[string][]string{
 		"replayed": {good}, "two": {proofOf(t, key, idp.TokenURL(), nil), proofOf(t, key, idp.TokenURL(), nil)},
-		"htu": {proofOf(t, key, idp.URL()+"/oauth2/v1/authorize", nil)}, "htm": {proofOf(t, key, idp.TokenURL(), map[string]any{"htm": "GET"})},
-		"old": {proofOf(t, key, idp.TokenURL(), map[string]any{"iat": time.Now().Unix() - 3600})}, "no jti": {proofOf(t, key, idp.TokenURL(), map[string]any{"jti": nil})},
-		"no iat": {proofOf(t, key, idp.TokenURL(), map[string]any{"iat": nil})}, "garbage": {"garbage"}, "an ID token": {honest},
+		"htu":    {proofOf(t, key, idp.URL()+"/oauth2/v1/authorize", nil)},
+		"htm":    {proofOf(t, key, idp.TokenURL(), map[string]any{"htm": "GET"})},
+		"old":    {proofOf(t, key, idp.TokenURL(), map[string]any{"iat": time.Now().Unix() - 3600})},
+		"no jti": {proofOf(t, key, idp.TokenURL(), map[string]any{"jti": nil})},
+		"no iat": {proofOf(t, key, idp.TokenURL(), map[string]any{"iat": nil})}, "garbage": {"garbage"},
+		"an ID token": {honest},
 	} {
 		if status, answer := send(proofs...); status != http.StatusBadRequest || answer["error"] != "invalid_dpop_proof" {
 			t.Errorf("%s: %d %v", name, status, answer["error"])

@@ -58,13 +58,14 @@ func humanAt(authorization, login string) (url.Values, error) {
 	return back.Query(), nil
 }
 
-// withPKCE adds code_challenge_methods_supported to authorization server metadata: the SDK takes no metadata without it, and
-// the reference RAS, which has no authorization endpoint, has no use for it.
+// withPKCE adds code_challenge_methods_supported to authorization server metadata: the SDK takes no metadata without
+// it, and the reference RAS, which has no authorization endpoint, has no use for it.
 type withPKCE struct{}
 
 func (withPKCE) RoundTrip(r *http.Request) (*http.Response, error) {
 	res, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil || !strings.HasPrefix(r.URL.Path, "/.well-known/oauth-authorization-server") || res.StatusCode != http.StatusOK {
+	if err != nil || !strings.HasPrefix(r.URL.Path, "/.well-known/oauth-authorization-server") ||
+		res.StatusCode != http.StatusOK {
 		return res, err
 	}
 	defer res.Body.Close()
@@ -79,8 +80,8 @@ func (withPKCE) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
-// TestOfficialMCPClientCompletesTheFlow lets the MCP Go SDK's enterprise handler, unchanged, reach a tool of the reference
-// MCP server with nothing but a sign-in at the mock identity provider.
+// TestOfficialMCPClientCompletesTheFlow lets the MCP Go SDK's enterprise handler, unchanged, reach a tool of the
+// reference MCP server with nothing but a sign-in at the mock identity provider.
 func TestOfficialMCPClientCompletesTheFlow(t *testing.T) {
 	ctx := t.Context()
 	idp := mockidp.New(t)
@@ -91,22 +92,27 @@ func TestOfficialMCPClientCompletesTheFlow(t *testing.T) {
 	defer func() { harness.Must(t, target.Close()) }()
 	there := options.Client(fixtures.ConnectorB)
 	idp.Must(idp.Update(func(d *directory.Directory) error {
-		d.Connectors = append(d.Connectors, directory.Connector{ID: "reference", Audience: target.Issuer(), Resources: []string{target.ResourceURL(0)},
-			Scopes: []string{fixtures.ScopeRead}, Assigned: directory.Assignment{Everyone: true}})
+		d.Connectors = append(d.Connectors, directory.Connector{ID: "reference", Audience: target.Issuer(),
+			Resources: []string{target.ResourceURL(0)},
+			Scopes:    []string{fixtures.ScopeRead}, Assigned: directory.Assignment{Everyone: true}})
 		d.Connections = append(d.Connections, directory.Connection{Client: agent, Connector: "reference", ClientID: there.ID})
 		d.Users[0].Accounts = map[string]directory.Account{"reference": {Subject: options.User(fixtures.Alice).Logins[0].Subject}}
 		return nil
 	}))
 
-	here := &oauthex.ClientCredentials{ClientID: agent, ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: idp.Directory().Client(agent).Secret}}
+	here := &oauthex.ClientCredentials{ClientID: agent,
+		ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: idp.Directory().Client(agent).Secret}}
 	config := &extauth.EnterpriseHandlerConfig{
 		IdPIssuerURL: idp.URL(), IdPCredentials: here,
 		MCPAuthServerURL: target.Issuer(), MCPResourceURI: target.ResourceURL(0), MCPScopes: []string{fixtures.ScopeRead},
-		HTTPClient:     &http.Client{Transport: withPKCE{}},
-		MCPCredentials: &oauthex.ClientCredentials{ClientID: there.ID, ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: there.Secret}},
+		HTTPClient: &http.Client{Transport: withPKCE{}},
+		MCPCredentials: &oauthex.ClientCredentials{ClientID: there.ID,
+			ClientSecretAuth: &oauthex.ClientSecretAuth{ClientSecret: there.Secret}},
 		IDTokenFetcher: func(ctx context.Context) (*oauth2.Token, error) {
-			return extauth.PerformOIDCLogin(ctx, &extauth.OIDCLoginConfig{IssuerURL: idp.URL(), Credentials: here, RedirectURL: callback,
-				Scopes: []string{"openid", "email"}}, func(_ context.Context, a *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
+			return extauth.PerformOIDCLogin(ctx, &extauth.OIDCLoginConfig{IssuerURL: idp.URL(), Credentials: here,
+				RedirectURL: callback,
+				Scopes: []string{"openid",
+					"email"}}, func(_ context.Context, a *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
 				q, err := humanAt(a.URL, alice)
 				return &auth.AuthorizationResult{Code: q.Get("code"), State: q.Get("state")}, err
 			})
@@ -116,7 +122,8 @@ func TestOfficialMCPClientCompletesTheFlow(t *testing.T) {
 		handler, err := extauth.NewEnterpriseHandler(config)
 		harness.Must(t, err)
 		client := mcp.NewClient(&mcp.Implementation{Name: "interop", Version: "1"}, nil)
-		return client.Connect(ctx, &mcp.StreamableClientTransport{Endpoint: target.ResourceURL(0), OAuthHandler: handler}, nil)
+		return client.Connect(ctx, &mcp.StreamableClientTransport{Endpoint: target.ResourceURL(0),
+			OAuthHandler: handler}, nil)
 	}
 	session, err := connect()
 	harness.Must(t, err)
@@ -139,7 +146,8 @@ func TestGoOIDCSignsIn(t *testing.T) {
 			idp := mockidp.New(t, mockidp.WithFlavour(flavour))
 			provider, err := oidc.NewProvider(ctx, idp.URL())
 			harness.Must(t, err)
-			config := oauth2.Config{ClientID: agent, ClientSecret: idp.Directory().Client(agent).Secret, Endpoint: provider.Endpoint(),
+			config := oauth2.Config{ClientID: agent, ClientSecret: idp.Directory().Client(agent).Secret,
+				Endpoint:    provider.Endpoint(),
 				RedirectURL: callback, Scopes: []string{oidc.ScopeOpenID, oidc.ScopeOfflineAccess, "profile", "email", "groups"}}
 			verifier := oauth2.GenerateVerifier()
 			back, err := humanAt(config.AuthCodeURL("state", oauth2.S256ChallengeOption(verifier), oidc.Nonce("nonce")), alice)

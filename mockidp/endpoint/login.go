@@ -44,7 +44,8 @@ func (c *call) session(a *authRequest) (s vault.Session, waiting bool, failed *o
 	a.query.Del(resumeParameter)
 	handle := c.Vault.Load().Wait(a.query.Encode(), c.now)
 	a.query.Set(resumeParameter, handle)
-	c.redirect(c.Base.String() + "/login/signin?" + url.Values{"fromURI": {c.r.URL.Path + "?" + a.query.Encode()}}.Encode())
+	c.redirect(c.Base.String() + "/login/signin?" +
+		url.Values{"fromURI": {c.r.URL.Path + "?" + a.query.Encode()}}.Encode())
 	return s, true, nil
 }
 
@@ -121,7 +122,8 @@ const maxPeople = 50
 func (c *call) showLogin(status int, back, message string) *oauth.Error {
 	u, ok := c.local(back)
 	if !ok {
-		return c.notice(http.StatusBadRequest, "This sign-in cannot begin", "fromURI is to be a path of this identity provider.")
+		return c.notice(http.StatusBadRequest, "This sign-in cannot begin",
+			"fromURI is to be a path of this identity provider.")
 	}
 	q := u.Query()
 	d := page.Data{Action: c.Base.Path + "/login/signin", Return: back, Message: message, Hint: q.Get("login_hint"),

@@ -22,7 +22,8 @@ const AccessTokenLifetime = time.Hour
 
 // idToken mints the ID token of a grant (OpenID Connect Core section 2). Its members are those that Okta documents at
 // https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/ (ID token payload).
-func (c *call) idToken(k *directory.Client, u *directory.User, g vault.Grant, scopes []string, access string) (token, jti string, err error) {
+func (c *call) idToken(k *directory.Client, u *directory.User, g vault.Grant, scopes []string,
+	access string) (token, jti string, err error) {
 	claims := c.identity(k, u, g.Auth)
 	claims["at_hash"] = accessHash(access, c.server.Keys.Set().Signing())
 	if g.Nonce != "" {
@@ -42,7 +43,8 @@ func (c *call) idToken(k *directory.Client, u *directory.User, g vault.Grant, sc
 // identity is what every ID token says.
 func (c *call) identity(k *directory.Client, u *directory.User, auth directory.Authentication) map[string]any {
 	claims := map[string]any{
-		"iss": c.server.Issuer, "sub": directory.SubjectOf(c.Flavour.Subject, u, k.ID), "aud": k.ID, "jti": c.Flavour.IDTokenJTI + identifier(),
+		"iss": c.server.Issuer, "sub": directory.SubjectOf(c.Flavour.Subject, u, k.ID), "aud": k.ID,
+		"jti": c.Flavour.IDTokenJTI + identifier(),
 		"iat": c.now.Unix(), "exp": c.now.Add(c.IDTokenLifetime()).Unix(), "auth_time": auth.Time.Unix(), "amr": auth.AMR,
 	}
 	maps.Copy(claims, c.flavourClaims(k, u))
@@ -83,8 +85,8 @@ func (c *call) tenantClaim() string {
 	return "tenant"
 }
 
-// profile is the claims that scopes ask for (OpenID Connect Core section 5.4). Thin leaves to userinfo what Okta leaves to
-// it when an access token comes with the ID token.
+// profile is the claims that scopes ask for (OpenID Connect Core section 5.4). Thin leaves to userinfo what Okta leaves
+// to it when an access token comes with the ID token.
 func (c *call) profile(u *directory.User, scopes []string, thin bool) map[string]any {
 	claims := map[string]any{}
 	if slices.Contains(scopes, "profile") {
@@ -105,9 +107,11 @@ func (c *call) profile(u *directory.User, scopes []string, thin bool) map[string
 	return claims
 }
 
-// accessToken makes an access token and remembers it. The org server's is for its own endpoints and opaque to everyone else;
-// a custom server's is a JWT of the layout in https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/.
-func (c *call) accessToken(k *directory.Client, u *directory.User, g vault.Grant, scopes []string) (string, time.Duration, error) {
+// accessToken makes an access token and remembers it. The org server's is for its own endpoints and opaque to everyone
+// else; a custom server's is a JWT of the layout in
+// https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/.
+func (c *call) accessToken(k *directory.Client, u *directory.User, g vault.Grant,
+	scopes []string) (string, time.Duration, error) {
 	claims, jti := AccessClaims(c.server, u, k.ID, scopes, c.now, g.Auth.Time)
 	token := rand.Text() + rand.Text()
 	if !c.server.IsOrg() {
@@ -117,7 +121,8 @@ func (c *call) accessToken(k *directory.Client, u *directory.User, g vault.Grant
 		}
 		token = signed
 	}
-	c.Vault.Load().KeepAccess(token, vault.Access{Grant: g.ID, ID: jti, Client: k.ID, User: u.ID, Server: c.server.ID, Scopes: scopes,
+	c.Vault.Load().KeepAccess(token, vault.Access{Grant: g.ID, ID: jti, Client: k.ID, User: u.ID, Server: c.server.ID,
+		Scopes: scopes,
 		Issued: c.now, Ends: c.now.Add(AccessTokenLifetime)}, c.now)
 	return token, AccessTokenLifetime, nil
 }

@@ -29,7 +29,8 @@ func TestOpenIDClientSignsIn(t *testing.T) {
 	for _, flavour := range []string{"okta", "generic"} {
 		t.Run(flavour, func(t *testing.T) {
 			idp := mockidp.New(t, mockidp.WithFlavour(flavour))
-			what, err := json.Marshal(map[string]string{"issuer": idp.URL(), "id": agent, "secret": idp.Directory().Client(agent).Secret,
+			what, err := json.Marshal(map[string]string{"issuer": idp.URL(), "id": agent,
+				"secret":   idp.Directory().Client(agent).Secret,
 				"redirect": callback, "audience": notes, "resource": notesResource})
 			harness.Must(t, err)
 			node := exec.CommandContext(t.Context(), "node", "--input-type=module", "--eval", string(script))
@@ -53,7 +54,8 @@ func TestOpenIDClientSignsIn(t *testing.T) {
 			}
 			harness.Must(t, json.Unmarshal(lines.Bytes(), &got))
 			harness.Must(t, node.Wait())
-			want := map[string]any{"sub": mockidp.Subject(idp.Flavour().Subject, idp.User(alice), agent), "email": alice, "rotated": true,
+			want := map[string]any{"sub": mockidp.Subject(idp.Flavour().Subject, idp.User(alice), agent),
+				"email": alice, "rotated": true,
 				"active": []any{true, false}, "type": "n_a", "issued": "urn:ietf:params:oauth:token-type:id-jag"}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)

@@ -1,5 +1,5 @@
-// Package endpoint has what an identity provider answers to clients and browsers: discovery, keys, sign-in, tokens, token
-// exchange, sign-out, and SAML sign-on.
+// Package endpoint has what an identity provider answers to clients and browsers: discovery, keys, sign-in, tokens,
+// token exchange, sign-out, and SAML sign-on.
 package endpoint
 
 import (
@@ -76,7 +76,8 @@ func (p *site) post(name, path string, find func(*http.Request) *state.Server, h
 // handle registers an endpoint. Those that clients call themselves, and browsers do not go to, answer pages of clients.
 func (p *site) handle(name, path string, h http.HandlerFunc, methods ...string) {
 	switch name {
-	case fault.EndpointDiscovery, fault.EndpointKeys, fault.EndpointToken, fault.EndpointUserinfo, fault.EndpointIntrospect, fault.EndpointRevoke:
+	case fault.EndpointDiscovery, fault.EndpointKeys, fault.EndpointToken, fault.EndpointUserinfo,
+		fault.EndpointIntrospect, fault.EndpointRevoke:
 		h, methods = p.crossOrigin(h), append(methods, http.MethodOptions)
 	}
 	p.router.HandleFunc(path, h).Methods(methods...)
@@ -95,6 +96,7 @@ func (p *site) notFound(w http.ResponseWriter, r *http.Request) {
 // welcome says what this is.
 func (p *site) welcome(w http.ResponseWriter, _ *http.Request) {
 	page.Write(w, http.StatusOK, page.Notice, page.Data{Title: "A mock identity provider",
-		Message: "It is for development and tests: it signs in anyone as anyone, and signs whatever it is asked to. Its issuer is " + p.Issuer + ".",
-		Links:   [][2]string{{"Metadata", p.URL("/.well-known/openid-configuration")}, {"Keys", p.Org.URL + "/keys"}}})
+		Message: "It is for development and tests: it signs in anyone as anyone, and signs whatever it is asked to. " +
+			"Its issuer is " + p.Issuer + ".",
+		Links: [][2]string{{"Metadata", p.URL("/.well-known/openid-configuration")}, {"Keys", p.Org.URL + "/keys"}}})
 }

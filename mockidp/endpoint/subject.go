@@ -23,17 +23,20 @@ type subject struct {
 }
 
 // actor validates the actor token (RFC 8693 section 2.1). The one actor that can be proved is the client, by its client
-// assertion sent again (https://developer.okta.com/docs/guides/xaa-request-token-ex/saml2/main/); acts is false without.
+// assertion sent again (https://developer.okta.com/docs/guides/xaa-request-token-ex/saml2/main/); acts is false
+// without.
 func actor(form url.Values) (acts bool, failed *oauth.Error) {
 	switch {
 	case form.Has("actor_token") != form.Has("actor_token_type"):
-		return false, oauth.Fail("invalid_request", "invalid_actor_token_type", "actor_token and actor_token_type come together")
+		return false, oauth.Fail("invalid_request", "invalid_actor_token_type",
+			"actor_token and actor_token_type come together")
 	case !form.Has("actor_token"):
 		return false, nil
 	case form.Get("actor_token_type") != oauth.TypeJWT:
 		return false, oauth.Fail("invalid_request", "invalid_actor_token_type", "actor_token_type is to be "+oauth.TypeJWT)
 	case form.Get("actor_token") == "" || form.Get("actor_token") != form.Get("client_assertion"):
-		return false, oauth.Fail("invalid_request", "invalid_actor_token", "actor_token is to be the client assertion of this request")
+		return false, oauth.Fail("invalid_request", "invalid_actor_token",
+			"actor_token is to be the client assertion of this request")
 	}
 	return true, nil
 }
@@ -44,7 +47,8 @@ func (c *call) subject(client *directory.Client, form url.Values) (subject, *oau
 		return subject{}, oauth.Invalid("subject_token is missing")
 	}
 	if kind := form.Get("subject_token_type"); c.Flavour.IDTokenOnly && kind != "" && kind != oauth.TypeIDToken {
-		return subject{}, oauth.Fail("invalid_request", "invalid_subject_token_type", "subject_token_type is to be "+oauth.TypeIDToken)
+		return subject{}, oauth.Fail("invalid_request", "invalid_subject_token_type", "subject_token_type is to be "+
+			oauth.TypeIDToken)
 	}
 	switch form.Get("subject_token_type") {
 	case oauth.TypeIDToken:
@@ -110,7 +114,8 @@ func (c *call) idTokenSubject(client *directory.Client, compact string) (subject
 func (c *call) idTokenUser(client *directory.Client, claims *idTokenClaims) (subject, *oauth.Error) {
 	user := c.dir.Named(c.Flavour.Subject, claims.Subject, client.ID)
 	if user == nil {
-		return subject{}, oauth.Fail("invalid_request", "invalid_subject_token_user_inactive", "subject token: the user is not known")
+		return subject{}, oauth.Fail("invalid_request", "invalid_subject_token_user_inactive",
+			"subject token: the user is not known")
 	}
 	s := subject{user: user, email: claims.Email != "", auth: directory.Authentication{ACR: claims.ACR, AMR: claims.AMR}}
 	s.auth.Time = claims.IssuedAt.Time()
@@ -122,7 +127,8 @@ func (c *call) idTokenUser(client *directory.Client, claims *idTokenClaims) (sub
 	}
 	v := c.Vault.Load()
 	if user.Status.OK() && v.EndedSince(user.ID, v.Issued(claims.ID, claims.IssuedAt.Time(), c.now), c.now) {
-		return s, oauth.Fail("invalid_request", "invalid_subject_token_session_expired", "subject token: the user's sessions were ended since")
+		return s, oauth.Fail("invalid_request", "invalid_subject_token_session_expired",
+			"subject token: the user's sessions were ended since")
 	}
 	return s, nil
 }
@@ -134,5 +140,6 @@ func (c *call) refreshSubject(client *directory.Client, token string) (subject, 
 	if failed != nil {
 		return subject{}, failed
 	}
-	return subject{user: c.dir.User(grant.User), auth: grant.Auth, email: slices.Contains(grant.Scopes, "email"), saml: grant.SAML}, nil
+	return subject{user: c.dir.User(grant.User), auth: grant.Auth, email: slices.Contains(grant.Scopes, "email"),
+		saml: grant.SAML}, nil
 }

@@ -133,7 +133,8 @@ func (c *call) useRefresh(client *directory.Client, token string, rotate bool) (
 	c.entry.User = grant.User
 	if errors.Is(err, vault.ErrUsed) {
 		reuse := c.entry
-		reuse.Type, reuse.Outcome, reuse.Detail = audit.ReuseDetected, audit.Failure, "every token since the sign-in is revoked"
+		reuse.Type, reuse.Outcome, reuse.Detail = audit.ReuseDetected, audit.Failure,
+			"every token since the sign-in is revoked"
 		c.Record(reuse)
 	}
 	if err == nil && grant.Server != c.server.ID {
@@ -151,7 +152,8 @@ func (c *call) useRefresh(client *directory.Client, token string, rotate bool) (
 }
 
 // grantTokens answers with the tokens of a grant: an access token, an ID token for scope openid, and the refresh token.
-func (c *call) grantTokens(client *directory.Client, g vault.Grant, scopes []string, refresh, kind string) *oauth.Error {
+func (c *call) grantTokens(client *directory.Client, g vault.Grant, scopes []string, refresh,
+	kind string) *oauth.Error {
 	user := c.dir.User(g.User)
 	if rule, denied := directory.MaySignIn(client, user); denied != nil {
 		c.entry.Rule = rule

@@ -28,7 +28,8 @@ func (c *call) userinfo() *oauth.Error {
 	case !live || access.Server != c.server.ID || user == nil || !user.Status.OK():
 		return c.challenge(http.StatusUnauthorized, `error="invalid_token", error_description="The access token is invalid."`)
 	case !slices.Contains(access.Scopes, "openid"):
-		return c.challenge(http.StatusForbidden, `error="insufficient_scope", error_description="The scope openid is needed.", scope="openid"`)
+		return c.challenge(http.StatusForbidden,
+			`error="insufficient_scope", error_description="The scope openid is needed.", scope="openid"`)
 	}
 	claims := c.profile(user, access.Scopes, false)
 	claims["sub"] = directory.SubjectOf(c.Flavour.Subject, user, access.Client)
@@ -61,7 +62,8 @@ func (c *call) introspection(client *directory.Client, token string) map[string]
 		if u == nil || !u.Status.OK() {
 			return inactive
 		}
-		return map[string]any{"active": true, "token_type": "Bearer", "scope": join(a.Scopes), "client_id": a.Client, "sub": u.Login,
+		return map[string]any{"active": true, "token_type": "Bearer", "scope": join(a.Scopes), "client_id": a.Client,
+			"sub":      u.Login,
 			"username": u.Login, "uid": u.ID, "iss": c.server.Issuer, "aud": c.server.Audience, "jti": a.ID,
 			"iat": a.Issued.Unix(), "exp": a.Ends.Unix()}
 	}
@@ -88,8 +90,8 @@ func (c *call) ownToken() (*directory.Client, url.Values, *oauth.Error) {
 	return client, form, failed
 }
 
-// revoke ends a client's own token, and answers 200 whatever it was (RFC 7009). A refresh token takes every token of its
-// sign-in along.
+// revoke ends a client's own token, and answers 200 whatever it was (RFC 7009). A refresh token takes every token of
+// its sign-in along.
 func (c *call) revoke() *oauth.Error {
 	c.noStore()
 	client, form, failed := c.ownToken()
@@ -129,7 +131,8 @@ func (c *call) logout() *oauth.Error {
 	}
 	to := q.Get("post_logout_redirect_uri")
 	if to != "" && (client == nil || !slices.Contains(client.LogoutURIs, to)) {
-		return c.notice(http.StatusBadRequest, "Not signed out", "The post_logout_redirect_uri is not registered for the client.")
+		return c.notice(http.StatusBadRequest, "Not signed out", "The post_logout_redirect_uri is not registered for "+
+			"the client.")
 	}
 	if cookie, err := c.r.Cookie(c.cookieName()); err == nil {
 		if s, found := c.Vault.Load().Session(cookie.Value, c.now); found {

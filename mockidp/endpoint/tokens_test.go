@@ -27,7 +27,8 @@ func codeOf(t *testing.T, idp *mockidp.Test, changes ...string) string {
 }
 
 func redemption(code string, changes ...string) url.Values {
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {verifier}}
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback},
+		"code_verifier": {verifier}}
 	for i := 0; i < len(changes); i += 2 {
 		if form.Del(changes[i]); changes[i+1] != "" {
 			form.Set(changes[i], changes[i+1])
@@ -48,18 +49,21 @@ func TestCodeIsBoundToItsRequest(t *testing.T) {
 		"no redirect URI": {"redirect_uri", ""}, "another redirect URI": {"redirect_uri", "http://localhost/callback"},
 		"no code": {"code", ""}, "another code": {"code", "x" + code},
 	} {
-		if status, answer := idp.TokenRequest(agent, redemption(code, changes...)); status != http.StatusBadRequest || answer["error"] != "invalid_grant" {
+		if status, answer := idp.TokenRequest(agent, redemption(code, changes...)); status != http.StatusBadRequest ||
+			answer["error"] != "invalid_grant" {
 			t.Errorf("%s: %d %v", name, status, answer["error"])
 		}
 	}
-	if status, answer := idp.TokenRequest(codepilot, redemption(code)); status != http.StatusBadRequest || answer["error"] != "invalid_grant" {
+	if status, answer := idp.TokenRequest(codepilot, redemption(code)); status != http.StatusBadRequest ||
+		answer["error"] != "invalid_grant" {
 		t.Errorf("another client: %d %v", status, answer["error"])
 	}
 	status, answer := idp.TokenRequest(agent, redemption(code))
 	if status != http.StatusOK || claimsOf(t, answer["id_token"])["nonce"] != "n" {
 		t.Fatalf("the honest twin: %d %v", status, answer["error"])
 	}
-	if status, again := idp.TokenRequest(agent, redemption(code)); status != http.StatusBadRequest || again["error"] != "invalid_grant" {
+	if status, again := idp.TokenRequest(agent, redemption(code)); status != http.StatusBadRequest ||
+		again["error"] != "invalid_grant" {
 		t.Errorf("redeemed twice: %d", status)
 	}
 	if status, _ := idp.TokenRequest(agent, refresh(answer["refresh_token"].(string))); status != http.StatusBadRequest {
@@ -70,7 +74,8 @@ func TestCodeIsBoundToItsRequest(t *testing.T) {
 func TestPKCEDowngradeIsRefused(t *testing.T) {
 	idp := mockidp.New(t)
 	code := codeOf(t, idp, "code_challenge", "", "code_challenge_method", "")
-	if status, answer := idp.TokenRequest(agent, redemption(code)); status != http.StatusBadRequest || answer["error"] != "invalid_grant" {
+	if status, answer := idp.TokenRequest(agent, redemption(code)); status != http.StatusBadRequest ||
+		answer["error"] != "invalid_grant" {
 		t.Errorf("a verifier without challenge: %d", status)
 	}
 }
@@ -81,7 +86,8 @@ func TestRefreshRotatesAndDetectsReuse(t *testing.T) {
 	first := idp.Login(alice, agent, "offline_access", "profile").RefreshToken
 	status, answer := idp.TokenRequest(agent, refresh(first))
 	second, _ := answer["refresh_token"].(string)
-	if status != http.StatusOK || second == first || second == "" || claimsOf(t, answer["id_token"])["name"] != "Alice Adams" {
+	if status != http.StatusOK || second == first || second == "" || claimsOf(t, answer["id_token"])["name"] !=
+		"Alice Adams" {
 		t.Fatalf("%d %v", status, answer["error"])
 	}
 	if status, _ := idp.TokenRequest(agent, refresh(first)); status != http.StatusOK {
@@ -89,11 +95,13 @@ func TestRefreshRotatesAndDetectsReuse(t *testing.T) {
 	}
 	widened := refresh(second)
 	widened.Set("scope", "openid email")
-	if status, answer := idp.TokenRequest(agent, widened); status != http.StatusBadRequest || answer["error"] != "invalid_scope" {
+	if status, answer := idp.TokenRequest(agent, widened); status != http.StatusBadRequest ||
+		answer["error"] != "invalid_scope" {
 		t.Errorf("widened: %d %v", status, answer["error"])
 	}
 	idp.Advance(time.Minute)
-	if status, answer := idp.TokenRequest(agent, refresh(first)); status != http.StatusBadRequest || answer["error"] != "invalid_grant" {
+	if status, answer := idp.TokenRequest(agent, refresh(first)); status != http.StatusBadRequest ||
+		answer["error"] != "invalid_grant" {
 		t.Errorf("reuse: %d %v", status, answer["error"])
 	}
 	if status, _ := idp.TokenRequest(agent, refresh(second)); status != http.StatusBadRequest {
@@ -110,7 +118,8 @@ func TestStaticRefreshTokenStays(t *testing.T) {
 	idp := mockidp.New(t, mockidp.WithDirectory(d))
 	token := idp.Login(alice, agent, "offline_access").RefreshToken
 	for range 2 {
-		if status, answer := idp.TokenRequest(agent, refresh(token)); status != http.StatusOK || answer["refresh_token"] != token {
+		if status, answer := idp.TokenRequest(agent, refresh(token)); status != http.StatusOK ||
+			answer["refresh_token"] != token {
 			t.Errorf("%d, the same token %t", status, answer["refresh_token"] == token)
 		}
 	}
@@ -136,7 +145,8 @@ func TestUserinfoIntrospectionRevocation(t *testing.T) {
 	idp := mockidp.New(t)
 	tokens := idp.Login(alice, agent, "email", "offline_access")
 	userinfo := idp.URL() + "/oauth2/v1/userinfo"
-	if body := request(t, http.MethodGet, userinfo, tokens.AccessToken, nil).text; !strings.Contains(body, `"email_verified":true`) {
+	if body := request(t, http.MethodGet, userinfo, tokens.AccessToken, nil).text; !strings.Contains(body,
+		`"email_verified":true`) {
 		t.Error(body)
 	}
 	introspect := func(client, secret, token string) string {
@@ -156,11 +166,13 @@ func TestUserinfoIntrospectionRevocation(t *testing.T) {
 		}
 	}
 	revoke := idp.URL() + "/oauth2/v1/revoke"
-	request(t, http.MethodPost, revoke, "", url.Values{"client_id": {other.ID}, "client_secret": {other.Secret}, "token": {tokens.RefreshToken}})
+	request(t, http.MethodPost, revoke, "", url.Values{"client_id": {other.ID}, "client_secret": {other.Secret},
+		"token": {tokens.RefreshToken}})
 	if body := introspect(own.ID, own.Secret, tokens.RefreshToken); !strings.Contains(body, `"active":true`) {
 		t.Error("another client revoked it")
 	}
-	res := request(t, http.MethodPost, revoke, "", url.Values{"client_id": {own.ID}, "client_secret": {own.Secret}, "token": {tokens.RefreshToken}})
+	res := request(t, http.MethodPost, revoke, "", url.Values{"client_id": {own.ID}, "client_secret": {own.Secret},
+		"token": {tokens.RefreshToken}})
 	if res.StatusCode != http.StatusOK {
 		t.Error(res.Status)
 	}
@@ -168,7 +180,8 @@ func TestUserinfoIntrospectionRevocation(t *testing.T) {
 		t.Error("the access token outlives its refresh token: " + body)
 	}
 	res = request(t, http.MethodGet, userinfo, tokens.AccessToken, nil)
-	if res.StatusCode != http.StatusUnauthorized || !strings.Contains(res.Header.Get("WWW-Authenticate"), `Bearer error="invalid_token"`) {
+	if res.StatusCode != http.StatusUnauthorized || !strings.Contains(res.Header.Get("WWW-Authenticate"),
+		`Bearer error="invalid_token"`) {
 		t.Errorf("%d %s", res.StatusCode, res.Header.Get("WWW-Authenticate"))
 	}
 	if res = request(t, http.MethodGet, userinfo, "", nil); res.Header.Get("WWW-Authenticate") != "Bearer" {
@@ -193,7 +206,8 @@ func TestLogout(t *testing.T) {
 			t.Errorf("%s: %d", name, res.StatusCode)
 		}
 	}
-	res := logout(url.Values{"id_token_hint": {answer["id_token"].(string)}, "post_logout_redirect_uri": {"http://127.0.0.1/bye"}, "state": {"s"}})
+	res := logout(url.Values{"id_token_hint": {answer["id_token"].(string)},
+		"post_logout_redirect_uri": {"http://127.0.0.1/bye"}, "state": {"s"}})
 	if res.Header.Get("Location") != "http://127.0.0.1/bye?state=s" {
 		t.Errorf("%d to %q", res.StatusCode, res.Header.Get("Location"))
 	}
@@ -215,11 +229,13 @@ func TestCustomAuthorizationServerMintsNoIDJAG(t *testing.T) {
 	if body := res.text; res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "invalid_request") {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
-	if body := request(t, http.MethodGet, idp.URL()+"/oauth2/default/.well-known/oauth-authorization-server", "", nil).text; !strings.Contains(body,
+	if body := request(t, http.MethodGet, idp.URL()+"/oauth2/default/.well-known/oauth-authorization-server", "",
+		nil).text; !strings.Contains(body,
 		`"issuer":"`+idp.URL()+`/oauth2/default"`) || strings.Contains(body, "token-exchange") {
 		t.Error(body)
 	}
-	if res := request(t, http.MethodGet, idp.URL()+"/oauth2/aus1/v1/keys", "", nil); res.StatusCode != http.StatusNotFound ||
+	if res := request(t, http.MethodGet, idp.URL()+"/oauth2/aus1/v1/keys", "", nil); res.StatusCode !=
+		http.StatusNotFound ||
 		!strings.Contains(res.text, "E0000007") {
 		t.Error(res.Status)
 	}
@@ -235,7 +251,8 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		}
 	}
 	res := request(t, http.MethodPost, idp.TokenURL(), "", url.Values{"grant_type": {"authorization_code"}})
-	if res.StatusCode != http.StatusUnauthorized || res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("Pragma") != "no-cache" {
+	if res.StatusCode != http.StatusUnauthorized || res.Header.Get("Cache-Control") != "no-store" ||
+		res.Header.Get("Pragma") != "no-cache" {
 		t.Errorf("%d %v", res.StatusCode, res.Header)
 	}
 	if res := request(t, http.MethodGet, idp.TokenURL(), "", nil); res.StatusCode != http.StatusMethodNotAllowed {
@@ -269,14 +286,17 @@ func TestOversizedAndMalformedRequests(t *testing.T) {
 
 func TestCustomAuthorizationServer(t *testing.T) {
 	d := directory.Default().Clone()
-	d.Settings.Servers = []directory.AuthorizationServer{{ID: "aus1", Audience: "api://notes", Scopes: []string{"notes.read"}}}
+	d.Settings.Servers = []directory.AuthorizationServer{{ID: "aus1", Audience: "api://notes",
+		Scopes: []string{"notes.read"}}}
 	idp := mockidp.New(t, mockidp.WithDirectory(d))
 	p := visitor(t, idp)
 	server := idp.URL() + "/oauth2/aus1"
 	authorize := func(scope string) url.Values {
 		sum := sha256.Sum256([]byte(verifier))
-		res := p.get(server + "/v1/authorize?" + url.Values{"response_type": {"code"}, "client_id": {agent}, "redirect_uri": {callback},
-			"scope": {scope}, "code_challenge_method": {"S256"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}}.Encode())
+		res := p.get(server + "/v1/authorize?" + url.Values{"response_type": {"code"}, "client_id": {agent},
+			"redirect_uri": {callback},
+			"scope":        {scope}, "code_challenge_method": {"S256"},
+			"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}}.Encode())
 		if to, err := res.Location(); err == nil && to.Path == "/login/signin" {
 			res = p.follow(p.signIn(res, url.Values{"person": {alice}}))
 		}
@@ -285,7 +305,8 @@ func TestCustomAuthorizationServer(t *testing.T) {
 	if back := authorize("openid notes.write"); back.Get("error") != "invalid_scope" {
 		t.Errorf("a scope that the server does not have: %v", back)
 	}
-	form := redemption(authorize("openid offline_access notes.read").Get("code"), "client_id", agent, "client_secret", idp.Directory().Client(agent).Secret)
+	form := redemption(authorize("openid offline_access notes.read").Get("code"), "client_id", agent, "client_secret",
+		idp.Directory().Client(agent).Secret)
 	if res := request(t, http.MethodPost, idp.TokenURL(), "", form); res.StatusCode != http.StatusBadRequest {
 		t.Error("the org server redeems a code of the custom one")
 	}
@@ -293,7 +314,8 @@ func TestCustomAuthorizationServer(t *testing.T) {
 	harness.Must(t, json.Unmarshal([]byte(request(t, http.MethodPost, server+"/v1/token", "", form).text), &tokens))
 
 	access := claimsOf(t, tokens.AccessToken)
-	for claim, want := range map[string]any{"iss": server, "aud": "api://notes", "sub": alice, "cid": agent, "uid": idp.User(alice).ID, "ver": 1.0} {
+	for claim, want := range map[string]any{"iss": server, "aud": "api://notes", "sub": alice, "cid": agent,
+		"uid": idp.User(alice).ID, "ver": 1.0} {
 		if access[claim] != want {
 			t.Errorf("%s is %v, expected %v", claim, access[claim], want)
 		}
@@ -306,7 +328,8 @@ func TestCustomAuthorizationServer(t *testing.T) {
 		t.Errorf("the access token does not verify with the server's keys: %v", err)
 	}
 	for kind, subject := range map[string]string{"id_token": tokens.IDToken, "refresh_token": tokens.RefreshToken} {
-		if status, _ := idp.TokenRequest(agent, exchange(subject, "subject_token_type", "urn:ietf:params:oauth:token-type:"+kind)); status != http.StatusBadRequest {
+		if status, _ := idp.TokenRequest(agent, exchange(subject, "subject_token_type",
+			"urn:ietf:params:oauth:token-type:"+kind)); status != http.StatusBadRequest {
 			t.Errorf("the org server takes the custom server's %s", kind)
 		}
 	}

@@ -60,8 +60,8 @@ type Registry struct {
 	spells map[string]*spell // by endpoint
 }
 
-// spell is the time from one clearing of an endpoint to the next. Answers that a fault delays do not outlive it, so that
-// nobody goes on waiting for what is no longer in force.
+// spell is the time from one clearing of an endpoint to the next. Answers that a fault delays do not outlive it, so
+// that nobody goes on waiting for what is no longer in force.
 type spell struct {
 	context.Context
 	end context.CancelFunc
@@ -78,7 +78,8 @@ func (f *Registry) Add(rule Fault) error {
 	return nil
 }
 
-// Clear removes the faults of one endpoint, of all when it is "". Connections on which an answer is still delayed are closed.
+// Clear removes the faults of one endpoint, of all when it is "". Connections on which an answer is still delayed are
+// closed.
 func (f *Registry) Clear(endpoint string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -105,8 +106,8 @@ func (f *Registry) Count(endpoint string) int {
 	return f.counts[endpoint]
 }
 
-// take counts a request to the endpoint and returns the fault that spoils it, if any: the one added first. The context ends
-// when the endpoint's faults are cleared.
+// take counts a request to the endpoint and returns the fault that spoils it, if any: the one added first. The context
+// ends when the endpoint's faults are cleared.
 func (f *Registry) take(endpoint string) (context.Context, Fault, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -148,7 +149,8 @@ func (f *Registry) spell(endpoint string) context.Context {
 }
 
 // Wrap wraps the handler of an endpoint so that it is counted, and spoiled while a fault is in force.
-func (f *Registry) Wrap(name string, honest http.HandlerFunc, spoil func(http.ResponseWriter, *http.Request, Fault)) http.HandlerFunc {
+func (f *Registry) Wrap(name string, honest http.HandlerFunc, spoil func(http.ResponseWriter, *http.Request,
+	Fault)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		spell, fault, spoiled := f.take(name)
 		if !spoiled {

@@ -1,5 +1,5 @@
-// Package flavour describes how the tokens of identity providers differ, as data. Each difference names the public document
-// that shows it; what no document shows is marked as a guess.
+// Package flavour describes how the tokens of identity providers differ, as data. Each difference names the public
+// document that shows it; what no document shows is marked as a guess.
 package flavour
 
 import (
@@ -69,8 +69,8 @@ const (
 	EmailNever   EmailRule = "never"
 )
 
-// Difference is one way in which a flavour is itself. Source is a URL, or "" for a guess; Date is when that was so: of the
-// document, of its version or of the day on which it was seen.
+// Difference is one way in which a flavour is itself. Source is a URL, or "" for a guess; Date is when that was so: of
+// the document, of its version or of the day on which it was seen.
 type Difference struct{ What, Source, Date string }
 
 // Guess reports that no public document shows the difference.
@@ -110,7 +110,8 @@ func Names() []string {
 	return names
 }
 
-// Describe writes every flavour with its differences, each with its source and date, guesses marked: for people to read.
+// Describe writes every flavour with its differences, each with its source and date, guesses marked: for people to
+// read.
 func Describe(w io.Writer) error {
 	var out strings.Builder
 	for _, f := range All() {

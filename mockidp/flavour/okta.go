@@ -29,16 +29,20 @@ func oktaAgent() Flavour {
 		IDJAGLifetime: 5 * time.Minute, IDJAGJTI: "IDAAG.", Email: EmailAlways,
 		ActorProfile: "ai_agent web_app", SubjectProfile: "user",
 		Differences: []Difference{
-			{"ID-JAGs name the agent in act, with sub_profile \"ai_agent web_app\", and say sub_profile \"user\" of the user", oktaCapture, "2026-10-06"},
+			{"ID-JAGs name the agent in act, with sub_profile \"ai_agent web_app\", and say sub_profile \"user\" " +
+				"of the user", oktaCapture, "2026-10-06"},
 			{"ID-JAGs hold the user's e-mail address", oktaCapture, "2026-10-06"},
 			{"the issuer has no path; a custom authorization server's has, and mints no ID-JAGs", oktaServers, "undated"},
 			{"ID tokens have no typ, a jti that begins with ID., ver 1 and idp, and live for an hour", oktaTokens, "undated"},
-			{"sub of ID tokens is the user's id at Okta; that of ID-JAGs can be the e-mail address, by the MCP server's subject format " +
-				"(subject: email of a connector)", oktaMCP, "2026-10"},
-			{"with an access token beside it, an ID token holds the name and the address but no more of profile and email", oktaTokens, "undated"},
+			{"sub of ID tokens is the user's id at Okta; that of ID-JAGs can be the e-mail address, by the MCP " +
+				"server's subject format (subject: email of a connector)", oktaMCP, "2026-10"},
+			{"with an access token beside it, an ID token holds the name and the address but no more of " +
+				"profile and email", oktaTokens, "undated"},
 			{"ID-JAGs have a jti that begins with IDAAG. and live for five minutes", oktaValidate, "2026-10-06"},
-			{"client_id in an ID-JAG is the client's id at the resource application, from the connection", oktaRequest, "2026-10-06"},
-			{"aud is the issuer that was entered for the resource application, to the letter, as a string", oktaCapture, "2026-10-06"},
+			{"client_id in an ID-JAG is the client's id at the resource application, from the connection", oktaRequest,
+				"2026-10-06"},
+			{"aud is the issuer that was entered for the resource application, to the letter, as a string", oktaCapture,
+				"2026-10-06"},
 			{"the answer has no scope when what is granted is what was asked", oktaRequest, "undated"},
 			{"aud of a client assertion is the URL of the endpoint, not the issuer", oktaClients, "undated"},
 			{"ID-JAGs have no auth_time, acr, amr and nbf", oktaCapture, "2026-10-06"},

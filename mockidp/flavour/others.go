@@ -37,13 +37,15 @@ func claude() Flavour {
 		connector = "https://claude.com/docs/connectors/building/enterprise-managed-auth"
 	)
 	return Flavour{
-		Name: "claude", Title: "Claude as the issuer for its own connectors, one issuer for each organization", Algorithm: jose.ES256,
+		Name: "claude", Title: "Claude as the issuer for its own connectors, one issuer for each organization",
+		Algorithm:  jose.ES256,
 		Algorithms: []jose.SignatureAlgorithm{jose.ES256, jose.RS256},
 		IssuerPath: "/issuers/{tenant}", Tenant: "acme", TenantSilent: true,
 		Subject: directory.SubjectUUID, IDTokenLifetime: time.Hour, IDTokenTyp: "JWT",
 		IDJAGLifetime: 5 * time.Minute, Email: EmailAlways, ScopeEcho: true, AnnounceTypes: true,
 		Differences: []Difference{
-			{"the issuer ends in /issuers/ and the organization's id: https://identity.anthropic.com/issuers/<tenant>", statsig, "undated"},
+			{"the issuer ends in /issuers/ and the organization's id: https://identity.anthropic.com/issuers/<tenant>",
+				statsig, "undated"},
 			{"ID-JAGs hold the e-mail address", mixpanel, "undated"},
 			{"with a customer's own Okta, the connector gets Okta's ID-JAG: flavour okta-agent", connector, "undated"},
 			{What: "signs with ES256 (RS256 besides): nothing public says which"},
@@ -55,7 +57,8 @@ func claude() Flavour {
 
 // xaaDev is the playground at https://xaa.dev.
 func xaaDev() Flavour {
-	const step, structure, errors = "https://xaa.dev/docs/step2", "https://xaa.dev/docs/token-structure", "https://xaa.dev/docs/error-codes"
+	const step, structure, errors = "https://xaa.dev/docs/step2", "https://xaa.dev/docs/token-structure",
+		"https://xaa.dev/docs/error-codes"
 	return Flavour{
 		Name: "xaa.dev", Title: "The playground xaa.dev", Algorithm: jose.RS256,
 		Subject: directory.SubjectEmail, IDTokenLifetime: 10 * time.Minute, IDTokenTyp: "JWT", NotBefore: true,
@@ -78,7 +81,8 @@ const entraTenant = "aaaabbbb-0000-cccc-1111-dddd2222eeee"
 func entra() Flavour {
 	const claims = "https://learn.microsoft.com/en-us/entra/identity-platform/id-token-claims-reference"
 	return Flavour{
-		Name: "entra", Title: "Hypothetical: Microsoft Entra ID, which does not issue ID-JAGs by any public document", Algorithm: jose.RS256,
+		Name: "entra", Title: "Hypothetical: Microsoft Entra ID, which does not issue ID-JAGs by any public document",
+		Algorithm:  jose.RS256,
 		IssuerPath: "/{tenant}/v2.0", Tenant: entraTenant, TenantClaim: "tid", ObjectClaim: "oid",
 		Subject: directory.SubjectPairwise, IDTokenLifetime: time.Hour, IDTokenTyp: "JWT", NotBefore: true,
 		IDTokenClaims: map[string]any{"ver": "2.0"}, Hypothetical: true,
@@ -97,8 +101,10 @@ func entra() Flavour {
 func google() Flavour {
 	const claims = "https://developers.google.com/identity/openid-connect/openid-connect"
 	return Flavour{
-		Name: "google", Title: "Hypothetical: Google, which does not issue ID-JAGs by any public document", Algorithm: jose.RS256,
-		Subject: directory.SubjectNumeric, IDTokenLifetime: time.Hour, IDTokenTyp: "JWT", DomainClaim: "hd", PartyClaim: true,
+		Name: "google", Title: "Hypothetical: Google, which does not issue ID-JAGs by any public document",
+		Algorithm: jose.RS256,
+		Subject:   directory.SubjectNumeric, IDTokenLifetime: time.Hour, IDTokenTyp: "JWT", DomainClaim: "hd",
+		PartyClaim:    true,
 		IDJAGLifetime: 5 * time.Minute, Email: EmailAlways, ScopeEcho: true, AnnounceTypes: true, Hypothetical: true,
 		Differences: []Difference{
 			{"one issuer without a path for all organizations; hd names the organization's domain", claims, "undated"},

@@ -10,7 +10,8 @@ import (
 	"github.com/emaconform/emaconform/mockidp/mint"
 )
 
-// Account is what the shape of an ID-JAG says of whom it is for, besides what is in it already. Empty members are unknown.
+// Account is what the shape of an ID-JAG says of whom it is for, besides what is in it already. Empty members are
+// unknown.
 type Account struct {
 	Client     string // the client's id at the identity provider: who acts
 	Email      string // the user's
@@ -21,9 +22,9 @@ type Account struct {
 	EmailIsSubject bool // the RAS knows the user by the e-mail address, where the identity provider can say that
 }
 
-// Shape makes an honest ID-JAG one as this identity provider mints it: it changes claims, and grants neither more nor less.
-// What names the user, the client, the resource and the scope stays, and so do times and the key: a RAS that grants the
-// token before has to grant it afterwards. It does not sign. See SigningAlgorithms for the keys.
+// Shape makes an honest ID-JAG one as this identity provider mints it: it changes claims, and grants neither more nor
+// less. What names the user, the client, the resource and the scope stays, and so do times and the key: a RAS that
+// grants the token before has to grant it afterwards. It does not sign. See SigningAlgorithms for the keys.
 func (f *Flavour) Shape(t *mint.Token, a Account) {
 	claims := t.Claims
 	if f.IDJAGJTI != "" {
@@ -66,13 +67,15 @@ func authTime(iat any) any {
 	return iat
 }
 
-// ActorClaims are what an ID-JAG says of the client that acts for the user, by its id at the identity provider, and of the
-// user: act (RFC 8693 section 4.1) and sub_profile. They are nil where the flavour has none, or the client is not known.
+// ActorClaims are what an ID-JAG says of the client that acts for the user, by its id at the identity provider, and of
+// the user: act (RFC 8693 section 4.1) and sub_profile. They are nil where the flavour has none, or the client is not
+// known.
 func (f *Flavour) ActorClaims(client string) map[string]any {
 	if f.ActorProfile == "" || client == "" {
 		return nil
 	}
-	return map[string]any{"act": map[string]any{"sub": client, "sub_profile": f.ActorProfile}, "sub_profile": f.SubjectProfile}
+	return map[string]any{"act": map[string]any{"sub": client, "sub_profile": f.ActorProfile},
+		"sub_profile": f.SubjectProfile}
 }
 
 // SAMLSubject is a sub_id that names a user as SAML assertions do (ID-JAG draft-04 section 3.2.2). Format "" is that of

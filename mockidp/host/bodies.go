@@ -14,8 +14,8 @@ const (
 	maxParameters = 500      // in a query
 )
 
-// bodies bounds what requests hold while they are answered: a thousand slow clients with a large form each would fill the
-// memory, however small one form may be.
+// bodies bounds what requests hold while they are answered: a thousand slow clients with a large form each would fill
+// the memory, however small one form may be.
 type bodies struct {
 	held    atomic.Int64
 	refused atomic.Int64 // requests, for there was no room

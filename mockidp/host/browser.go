@@ -24,8 +24,9 @@ type Tokens struct {
 	ExpiresIn    int    `json:"expires_in"`
 }
 
-// SignIn signs a user in to a client, by login and id, through the authorization endpoint and the sign-in page, with every
-// factor that the user has, as a browser and the client would, and returns the tokens. scopes are added to openid.
+// SignIn signs a user in to a client, by login and id, through the authorization endpoint and the sign-in page, with
+// every factor that the user has, as a browser and the client would, and returns the tokens. scopes are added to
+// openid.
 func (s *Server) SignIn(login, clientID string, scopes ...string) (Tokens, error) {
 	client := s.Directory().Client(clientID)
 	if client == nil || len(client.RedirectURIs) == 0 {
@@ -61,9 +62,11 @@ type browser struct {
 func (b *browser) code(login string, scopes []string) (string, error) {
 	challenge := sha256.Sum256([]byte(b.verifier))
 	to := b.AuthorizeURL() + "?" + url.Values{
-		"response_type": {"code"}, "client_id": {b.client.ID}, "redirect_uri": {b.client.RedirectURIs[0]}, "scope": {strings.Join(scopes, " ")},
-		"state": {b.verifier[:10]}, "code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
-		"login_hint": {login},
+		"response_type": {"code"}, "client_id": {b.client.ID}, "redirect_uri": {b.client.RedirectURIs[0]},
+		"scope": {strings.Join(scopes, " ")},
+		"state": {b.verifier[:10]}, "code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])},
+		"code_challenge_method": {"S256"},
+		"login_hint":            {login},
 	}.Encode()
 	for range 6 {
 		next, err := b.visit(to, login)
@@ -90,7 +93,8 @@ func (b *browser) visit(to, login string) (*url.URL, error) {
 	res.Body.Close()
 	if res.StatusCode == http.StatusOK {
 		back := res.Request.URL.Query().Get("fromURI")
-		res, err = b.http.PostForm(b.Below("/login/signin"), url.Values{"person": {login}, "second_factor": {"yes"}, "fromURI": {back}})
+		res, err = b.http.PostForm(b.Below("/login/signin"), url.Values{"person": {login}, "second_factor": {"yes"},
+			"fromURI": {back}})
 		if err != nil {
 			return nil, err
 		}

@@ -41,8 +41,8 @@ func (s *Server) target() control.Target {
 	return t
 }
 
-// ControlHandler serves the control API of identity providers, below /idps/<name>/, and of a canary (nil for none), below
-// /canary/<id>/. Every request must carry the secret as a bearer token.
+// ControlHandler serves the control API of identity providers, below /idps/<name>/, and of a canary (nil for none),
+// below /canary/<id>/. Every request must carry the secret as a bearer token.
 func ControlHandler(secret string, idps map[string]*Server, canary *observe.Canary) http.Handler {
 	targets := map[string]control.Target{}
 	for name, s := range idps {

@@ -43,8 +43,8 @@ type Options struct {
 	ControlSecret   string               // of the control API and of the log at /api/v1/logs; "" switches both off
 	ControlListen   string               // address of the control API; "" is a path of the issuer's, /control
 
-	// AllowedHosts are host names that requests may be for, besides the issuer's and those of the loopback interface; "*" is
-	// any: only where no browser can reach it, for a web site can give its own name any address.
+	// AllowedHosts are host names that requests may be for, besides the issuer's and those of the loopback interface;
+	// "*" is any: only where no browser can reach it, for a web site can give its own name any address.
 	AllowedHosts []string
 
 	// Console makes the web console that is served below /console; nil serves none. See package console.

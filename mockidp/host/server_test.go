@@ -46,7 +46,8 @@ func TestDiscoveryIsWhereBothSpecificationsLookForIt(t *testing.T) {
 }
 
 func TestServeRefusesWhatIsNoIssuer(t *testing.T) {
-	for _, url := range []string{"idp.example", "ftp://idp.example", "https://idp.example?x=1", "https://idp.example#x", "https://u@idp.example"} {
+	for _, url := range []string{"idp.example", "ftp://idp.example", "https://idp.example?x=1", "https://idp.example#x",
+		"https://u@idp.example"} {
 		if _, err := mockidp.Serve(t.Context(), mockidp.ServerOptions{URL: url}); err == nil {
 			t.Errorf("%s was taken", url)
 		}

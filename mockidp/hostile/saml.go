@@ -43,7 +43,8 @@ func escape(text string) string {
 	return b.String()
 }
 
-// IsAssertion reports whether a document is what the functions of this package change: a signed assertion with a NameID.
+// IsAssertion reports whether a document is what the functions of this package change: a signed assertion with a
+// NameID.
 func IsAssertion(document []byte) bool {
 	doc := etree.NewDocument()
 	if err := doc.ReadFromBytes(document); err != nil || doc.Root() == nil || doc.Root().Tag != "Assertion" {

@@ -6,9 +6,10 @@ import (
 	"path/filepath"
 )
 
-// Export writes the issuer's metadata and keys as files that any web server can serve at the issuer's URL, or that can be
-// given to a server that takes a static key set: .well-known/openid-configuration, .well-known/oauth-authorization-server
-// and oauth2/v1/keys, and the same keys as jwks.json. No private key is among them. It returns their paths.
+// Export writes the issuer's metadata and keys as files that any web server can serve at the issuer's URL, or that can
+// be given to a server that takes a static key set: .well-known/openid-configuration,
+// .well-known/oauth-authorization-server and oauth2/v1/keys, and the same keys as jwks.json. No private key is among
+// them. It returns their paths.
 func (p *IdP) Export(dir string) ([]string, error) {
 	keys := p.state.Org.Keys.Set().Public()
 	var paths []string

@@ -1,5 +1,5 @@
-// Package idp is an identity provider as a value: its endpoints as an http.Handler, who and what it knows, its clock, keys,
-// faults and edits, and what it saw and decided. Users of the library know it as mockidp.IdP.
+// Package idp is an identity provider as a value: its endpoints as an http.Handler, who and what it knows, its clock,
+// keys, faults and edits, and what it saw and decided. Users of the library know it as mockidp.IdP.
 package idp
 
 import (
@@ -34,7 +34,8 @@ func New(o state.Options) (*IdP, error) {
 		return nil, err
 	}
 	router := endpoint.New(s)
-	return &IdP{state: s, router: router, guarded: endpoint.Guard(s, o.AllowedHosts, router), faulted: func() {}, refused: func() (int, int) { return 0, 0 }}, nil
+	return &IdP{state: s, router: router, guarded: endpoint.Guard(s, o.AllowedHosts, router), faulted: func() {},
+		refused: func() (int, int) { return 0, 0 }}, nil
 }
 
 // ServeHTTP answers a request to one of the endpoints.
@@ -46,8 +47,8 @@ func (p *IdP) Handle(path string, h http.Handler) {
 	p.router.PathPrefix(p.state.Base.Path + path).Handler(h)
 }
 
-// OnFault has a server told of each change of faults, so that it can end connections that were kept alive before it. Call
-// it before the first request.
+// OnFault has a server told of each change of faults, so that it can end connections that were kept alive before it.
+// Call it before the first request.
 func (p *IdP) OnFault(changed func()) { p.faulted = changed }
 
 // OnDropped says what the server that listens turned away. Call it before the first request.

@@ -78,7 +78,8 @@ func TestChangesOfTheDirectoryAreAudited(t *testing.T) {
 			said = append(said, e.Detail)
 		}
 	}
-	if want := []string{"user " + harness.Alice + ": changed", "connection " + harness.Agent + "~notes: changed"}; !slices.Equal(said, want) {
+	if want := []string{"user " + harness.Alice + ": changed", "connection " + harness.Agent +
+		"~notes: changed"}; !slices.Equal(said, want) {
 		t.Errorf("the audit log says %q, expected %q", said, want)
 	}
 }

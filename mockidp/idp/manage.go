@@ -60,9 +60,11 @@ func (p *IdP) lifecycle(before, next *directory.Directory) {
 		u := next.User(old.ID)
 		switch {
 		case u == nil:
-			p.state.Record(audit.Entry{Type: audit.UserLifecycle + "delete", Outcome: audit.Success, User: old.ID, Login: old.Login})
+			p.state.Record(audit.Entry{Type: audit.UserLifecycle + "delete", Outcome: audit.Success, User: old.ID,
+				Login: old.Login})
 		case u.Status != old.Status:
-			p.state.Record(audit.Entry{Type: audit.UserLifecycle + verb(old.Status, u.Status), Outcome: audit.Success, User: u.ID})
+			p.state.Record(audit.Entry{Type: audit.UserLifecycle + verb(old.Status, u.Status), Outcome: audit.Success,
+				User: u.ID})
 		}
 		if u == nil || !u.Status.OK() && old.Status.OK() {
 			p.state.Vault.Load().ClearUser(old.ID, p.Now())
@@ -121,8 +123,8 @@ func (p *IdP) Advance(d time.Duration) { p.state.Clock.Offset.Add(int64(d)) }
 // SetClock makes the time t, from where it goes on.
 func (p *IdP) SetClock(t time.Time) { p.Advance(t.Sub(p.Now())) }
 
-// NewIDToken mints an honest ID token for a user, by login, at a client, without a sign-in. Change it before Sign, or hand
-// it to package hostile.
+// NewIDToken mints an honest ID token for a user, by login, at a client, without a sign-in. Change it before Sign, or
+// hand it to package hostile.
 func (p *IdP) NewIDToken(login, clientID string) (*mint.Token, error) {
 	u := p.Directory().Login(login)
 	if u == nil {
@@ -136,8 +138,8 @@ func (p *IdP) NewIDToken(login, clientID string) (*mint.Token, error) {
 	return token, nil
 }
 
-// NewIDJAG mints an honest ID-JAG for a user, by login, at a client and a connector, with the connector's first resource
-// and all of its scopes, whatever the policies say.
+// NewIDJAG mints an honest ID-JAG for a user, by login, at a client and a connector, with the connector's first
+// resource and all of its scopes, whatever the policies say.
 func (p *IdP) NewIDJAG(login, clientID, connector string) (*mint.Token, error) {
 	d := p.Directory()
 	u, r, k := d.Login(login), d.Connector(connector), d.Connection(clientID, connector)
@@ -149,15 +151,16 @@ func (p *IdP) NewIDJAG(login, clientID, connector string) (*mint.Token, error) {
 	case k == nil:
 		return nil, Missing("connection", clientID+"~"+connector)
 	}
-	g := mint.Grant{Subject: p.state.ResourceSubject(u, r), Audience: r.Audience, ClientID: k.ClientID, Email: u.Email, Scope: strings.Join(r.Scopes, " ")}
+	g := mint.Grant{Subject: p.state.ResourceSubject(u, r), Audience: r.Audience, ClientID: k.ClientID, Email: u.Email,
+		Scope: strings.Join(r.Scopes, " ")}
 	if len(r.Resources) > 0 {
 		g.Resource = r.Resources[0]
 	}
 	return p.Issuer().IDJAG(g), nil
 }
 
-// NewAccessToken mints an honest access token of a custom authorization server, "" is default, for a user, by login, at a
-// client, without a sign-in; it has no scopes. The org's server has none to mint: its access tokens are opaque.
+// NewAccessToken mints an honest access token of a custom authorization server, "" is default, for a user, by login, at
+// a client, without a sign-in; it has no scopes. The org's server has none to mint: its access tokens are opaque.
 func (p *IdP) NewAccessToken(login, clientID, server string) (*mint.Token, error) {
 	u, s := p.Directory().Login(login), p.state.Servers[cmp.Or(server, "default")]
 	switch {
@@ -202,8 +205,8 @@ func (p *IdP) PrepareKey() (*mint.Key, error) {
 	return k, err
 }
 
-// RotateKeys signs with another key from now on: the prepared one, else a new one. The old keys stay in the JWKS for as long
-// as tokens signed with them can be valid, unless withdraw takes them out.
+// RotateKeys signs with another key from now on: the prepared one, else a new one. The old keys stay in the JWKS for as
+// long as tokens signed with them can be valid, unless withdraw takes them out.
 func (p *IdP) RotateKeys(withdraw bool) (*mint.Key, error) {
 	k, err := p.newKey()
 	if err != nil {
@@ -230,8 +233,8 @@ func (p *IdP) Exchanges() []observe.Exchange { return p.state.Exchanges.List() }
 // Sizes is how many sessions, codes, grants, access tokens and identifiers are remembered.
 func (p *IdP) Sizes() map[string]int { return p.state.Vault.Load().Sizes() }
 
-// Reset goes back to the beginning: the directory that the identity provider was started with, no sessions, tokens, faults,
-// edits or log entries, the clock at the time that it is. Keys stay.
+// Reset goes back to the beginning: the directory that the identity provider was started with, no sessions, tokens,
+// faults, edits or log entries, the clock at the time that it is. Keys stay.
 func (p *IdP) Reset() error {
 	p.Restore()
 	p.state.Edits.Clear()

@@ -29,7 +29,8 @@ func (p *IdP) NewSAMLAssertion(login, clientID string) (*schema.Assertion, error
 }
 
 // SAMLResponse signs an assertion and the Response around it (SAML 2.0 core section 3.3.3), as base64: what a browser
-// posts to the client's assertion consumer service. The error is a client without SAML sign-on, or what cannot be signed.
+// posts to the client's assertion consumer service. The error is a client without SAML sign-on, or what cannot be
+// signed.
 func (p *IdP) SAMLResponse(clientID string, a *schema.Assertion) (string, error) {
 	provider, err := p.SAML()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/emaconform/emaconform/mockidp/mint"
 )
 
-// PublicKeys are the keys that verify tokens with this iss, those out of use but not withdrawn among them. ok is false when
-// no authorization server here has that issuer.
+// PublicKeys are the keys that verify tokens with this iss, those out of use but not withdrawn among them. ok is false
+// when no authorization server here has that issuer.
 func (p *IdP) PublicKeys(issuer string) (keys jose.JSONWebKeySet, ok bool) {
 	if issuer == p.state.Org.Issuer {
 		return p.state.Org.Keys.Set().Public(), true
@@ -38,7 +38,8 @@ func (p *IdP) Faults() []fault.Fault { return p.state.Faults.List() }
 // Edits are those in force; one whose count is negative is used up.
 func (p *IdP) Edits() []mint.Edit { return p.state.Edits.All() }
 
-// PublishKeys publishes a set, which is a JWK set as JSON, from now on until Restore. What tokens are signed with stays.
+// PublishKeys publishes a set, which is a JWK set as JSON, from now on until Restore. What tokens are signed with
+// stays.
 func (p *IdP) PublishKeys(set json.RawMessage) { p.state.Org.Keys.Publish(set) }
 
 // SetMaxAge sets for how long the JWKS may be cached, until Restore.
@@ -50,8 +51,8 @@ func (p *IdP) Restore() {
 	p.state.Org.Keys.Restore()
 }
 
-// MakeKeys makes the keys that are still to be made, which takes a while: the one in use and the next one, if there is to be
-// one. They are made without it when they are needed.
+// MakeKeys makes the keys that are still to be made, which takes a while: the one in use and the next one, if there is
+// to be one. They are made without it when they are needed.
 func (p *IdP) MakeKeys() error {
 	keys := p.state.Org.Keys
 	keys.Set()

@@ -17,8 +17,8 @@ const (
 	TokenAccess TokenKind = "access_token" // of custom authorization servers
 )
 
-// Edit changes tokens before they are signed: the next Count of them, or every one. A header that names another alg than
-// the key's makes the issuing fail: package hostile makes such tokens.
+// Edit changes tokens before they are signed: the next Count of them, or every one. A header that names another alg
+// than the key's makes the issuing fail: package hostile makes such tokens.
 type Edit struct {
 	Token  TokenKind      `json:"token"`
 	Client string         `json:"client,omitempty"` // client id; "" is any

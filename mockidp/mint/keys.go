@@ -97,7 +97,8 @@ func LoadKeySet(path string) (*KeySet, error) {
 	}
 	var s KeySet
 	if err := json.Unmarshal(raw, &s); err != nil || len(s.Keys) == 0 {
-		return nil, fmt.Errorf("key file %s: expected a JWK set ({\"keys\":[…]}) with private keys; delete it to have a new one made", path)
+		return nil, fmt.Errorf("key file %s: expected a JWK set ({\"keys\":[…]}) with private keys; delete it to "+
+			"have a new one made", path)
 	}
 	for n, k := range s.Keys {
 		if err := k.Usable(); err != nil {

@@ -88,8 +88,9 @@ func (k *Ring) Next() *Key {
 	return k.prepared
 }
 
-// Rotate signs with another key from now on: the prepared one, whose place fresh takes when there is always to be one, else
-// fresh itself. The old ones stay published until the tokens that they signed have expired, after keep, unless withdraw.
+// Rotate signs with another key from now on: the prepared one, whose place fresh takes when there is always to be one,
+// else fresh itself. The old ones stay published until the tokens that they signed have expired, after keep, unless
+// withdraw.
 func (k *Ring) Rotate(fresh *Key, withdraw bool, now time.Time, keep time.Duration) *Key {
 	k.Set()
 	k.mu.Lock()

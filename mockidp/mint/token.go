@@ -14,7 +14,8 @@ import (
 // TypeIDJAG is the header typ of an ID-JAG (draft-ietf-oauth-identity-assertion-authz-grant-04 section 3.1).
 const TypeIDJAG = "oauth-id-jag+jwt"
 
-// Token is a token before it is signed. Header and Claims are free to be changed: members can be added, replaced, deleted.
+// Token is a token before it is signed. Header and Claims are free to be changed: members can be added, replaced,
+// deleted.
 type Token struct {
 	Header map[string]any // alg and kid are those of Key until changed
 	Claims map[string]any
@@ -35,8 +36,8 @@ func (t *Token) Clone() *Token {
 	return &Token{Header: maps.Clone(t.Header), Claims: maps.Clone(t.Claims), Key: t.Key}
 }
 
-// Sign returns the token in JWS compact serialization (RFC 7515 section 7.1), with Header exactly as it stands. It fails
-// when the header's alg is not the key's, for no library signs that: package hostile does.
+// Sign returns the token in JWS compact serialization (RFC 7515 section 7.1), with Header exactly as it stands. It
+// fails when the header's alg is not the key's, for no library signs that: package hostile does.
 func (t *Token) Sign() (string, error) {
 	claims, err := json.Marshal(t.Claims)
 	if err != nil {
@@ -48,7 +49,8 @@ func (t *Token) Sign() (string, error) {
 // SignPayload is Sign with these bytes in place of Claims.
 func (t *Token) SignPayload(payload []byte) (string, error) {
 	if t.Header["alg"] != t.Key.Algorithm {
-		return "", fmt.Errorf("the header says alg %v but the key is for %s: package hostile makes such tokens", t.Header["alg"], t.Key.Algorithm)
+		return "", fmt.Errorf("the header says alg %v but the key is for %s: package hostile makes such tokens",
+			t.Header["alg"], t.Key.Algorithm)
 	}
 	options := &jose.SignerOptions{}
 	for name, value := range t.Header {
@@ -57,7 +59,8 @@ func (t *Token) SignPayload(payload []byte) (string, error) {
 		}
 	}
 	// The bare private key, so that kid is in the header only when Header has it.
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(t.Key.Algorithm), Key: t.Key.Key}, options)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(t.Key.Algorithm), Key: t.Key.Key},
+		options)
 	if err != nil {
 		return "", err
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/emaconform/emaconform/mockidp/mint"
 )
 
-// Exchange is one request to an endpoint and its answer, without secrets: a JWT is there without its signature, any other
-// credential as its length.
+// Exchange is one request to an endpoint and its answer, without secrets: a JWT is there without its signature, any
+// other credential as its length.
 type Exchange struct {
 	ID       string              `json:"id"` // X-Okta-Request-Id of the response
 	Time     time.Time           `json:"time"`
@@ -50,8 +50,10 @@ func (e Exchange) Tokens() map[string]mint.DecodedToken {
 }
 
 // secretParameters are redacted wherever they come.
-var secretParameters = []string{"client_secret", "code", "code_verifier", "refresh_token", "access_token", "id_token", "token",
-	"subject_token", "actor_token", "client_assertion", "assertion", "id_token_hint", "password", "SAMLResponse", "sessionToken"}
+var secretParameters = []string{"client_secret", "code", "code_verifier", "refresh_token", "access_token", "id_token",
+	"token",
+	"subject_token", "actor_token", "client_assertion", "assertion", "id_token_hint", "password", "SAMLResponse",
+	"sessionToken"}
 
 // RedactForm is a form without its secrets.
 func RedactForm(form url.Values) map[string][]string {

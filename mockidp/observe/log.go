@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// What a log keeps at most. Clients choose what they send: a bound on the number of exchanges alone would bound no memory.
+// What a log keeps at most. Clients choose what they send: a bound on the number of exchanges alone would bound no
+// memory.
 const (
 	maxExchanges = 1000
 	maxBytes     = 8 << 20

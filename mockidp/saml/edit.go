@@ -21,9 +21,9 @@ func (p *Provider) ResponseTo(app App, a *schema.Assertion) (string, error) {
 	return p.response(q, schema.Status{StatusCode: schema.StatusCode{Value: schema.StatusSuccess}}, a)
 }
 
-// Change edits an assertion that Assertion made, before it is signed. set gives members new values: texts by the names of
-// texts below, times as RFC 3339, and attributes as an object of lists. remove takes members away. An error names the
-// member that is unknown or not of its kind.
+// Change edits an assertion that Assertion made, before it is signed. set gives members new values: texts by the names
+// of texts below, times as RFC 3339, and attributes as an object of lists. remove takes members away. An error names
+// the member that is unknown or not of its kind.
 func Change(a *schema.Assertion, set map[string]any, remove []string) error {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
 		if err := setMember(a, name, set[name]); err != nil {

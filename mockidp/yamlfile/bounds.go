@@ -14,8 +14,8 @@ const (
 	maxNodes  = 2_000_000 // that aliases may expand a document to
 )
 
-// tooDeep is the line at which a document is nested too deeply, 0 when it never is. It counts brackets, in texts as well,
-// and the signs at the begin of a line that open a value each.
+// tooDeep is the line at which a document is nested too deeply, 0 when it never is. It counts brackets, in texts as
+// well, and the signs at the begin of a line that open a value each.
 func tooDeep(raw []byte) int {
 	depth, number := 0, 0
 	for line := range bytes.Lines(raw) {

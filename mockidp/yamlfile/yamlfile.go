@@ -1,5 +1,5 @@
-// Package yamlfile reads configuration files, YAML or JSON. It is the one place where such files are decoded: what comes
-// from a file can be wrong, but never ends the program, however it is made.
+// Package yamlfile reads configuration files, YAML or JSON. It is the one place where such files are decoded: what
+// comes from a file can be wrong, but never ends the program, however it is made.
 package yamlfile
 
 import (
@@ -24,7 +24,8 @@ func (p Problem) Error() string { return string(p) }
 var ErrEmpty error = Problem("the file is empty")
 
 // Decode reads the one document of a file into a value. Members that the value does not have are mistakes. The error is
-// ErrEmpty, another Problem, or the decoder's, which mostly is a yaml.Error that knows its place. A byte order mark is skipped.
+// ErrEmpty, another Problem, or the decoder's, which mostly is a yaml.Error that knows its place. A byte order mark is
+// skipped.
 func Decode(raw []byte, into any) error {
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	if err := check(raw); err != nil {

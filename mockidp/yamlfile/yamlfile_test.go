@@ -40,10 +40,14 @@ func TestNothingInAFileEndsTheProgram(t *testing.T) {
 	for name, text := range map[string]string{
 		"tag in a list": "users: [!x]", "lone tag": "users: !x", "lone tag and a line": "users: !x\n",
 		"lone anchor": "users: &", "lone alias": "users: *", "alias of nothing": "users: *gone", "itself": "users: &a [*a]",
-		"merge of itself": "any: &a {<<: *a}", "brackets": "any: " + strings.Repeat("[", many), "braces": "any: " + strings.Repeat("{a: ", many),
-		"dashes": "any:\n" + strings.Repeat("- ", many), "questions": strings.Repeat("? ", many), "tags": "any:\n  " + strings.Repeat("!x ", many),
-		"anchors": "any:\n  " + strings.Repeat("&a ", many) + "x", "indentation": "any:\n" + strings.Repeat(" ", many) + "x: y",
-		"bomb": bomb(), "bytes": "any: \xff\xfe", "two documents": "any: 1\n---\nany: 2\n", "unknown": "nobody: 1", "deep": staircase(5000),
+		"merge of itself": "any: &a {<<: *a}", "brackets": "any: " + strings.Repeat("[", many), "braces": "any: " +
+			strings.Repeat("{a: ", many),
+		"dashes": "any:\n" + strings.Repeat("- ", many), "questions": strings.Repeat("? ", many), "tags": "any:\n  " +
+			strings.Repeat("!x ", many),
+		"anchors": "any:\n  " + strings.Repeat("&a ", many) + "x", "indentation": "any:\n" + strings.Repeat(" ", many) +
+			"x: y",
+		"bomb": bomb(), "bytes": "any: \xff\xfe", "two documents": "any: 1\n---\nany: 2\n", "unknown": "nobody: 1",
+		"deep": staircase(5000),
 	} {
 		if err := yamlfile.Decode([]byte(text), new(sample)); err == nil {
 			t.Errorf("%s: taken", name)
@@ -56,7 +60,8 @@ func TestNothingInAFileEndsTheProgram(t *testing.T) {
 func TestWhatIsGoodIsTaken(t *testing.T) {
 	for _, text := range []string{
 		"\ufeffusers: [{login: alice}]", `{"users": [{"login": "alice", "groups": ["a"]}]}`,
-		"users:\n- &a {login: alice}\n- *a\n", "any: '[[[['\nusers:\n- login: alice\n", "any: !!str 1\nusers: [{login: alice}]",
+		"users:\n- &a {login: alice}\n- *a\n", "any: '[[[['\nusers:\n- login: alice\n",
+		"any: !!str 1\nusers: [{login: alice}]",
 	} {
 		var s sample
 		if err := yamlfile.Decode([]byte(text), &s); err != nil || len(s.Users) == 0 || s.Users[0].Login != "alice" {
@@ -72,7 +77,8 @@ func TestWhatIsGoodIsTaken(t *testing.T) {
 
 // FuzzDecode looks for text that the decoder cannot bear.
 func FuzzDecode(f *testing.F) {
-	for _, text := range []string{"users: !x", "users: [{login: a}]", "a: &a [*a]", bomb(), "? - - !x &y\n: *y", "any: {<<: *a}", "\ufeff-", "users: >\n  x"} {
+	for _, text := range []string{"users: !x", "users: [{login: a}]", "a: &a [*a]", bomb(), "? - - !x &y\n: *y",
+		"any: {<<: *a}", "\ufeff-", "users: >\n  x"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(_ *testing.T, raw []byte) {

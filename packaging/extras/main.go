@@ -1,5 +1,5 @@
-// Command extras writes what comes with a release besides the binary: man pages and shell completions. Its argument is the
-// folder to write to.
+// Command extras writes what comes with a release besides the binary: man pages and shell completions. Its argument is
+// the folder to write to.
 package main
 
 import (

@@ -30,10 +30,12 @@ func judged(changes ...func(*reports.Report)) *reports.Report {
 		Catalogue: known.Catalogue, Nonce: "nonce", Profile: "ema", Finished: time.Now(),
 		Target: reports.Target{URL: "https://mcp.acme.example/mcp", Resource: "https://mcp.acme.example/mcp",
 			Address: reports.AddressPublic},
-		Requirements: []reports.Requirement{{ID: "RAS-A", Role: "ras", Level: "MUST"}, {ID: "RS-B", Role: "rs", Level: "SHOULD"}},
+		Requirements: []reports.Requirement{{ID: "RAS-A", Role: "ras", Level: "MUST"},
+			{ID: "RS-B", Role: "rs", Level: "SHOULD"}},
 	}
 	for _, c := range known.Checks[:3] {
-		r.Checks = append(r.Checks, reports.Check{ID: c.ID, Requirement: strings.Split(c.ID, "/")[0], Role: c.Role, Level: c.Level,
+		r.Checks = append(r.Checks, reports.Check{ID: c.ID, Requirement: strings.Split(c.ID, "/")[0], Role: c.Role,
+			Level:   c.Level,
 			Outcome: reports.Pass})
 	}
 	for _, change := range changes {
@@ -99,7 +101,8 @@ func TestAStatementHolds(t *testing.T) {
 	if other, err := o.Complete(known); other || err != nil {
 		t.Errorf("complete: %v, %v", other, err)
 	}
-	policy := &Policy{Verdict: reports.Conformant, Level: Full, MaxAge: time.Hour, Roles: []string{"ras", "rs"}, Public: true}
+	policy := &Policy{Verdict: reports.Conformant, Level: Full, MaxAge: time.Hour, Roles: []string{"ras", "rs"},
+		Public: true}
 	if v := policy.Violations(o, time.Now()); len(v) > 0 {
 		t.Errorf("violations: %q", v)
 	}
@@ -138,8 +141,10 @@ func TestWhatCannotBeAttested(t *testing.T) {
 	}{
 		{"interrupted", func(r *reports.Report) { r.Ended = "interrupted" }, "an interrupted run is never a certificate"},
 		{"of an old version", func(r *reports.Report) { r.Tool.Digest = "" }, "run again with this one"},
-		{"another catalogue", func(r *reports.Report) { r.Catalogue.Digest = reports.Digest(nil) }, "attest with the version that made it"},
-		{"a check left out", func(r *reports.Report) { r.Checks = r.Checks[1:] }, "1 checks of the catalogue were left out: RAS-A/one"},
+		{"another catalogue", func(r *reports.Report) { r.Catalogue.Digest = reports.Digest(nil) },
+			"attest with the version that made it"},
+		{"a check left out", func(r *reports.Report) { r.Checks = r.Checks[1:] },
+			"1 checks of the catalogue were left out: RAS-A/one"},
 		{"an unknown check", func(r *reports.Report) { r.Checks[2].ID = "RS-B/new" }, "were left out: RS-B/one"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -177,7 +182,8 @@ func TestForgeriesAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.SignedBy(context.Background(), []Signer{{"other", newKey(t)}}); err == nil || !strings.Contains(err.Error(), "unknown key") {
+	if _, err := o.SignedBy(context.Background(), []Signer{{"other", newKey(t)}}); err == nil ||
+		!strings.Contains(err.Error(), "unknown key") {
 		t.Errorf("error for an unknown key is %v", err)
 	}
 }
@@ -193,11 +199,13 @@ func TestWhatIsNoStatement(t *testing.T) {
 		{"a report", []byte(`{"schema_version":"2"}`), "this is no statement"},
 		{"a newer kind", signed(t, key, judged(), "conformance/v1", "conformance/v2"), "use a newer emaconform"},
 		{"another type", signed(t, key, judged(), PredicateType, "https://slsa.dev/provenance/v1"), "of another type"},
-		{"another payload", bytes.Replace(signed(t, key, judged()), []byte(PayloadType), []byte("text/plain"), 1), "not an in-toto statement"},
+		{"another payload", bytes.Replace(signed(t, key, judged()), []byte(PayloadType), []byte("text/plain"), 1),
+			"not an in-toto statement"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Open(c.data)
-			if err == nil || errors.Is(err, ErrForged) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			if err == nil || errors.Is(err, ErrForged) || !strings.Contains(err.Error(), c.want) ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("error is %v, want one that says %q", err, c.want)
 			}
 		})
@@ -257,7 +265,8 @@ func TestPolicyFile(t *testing.T) {
 		t.Errorf("%+v, %+v, %v", p, signers, err)
 	}
 	for text, want := range map[string]string{
-		"levels: full\n": "levels", "level: best\n": `level "best" is none of`, "signers: [{name: A, key: no.pub}]\n": "signers[0] (A)",
+		"levels: full\n": "levels", "level: best\n": `level "best" is none of`,
+		"signers: [{name: A, key: no.pub}]\n": "signers[0] (A)",
 	} {
 		if _, _, err := LoadPolicy(write("bad.yaml", text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error is %v", text, err)

@@ -14,12 +14,12 @@ type Known struct {
 	Checks    []reports.NotRun // every check of every role
 }
 
-// Complete compares the checks of a report with the catalogue: each check of the roles under test must stand in it, once.
-// A report of another catalogue is an error, too: nothing can be said of it.
+// Complete compares the checks of a report with the catalogue: each check of the roles under test must stand in it,
+// once. A report of another catalogue is an error, too: nothing can be said of it.
 func Complete(r *reports.Report, known Known) error {
 	if r.Catalogue.Digest != known.Catalogue.Digest {
-		return fmt.Errorf("the report was made with catalogue %s, this program has another one (%s): whether checks were left "+
-			"out cannot be told", r.Catalogue.Version, known.Catalogue.Version)
+		return fmt.Errorf("the report was made with catalogue %s, this program has another one (%s): whether "+
+			"checks were left out cannot be told", r.Catalogue.Version, known.Catalogue.Version)
 	}
 	var ids, roles []string
 	for _, c := range r.Checks {

@@ -41,7 +41,8 @@ func NewKey() (private, public []byte, err error) {
 		pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: open}), nil
 }
 
-// ParseKey reads a key from PEM: a private one (PKCS #8 or SEC 1), or a public one (PKIX). The error never quotes the file.
+// ParseKey reads a key from PEM: a private one (PKCS #8 or SEC 1), or a public one (PKIX). The error never quotes the
+// file.
 func ParseKey(data []byte) (*Key, error) {
 	block, _ := pem.Decode(data)
 	if block == nil {

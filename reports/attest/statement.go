@@ -1,6 +1,6 @@
 // Package attest turns a report into a small statement that a vendor signs and hands to a customer, and judges such a
-// statement: an in-toto statement in a DSSE envelope. It holds ids and digests, and no exchange: the evidence stays with the
-// vendor.
+// statement: an in-toto statement in a DSSE envelope. It holds ids and digests, and no exchange: the evidence stays
+// with the vendor.
 package attest
 
 import (
@@ -50,7 +50,8 @@ type Predicate struct {
 	Intrusive     bool                  `json:"intrusive,omitempty"`
 	Selection     string                `json:"selection,omitempty"`
 	Results       Results               `json:"results"`
-	Waived        []Waiver              `json:"waived,omitempty"` // by the vendor's baseline; the verdict does not count them as passed
+	// by the vendor's baseline; the verdict does not count them as passed
+	Waived []Waiver `json:"waived,omitempty"`
 }
 
 // Results holds every check of the catalogue's roles in exactly one list.
@@ -101,10 +102,11 @@ func TargetDigest(t reports.Target, profile string) string {
 	return strings.TrimPrefix(reports.Digest(raw), "sha256:")
 }
 
-// Statement makes the payloads to sign from a report: the statement with our predicate, and one with in-toto's test-result
-// about the same subjects. report is the file as it was read, whose digest is a subject. A report that cannot be a
-// statement (the run ended early, or it lacks what a statement needs) is an error that says what to do.
-func Statement(r *reports.Report, report []byte, known Known, artifacts ...Artifact) (ours, testResult []byte, err error) {
+// Statement makes the payloads to sign from a report: the statement with our predicate, and one with in-toto's
+// test-result about the same subjects. report is the file as it was read, whose digest is a subject. A report that
+// cannot be a statement (the run ended early, or it lacks what a statement needs) is an error that says what to do.
+func Statement(r *reports.Report, report []byte, known Known,
+	artifacts ...Artifact) (ours, testResult []byte, err error) {
 	if err := attestable(r, known); err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +129,8 @@ func Statement(r *reports.Report, report []byte, known Known, artifacts ...Artif
 func attestable(r *reports.Report, known Known) error {
 	switch {
 	case r.Ended != "":
-		return fmt.Errorf("the run ended early (%s): an interrupted run is never a certificate; run again to the end", r.Ended)
+		return fmt.Errorf("the run ended early (%s): an interrupted run is never a certificate; run again to the end",
+			r.Ended)
 	case r.Tool.Digest == "" || r.Catalogue.Digest == "" || r.Nonce == "":
 		return errors.New("the report lacks what a statement needs (digests of the program and the catalogue, a nonce): " +
 			"it is of an older version; run again with this one")
@@ -149,7 +152,8 @@ func name(t reports.Target) string {
 
 func predicate(r *reports.Report) Predicate {
 	p := Predicate{
-		Verdict: r.Verdict, Roles: r.Roles, Coverage: r.Coverage, Profile: r.Profile, MCPRevisions: r.MCPRevisions, Tool: r.Tool,
+		Verdict: r.Verdict, Roles: r.Roles, Coverage: r.Coverage, Profile: r.Profile, MCPRevisions: r.MCPRevisions,
+		Tool:      r.Tool,
 		Catalogue: r.Catalogue, Configuration: r.Configuration, Target: r.Target, Proof: r.Proof, Started: r.Started.UTC(),
 		Finished: r.Finished.UTC(), Nonce: r.Nonce, Seed: r.Seed, Intrusive: r.Intrusive, Selection: r.Selection,
 		Results: Results{[]string{}, []string{}, []string{}, []string{}, []Skip{}, []string{}},

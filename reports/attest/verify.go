@@ -30,8 +30,8 @@ var compiled = sync.OnceValue(func() *jsonschema.Schema { return reports.Compile
 // maxStatement bounds a file that Open takes, in bytes. A statement is some 20 KB.
 const maxStatement = 8 << 20
 
-// ErrForged is behind errors that say that a statement is not what its signer signed, or contradicts itself: as opposed to a
-// file that is no statement.
+// ErrForged is behind errors that say that a statement is not what its signer signed, or contradicts itself: as opposed
+// to a file that is no statement.
 var ErrForged = errors.New("the statement does not hold")
 
 // Opened is a statement that was taken apart.
@@ -44,8 +44,9 @@ type Opened struct {
 	Envelope *dsse.Envelope // nil for a bare statement
 }
 
-// Open takes a statement apart: a DSSE envelope, or a bare in-toto statement. It checks the form and that the statement fits
-// together: each check in one list, the verdict and the coverage those of the results. Signatures are for SignedBy.
+// Open takes a statement apart: a DSSE envelope, or a bare in-toto statement. It checks the form and that the statement
+// fits together: each check in one list, the verdict and the coverage those of the results. Signatures are for
+// SignedBy.
 func Open(data []byte) (*Opened, error) {
 	if len(data) > maxStatement {
 		return nil, fmt.Errorf("this is no statement: it is larger than %d MiB", maxStatement>>20)
@@ -80,7 +81,8 @@ func (o *Opened) read() error {
 	}
 	switch {
 	case strings.HasPrefix(s.PredicateType, predicateFamily) && s.PredicateType != PredicateType:
-		return fmt.Errorf("the statement is of a newer kind (%.100s): this program reads v1; use a newer emaconform", s.PredicateType)
+		return fmt.Errorf("the statement is of a newer kind (%.100s): this program reads v1; use a newer emaconform",
+			s.PredicateType)
 	case s.PredicateType != PredicateType:
 		return fmt.Errorf("the statement is of another type (%.100s): expected %s", s.PredicateType, PredicateType)
 	case len(s.Subject) == 0:
@@ -134,7 +136,8 @@ func (o *Opened) fits() error {
 	r := o.Results
 	judged := len(r.Passed) + len(r.Warned) + len(r.Failed)
 	if all := len(checks) + len(r.NotRun); o.Coverage.Checks != all || o.Coverage.Judged != judged {
-		return forged("it says that %d of %d checks were judged, but has %d of %d", o.Coverage.Judged, o.Coverage.Checks, judged, all)
+		return forged("it says that %d of %d checks were judged, but has %d of %d", o.Coverage.Judged,
+			o.Coverage.Checks, judged, all)
 	}
 	return nil
 }
@@ -183,15 +186,16 @@ func roleOf(id string) string {
 // ids lists every check of the statement.
 func (o *Opened) ids() []string {
 	r := o.Results
-	list := append(append(append(append(append([]string{}, r.Passed...), r.Warned...), r.Failed...), r.Inconclusive...), r.NotRun...)
+	list := append(append(append(append(append([]string{}, r.Passed...), r.Warned...), r.Failed...), r.Inconclusive...),
+		r.NotRun...)
 	for _, s := range r.Skipped {
 		list = append(list, s.ID)
 	}
 	return list
 }
 
-// Complete compares the statement's checks with the catalogue. other is true when it was made by another catalogue than this
-// program's: then nothing can be said, and err is nil.
+// Complete compares the statement's checks with the catalogue. other is true when it was made by another catalogue than
+// this program's: then nothing can be said, and err is nil.
 func (o *Opened) Complete(known Known) (other bool, err error) {
 	if o.Catalogue.Digest != known.Catalogue.Digest {
 		return true, nil
@@ -218,8 +222,8 @@ func (o *Opened) SignedBy(ctx context.Context, signers []Signer) (Signer, error)
 		return Signer{}, fmt.Errorf("%w: it is not signed", ErrForged)
 	}
 	if len(signers) == 0 {
-		return Signer{}, fmt.Errorf("nothing says whose signature to trust (it is of key %.64s): name the signer's public key with --key, "+
-			"or in a policy", strings.Join(o.KeyIDs, ", "))
+		return Signer{}, fmt.Errorf("nothing says whose signature to trust (it is of key %.64s): name the signer's "+
+			"public key with --key, or in a policy", strings.Join(o.KeyIDs, ", "))
 	}
 	named := false
 	for _, s := range signers {

@@ -39,8 +39,8 @@ func hexCode() *code {
 	return c
 }
 
-// digits adds the digits of a view, by their values, where there are enough of them in a row: white space may stand between
-// those of base64, any separator and "0x" between those of hexadecimal numbers.
+// digits adds the digits of a view, by their values, where there are enough of them in a row: white space may stand
+// between those of base64, any separator and "0x" between those of hexadecimal numbers.
 func (c *code) digits(into, v *view) {
 	start, between := 0, 0
 	for i, b := range v.text {
@@ -178,7 +178,8 @@ func entity(text []byte) ([]byte, int) {
 	name := string(text[:end+1])
 	decoded := html.UnescapeString(name)
 	if decoded == name {
-		if decoded = html.UnescapeString(string(bytes.ToLower(text[:end+1]))); decoded == string(bytes.ToLower(text[:end+1])) {
+		if decoded = html.UnescapeString(string(bytes.ToLower(text[:end+1]))); decoded ==
+			string(bytes.ToLower(text[:end+1])) {
 			return nil, 0
 		}
 	}

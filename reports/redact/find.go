@@ -226,8 +226,8 @@ func (f *finder) end(v *view, r *run) {
 	r.n = 0
 }
 
-// covered adds a part of a view that secrets cover: those that stand there whole, and the rest between them. A secret may
-// begin with what is public, before the first fingerprint, and end with such.
+// covered adds a part of a view that secrets cover: those that stand there whole, and the rest between them. A secret
+// may begin with what is public, before the first fingerprint, and end with such.
 func (f *finder) covered(v *view, from, to int) {
 	rest := from
 	for i := max(0, from-longestPublic); i < to && i+window <= len(v.text); i++ {
@@ -257,7 +257,8 @@ func (f *finder) whole(text []byte) *Secret {
 		key = key<<8 | uint64(fold[c])
 	}
 	for _, s := range f.set.heads[symmetric(key)] {
-		if (found == nil || len(s.value) > len(found.value)) && len(text) >= len(s.value) && string(text[:len(s.value)]) == s.value {
+		if (found == nil || len(s.value) > len(found.value)) && len(text) >= len(s.value) &&
+			string(text[:len(s.value)]) == s.value {
 			found = s
 		}
 	}

@@ -14,8 +14,8 @@ var fold = func() (t [256]byte) {
 	return t
 }()
 
-// kept are the characters that stay when separators are left out: all but white space and control characters, and letters
-// and digits alone.
+// kept are the characters that stay when separators are left out: all but white space and control characters, and
+// letters and digits alone.
 var kept = func() (t [2][256]bool) {
 	for i := range 256 {
 		c := byte(i)
@@ -34,8 +34,8 @@ type squeezed struct {
 	row  int // characters since the last separator
 }
 
-// read takes the next character. fresh reports whether there is a fingerprint, which begins at from; when it is not new, it
-// is the one of the text with fewer characters left out.
+// read takes the next character. fresh reports whether there is a fingerprint, which begins at from; when it is not
+// new, it is the one of the text with fewer characters left out.
 func (s *squeezed) read(c byte, i int) (from int, fresh bool) {
 	if !s.keep[c] {
 		s.row = 0

@@ -43,8 +43,8 @@ type Set struct {
 	Added func(kind, value string)
 }
 
-// New makes an empty set. Fingerprints of what is public (URLs, client ids, names) are nobody's secret, even when a secret
-// has them, too: else a secret "connector-a-secret" would hide each "connector-a".
+// New makes an empty set. Fingerprints of what is public (URLs, client ids, names) are nobody's secret, even when a
+// secret has them, too: else a secret "connector-a-secret" would hide each "connector-a".
 func New(public ...string) *Set {
 	s := &Set{known: map[string]*Secret{}, heads: map[uint64][]*Secret{}}
 	s.Publish(public...)

@@ -221,7 +221,8 @@ func secretOf(r *rand.Rand) string {
 		return string(b)
 	default:
 		return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256"}`)) + "." +
-			base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"00u1alice"}`)) + "." + base64.RawURLEncoding.EncodeToString(bytesOf(96))
+			base64.RawURLEncoding.EncodeToString([]byte(`{"sub":"00u1alice"}`)) + "." +
+			base64.RawURLEncoding.EncodeToString(bytesOf(96))
 	}
 }
 

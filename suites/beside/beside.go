@@ -1,5 +1,5 @@
-// Package beside puts attacks between two honest requests that they differ from in one thing alone, and lets the attacks of a
-// run share these controls, for every role.
+// Package beside puts attacks between two honest requests that they differ from in one thing alone, and lets the
+// attacks of a run share these controls, for every role.
 package beside
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// Honest is a kind of honest request. Every attack of a kind differs from it in one thing alone, so that they can share their
-// controls: one is taken before an attack, and one after it.
+// Honest is a kind of honest request. Every attack of a kind differs from it in one thing alone, so that they can share
+// their controls: one is taken before an attack, and one after it.
 type Honest struct {
 	Name   string
 	Record func() *wire.Recorder       // makes the record of one, which every check that it stands beside borrows
@@ -26,8 +26,8 @@ type Controls struct {
 	kinds map[string]*shared
 }
 
-// shared has what became of the honest requests of a kind. Those who wait for one at the same time share the next one that
-// begins, as databases share a commit.
+// shared has what became of the honest requests of a kind. Those who wait for one at the same time share the next one
+// that begins, as databases share a commit.
 type shared struct {
 	mu      sync.Mutex
 	last    *turn // the last one that was taken
@@ -56,8 +56,9 @@ func (c *Controls) of(kind string) *shared {
 	return c.kinds[kind]
 }
 
-// Attack has an attack sent between two honest requests of its kind and returns the answers to the first honest one and to the
-// attack. Unless both honest ones are taken, nothing can be said about the attack, and the check ends as inconclusive.
+// Attack has an attack sent between two honest requests of its kind and returns the answers to the first honest one and
+// to the attack. Unless both honest ones are taken, nothing can be said about the attack, and the check ends as
+// inconclusive.
 func (c *Controls) Attack(t *check.T, kind Honest, attack func() *wire.Answer) (control, attacked *wire.Answer) {
 	s := c.of(kind.Name)
 	first := s.taken()
@@ -78,8 +79,8 @@ func (c *Controls) Attack(t *check.T, kind Honest, attack func() *wire.Answer) (
 
 func mustBeGood(t *check.T, c *turn) {
 	if !c.good {
-		t.Inconclusivef("the control was not granted (%s), so a refusal of the attack would prove nothing: the honest request in the "+
-			"exchanges must work first", c.problem)
+		t.Inconclusivef("the control was not granted (%s), so a refusal of the attack would prove nothing: the "+
+			"honest request in the exchanges must work first", c.problem)
 	}
 }
 

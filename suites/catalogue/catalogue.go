@@ -18,8 +18,8 @@ import (
 type Requirement struct {
 	ID   string `yaml:"id"` // stable, e.g. "RAS-AUD-EXACT"
 	Role string `yaml:"-"`  // ras, rs, client or idp; from the file that it stands in
-	// Level is the strictest level that it has in any profile: MUST, SHOULD or MAY (judged only when the feature is offered;
-	// then its rules bind). LevelIn says which it has in one.
+	// Level is the strictest level that it has in any profile: MUST, SHOULD or MAY (judged only when the feature is
+	// offered; then its rules bind). LevelIn says which it has in one.
 	Level string `yaml:"level"`
 	// Levels are the levels in profiles where that does not follow from the documents; the reading says why.
 	Levels map[string]string `yaml:"levels"`
@@ -33,8 +33,8 @@ type Requirement struct {
 	// Severity is what an attacker gains when it is broken; SeverityWhy says it in a sentence.
 	Severity    reports.Severity `yaml:"severity"`
 	SeverityWhy string           `yaml:"severity_why"`
-	// Follows names, for checks by their slug (* and ? match), the requirements and checks whose failure makes them fail, too:
-	// they are then shown under their cause.
+	// Follows names, for checks by their slug (* and ? match), the requirements and checks whose failure makes them
+	// fail, too: they are then shown under their cause.
 	Follows map[string][]string `yaml:"follows"`
 
 	Try        []string `yaml:"try"`        // adversarial inputs; "->" gives the answer expected

@@ -171,7 +171,8 @@ func TestDocumentsArePinned(t *testing.T) {
 	}
 }
 
-// TestLevels checks that no profile demands more than a document of it does, and that proposals bind only who chose them.
+// TestLevels checks that no profile demands more than a document of it does, and that proposals bind only who chose
+// them.
 func TestLevels(t *testing.T) {
 	for _, r := range All() {
 		strictest := None

@@ -41,14 +41,16 @@ func (r Requirement) LevelIn(profile string) string {
 	return LevelOf(profile, r.Level, r.Sources)
 }
 
-// LevelOf is how much a demand of these sources, which has this level there, weighs in a profile. It weighs all of it when
-// one of the sources is a document of the profile. What only documents of the profile hardened ask for is a SHOULD in the
-// profile ema, which warns and says so. Everything else that is beyond a profile is nothing in it.
+// LevelOf is how much a demand of these sources, which has this level there, weighs in a profile. It weighs all of it
+// when one of the sources is a document of the profile. What only documents of the profile hardened ask for is a SHOULD
+// in the profile ema, which warns and says so. Everything else that is beyond a profile is nothing in it.
 func LevelOf(profile, level string, sources []reports.Source) string {
 	switch {
 	case slices.ContainsFunc(sources, func(s reports.Source) bool { return holds(profile, s) }):
 		return level
-	case profile == ProfileEMA && slices.ContainsFunc(sources, func(s reports.Source) bool { return holds(ProfileHardened, s) }):
+	case profile == ProfileEMA && slices.ContainsFunc(sources, func(s reports.Source) bool {
+		return holds(ProfileHardened, s)
+	}):
 		return Weaker(level, "SHOULD")
 	}
 	return None
@@ -76,5 +78,6 @@ func holds(profile string, s reports.Source) bool {
 	return len(d.Profiles) == 0 || slices.Contains(d.Profiles, profile)
 }
 
-// Cite is the source that a citation, "NAME §SECTION", stands for. A citation of no known document or section is an error.
+// Cite is the source that a citation, "NAME §SECTION", stands for. A citation of no known document or section is an
+// error.
 func Cite(citation string) (reports.Source, error) { return loadDocuments().cite(citation) }

@@ -14,8 +14,8 @@ import (
 	"github.com/emaconform/emaconform/reports"
 )
 
-// Version is the version of the catalogue. The first number changes when a requirement is added, removed or demands more, so
-// that a target may be judged differently; the second when only words change.
+// Version is the version of the catalogue. The first number changes when a requirement is added, removed or demands
+// more, so that a target may be judged differently; the second when only words change.
 const Version = "2.0"
 
 // Digest is "sha256:" and the digest of the embedded files: equal digests are equal catalogues.
@@ -43,7 +43,8 @@ func (r Requirement) Report(profile string) reports.Requirement {
 		levels = append(levels, reports.Level{Profile: p, Level: r.LevelIn(p)})
 	}
 	return reports.Requirement{
-		ID: r.ID, Role: r.Role, Level: r.LevelIn(profile), Levels: levels, Title: r.Title, Says: r.Says, Reading: r.Reading, Sources: r.Sources,
+		ID: r.ID, Role: r.Role, Level: r.LevelIn(profile), Levels: levels, Title: r.Title, Says: r.Says,
+		Reading: r.Reading, Sources: r.Sources,
 		Why: r.Why, Fix: r.Fix, Severity: r.Severity, SeverityWhy: r.SeverityWhy, Untestable: r.Untestable,
 	}
 }

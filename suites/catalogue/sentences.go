@@ -2,8 +2,8 @@ package catalogue
 
 import "sync"
 
-// Sentence is a place in a document where a key word of RFC 2119 stands, and what became of it: the entries that carry the
-// sentence, or the reason why none does.
+// Sentence is a place in a document where a key word of RFC 2119 stands, and what became of it: the entries that carry
+// the sentence, or the reason why none does.
 type Sentence struct {
 	Document string   `json:"document"`      // as documents.yaml names it
 	At       string   `json:"section"`       // number or heading

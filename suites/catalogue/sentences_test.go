@@ -8,10 +8,12 @@ import (
 	"testing"
 )
 
-var keyWords = []string{"MUST", "MUST NOT", "SHALL", "SHALL NOT", "REQUIRED", "SHOULD", "SHOULD NOT", "RECOMMENDED", "NOT RECOMMENDED",
+var keyWords = []string{"MUST", "MUST NOT", "SHALL", "SHALL NOT", "REQUIRED", "SHOULD", "SHOULD NOT", "RECOMMENDED",
+	"NOT RECOMMENDED",
 	"MAY", "OPTIONAL", "none"}
 
-// TestSentencesAreCarried checks that each place of the index has entries that exist, or a reason, and that none is left out.
+// TestSentencesAreCarried checks that each place of the index has entries that exist, or a reason, and that none is
+// left out.
 func TestSentencesAreCarried(t *testing.T) {
 	docs := loadDocuments()
 	last := map[string]int{}

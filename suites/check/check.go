@@ -1,5 +1,5 @@
-// Package check is how a check is written down, for every role. A check is declared in one place, with its id, title and
-// body; the role's package lends the body its vocabulary:
+// Package check is how a check is written down, for every role. A check is declared in one place, with its id, title
+// and body; the role's package lends the body its vocabulary:
 //
 //	var _ = check.For("RAS-JTI-REPLAY", func() {
 //		server.It("twice", "refuses an ID-JAG that it has already redeemed", func(t *server.T) {
@@ -9,8 +9,8 @@
 //		})
 //	})
 //
-// The declarations are values, so that they can be listed, explained and selected without running anything; package engine
-// runs the selected ones.
+// The declarations are values, so that they can be listed, explained and selected without running anything; package
+// engine runs the selected ones.
 package check
 
 import (
@@ -29,8 +29,8 @@ import (
 type Check struct {
 	ID          string // "<requirement>/<slug>"
 	Requirement catalogue.Requirement
-	// Level is MUST, SHOULD or MAY: of a check as it is declared the strictest of all profiles, of one that In returned that of
-	// the profile.
+	// Level is MUST, SHOULD or MAY: of a check as it is declared the strictest of all profiles, of one that In returned
+	// that of the profile.
 	Level string
 	// Sources are what the check stands on, when that is not what its requirement stands on.
 	Sources []reports.Source
@@ -46,8 +46,8 @@ type Check struct {
 	Season    int    // of those that are serial, the ones of an earlier season run first
 	Needs     []Need
 	Labels    []string
-	// Attack is what a generated check sends, nil for those that are written down one by one. Its identifier and its way are
-	// labels, such as identifier:sub and way:case.
+	// Attack is what a generated check sends, nil for those that are written down one by one. Its identifier and its
+	// way are labels, such as identifier:sub and way:case.
 	Attack *grammar.Attack
 
 	declared string            // Should or Must was declared: that level
@@ -141,8 +141,8 @@ func Of(a grammar.Attack) Option {
 // Should weakens a check to SHOULD: what it sees is bad practice, or the documents disagree, but no MUST is broken.
 func Should() Option { return func(c *Check) { c.Level, c.declared = "SHOULD", "SHOULD" } }
 
-// Must strengthens a check to MUST: the requirement asks for a feature that a server may leave out, the check for what the
-// feature has to be like.
+// Must strengthens a check to MUST: the requirement asks for a feature that a server may leave out, the check for what
+// the feature has to be like.
 func Must() Option { return func(c *Check) { c.Level, c.declared = "MUST", "MUST" } }
 
 // Serial marks a check that changes what other checks see (keys, faults): it runs alone, at the end.
@@ -195,8 +195,8 @@ func Expects(what string) Option { return func(c *Check) { c.Expects = what } }
 // With says what the check needs; without it the check is skipped, naming the key that would enable it.
 func With(needs ...Need) Option { return func(c *Check) { c.Needs = append(c.Needs, needs...) } }
 
-// All returns every declared check of these roles, of all roles when none is named, ordered by id within the catalogue's
-// order of requirements.
+// All returns every declared check of these roles, of all roles when none is named, ordered by id within the
+// catalogue's order of requirements.
 func All(roles ...string) []*Check {
 	order := map[string]int{}
 	for i, r := range catalogue.All() {
@@ -233,8 +233,8 @@ type Conditions struct {
 	Look      bool   // a first look: only checks that are open run, for there is no token
 }
 
-// Skipped says why the check, as In returned it, does not run in this world, or "", and what would let it run: a key of the
-// configuration, a flag, or a member of the target's metadata.
+// Skipped says why the check, as In returned it, does not run in this world, or "", and what would let it run: a key of
+// the configuration, a flag, or a member of the target's metadata.
 func (c *Check) Skipped(on Conditions, world any) (why, key string) {
 	if c.Level == catalogue.None {
 		return fmt.Sprintf("not judged by profile %s: only others ask for it (%s)", on.Profile, c.Beyond), "--profile"

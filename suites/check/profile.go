@@ -58,8 +58,8 @@ func (c *Check) In(profile string) *Check {
 	return &in
 }
 
-// AllIn returns the checks of these roles as a profile judges them, in the order of All. What only the profile next judges is a
-// preview, and no part of the others.
+// AllIn returns the checks of these roles as a profile judges them, in the order of All. What only the profile next
+// judges is a preview, and no part of the others.
 func AllIn(profile string, roles ...string) []*Check {
 	var list []*Check
 	for _, c := range All(roles...) {
@@ -82,5 +82,6 @@ func (c *Check) Warning(message string) string {
 	if c.Beyond == "" {
 		return message
 	}
-	return fmt.Sprintf("%s (asked for only by %s: a warning in this profile, a failure with --profile hardened)", message, c.Beyond)
+	return fmt.Sprintf("%s (asked for only by %s: a warning in this profile, a failure with --profile hardened)",
+		message, c.Beyond)
 }

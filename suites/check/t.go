@@ -9,8 +9,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// T is a running check of any role: its bounds in time, the record of what was sent, and what was found so far. The vocabulary
-// of a role (what is sent, by whom) is built on it; see packages server and client.
+// T is a running check of any role: its bounds in time, the record of what was sent, and what was found so far. The
+// vocabulary of a role (what is sent, by whom) is built on it; see packages server and client.
 type T struct {
 	context.Context
 	Check *Check // nil outside of a check, in a preflight
@@ -85,8 +85,8 @@ func (t *T) Doubtf(format string, args ...any) {
 // inconclusive.
 func (t *T) BeforeFailing(confirm func()) { t.confirm = confirm }
 
-// DeferCleanup has do called when the check is over, whatever its outcome; the last one deferred comes first. The context
-// outlives the check's own.
+// DeferCleanup has do called when the check is over, whatever its outcome; the last one deferred comes first. The
+// context outlives the check's own.
 func (t *T) DeferCleanup(do func(context.Context)) { t.cleanups = append(t.cleanups, do) }
 
 // Within tries, less and less often, until done or out of time, and reports whether it was done.

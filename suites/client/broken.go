@@ -140,7 +140,8 @@ func survived(t *T) {
 func judgeRetry(t *T, seen []world.Seen) {
 	for i := 1; i < len(seen); i++ {
 		pause := seen[i].At.Sub(seen[i-1].At)
-		if seen[i-1].Status == http.StatusTooManyRequests && seen[i].Method == seen[i-1].Method && pause < 900*time.Millisecond {
+		if seen[i-1].Status == http.StatusTooManyRequests && seen[i].Method == seen[i-1].Method &&
+			pause < 900*time.Millisecond {
 			t.Failf(
 				"expected a pause of 1 s as Retry-After says, but the next request came after %d ms",
 				pause.Milliseconds(),

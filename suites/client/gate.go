@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// gate decides how many clients run at a time. It begins with one for each processor and lets in more as long as processors
-// stand idle, fewer when they do not. A client that does nothing because a world makes it wait gives its place to another.
+// gate decides how many clients run at a time. It begins with one for each processor and lets in more as long as
+// processors stand idle, fewer when they do not. A client that does nothing because a world makes it wait gives its
+// place to another.
 type gate struct {
 	cores, most int
 

@@ -8,8 +8,8 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-// moment is what must have been seen before a scenario can be judged: until then the client did not come to the point where
-// it could go wrong, and that it did nothing wrong says nothing.
+// moment is what must have been seen before a scenario can be judged: until then the client did not come to the point
+// where it could go wrong, and that it did nothing wrong says nothing.
 type moment struct {
 	words string // continues "once the client …"
 	seen  func(a *attempt) bool
@@ -38,9 +38,11 @@ var (
 	loggedIn = &moment{"has got the answer to a login", func(a *attempt) bool {
 		return len(a.to(a.World.IdP.Party, "/authorize")) > a.Undelivered
 	}}
-	gotIDToken = &moment{"has redeemed the code of a login", func(a *attempt) bool { return a.tokens("authorization_code") > 0 }}
-	refreshed  = &moment{"has used its refresh token", func(a *attempt) bool { return a.tokens("refresh_token") > 0 }}
-	askedIdP   = &moment{"has asked the IdP for a token", asked(func(w *world.World) (*world.Party, string) {
+	gotIDToken = &moment{"has redeemed the code of a login", func(a *attempt) bool {
+		return a.tokens("authorization_code") > 0
+	}}
+	refreshed = &moment{"has used its refresh token", func(a *attempt) bool { return a.tokens("refresh_token") > 0 }}
+	askedIdP  = &moment{"has asked the IdP for a token", asked(func(w *world.World) (*world.Party, string) {
 		return w.IdP.Party, "/token"
 	})}
 	exchanged = &moment{"has asked the IdP for an ID-JAG", func(a *attempt) bool { return len(a.Exchanges()) > 0 }}

@@ -14,8 +14,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// meet judges a client that sends what visit sends in the world of a check, after an honest run that succeeded. Exit code -1
-// is for one that did not end.
+// meet judges a client that sends what visit sends in the world of a check, after an honest run that succeeded. Exit
+// code -1 is for one that did not end.
 func meet(t *testing.T, c *check.Check, exit int, visit func(*world.World)) reports.Check {
 	t.Helper()
 	in := scenes[c.ID]
@@ -40,8 +40,8 @@ func meet(t *testing.T, c *check.Check, exit int, visit func(*world.World)) repo
 	return check.New(context.Background(), c, played, wire.NewRecorder(nil)).Run().Result
 }
 
-// TestNothingIsSaidOfAClientThatIsNotTempted wants no verdict on a client that contacts nobody, and none on one that only
-// knocks at the MCP server but in scenarios that can be judged from there on, whatever the client says of itself.
+// TestNothingIsSaidOfAClientThatIsNotTempted wants no verdict on a client that contacts nobody, and none on one that
+// only knocks at the MCP server but in scenarios that can be judged from there on, whatever the client says of itself.
 func TestNothingIsSaidOfAClientThatIsNotTempted(t *testing.T) {
 	knock := func(w *world.World) {
 		if resp, err := http.Get(w.MCP.Resource); err == nil { // with https it knows no CA, and sees the certificate
@@ -79,7 +79,8 @@ func TestTempted(t *testing.T) {
 		_ = resp.Body.Close()
 	}
 	before := meet(t, c, 1, func(*world.World) {})
-	if !strings.HasPrefix(before.Message, "not tempted: this can be judged once the client has read metadata of the MCP server") {
+	if !strings.HasPrefix(before.Message, "not tempted: this can be judged once the client has read metadata of "+
+		"the MCP server") {
 		t.Errorf("before: %s %s", before.Outcome, before.Message)
 	}
 	if after := meet(t, c, 0, read); after.Outcome != reports.Warn { // it stops, and keeps that to itself

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// detach gives a client a process group of its own, so that it can be ended with whatever it started, and lets it end with
-// this process, even one that is killed. The thread that starts it must live as long as it (Go issue 27505).
+// detach gives a client a process group of its own, so that it can be ended with whatever it started, and lets it end
+// with this process, even one that is killed. The thread that starts it must live as long as it (Go issue 27505).
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -34,7 +34,8 @@ var badClients = map[string]func(server string){
 	"forks": func(string) { leaveBehind(nil) },
 	"daemonizes": func(string) {
 		// A shell forks twice, in a session of its own, and clears the environment.
-		child := exec.Command("/bin/sh", "-c", `(setsid env -i sh -c 'sleep 600 & echo $! >"$0"' "$0" &)`, os.Getenv("BAD_CLIENT_FILE"))
+		child := exec.Command("/bin/sh", "-c", `(setsid env -i sh -c 'sleep 600 & echo $! >"$0"' "$0" &)`,
+			os.Getenv("BAD_CLIENT_FILE"))
 		if err := child.Run(); err != nil {
 			panic(err)
 		}
@@ -104,7 +105,8 @@ func runBad(t *testing.T, kind string, environment ...string) *attempt {
 		t.Fatal(err)
 	}
 	c := command{
-		args: []string{self}, environment: append(environment, badClient+"="+kind), timeout: 3 * time.Second, memory: 128 << 20,
+		args: []string{self}, environment: append(environment, badClient+"="+kind), timeout: 3 * time.Second,
+		memory: 128 << 20,
 	}
 	return c.run(context.Background(), w)
 }
@@ -198,7 +200,8 @@ func TestEvidenceIsRedacted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Preflight) != 1 || report.Preflight[0].OK || !strings.Contains(report.Preflight[0].Saw, "my token is ‹") {
+	if len(report.Preflight) != 1 || report.Preflight[0].OK || !strings.Contains(report.Preflight[0].Saw,
+		"my token is ‹") {
 		t.Errorf("the preflight does not end at its first step, or not with what the client said: %+v", report.Preflight)
 	}
 	c := report.Checks[0]

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// passed are the variables of our environment that every client gets. The others may hold secrets of the machine or of the
-// CI job: a client gets them when the user names them.
+// passed are the variables of our environment that every client gets. The others may hold secrets of the machine or of
+// the CI job: a client gets them when the user names them.
 var passed = []string{"PATH", "HOME", "LANG", "SYSTEMROOT"}
 
 // room is where one run of a client takes place: a directory of its own, and the environment.

@@ -27,7 +27,8 @@ var family = struct {
 	pids map[int]bool
 }{pids: map[int]bool{}}
 
-// start runs a function that starts a process of ours and returns its id; ended is to be called when it has been waited for.
+// start runs a function that starts a process of ours and returns its id; ended is to be called when it has been waited
+// for.
 func start(run func() (pid int, err error)) (ended func(), err error) {
 	adopt()
 	family.Lock()
@@ -46,8 +47,8 @@ func start(run func() (pid int, err error)) (ended func(), err error) {
 
 const markName = "EMACONFORM_RUN="
 
-// endStrays ends what a client left behind: what has this entry, NAME=value, in its environment, and those of our adopted
-// children, with all their descendants, that do not have the entry of another client that is still running.
+// endStrays ends what a client left behind: what has this entry, NAME=value, in its environment, and those of our
+// adopted children, with all their descendants, that do not have the entry of another client that is still running.
 func endStrays(entry string) {
 	for range 100 { // those that fork are a step ahead, but each step they are fewer
 		doomed := strays(entry)
@@ -86,8 +87,8 @@ func strays(entry string) []int {
 	return descendants(doomed)
 }
 
-// isStray reports whether a child of ours leads a session or a group that a client made: children that other parts of this
-// program start stay in our own.
+// isStray reports whether a child of ours leads a session or a group that a client made: children that other parts of
+// this program start stay in our own.
 func isStray(pid int) bool {
 	group, err := syscall.Getpgid(pid)
 	session, err2 := unix.Getsid(pid)

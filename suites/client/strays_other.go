@@ -4,7 +4,8 @@ package client
 
 const markName = "EMACONFORM_RUN="
 
-// start runs a function that starts a process of ours and returns its id; ended is to be called when it has been waited for.
+// start runs a function that starts a process of ours and returns its id; ended is to be called when it has been waited
+// for.
 func start(run func() (pid int, err error)) (ended func(), err error) {
 	_, err = run()
 	return func() {}, err

@@ -9,7 +9,8 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-// basicUser is the client id of Basic credentials, form-decoded (RFC 6749 2.3.1); ok wants both parts to be well-formed.
+// basicUser is the client id of Basic credentials, form-decoded (RFC 6749 2.3.1); ok wants both parts to be
+// well-formed.
 func basicUser(s world.Seen) (id string, ok bool) {
 	user, secret, basic := world.Basic(s.Header)
 	if !basic {

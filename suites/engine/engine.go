@@ -1,12 +1,12 @@
-// Package engine runs checks, for every role. A role brings its checks (package check) and its stage: the parties that it plays
-// and what its checks act on.
+// Package engine runs checks, for every role. A role brings its checks (package check) and its stage: the parties that
+// it plays and what its checks act on.
 //
-// Checks run in one worker process, many at a time, so that a crash costs no more than the check that caused it. Each body runs
-// in a goroutine; each is a Ginkgo spec, too, which reports what its body found. How fast the target is asked is for package
-// wire to decide, which follows the target's own pace.
+// Checks run in one worker process, many at a time, so that a crash costs no more than the check that caused it. Each
+// body runs in a goroutine; each is a Ginkgo spec, too, which reports what its body found. How fast the target is asked
+// is for package wire to decide, which follows the target's own pace.
 //
-// Nothing counts that was not proved: a check whose requests were disturbed on the way, and one that would fail or warn, runs
-// once more at the end, when nothing else runs, and counts when both agree.
+// Nothing counts that was not proved: a check whose requests were disturbed on the way, and one that would fail or
+// warn, runs once more at the end, when nothing else runs, and counts when both agree.
 package engine
 
 import (
@@ -48,8 +48,8 @@ type Open func(context.Context, Opening) (Stage, error)
 
 var roles = map[string]Open{}
 
-// Register makes a role known. It is called at package level by the role's package, so that it has happened in every process
-// of this program: var _ = engine.Register(…).
+// Register makes a role known. It is called at package level by the role's package, so that it has happened in every
+// process of this program: var _ = engine.Register(…).
 func Register(role string, open Open) bool {
 	roles[role] = open
 	return true

@@ -17,8 +17,8 @@ import (
 	"github.com/emaconform/emaconform/suites/check"
 )
 
-// Run runs a job in a worker process and waits for it. Whatever happens, each check has a result: one that did not come to
-// its end, because the worker died or ctx ended, is inconclusive.
+// Run runs a job in a worker process and waits for it. Whatever happens, each check has a result: one that did not come
+// to its end, because the worker died or ctx ended, is inconclusive.
 func Run(ctx context.Context, j Job) (*Done, error) {
 	world, err := json.Marshal(j.Assignment)
 	if err != nil {
@@ -35,7 +35,8 @@ func Run(ctx context.Context, j Job) (*Done, error) {
 	}
 	ctx, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
-	p := &parent{job: j, world: world, lose: lose, byID: map[string]*check.Check{}, done: &Done{Results: map[string]reports.Check{}}}
+	p := &parent{job: j, world: world, lose: lose, byID: map[string]*check.Check{},
+		done: &Done{Results: map[string]reports.Check{}}}
 	ids := make([]string, len(j.Checks))
 	for i, c := range j.Checks {
 		ids[i], p.byID[c.ID] = c.ID, c
@@ -57,8 +58,8 @@ type parent struct {
 	held int // bytes of evidence in it
 }
 
-// supervise runs workers until every check has a result. When one dies, the checks that were under way are suspects: the
-// others go on in a new worker, then each suspect gets one for itself, and the one that kills it again has done it.
+// supervise runs workers until every check has a result. When one dies, the checks that were under way are suspects:
+// the others go on in a new worker, then each suspect gets one for itself, and the one that kills it again has done it.
 func (p *parent) supervise(ctx context.Context, ids []string) {
 	left, suspects := ids, []string{}
 	for {
@@ -124,7 +125,8 @@ func (p *parent) drop(ids []string, why string) {
 
 // worker runs one worker process to its end and returns the checks that were under way then.
 func (p *parent) worker(ctx context.Context, ids []string) (running []string, err error) {
-	input, err := json.Marshal(assignment{Role: p.job.Role, World: p.world, Checks: ids, Profile: p.job.Profile, Workers: p.job.Workers, Seed: p.job.Seed})
+	input, err := json.Marshal(assignment{Role: p.job.Role, World: p.world, Checks: ids, Profile: p.job.Profile,
+		Workers: p.job.Workers, Seed: p.job.Seed})
 	if err != nil {
 		return nil, err
 	}

@@ -109,8 +109,8 @@ func (s *schedule) open() []*check.Check {
 	return list
 }
 
-// confirmers is how many checks have their second look at a time. One, so that nothing else is going on; where very many fail
-// it is the target, not its neighbours, and a few at a time will do.
+// confirmers is how many checks have their second look at a time. One, so that nothing else is going on; where very
+// many fail it is the target, not its neighbours, and a few at a time will do.
 func (s *schedule) confirmers() int {
 	const few, many = 10, 6
 	if len(s.open()) <= few {

@@ -13,8 +13,8 @@ import (
 	"github.com/emaconform/emaconform/suites/check"
 )
 
-// runSpecs runs a schedule, each check as a Ginkgo spec. Ginkgo runs one spec at a time, so the bodies run ahead of it: a spec
-// waits for what its body found and says so to Ginkgo. Ginkgo allows one run in a process.
+// runSpecs runs a schedule, each check as a Ginkgo spec. Ginkgo runs one spec at a time, so the bodies run ahead of it:
+// a spec waits for what its body found and says so to Ginkgo. Ginkgo allows one run in a process.
 func runSpecs(ctx context.Context, s *schedule) {
 	formatter.ColorableStdOut = io.Discard // the results go to the parent, the console belongs to it
 	gomega.RegisterFailHandler(check.Fail)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// watch notices when this process did not get to run: it was stopped, or the machine slept. What was measured meanwhile says
-// nothing of the target.
+// watch notices when this process did not get to run: it was stopped, or the machine slept. What was measured meanwhile
+// says nothing of the target.
 type watch struct{ lost atomic.Int64 } // nanoseconds
 
 const (

@@ -42,8 +42,8 @@ type message struct {
 	Secret string         `json:"secret,omitempty"` // its value
 }
 
-// WorkerMain turns this process into a worker when a run started it as one, and then does not return. Every program that
-// runs a job must call it first thing in main (or TestMain): a run re-executes its own binary.
+// WorkerMain turns this process into a worker when a run started it as one, and then does not return. Every program
+// that runs a job must call it first thing in main (or TestMain): a run re-executes its own binary.
 func WorkerMain() {
 	if os.Getenv(workerVariable) == "" {
 		return
@@ -57,8 +57,8 @@ func WorkerMain() {
 	os.Exit(0)
 }
 
-// LimitMemory makes this process collect garbage often enough to stay below a number of bytes, where what it holds allows it. It
-// leaves GOMEMLIMIT alone.
+// LimitMemory makes this process collect garbage often enough to stay below a number of bytes, where what it holds
+// allows it. It leaves GOMEMLIMIT alone.
 func LimitMemory(bytes int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(bytes)

@@ -69,7 +69,8 @@ func TestFleetFilesThatAreWrong(t *testing.T) {
 		"connectors: []": "no connectors",
 		"conectors: []":  "conectors",
 	} {
-		if _, err := Load(write(t, filepath.Join(t.TempDir(), "f.yaml"), text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Load(write(t, filepath.Join(t.TempDir(), "f.yaml"), text)); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error is %v, want one that says %q", text, err, want)
 		}
 	}
@@ -89,8 +90,8 @@ func report(t *testing.T, dir, folder string, k Connector, outcome reports.Outco
 	}
 }
 
-// TestMerge merges thirty connectors in five shards: one shard is missing, one crashed in the middle of a report, and one
-// connector flapped between two attempts of its job.
+// TestMerge merges thirty connectors in five shards: one shard is missing, one crashed in the middle of a report, and
+// one connector flapped between two attempts of its job.
 func TestMerge(t *testing.T) {
 	f, base, now := thirty(t), t.TempDir(), time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)
 	var dirs, lost []string

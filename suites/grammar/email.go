@@ -54,9 +54,11 @@ var ofEmail = []Way{
 			variant("quoted", "with its name in quotes", named(func(s string) string { return `"` + s + `"` }))},
 		Same: by(plain)},
 	{ID: "display", For: Email, Title: "as an address with a display name",
-		Why:      "a text that holds an address is that address",
-		Variants: []Variant{variant("", "behind a display name, in angle brackets", func(s string) string { return "Evil <" + s + ">" })},
-		Same:     strs(displayed)},
+		Why: "a text that holds an address is that address",
+		Variants: []Variant{variant("", "behind a display name, in angle brackets", func(s string) string {
+			return "Evil <" + s + ">"
+		})},
+		Same: strs(displayed)},
 	{ID: "scheme-mailto", For: Email, Title: "without mailto: before it",
 		Why:      "a URL that holds an address is that address",
 		Variants: []Variant{variant("", "behind mailto:", before("mailto:"))},

@@ -61,8 +61,8 @@ func (r Read) byHMAC(secret []byte) bool {
 	return r.text("alg") == "HS256" && hmac.Equal(mac.Sum(nil), r.Signature)
 }
 
-// Forgery is a way of verifying a JWT carelessly. It goes for JWTs of every kind, so that the checks and defects of each are made
-// from the same table.
+// Forgery is a way of verifying a JWT carelessly. It goes for JWTs of every kind, so that the checks and defects of
+// each are made from the same table.
 type Forgery struct {
 	ID     string // short and stable: part of the ids of checks and defects
 	Title  string // completes "the signature …", of who makes the mistake
@@ -198,7 +198,8 @@ func (r Read) verifiedBy(key jose.JSONWebKey) bool {
 	switch public := key.Key.(type) {
 	case *ecdsa.PublicKey:
 		half := len(r.Signature) / 2
-		return half == 32 && ecdsa.Verify(public, digest[:], new(big.Int).SetBytes(r.Signature[:half]), new(big.Int).SetBytes(r.Signature[half:]))
+		return half == 32 && ecdsa.Verify(public, digest[:], new(big.Int).SetBytes(r.Signature[:half]),
+			new(big.Int).SetBytes(r.Signature[half:]))
 	case *rsa.PublicKey:
 		return rsa.VerifyPKCS1v15(public, crypto.SHA256, digest[:], r.Signature) == nil
 	case ed25519.PublicKey:
@@ -230,8 +231,10 @@ var everyKind, toRead = []string{ClientAssertion, Proof, AccessToken}, []string{
 
 var forgeries = []Forgery{
 	{ID: "none", Title: "is not needed when alg is another spelling of none, or empty", Tokens: everyKind, Made: []Made{
-		{"capital", "that is unsigned, with alg None", unsecured("None")}, {"upper", "that is unsigned, with alg NONE", unsecured("NONE")},
-		{"mixed", "that is unsigned, with alg nOnE", unsecured("nOnE")}, {"empty", "that is unsigned, with an empty alg", unsecured("")}},
+		{"capital", "that is unsigned, with alg None", unsecured("None")}, {"upper", "that is unsigned, with alg NONE",
+			unsecured("NONE")},
+		{"mixed", "that is unsigned, with alg nOnE", unsecured("nOnE")},
+		{"empty", "that is unsigned, with an empty alg", unsecured("")}},
 		Takes: func(r Read) bool {
 			alg, is := r.Header["alg"].(string)
 			return is && alg != "none" && (alg == "" || strings.EqualFold(alg, "none"))
@@ -249,14 +252,16 @@ var forgeries = []Forgery{
 		{"unknown", "that is an HMAC under an empty secret, with an unknown kid", underSecret("", kid("emaconform-unknown"))},
 		{"path", "that is an HMAC under no secret, with a kid that is the path of an empty file",
 			underSecret("", kid("../../../../../../../dev/null"))},
-		{"sql", "that is an HMAC under no secret, with a kid that makes an SQL query yield an empty key", underSecret("", kid("' UNION SELECT '' -- "))}},
+		{"sql", "that is an HMAC under no secret, with a kid that makes an SQL query yield an empty key",
+			underSecret("", kid("' UNION SELECT '' -- "))}},
 		Takes: func(r Read) bool { return r.byHMAC(nil) }},
 	{ID: "hmac-public", Title: "may be an HMAC under a key that everybody has", Tokens: toRead, Made: []Made{
 		{"pem", "that is an HMAC under the public key in PEM", underPublic("pem-pkix")},
 		{"der", "that is an HMAC under the public key in DER", underPublic("der")},
 		{"jwk", "that is an HMAC under the public key as JSON", underPublic("jwk")}},
 		Takes: anyForm},
-	{ID: "hmac-guessed", Title: "may be an HMAC under a secret of a sample configuration", Tokens: []string{ClientAssertion, AccessToken},
+	{ID: "hmac-guessed", Title: "may be an HMAC under a secret of a sample configuration",
+		Tokens: []string{ClientAssertion, AccessToken},
 		Made: []Made{{"secret", `that is an HMAC under the word "secret"`, underSecret(guessed[0], asItIs)},
 			{"changeme", `that is an HMAC under the word "changeme"`, underSecret(guessed[1], asItIs)},
 			{"sample", "that is an HMAC under the secret of a well-known sample", underSecret(guessed[2], asItIs)}},
@@ -267,23 +272,27 @@ var forgeries = []Forgery{
 		{"", "that brings its key along (jwk)", func(f Forge) (string, bool) {
 			return hostile.WithJWK(f.token(f.Stranger, asItIs), f.Stranger), true
 		}}}, Takes: Read.embedded},
-	{ID: "x5c", Title: "is verified with the certificate in the header (x5c)", Tokens: []string{ClientAssertion}, Made: []Made{
-		{"", "that brings a certificate along (x5c)", func(f Forge) (string, bool) {
-			return hostile.WithX5C(f.token(f.Stranger, asItIs), f.Stranger), true
-		}}}, Takes: func(r Read) bool { return r.Header["x5c"] != nil }},
+	{ID: "x5c", Title: "is verified with the certificate in the header (x5c)", Tokens: []string{ClientAssertion},
+		Made: []Made{
+			{"", "that brings a certificate along (x5c)", func(f Forge) (string, bool) {
+				return hostile.WithX5C(f.token(f.Stranger, asItIs), f.Stranger), true
+			}}}, Takes: func(r Read) bool { return r.Header["x5c"] != nil }},
 	{ID: "jku", Title: "is verified with the key set that jku points at", Tokens: []string{ClientAssertion},
 		Made: []Made{{"", "whose jku points at the key to verify it", pointing("jku")}}, Takes: pointsAway("jku")},
-	{ID: "x5u", Title: "is verified with the certificate that x5u points at", Tokens: []string{ClientAssertion, AccessToken},
-		Made: []Made{{"", "whose x5u points at the key to verify it", pointing("x5u")}}, Takes: pointsAway("x5u")},
-	{ID: "kid-url", Title: "is verified with the key that a kid leads to which is a URL", Tokens: []string{ClientAssertion},
+	{ID: "x5u", Title: "is verified with the certificate that x5u points at",
+		Tokens: []string{ClientAssertion, AccessToken},
+		Made:   []Made{{"", "whose x5u points at the key to verify it", pointing("x5u")}}, Takes: pointsAway("x5u")},
+	{ID: "kid-url", Title: "is verified with the key that a kid leads to which is a URL",
+		Tokens: []string{ClientAssertion},
 		Made: []Made{{"", "whose kid is the URL of the key to verify it", func(f Forge) (string, bool) {
 			return hostile.Sign(f.token(f.Stranger, kid(f.URL+"/"+rand.Text()+"/jwks"))), f.URL != ""
 		}}}, Takes: pointsAway("kid")},
-	{ID: "unknown-key", Title: "is not verified when kid leads to no key", Tokens: []string{ClientAssertion, AccessToken}, Made: []Made{
-		{"kid", "by a stranger, with an unknown kid", byStranger(kid("emaconform-unknown"))},
-		{"no-kid", "by a stranger, without kid", byStranger(kid(nil))},
-		{"empty", "by a stranger, with an empty kid", byStranger(kid(""))},
-		{"prototype", "by a stranger, with the kid __proto__", byStranger(kid("__proto__"))}},
+	{ID: "unknown-key", Title: "is not verified when kid leads to no key",
+		Tokens: []string{ClientAssertion, AccessToken}, Made: []Made{
+			{"kid", "by a stranger, with an unknown kid", byStranger(kid("emaconform-unknown"))},
+			{"no-kid", "by a stranger, without kid", byStranger(kid(nil))},
+			{"empty", "by a stranger, with an empty kid", byStranger(kid(""))},
+			{"prototype", "by a stranger, with the kid __proto__", byStranger(kid("__proto__"))}},
 		Takes: func(r Read) bool {
 			return !r.known(r.Header["kid"]) && slices.Contains(strangers, r.text("alg")) && len(r.Signature) > 0
 		}},
@@ -300,7 +309,8 @@ var forgeries = []Forgery{
 			return hostile.DERSignature(f.token(f.Honest.Key, asItIs)), true
 		}}}, Takes: Read.inASN1},
 	{ID: "crit", Title: "is verified whatever is critical", Tokens: toRead, Made: []Made{
-		{"unknown", "with a critical header that nobody knows", critical([]any{"emaconform"}, map[string]any{"emaconform": true})},
+		{"unknown", "with a critical header that nobody knows",
+			critical([]any{"emaconform"}, map[string]any{"emaconform": true})},
 		{"b64", "that says its payload is not encoded (b64)", critical([]any{"b64"}, map[string]any{"b64": false})},
 		{"empty", "with an empty list of critical headers", critical([]any{}, nil)}},
 		Takes: Read.withoutCritical},

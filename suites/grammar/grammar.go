@@ -1,10 +1,10 @@
-// Package grammar is the product of two lists: ways of comparing two identifiers wrongly, and the identifiers that a protocol
-// compares. A way is a value: what it does to an identifier, and the mistaken comparison that lets this through. An
-// identifier is a value: where it stands, and what is gained when another one is taken for it. Their product is the attacks
-// that a role's checks send, and the defects that make each of them a hole.
+// Package grammar is the product of two lists: ways of comparing two identifiers wrongly, and the identifiers that a
+// protocol compares. A way is a value: what it does to an identifier, and the mistaken comparison that lets this
+// through. An identifier is a value: where it stands, and what is gained when another one is taken for it. Their
+// product is the attacks that a role's checks send, and the defects that make each of them a hole.
 //
-// The package sends nothing and knows no target. It is a leaf: the checks of every role and the fixtures' defects are made
-// from it.
+// The package sends nothing and knows no target. It is a leaf: the checks of every role and the fixtures' defects are
+// made from it.
 package grammar
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/emaconform/emaconform/reports"
 )
 
-// Kind says what an identifier is like, and so which ways make a difference for it. A way applies to the identifiers that
-// have every bit of its own.
+// Kind says what an identifier is like, and so which ways make a difference for it. A way applies to the identifiers
+// that have every bit of its own.
 type Kind uint
 
 // The kinds. Every identifier is a Text.
@@ -107,8 +107,8 @@ func (a Attack) What() string { return fmt.Sprintf("%s is the right one %s", a.S
 // Mistake is what is wrong with a target that accepts the attack: "sub is compared without regard to case".
 func (a Attack) Mistake() string { return fmt.Sprintf("%s is compared %s", a.Name, a.Way.Title) }
 
-// Attacks is the identifier's part of the product: each variant of each way that applies and is not left out, in the order of
-// Ways.
+// Attacks is the identifier's part of the product: each variant of each way that applies and is not left out, in the
+// order of Ways.
 func (i Identifier) Attacks() []Attack {
 	var list []Attack
 	for _, w := range Ways() {

@@ -2,16 +2,20 @@ package grammar
 
 import "github.com/emaconform/emaconform/reports"
 
-// guesses are the ways that are tried on what is a secret: a few only, for each is an attempt to guess, and servers lock out.
-var guesses = []string{"case-all", "trim-space-after", "nul-raw", "begins-digit", "begun", "ended", "glob-any", "like-any",
+// guesses are the ways that are tried on what is a secret: a few only, for each is an attempt to guess, and servers
+// lock out.
+var guesses = []string{"case-all", "trim-space-after", "nul-raw", "begins-digit", "begun", "ended", "glob-any",
+	"like-any",
 	"pattern-any", "column", "percent-one", "list-comma"}
 
 // names are the ways that are tried on the name of a client.
-var names = []string{"case-all", "trim-space-after", "nul-raw", "begins-digit", "begun", "glob-any", "like-any", "list-comma", "nfkc-wide",
+var names = []string{"case-all", "trim-space-after", "nul-raw", "begins-digit", "begun", "glob-any", "like-any",
+	"list-comma", "nfkc-wide",
 	"column"}
 
 // inAssertions are those of claims in client assertions.
-var inAssertions = []string{"case-all", "trim-space-after", "nul-raw", "begins-digit", "begun", "glob-any", "like-any", "list-comma", "nfkc-wide",
+var inAssertions = []string{"case-all", "trim-space-after", "nul-raw", "begins-digit", "begun", "glob-any", "like-any",
+	"list-comma", "nfkc-wide",
 	"string-array", "string-object", "member-last", "prototype-constructor"}
 
 // ofIdP are the identifiers that an identity provider compares.
@@ -32,8 +36,9 @@ var ofIdP = []Identifier{
 		ID: "forbidden-scope", Name: "a scope that policy denies", Sends: "an exchange for a scope that", Role: "idp",
 		Requirement: "IDP-POLICY", Kind: Dotted, Severity: reports.High,
 		Gain: "A scope that the company denied is granted under another spelling.",
-		Without: map[string]string{"trim": "white space is how scopes are listed", "list-space": "it is how scopes are listed",
-			"lines": "white space is how scopes are listed", "invisible-space": "white space is how scopes are listed",
+		Without: map[string]string{"trim": "white space is how scopes are listed",
+			"list-space": "it is how scopes are listed",
+			"lines":      "white space is how scopes are listed", "invisible-space": "white space is how scopes are listed",
 			"column": "white space is how scopes are listed"},
 	},
 	{
@@ -41,18 +46,22 @@ var ofIdP = []Identifier{
 		Kind: URL | Dotted, Severity: reports.Critical,
 		Gain: "Authorization codes go to an address of somebody else's choice.",
 		// Each is a sign-in, so that only those are tried that lead elsewhere, or that a browser reads otherwise.
-		Only: []string{"case-all", "trim-space-after", "nfkc-wide", "percent-one", "percent-twice", "nul-encoded", "lines-first", "begins",
-			"ends-more", "contains", "list", "regexp", "glob-end", "slash", "scheme", "url", "backslash", "tabs", "idna-dot", "userinfo",
+		Only: []string{"case-all", "trim-space-after", "nfkc-wide", "percent-one", "percent-twice", "nul-encoded",
+			"lines-first", "begins",
+			"ends-more", "contains", "list", "regexp", "glob-end", "slash", "scheme", "url", "backslash", "tabs",
+			"idna-dot", "userinfo",
 			"query", "parameter", "below", "host"},
 		Without: map[string]string{"url-dots": "browsers resolve them before they go there"},
 	},
 	{
-		ID: "client", Name: "the id of a client", Sends: "a request with a client id that", Role: "idp", Requirement: "IDP-CLIENT-AUTH",
-		Severity: reports.Low, Gain: "A client of another name authenticates as this one.", Only: names,
+		ID: "client", Name: "the id of a client", Sends: "a request with a client id that", Role: "idp",
+		Requirement: "IDP-CLIENT-AUTH",
+		Severity:    reports.Low, Gain: "A client of another name authenticates as this one.", Only: names,
 	},
 	{
-		ID: "secret", Name: "the client's secret", Sends: "a request with a secret that", Role: "idp", Requirement: "IDP-CLIENT-AUTH",
-		Severity: reports.High, Gain: "A secret is guessed in fewer attempts.", Only: guesses,
+		ID: "secret", Name: "the client's secret", Sends: "a request with a secret that", Role: "idp",
+		Requirement: "IDP-CLIENT-AUTH",
+		Severity:    reports.High, Gain: "A secret is guessed in fewer attempts.", Only: guesses,
 	},
 	{
 		ID: "login-iss", Name: "iss of a client assertion", Sends: "a client assertion whose iss", Role: "idp",
@@ -68,7 +77,8 @@ var ofIdP = []Identifier{
 		ID: "login-aud", Name: "aud of a client assertion", Sends: "a client assertion whose aud", Role: "idp",
 		Requirement: "IDP-CLIENT-AUTH", Kind: aClaim | URL | Dotted, Severity: reports.Medium,
 		Gain: "A client assertion that was made for another server authenticates the client here.",
-		Only: []string{"case-all", "begins", "ends-more", "contains", "regexp", "scheme", "userinfo", "query", "below", "host", "list-comma",
+		Only: []string{"case-all", "begins", "ends-more", "contains", "regexp", "scheme", "userinfo", "query", "below",
+			"host", "list-comma",
 			"prototype-constructor"},
 	},
 	{
@@ -79,12 +89,15 @@ var ofIdP = []Identifier{
 	{
 		ID: "subject-type", Name: "subject_token_type", Sends: "an exchange whose subject_token_type", Role: "idp",
 		Requirement: "IDP-SUBJECT-VALIDATE", Severity: reports.Low, Gain: "A token of another type is taken for an ID token.",
-		Only: []string{"case-all", "trim-space-after", "begins-digit", "begun", "ends-letter", "contains", "list-space", "glob-any", "like-any"},
+		Only: []string{"case-all", "trim-space-after", "begins-digit", "begun", "ends-letter", "contains", "list-space",
+			"glob-any", "like-any"},
 	},
 	{
 		ID: "requested-type", Name: "requested_token_type", Sends: "an exchange whose requested_token_type", Role: "idp",
-		Requirement: "IDP-REQUESTED-TYPE", Severity: reports.Low, Gain: "An ID-JAG is issued to who asked for another kind of token.",
-		Only: []string{"case-all", "trim-space-after", "begins-digit", "begun", "ends-letter", "contains", "list-space", "glob-any", "like-any"},
+		Requirement: "IDP-REQUESTED-TYPE", Severity: reports.Low,
+		Gain: "An ID-JAG is issued to who asked for another kind of token.",
+		Only: []string{"case-all", "trim-space-after", "begins-digit", "begun", "ends-letter", "contains", "list-space",
+			"glob-any", "like-any"},
 	},
 	{
 		ID: "nameid", Name: "NameID of a SAML assertion", Sends: "a SAML assertion whose NameID", Role: "idp",

@@ -74,7 +74,8 @@ func foldable(r rune) string {
 
 func folded(known, given string) bool {
 	// What ToUpper and ToLower make alike is more than what EqualFold does, and programs compare in each of these ways.
-	return strings.EqualFold(known, given) || strings.ToUpper(known) == strings.ToUpper(given) || //nolint:staticcheck // see above
+	return strings.EqualFold(known, given) ||
+		strings.ToUpper(known) == strings.ToUpper(given) || //nolint:staticcheck // see above
 		strings.ToLower(known) == strings.ToLower(given) //nolint:staticcheck // see above
 }
 
@@ -151,9 +152,10 @@ var ofLetters = []Way{
 			variant("one", "with one letter in another case", at(swapped))},
 		Same: strs(strings.EqualFold)},
 	{ID: "fold", Title: "after Unicode case mapping",
-		Why:      "letters of other alphabets that a case mapping turns into ASCII make another name the same",
-		Variants: []Variant{variant("", "with a letter whose other case is an ASCII letter (\u0131, \u017f, \u212a)", at(foldable))},
-		Same:     strs(folded)},
+		Why: "letters of other alphabets that a case mapping turns into ASCII make another name the same",
+		Variants: []Variant{variant("", "with a letter whose other case is an ASCII letter (\u0131, \u017f, \u212a)",
+			at(foldable))},
+		Same: strs(folded)},
 	{ID: "trim", Title: "after white space at its ends is cut off",
 		Why: "who can register a name with a space at its end is somebody else",
 		Variants: []Variant{
@@ -180,9 +182,11 @@ var ofLetters = []Way{
 		Variants: []Variant{variant("", "with an accent on one character", at(accented))},
 		Same:     by(unaccented)},
 	{ID: "lookalike", Title: "by what it looks like",
-		Why:      "names in letters of another script that look the same are the same",
-		Variants: []Variant{variant("", "with a Cyrillic letter for a Latin one", at(func(r rune) string { return cyrillic[r] }))},
-		Same:     by(latin)},
+		Why: "names in letters of another script that look the same are the same",
+		Variants: []Variant{variant("", "with a Cyrillic letter for a Latin one", at(func(r rune) string {
+			return cyrillic[r]
+		}))},
+		Same: by(latin)},
 }
 
 func percentEncoded(r rune) string {

@@ -81,9 +81,11 @@ var ofParts = []Way{
 			return len(given) > len(known)/2 && strings.HasSuffix(known, given)
 		})},
 	{ID: "contains", Title: "by what it contains",
-		Why:      "every name that contains it is the same as well",
-		Variants: []Variant{variant("", "with a letter before and behind it", func(s string) string { return "x" + s + "x" })},
-		Same:     strs(func(known, given string) bool { return strings.Contains(given, known) })},
+		Why: "every name that contains it is the same as well",
+		Variants: []Variant{variant("", "with a letter before and behind it", func(s string) string {
+			return "x" + s + "x"
+		})},
+		Same: strs(func(known, given string) bool { return strings.Contains(given, known) })},
 	{ID: "within", Title: "by whether it is contained in the known one",
 		Why:      "a part of a name is that name",
 		Variants: []Variant{variant("", "without its first and last character", contained)},

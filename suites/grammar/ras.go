@@ -30,8 +30,9 @@ var ofRAS = []Identifier{
 		Gain: "Another user of the identity provider, whose sub is so, gets the account.",
 	},
 	{
-		ID: "client_id", Name: "client_id", Sends: "an ID-JAG whose client_id", Role: "ras", Requirement: "RAS-CLIENT-BINDING",
-		Kind: aClaim, Severity: reports.High,
+		ID: "client_id", Name: "client_id", Sends: "an ID-JAG whose client_id", Role: "ras",
+		Requirement: "RAS-CLIENT-BINDING",
+		Kind:        aClaim, Severity: reports.High,
 		Gain:    "An ID-JAG that was issued to another client of such a name is redeemed by this one.",
 		Without: map[string]string{"fold": noFolding},
 	},
@@ -56,8 +57,9 @@ var ofRAS = []Identifier{
 			"string-array":     "a check of its own judges it"},
 	},
 	{
-		ID: "email", Name: "email", Sends: "an ID-JAG for a new sub, whose email", Role: "ras", Requirement: "RAS-ACCOUNT-LINK",
-		Kind: aClaim | Email | Dotted, Severity: reports.Critical,
+		ID: "email", Name: "email", Sends: "an ID-JAG for a new sub, whose email", Role: "ras",
+		Requirement: "RAS-ACCOUNT-LINK",
+		Kind:        aClaim | Email | Dotted, Severity: reports.Critical,
 		Gain:    "Who has such an address gets the account of another user.",
 		Without: map[string]string{"fold": noFolding},
 	},
@@ -78,7 +80,8 @@ var ofRAS = []Identifier{
 		Gain: "Another SAML issuer of such a name vouches for the users of this one.",
 	},
 	{
-		ID: "qualifier", Name: "sp_name_qualifier of sub_id", Sends: "an ID-JAG with a sub_id whose sp_name_qualifier", Role: "ras",
+		ID: "qualifier", Name: "sp_name_qualifier of sub_id", Sends: "an ID-JAG with a sub_id whose sp_name_qualifier",
+		Role:        "ras",
 		Requirement: "RAS-SUB-ID", Kind: aClaim | URL | Dotted, Severity: reports.Medium,
 		Gain: "A name from the namespace of another service provider is taken for one of this.",
 	},
@@ -87,7 +90,8 @@ var ofRAS = []Identifier{
 		Kind: Member | Lookup, Severity: reports.Medium,
 		Gain:   "Tokens of another type are taken for ID-JAGs.",
 		Should: []string{"nfkc", "accents", "lookalike", "percent", "entity", "escape", "quotes", "invisible", "fold"},
-		Without: map[string]string{"case": "RAS-TYP/case says what to make of it", "trim": "it harms nobody: no other type is spelled so",
+		Without: map[string]string{"case": "RAS-TYP/case says what to make of it",
+			"trim": "it harms nobody: no other type is spelled so",
 			"list": "it harms nobody"},
 	},
 	{
@@ -110,8 +114,9 @@ var ofRAS = []Identifier{
 			"prototype": "a thumbprint is compared, not looked up"},
 	},
 	{
-		ID: "secret", Name: "the client's secret", Sends: "a request with a secret that", Role: "ras", Requirement: "RAS-CLIENT-AUTH",
-		Severity: reports.High, Gain: "A secret is guessed in fewer attempts.",
+		ID: "secret", Name: "the client's secret", Sends: "a request with a secret that", Role: "ras",
+		Requirement: "RAS-CLIENT-AUTH",
+		Severity:    reports.High, Gain: "A secret is guessed in fewer attempts.",
 		// A few only: each is an attempt to guess, and servers lock clients out.
 		Only: []string{"case-all", "trim-space-after", "nul-raw", "begins-digit", "begun", "ended", "glob-any", "like-any",
 			"pattern-any", "column", "percent-one", "list-comma"},

@@ -57,7 +57,8 @@ func portOf(u *url.URL) int {
 
 // authority is scheme, host without case and dot at its end, and port.
 func authority(u *url.URL) string {
-	return strings.ToLower(u.Scheme) + "://" + strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")) + ":" + strconv.Itoa(portOf(u))
+	return strings.ToLower(u.Scheme) + "://" + strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")) + ":" +
+		strconv.Itoa(portOf(u))
 }
 
 func clean(u *url.URL) string { return strings.TrimSuffix(path.Clean("/"+u.Path), "/") }
@@ -87,8 +88,8 @@ func withoutTabs(s string) string {
 	return strings.NewReplacer("\t", "", "\n", "", "\r", "").Replace(s)
 }
 
-// ofURLs are ways to compare a URL by what it means instead of how it is spelled (RFC 3986 section 6.2.1 against the rest of
-// 6.2).
+// ofURLs are ways to compare a URL by what it means instead of how it is spelled (RFC 3986 section 6.2.1 against the
+// rest of 6.2).
 var ofURLs = []Way{
 	{ID: "slash", For: URL, Title: "without regard to a slash at its end",
 		Why:      "two issuers or servers of one host are the same",
@@ -116,9 +117,11 @@ var ofURLs = []Way{
 			urlVariant("root", "with a dot behind its host", withDot)},
 		Same: parsed(resolved)},
 	{ID: "backslash", For: URL, Title: "with a backslash for a slash",
-		Why:      "spellings that parsers disagree about are the same to one and not to the next",
-		Variants: []Variant{variant("", "with backslashes for slashes", func(s string) string { return strings.ReplaceAll(s, "/", `\`) })},
-		Same:     readBy(func(s string) string { return strings.ReplaceAll(s, `\`, "/") })},
+		Why: "spellings that parsers disagree about are the same to one and not to the next",
+		Variants: []Variant{variant("", "with backslashes for slashes", func(s string) string {
+			return strings.ReplaceAll(s, "/", `\`)
+		})},
+		Same: readBy(func(s string) string { return strings.ReplaceAll(s, `\`, "/") })},
 	{ID: "tabs", For: URL, Title: "without tabs and line breaks in it, as browsers read URLs",
 		Why:      "spellings that parsers disagree about are the same to one and not to the next",
 		Variants: []Variant{variant("", "with a tab inside", inside("\t"))},
@@ -126,8 +129,12 @@ var ofURLs = []Way{
 	{ID: "idna", For: URL, Title: "after its host is mapped as IDNA does",
 		Why: "host names in other characters are the same",
 		Variants: []Variant{
-			urlVariant("dot", "with an ideographic full stop in its host", func(u *url.URL) string { return hostPart(u, idnaDots) }),
-			urlVariant("wide", "with a full-width character in its host", func(u *url.URL) string { return hostPart(u, at(wide)) })},
+			urlVariant("dot", "with an ideographic full stop in its host", func(u *url.URL) string {
+				return hostPart(u, idnaDots)
+			}),
+			urlVariant("wide", "with a full-width character in its host", func(u *url.URL) string {
+				return hostPart(u, at(wide))
+			})},
 		Same: by(mapped)},
 	{ID: "userinfo", For: URL, Title: "without a user name in it",
 		Why: "what looks like one host leads to another",
@@ -147,8 +154,10 @@ var ofURLs = []Way{
 		Variants: []Variant{variant("", "with a path parameter", after(";evil"))},
 		Same:     readBy(cutAt(";"))},
 	{ID: "below", For: URL, Title: "by its path, below which everything counts",
-		Why:      "who owns a path below is who owns all of it",
-		Variants: []Variant{variant("", "with a path segment more", func(s string) string { return strings.TrimSuffix(s, "/") + "/evil" })},
+		Why: "who owns a path below is who owns all of it",
+		Variants: []Variant{variant("", "with a path segment more", func(s string) string {
+			return strings.TrimSuffix(s, "/") + "/evil"
+		})},
 		Same: strs(func(known, given string) bool {
 			return strings.HasPrefix(given, strings.TrimSuffix(known, "/")+"/")
 		})},

@@ -17,7 +17,9 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-var needsSecret = Need("clients[0].auth", "needs a first client with a secret", func(w *World) bool { return w.A().Secret != "" })
+var needsSecret = Need("clients[0].auth", "needs a first client with a secret", func(w *World) bool {
+	return w.A().Secret != ""
+})
 
 // withSecret authenticates as a client is registered, with another secret.
 func withSecret(k *config.Client, secret string) Option {
@@ -38,9 +40,13 @@ var _ = check.For("IDP-CLIENT-AUTH", func() {
 	refuses("id-alone", "a client id and no credentials", func(t *T) []Option {
 		return []Option{Authenticating(func(r *wire.Request) { r.SetField("client_id", t.A().ID) })}
 	})
-	refuses("wrong-secret", "a wrong secret", func(t *T) []Option { return []Option{withSecret(t.A(), rand.Text())} }, check.With(needsSecret))
-	refuses("empty-secret", "an empty secret", func(t *T) []Option { return []Option{withSecret(t.A(), "")} }, check.With(needsSecret))
-	refuses("others-secret", "the secret of another client", func(t *T) []Option { return []Option{withSecret(t.A(), t.B().Secret)} },
+	refuses("wrong-secret", "a wrong secret", func(t *T) []Option { return []Option{withSecret(t.A(), rand.Text())} },
+		check.With(needsSecret))
+	refuses("empty-secret", "an empty secret", func(t *T) []Option { return []Option{withSecret(t.A(), "")} },
+		check.With(needsSecret))
+	refuses("others-secret", "the secret of another client", func(t *T) []Option {
+		return []Option{withSecret(t.A(), t.B().Secret)}
+	},
 		check.With(needsSecret, NeedsB, Need("clients[1].auth", "needs a second client with a secret",
 			func(w *World) bool { return w.B() != nil && w.B().Secret != "" })))
 	refuses("unknown-client", "a client that nobody knows", one(Authenticating(func(r *wire.Request) {
@@ -61,7 +67,8 @@ var _ = check.For("IDP-CLIENT-AUTH", func() {
 			}))
 		})
 		Expect(a).To(server.BeRefused(), "RFC 6749 2.3: not more than one method in each request")
-	}, check.With(needsSecret), check.Should(), check.Sends("An exchange with the right secret in the header and in the form."))
+	}, check.With(needsSecret),
+		check.Should(), check.Sends("An exchange with the right secret in the header and in the form."))
 	It("status", "answers 401 invalid_client to a wrong secret", func(t *T) {
 		_, a := t.Beside(func() *wire.Answer { return t.Attack(withSecret(t.A(), rand.Text())) })
 		if Granted(a) {
@@ -95,14 +102,18 @@ func assertions() {
 		}
 	}
 	forged("assertion-audience", "for somebody else", set("aud", func(*T) any { return "https://other.example/token" }))
-	forged("assertion-expired", "that has expired", set("exp", func(t *T) any { return t.Now().Add(-10 * time.Minute).Unix() }))
+	forged("assertion-expired", "that has expired", set("exp", func(t *T) any {
+		return t.Now().Add(-10 * time.Minute).Unix()
+	}))
 	forged("assertion-issuer", "of another issuer", set("iss", func(*T) any { return "somebody-else" }))
 	forged("assertion-subject", "about another client", set("sub", func(*T) any { return "somebody-else" }))
 	forged("assertion-stranger", "by a stranger's key", func(t *T, token *mockidp.Token) string {
 		token.Key = t.Stranger
 		return hostile.Sign(token)
 	})
-	forged("assertion-unsigned", "that nobody signed", func(_ *T, token *mockidp.Token) string { return hostile.None(token, "none") })
+	forged("assertion-unsigned", "that nobody signed", func(_ *T, token *mockidp.Token) string {
+		return hostile.None(token, "none")
+	})
 	It("assertion-replayed", "refuses a client assertion that it has seen before", func(t *T) {
 		k := t.ClientBy("private_key_jwt")
 		assertion := hostile.Sign(signin.ClientAssertion(k, t.Provider.Token, t.Now()))

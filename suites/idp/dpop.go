@@ -16,7 +16,8 @@ import (
 	"github.com/emaconform/emaconform/suites/server"
 )
 
-// proof is an honest DPoP proof for an exchange, not yet signed (RFC 9449 section 4.2), with the nonce that is wanted (section 8).
+// proof is an honest DPoP proof for an exchange, not yet signed (RFC 9449 section 4.2), with the nonce that is wanted
+// (section 8).
 func proof(t *T) *mockidp.Token {
 	fresh := func() *mockidp.Token {
 		p := mockidp.NewToken(t.Stranger, "dpop+jwt", map[string]any{
@@ -88,7 +89,9 @@ var _ = check.For("IDP-DPOP", func() {
 		p.Header["typ"] = "JWT"
 		return hostile.Sign(p)
 	})
-	bad("bad-signature", "whose signature was changed", func(_ *T, p *mockidp.Token) string { return hostile.FlipSignature(hostile.Sign(p)) })
+	bad("bad-signature", "whose signature was changed", func(_ *T, p *mockidp.Token) string {
+		return hostile.FlipSignature(hostile.Sign(p))
+	})
 	bad("other-key", "signed by another key than it brings", func(_ *T, p *mockidp.Token) string {
 		other, err := mockidp.NewKey(jose.ES256)
 		Expect(err).NotTo(HaveOccurred())
@@ -107,6 +110,7 @@ var _ = check.For("IDP-DPOP", func() {
 	}, needs, check.Must(), check.Sends("The same proof, twice."))
 	It("two-proofs", "refuses two proofs", func(t *T) {
 		t.Control(Header("DPoP", hostile.Sign(proof(t))))
-		Expect(t.Attack(Header("DPoP", hostile.Sign(proof(t))), Header("DPoP", hostile.Sign(proof(t))))).To(server.BeRefused(), "RFC 9449 4.3")
+		Expect(t.Attack(Header("DPoP", hostile.Sign(proof(t))),
+			Header("DPoP", hostile.Sign(proof(t))))).To(server.BeRefused(), "RFC 9449 4.3")
 	}, needs, check.Must(), check.Sends("An exchange with two DPoP headers."))
 })

@@ -14,10 +14,14 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// registered are the error codes of RFC 6749 5.2 and the specifications that extend it (IANA, OAuth Extensions Error Registry).
-var registered = []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope",
-	"invalid_target", "access_denied", "server_error", "temporarily_unavailable", "invalid_token", "insufficient_scope", "unsupported_token_type",
-	"invalid_dpop_proof", "use_dpop_nonce", "insufficient_user_authentication", "invalid_authorization_details", "interaction_required",
+// registered are the error codes of RFC 6749 5.2 and the specifications that extend it (IANA, OAuth Extensions Error
+// Registry).
+var registered = []string{"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client",
+	"unsupported_grant_type", "invalid_scope",
+	"invalid_target", "access_denied", "server_error", "temporarily_unavailable", "invalid_token", "insufficient_scope",
+	"unsupported_token_type",
+	"invalid_dpop_proof", "use_dpop_nonce", "insufficient_user_authentication", "invalid_authorization_details",
+	"interaction_required",
 	"login_required", "consent_required"}
 
 // proper judges a refusal as a whole.
@@ -50,12 +54,17 @@ var _ = check.For("IDP-ERR", func() {
 			proper(t, a, wanted...)
 		}, append([]check.Option{check.Sends("An honest exchange, then one with " + what + ".")}, options...)...)
 	}
-	refusal("bad-subject", "a subject token that is none", one(Param("subject_token", "none")), []string{"invalid_request", "invalid_grant"})
-	refusal("bad-client", "no client", one(Authenticating(func(*wire.Request) {})), []string{"invalid_client", "invalid_request"})
-	refusal("bad-audience", "an audience that nobody knows", one(Param("audience", "https://unknown.example")), []string{"invalid_target"})
-	refusal("bad-resource", "a resource that nobody knows", one(Param("resource", "https://unknown.example/mcp")), []string{"invalid_target"},
+	refusal("bad-subject", "a subject token that is none", one(Param("subject_token", "none")),
+		[]string{"invalid_request", "invalid_grant"})
+	refusal("bad-client", "no client", one(Authenticating(func(*wire.Request) {})),
+		[]string{"invalid_client", "invalid_request"})
+	refusal("bad-audience", "an audience that nobody knows", one(Param("audience", "https://unknown.example")),
+		[]string{"invalid_target"})
+	refusal("bad-resource", "a resource that nobody knows", one(Param("resource", "https://unknown.example/mcp")),
+		[]string{"invalid_target"},
 		check.With(NeedsResource))
-	refusal("bad-type", "a requested_token_type that nobody knows", one(Param("requested_token_type", "urn:example:nothing")), []string{"invalid_request"})
+	refusal("bad-type", "a requested_token_type that nobody knows",
+		one(Param("requested_token_type", "urn:example:nothing")), []string{"invalid_request"})
 	refusal("denied-user", "a user who may not", func(t *T) []Option {
 		if _, err := t.Desk.Tokens(t, t.Recorder(), signin.Ask{User: t.Outsider(), Client: t.A()}); err != nil {
 			t.Skipf("refused at sign-in already, so that there is no exchange: %v", err)
@@ -63,10 +72,13 @@ var _ = check.For("IDP-ERR", func() {
 		return []Option{For(t.Outsider())}
 	},
 		[]string{"access_denied", "invalid_target", "unauthorized_client"}, check.With(NeedsOutsider))
-	refusal("unknown-grant", "a grant type that nobody knows", one(Param("grant_type", "urn:example:nothing")), []string{"unsupported_grant_type"})
+	refusal("unknown-grant", "a grant type that nobody knows", one(Param("grant_type", "urn:example:nothing")),
+		[]string{"unsupported_grant_type"})
 	refusal("no-grant", "no grant type", one(Without("grant_type")), []string{"invalid_request", "unsupported_grant_type"})
 	refusal("twice-grant", "two grant types", one(Also("grant_type", "authorization_code")), []string{"invalid_request"})
-	refusal("twice-scope", "two scopes parameters", func(t *T) []Option { return []Option{Also("scope", t.Notes().Scopes[0])} },
+	refusal("twice-scope", "two scopes parameters", func(t *T) []Option {
+		return []Option{Also("scope", t.Notes().Scopes[0])}
+	},
 		[]string{"invalid_request"}, check.With(NeedsScope))
 	refusal("nothing", "a request without parameters", one(func(x *Exchange) {
 		Authenticating(func(r *wire.Request) { r.Form = []reports.Field{} })(x)

@@ -28,7 +28,8 @@ func object(t *T, text string) map[string]any {
 var _ = check.For("IDP-RAR", func() {
 	needs := check.With(NeedsRAR)
 	It("granted", "puts the details that it granted into the grant", func(t *T) {
-		Expect(t.Control(details(t.Config.RAR.Granted)).Claims["authorization_details"]).To(ContainElement(object(t, t.Config.RAR.Granted)),
+		Expect(t.Control(details(t.Config.RAR.Granted)).Claims["authorization_details"]).To(ContainElement(object(t,
+			t.Config.RAR.Granted)),
 			"authorization_details")
 	}, needs, check.Must(), check.Sends("An exchange with authorization_details that policy allows."))
 	It("not-asked", "adds no details that were not asked for", func(t *T) {
@@ -56,7 +57,8 @@ var _ = check.For("IDP-RAR", func() {
 			return
 		}
 		g, _ := t.Read(a)
-		Expect(g.Claims["authorization_details"]).NotTo(ContainElement(object(t, t.Config.RAR.Denied)), "authorization_details")
+		Expect(g.Claims["authorization_details"]).NotTo(ContainElement(object(t, t.Config.RAR.Denied)),
+			"authorization_details")
 	}, needs, check.Must(), check.Sends("An exchange with authorization_details that policy does not allow."))
 })
 
@@ -68,7 +70,8 @@ var _ = check.For("IDP-STEPUP", func() {
 		}
 		return t.Alice()
 	}
-	demands := func(slug, title, sends string, target func(*World) *config.Target, need check.Need, wait func(*T), member string) {
+	demands := func(slug, title, sends string, target func(*World) *config.Target, need check.Need, wait func(*T),
+		member string) {
 		It(slug, title, func(t *T) {
 			u := weak(t)
 			t.Control(For(u))
@@ -82,13 +85,16 @@ var _ = check.For("IDP-STEPUP", func() {
 			}
 		}, check.With(need), check.Must(), check.Sends(sends))
 	}
-	demands("weak", "sends a user back who signed in too weakly for the target", "An exchange for a target that demands more than a password.",
+	demands("weak", "sends a user back who signed in too weakly for the target",
+		"An exchange for a target that demands more than a password.",
 		func(w *World) *config.Target { return w.Config.StepUp.Strong }, NeedsStrong, func(*T) {}, "acr_values")
-	demands("old", "sends a user back who signed in too long ago for the target", "An exchange for a target that demands a fresh sign-in, after a while.",
+	demands("old", "sends a user back who signed in too long ago for the target",
+		"An exchange for a target that demands a fresh sign-in, after a while.",
 		func(w *World) *config.Target { return w.Config.StepUp.Fresh }, NeedsFresh, waitUntilOld, "max_age")
 	It("other-targets", "does not demand it for a target that needs no more than a password", func(t *T) {
 		Expect(t.Exchange(For(weak(t)))).To(server.BeGranted())
-	}, check.With(NeedsStrong), check.Must(), check.Sends("An exchange for the first target by a user who signed in with a password."))
+	}, check.With(NeedsStrong), check.Must(), check.Sends("An exchange for the first target by a user who signed in "+
+		"with a password."))
 })
 
 // waitUntilOld waits until the sign-in is older than what the target takes.
@@ -124,5 +130,6 @@ var _ = check.For("IDP-RATE", func() {
 			}
 		}
 		t.Failf("%d wrong secrets in a row were answered at once, each as fast as the first", guesses)
-	}, check.With(NeedsRateClient), check.Serial(), check.Intrusive(), check.Sends("30 wrong secrets of one client in a row."))
+	}, check.With(NeedsRateClient), check.Serial(), check.Intrusive(),
+		check.Sends("30 wrong secrets of one client in a row."))
 })

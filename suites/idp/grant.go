@@ -31,7 +31,8 @@ var _ = check.For("IDP-JAG-HEADER", func() {
 	}, honest)
 
 	It("alg", "signs the grant with an asymmetric algorithm", func(t *T) {
-		Expect(t.Control().Header["alg"]).To(BeElementOf("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+		Expect(t.Control().Header["alg"]).To(BeElementOf("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256",
+			"ES384", "ES512", "EdDSA",
 			"Ed25519"), "alg")
 	}, honest)
 
@@ -53,7 +54,8 @@ var _ = check.For("IDP-JAG-CLAIMS", func() {
 	claim("iss", "puts its issuer identifier into iss", func(t *T, g *Grant) {
 		Expect(g.Claims["iss"]).To(Equal(t.Config.IdP.Issuer), "iss")
 	})
-	claim("aud", "puts the issuer identifier of the resource authorization server into aud, and nothing else", func(t *T, g *Grant) {
+	claim("aud", "puts the issuer identifier of the resource authorization server into aud, and "+
+		"nothing else", func(t *T, g *Grant) {
 		aud := g.Claims["aud"]
 		if list, ok := aud.([]any); ok && len(list) == 1 {
 			aud = list[0]
@@ -158,13 +160,15 @@ var _ = check.For("IDP-JAG-RESOURCE", func() {
 		Expect(single(t.Control().Claims["resource"])).To(Equal(t.Notes().Resource), "resource")
 	}, check.With(NeedsResource), honest)
 	It("second-resource", "puts the resource that was asked for into the grant, and not the first one", func(t *T) {
-		Expect(single(t.Control(Param("resource", t.Notes().SecondResource)).Claims["resource"])).To(Equal(t.Notes().SecondResource), "resource")
+		Expect(single(t.Control(Param("resource",
+			t.Notes().SecondResource)).Claims["resource"])).To(Equal(t.Notes().SecondResource), "resource")
 	}, check.With(NeedsResource, NeedsSecondResource), check.Sends("An exchange for the target's second resource."))
 	It("scope", "puts the scopes into the grant", func(t *T) {
 		Expect(t.Control().Scopes()).To(ConsistOf(t.Notes().Scopes), "scope")
 	}, check.With(NeedsScope), honest)
 	It("narrower-scope", "grants no more than what was asked for", func(t *T) {
-		Expect(t.Control(Param("scope", t.Notes().Scopes[0])).Scopes()).To(ConsistOf(t.Notes().Scopes[0]), "scope of an exchange for one of them")
+		Expect(t.Control(Param("scope", t.Notes().Scopes[0])).Scopes()).To(ConsistOf(t.Notes().Scopes[0]),
+			"scope of an exchange for one of them")
 	}, check.With(NeedsTwoScopes), check.Sends("An exchange for one of the scopes."))
 	It("scope-repeated", "says the same of the scope in the answer and in the grant", func(t *T) {
 		g := t.Control(Param("scope", t.Notes().Scopes[0]))
@@ -190,8 +194,10 @@ var _ = check.For("IDP-JAG-SUB", func() {
 	}, check.With(NeedsSub), honest)
 })
 
-// personal are claims that say more of a person than a grant needs (OpenID Connect Core section 5.1, and what vendors add).
-var personal = []string{"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
+// personal are claims that say more of a person than a grant needs (OpenID Connect Core section 5.1, and what vendors
+// add).
+var personal = []string{"name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile",
+	"picture", "website",
 	"gender", "birthdate", "zoneinfo", "locale", "phone_number", "address", "groups", "roles", "upn", "unique_name"}
 
 var _ = check.For("IDP-JAG-MINIMAL", func() {
@@ -217,7 +223,8 @@ var _ = check.For("IDP-JAG-MINIMAL", func() {
 
 // noteExtras notes what vendors are known to add.
 func noteExtras(t *T, g *Grant) {
-	for _, name := range []string{"act", "sub_profile", "auth_time", "amr", "acr", "app_org", "aud_sub", "aud_tenant", "ver", "tid", "oid"} {
+	for _, name := range []string{"act", "sub_profile", "auth_time", "amr", "acr", "app_org", "aud_sub", "aud_tenant",
+		"ver", "tid", "oid"} {
 		if g.Claims[name] != nil {
 			t.Notef("the grant has the claim %s", name)
 		}
@@ -256,7 +263,9 @@ var _ = check.For("IDP-SUB-ID", func() {
 	}, check.With(NeedsSubID), check.Sends("An honest exchange for a target that knows people by SAML names."))
 	It("only-where-needed", "leaves sub_id out for a target that needs none", func(t *T) {
 		Expect(t.Control().Claims["sub_id"]).To(BeNil(), "sub_id")
-	}, check.With(NeedsSubID, Need("targets[].sub_id", "the first target needs one", func(w *World) bool { return w.Notes().SubID == nil })), honest)
+	}, check.With(NeedsSubID, Need("targets[].sub_id", "the first target needs one", func(w *World) bool {
+		return w.Notes().SubID == nil
+	})), honest)
 })
 
 var _ = check.For("IDP-JWE", func() {
@@ -281,7 +290,8 @@ var _ = check.For("IDP-JWE", func() {
 		}
 	}, check.With(NeedsDecryptKey), check.Sends("An honest exchange for a target whose grants are encrypted."))
 	It("not-elsewhere", "does not encrypt grants for others to that key", func(t *T) {
-		Expect(strings.Count(t.Control().Answer.String("access_token"), ".")).To(Equal(2), "dots of a token for the first target")
+		Expect(strings.Count(t.Control().Answer.String("access_token"), ".")).To(Equal(2),
+			"dots of a token for the first target")
 	}, check.With(NeedsDecryptKey, Need("targets[].decrypt_key_file", "the first target's grants are encrypted, too",
 		func(w *World) bool { return w.Notes().DecryptKey == nil })), honest)
 })

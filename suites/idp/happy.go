@@ -42,7 +42,8 @@ var _ = check.For("IDP-RESP", func() {
 	}, honest)
 
 	It("token-type", "says token_type N_A", func(t *T) {
-		Expect(strings.EqualFold(t.Control().Answer.String("token_type"), "N_A")).To(BeTrue(), "token_type is to be N_A (RFC 8693 2.2.1)")
+		Expect(strings.EqualFold(t.Control().Answer.String("token_type"), "N_A")).To(BeTrue(),
+			"token_type is to be N_A (RFC 8693 2.2.1)")
 	}, honest)
 
 	It("json", "answers with JSON", func(t *T) {

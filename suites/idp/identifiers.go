@@ -20,7 +20,8 @@ type sender struct {
 	needs []check.Need
 	right func(*T) string // the value that the attack changes
 	try   try
-	// stranger is a value that nobody knows: where that is granted, too, nothing was compared, and the check anything says so.
+	// stranger is a value that nobody knows: where that is granted, too, nothing was compared, and the check anything
+	// says so.
 	stranger func(*T) any
 	anything string
 }
@@ -37,14 +38,16 @@ func unheard(*T) any { return rand.Text() }
 // senders is one for each identifier of an identity provider in the grammar.
 var senders = map[string]sender{
 	"audience": {
-		right: func(t *T) string { return t.Notes().Audience },
-		try:   ofPair("audience", "aud", func(t *T) string { return t.Notes().Audience }), stranger: fixed("https://unknown.example"),
+		right:    func(t *T) string { return t.Notes().Audience },
+		try:      ofPair("audience", "aud", func(t *T) string { return t.Notes().Audience }),
+		stranger: fixed("https://unknown.example"),
 		anything: "IDP-PAIRING/audience-unknown",
 	},
 	"resource": {
-		needs: []check.Need{NeedsResource},
-		right: func(t *T) string { return t.Notes().Resource },
-		try:   ofPair("resource", "resource", func(t *T) string { return t.Notes().Resource }), stranger: fixed("https://unknown.example/mcp"),
+		needs:    []check.Need{NeedsResource},
+		right:    func(t *T) string { return t.Notes().Resource },
+		try:      ofPair("resource", "resource", func(t *T) string { return t.Notes().Resource }),
+		stranger: fixed("https://unknown.example/mcp"),
 		anything: "IDP-PAIRING/resource-unknown",
 	},
 	"forbidden-scope": {
@@ -53,9 +56,10 @@ var senders = map[string]sender{
 		try:   tryScope, stranger: fixed("nothing.known"), anything: "IDP-POLICY/unknown-scope",
 	},
 	"redirect": {
-		needs: []check.Need{NeedsWalk},
-		right: func(t *T) string { return t.A().RedirectURI },
-		try:   func(t *T, given any) string { return tryRedirect(t, given.(string)) }, stranger: fixed("https://evil.example/other"),
+		needs:    []check.Need{NeedsWalk},
+		right:    func(t *T) string { return t.A().RedirectURI },
+		try:      func(t *T, given any) string { return tryRedirect(t, given.(string)) },
+		stranger: fixed("https://evil.example/other"),
 		anything: "IDP-REDIRECT/other-host",
 	},
 	"client": {
@@ -72,9 +76,12 @@ var senders = map[string]sender{
 		try:   func(t *T, given any) string { return tryExchange(t, withSecret(t.A(), given.(string))) }, stranger: unheard,
 		anything: "IDP-CLIENT-AUTH/wrong-secret",
 	},
-	"login-iss": ofClientAssertion("iss", func(_ *T, k *config.Client) string { return k.ID }, "somebody-else", "IDP-CLIENT-AUTH/assertion-issuer"),
-	"login-sub": ofClientAssertion("sub", func(_ *T, k *config.Client) string { return k.ID }, "somebody-else", "IDP-CLIENT-AUTH/assertion-subject"),
-	"login-aud": ofClientAssertion("aud", func(t *T, _ *config.Client) string { return t.Provider.Token }, "https://other.example/token",
+	"login-iss": ofClientAssertion("iss", func(_ *T, k *config.Client) string { return k.ID }, "somebody-else",
+		"IDP-CLIENT-AUTH/assertion-issuer"),
+	"login-sub": ofClientAssertion("sub", func(_ *T, k *config.Client) string { return k.ID }, "somebody-else",
+		"IDP-CLIENT-AUTH/assertion-subject"),
+	"login-aud": ofClientAssertion("aud", func(t *T, _ *config.Client) string { return t.Provider.Token },
+		"https://other.example/token",
 		"IDP-CLIENT-AUTH/assertion-audience"),
 	"refresh-token": {
 		needs: []check.Need{NeedsRefresh},
@@ -107,7 +114,8 @@ var senders = map[string]sender{
 
 var _ = everyAttack()
 
-// everyAttack declares the checks of the grammar: one for each attack on each identifier that an identity provider compares.
+// everyAttack declares the checks of the grammar: one for each attack on each identifier that an identity provider
+// compares.
 func everyAttack() bool {
 	for _, i := range grammar.Of("idp") {
 		s, ok := senders[i.ID]
@@ -126,7 +134,8 @@ func everyAttack() bool {
 func (s sender) declare(a grammar.Attack) {
 	// Must is for what a MAY offers; Of weakens it again where no MUST is broken.
 	options := []check.Option{check.Must(), check.Of(a), check.With(s.needs...),
-		check.Sends(sentence(a.What()) + ". An honest request that differs in this alone is granted before it, and one after it.")}
+		check.Sends(sentence(a.What()) + ". An honest request that differs in this alone is granted before it, and " +
+			"one after it.")}
 	It(a.Slug(), "grants nothing for "+a.What(), func(t *T) {
 		right := s.right(t)
 		given, ok := a.Variant.Of(right)
@@ -164,8 +173,8 @@ func tryExchange(t *T, changes ...Option) string {
 	return refusal(answer)
 }
 
-// ofPair sends an exchange for another audience or resource. Who takes it for a known one and puts that into the grant gives
-// nothing away.
+// ofPair sends an exchange for another audience or resource. Who takes it for a known one and puts that into the grant
+// gives nothing away.
 func ofPair(parameter, claim string, right func(*T) string) try {
 	return func(t *T, given any) string {
 		_, answer := t.Beside(func() *wire.Answer { return t.Attack(Param(parameter, given.(string))) })
@@ -179,7 +188,8 @@ func ofPair(parameter, claim string, right func(*T) string) try {
 	}
 }
 
-// tryScope asks for a scope that policy denies by another spelling: that it is refused is as good as that it is dropped.
+// tryScope asks for a scope that policy denies by another spelling: that it is refused is as good as that it is
+// dropped.
 func tryScope(t *T, given any) string {
 	_, answer := t.Beside(func() *wire.Answer { return t.Exchange(Param("scope", given.(string))) })
 	if !Granted(answer) {

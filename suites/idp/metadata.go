@@ -18,14 +18,17 @@ import (
 )
 
 func metadata(t *T) map[string]any {
-	document, _, err := target.Fetch(func(r *wire.Request) *wire.Answer { return t.Send(r, reports.Setup, "") }, t.Provider.MetadataURL)
+	document, _, err := target.Fetch(func(r *wire.Request) *wire.Answer { return t.Send(r, reports.Setup, "") },
+		t.Provider.MetadataURL)
 	if err != nil {
 		t.Inconclusivef("the metadata cannot be read again: %v", err)
 	}
 	return document
 }
 
-var needsDocument = Need("idp.issuer", "the identity provider serves no metadata", func(w *World) bool { return w.Provider.MetadataURL != "" })
+var needsDocument = Need("idp.issuer", "the identity provider serves no metadata", func(w *World) bool {
+	return w.Provider.MetadataURL != ""
+})
 
 func listed(document map[string]any, member string) []string {
 	var names []string
@@ -70,12 +73,17 @@ var _ = check.For("IDP-HTTPS", func() {
 		of         func(*World) string
 	}{
 		{"issuer", "issuer", announced("issuer", func(w *World) string { return w.Config.IdP.Issuer })},
-		{"authorization-endpoint", "authorization endpoint", announced("authorization_endpoint", func(w *World) string { return w.Provider.Authorization })},
+		{"authorization-endpoint", "authorization endpoint", announced("authorization_endpoint", func(w *World) string {
+			return w.Provider.Authorization
+		})},
 		{"token-endpoint", "token endpoint", announced("token_endpoint", func(w *World) string { return w.Provider.Token })},
 		{"jwks-uri", "JWKS URI", announced("jwks_uri", func(w *World) string { return w.Provider.JWKSURI })},
-		{"revocation-endpoint", "revocation endpoint", func(w *World) string { return w.Provider.Endpoint("revocation_endpoint") }},
+		{"revocation-endpoint", "revocation endpoint", func(w *World) string {
+			return w.Provider.Endpoint("revocation_endpoint")
+		}},
 	} {
-		It(e.slug, "has an https URL as its "+e.name, func(t *T) { https(t, e.name, e.of(t.World)) }, check.Sends("Nothing: the metadata is looked at."))
+		It(e.slug, "has an https URL as its "+e.name, func(t *T) { https(t, e.name, e.of(t.World)) },
+			check.Sends("Nothing: the metadata is looked at."))
 	}
 })
 

@@ -13,7 +13,8 @@ import (
 	. "github.com/emaconform/emaconform/suites/idp/world"
 )
 
-// anew presents a token of a sign-in of the check's own, where that can be had: an earlier rotation may have ended the others.
+// anew presents a token of a sign-in of the check's own, where that can be had: an earlier rotation may have ended the
+// others.
 func anew(t *T) []Option {
 	if !signin.Repeatable(t.Alice()) {
 		return nil
@@ -102,7 +103,8 @@ var _ = check.For("IDP-AUDIT", func() {
 		if !strings.Contains(log, mark) {
 			t.Failf("the audit log has no entry with the audience of an exchange that was denied")
 		}
-	}, check.With(NeedsAudit), check.Sends("An exchange for an audience that nobody knows; that is looked for in the log."))
+	}, check.With(NeedsAudit),
+		check.Sends("An exchange for an audience that nobody knows; that is looked for in the log."))
 })
 
 var _ = check.For("IDP-NO-LOG", func() {

@@ -16,7 +16,8 @@ var _ = check.For("IDP-PAIRING", func() {
 		It("resource-"+slug, "refuses "+what+" as resource", func(t *T) {
 			a := attack(t, Param("resource", value(t)))
 			codes(t, a, "invalid_target", "access_denied", "invalid_request")
-		}, append([]check.Option{check.With(NeedsResource), check.Sends("An honest exchange, then one with " + what + " as resource.")}, more...)...)
+		}, append([]check.Option{check.With(NeedsResource), check.Sends("An honest exchange, then one with " + what +
+			" as resource.")}, more...)...)
 	}
 	audience := func(slug, what string, value func(*T) string, more ...check.Option) {
 		It("audience-"+slug, "refuses "+what+" as audience", func(t *T) {
@@ -29,7 +30,8 @@ var _ = check.For("IDP-PAIRING", func() {
 		return func(t *T) string { return how(t.Notes().Resource) }
 	}
 
-	resource("of-other-target", "the resource of another target", func(t *T) string { return t.Other().Resource }, check.With(NeedsTwoTargets))
+	resource("of-other-target", "the resource of another target", func(t *T) string { return t.Other().Resource },
+		check.With(NeedsTwoTargets))
 	resource("unknown", "a resource that nobody knows", fixed("https://unknown.example/mcp"))
 	resource("no-uri", "something that is no URI", fixed("mcp"))
 	resource("other-host", "the same path at another host", notes(func(r string) string {
@@ -47,7 +49,9 @@ var _ = check.For("IDP-PAIRING", func() {
 	audience("self", "the identity provider itself", func(t *T) string { return t.Config.IdP.Issuer })
 	audience("resource", "the resource", func(t *T) string { return t.Notes().Resource }, check.With(NeedsResource))
 	audience("empty", "an empty text", fixed(""))
-	audience("other-target", "another target, with the resource of the first", func(t *T) string { return t.Other().Audience },
+	audience("other-target", "another target, with the resource of the first", func(t *T) string {
+		return t.Other().Audience
+	},
 		check.With(NeedsTwoTargets, NeedsResource))
 	It("audience-missing", "refuses an exchange without audience", func(t *T) {
 		a := attack(t, Without("audience"))
@@ -58,7 +62,8 @@ var _ = check.For("IDP-PAIRING", func() {
 		It(slug, what, func(t *T) {
 			_, a := t.Beside(func() *wire.Answer { return t.Attack(Param(parameter, first(t)), Also(parameter, second(t))) })
 			judge(t, a)
-		}, check.With(NeedsTwoTargets, NeedsResource), check.Sends("An honest exchange, then one with two values of "+parameter+"."))
+		}, check.With(NeedsTwoTargets, NeedsResource), check.Sends("An honest exchange, then one with two values of "+
+			parameter+"."))
 	}
 	own := func(t *T) string { return t.Notes().Audience }
 	others := func(t *T) string { return t.Other().Audience }
@@ -68,7 +73,8 @@ var _ = check.For("IDP-PAIRING", func() {
 	mine := func(t *T) string { return t.Notes().Resource }
 	theirs := func(t *T) string { return t.Other().Resource }
 	twoOf("two-resources", "refuses two resources of two targets, the right one first", "resource", mine, theirs, refused)
-	twoOf("two-resources-reversed", "refuses two resources of two targets, the right one last", "resource", theirs, mine, refused)
+	twoOf("two-resources-reversed", "refuses two resources of two targets, the right one last", "resource", theirs,
+		mine, refused)
 	It("two-resources-of-one", "grants two resources of one target as both, or refuses", func(t *T) {
 		_, a := t.Beside(func() *wire.Answer {
 			return t.Exchange(Param("resource", t.Notes().Resource), Also("resource", t.Notes().SecondResource))
@@ -77,6 +83,8 @@ var _ = check.For("IDP-PAIRING", func() {
 			return
 		}
 		g, _ := t.Read(a)
-		Expect(g.Claims["resource"]).To(ConsistOf(t.Notes().Resource, t.Notes().SecondResource), "resource of a grant for two")
-	}, check.With(NeedsResource, NeedsSecondResource), check.Should(), check.Sends("An exchange for two resources of the first target."))
+		Expect(g.Claims["resource"]).To(ConsistOf(t.Notes().Resource, t.Notes().SecondResource),
+			"resource of a grant for two")
+	}, check.With(NeedsResource, NeedsSecondResource),
+		check.Should(), check.Sends("An exchange for two resources of the first target."))
 })

@@ -34,7 +34,8 @@ var _ = check.For("IDP-POLICY", func() {
 		a := t.Attack(By(loner))
 		Expect(a).To(server.BeRefused())
 		codes(t, a, "access_denied", "invalid_target", "unauthorized_client")
-	}, check.With(NeedsLoner), check.Sends("An honest exchange, then one by a client that people sign in to and that is connected to nothing."))
+	}, check.With(NeedsLoner), check.Sends("An honest exchange, then one by a client that people sign in to and that "+
+		"is connected to nothing."))
 
 	scopes()
 	lifecycle()
@@ -60,7 +61,8 @@ func scopes() {
 		if s := beyond(t, g.Scopes()); s != "" {
 			t.Failf("the scope %s was granted, which is none of those that are allowed", wire.Printable(s, 80))
 		}
-		if said := strings.Fields(a.String("scope")); slices.Contains(said, t.Notes().ForbiddenScope) && t.Notes().ForbiddenScope != "" {
+		if said := strings.Fields(a.String("scope")); slices.Contains(said, t.Notes().ForbiddenScope) &&
+			t.Notes().ForbiddenScope != "" {
 			t.Failf("the answer says that %s was granted", t.Notes().ForbiddenScope)
 		}
 	}
@@ -68,20 +70,31 @@ func scopes() {
 		It(slug, title, func(t *T) {
 			_, a := t.Beside(func() *wire.Answer { return t.Exchange(Param("scope", scope(t))) })
 			within(t, a)
-		}, append([]check.Option{check.With(NeedsScope), check.Sends("An honest exchange, then one with such a scope.")}, options...)...)
+		}, append([]check.Option{check.With(NeedsScope),
+			check.Sends("An honest exchange, then one with such a scope.")}, options...)...)
 	}
 	forbidden := check.With(NeedsForbiddenScope)
-	try("forbidden-scope", "does not grant a scope that the client may not have", func(t *T) string { return t.Notes().ForbiddenScope }, forbidden)
-	try("forbidden-scope-first", "does not grant a scope that the client may not have before one that it may", func(t *T) string {
+	try("forbidden-scope", "does not grant a scope that the client may not have", func(t *T) string {
+		return t.Notes().ForbiddenScope
+	}, forbidden)
+	try("forbidden-scope-first", "does not grant a scope that the client may not have before one "+
+		"that it may", func(t *T) string {
 		return t.Notes().ForbiddenScope + " " + t.Notes().Scopes[0]
 	}, forbidden)
-	try("forbidden-scope-last", "does not grant a scope that the client may not have behind one that it may", func(t *T) string {
+	try("forbidden-scope-last", "does not grant a scope that the client may not have behind one "+
+		"that it may", func(t *T) string {
 		return t.Notes().Scopes[0] + " " + t.Notes().ForbiddenScope
 	}, forbidden)
-	try("unknown-scope", "does not grant a scope that nobody knows", func(*T) string { return "nothing." + strings.ToLower(rand.Text()[:6]) })
-	try("openid", "does not grant scopes of its own sign-in for the target", func(t *T) string { return t.Notes().Scopes[0] + " openid offline_access" })
+	try("unknown-scope", "does not grant a scope that nobody knows", func(*T) string {
+		return "nothing." + strings.ToLower(rand.Text()[:6])
+	})
+	try("openid", "does not grant scopes of its own sign-in for the target", func(t *T) string {
+		return t.Notes().Scopes[0] + " openid offline_access"
+	})
 	try("wildcard", "does not grant a scope of stars", func(*T) string { return "*" })
-	try("other-targets-scope", "does not grant the scopes of another target", func(t *T) string { return strings.Join(t.Other().Scopes, " ") },
+	try("other-targets-scope", "does not grant the scopes of another target", func(t *T) string {
+		return strings.Join(t.Other().Scopes, " ")
+	},
 		check.With(NeedsTwoTargets))
 	It("forbidden-alone", "does not turn a scope that is not allowed into a grant without scope", func(t *T) {
 		_, a := t.Beside(func() *wire.Answer { return t.Exchange(Param("scope", t.Notes().ForbiddenScope)) })
@@ -90,9 +103,11 @@ func scopes() {
 		}
 		g, _ := t.Read(a)
 		if len(g.Scopes()) == 0 {
-			t.Failf("what is left is an ID-JAG without scope, for which the target may give all that the client is registered for")
+			t.Failf("what is left is an ID-JAG without scope, for which the target may give all that the client is " +
+				"registered for")
 		}
-	}, check.With(NeedsScope, NeedsForbiddenScope), check.Should(), check.Sends("An exchange for a scope that is not allowed, alone."))
+	}, check.With(NeedsScope, NeedsForbiddenScope),
+		check.Should(), check.Sends("An exchange for a scope that is not allowed, alone."))
 	It("no-scope", "grants no more than what is allowed when no scope is asked for", func(t *T) {
 		_, a := t.Beside(func() *wire.Answer { return t.Exchange(Without("scope")) })
 		within(t, a)
@@ -104,7 +119,8 @@ func scopes() {
 
 // lifecycle declares the checks of what people may do after it was taken from them.
 func lifecycle() {
-	taken := func(slug, title, sends string, away, back func(*config.Hooks) string, ask func(*T, *config.User) func() *wire.Answer, needs ...check.Need) {
+	taken := func(slug, title, sends string, away, back func(*config.Hooks) string, ask func(*T,
+		*config.User) func() *wire.Answer, needs ...check.Need) {
 		It(slug, title, func(t *T) {
 			leaver, hooks := t.Leaver(), &t.Config.Hooks
 			request := ask(t, leaver)
@@ -122,11 +138,13 @@ func lifecycle() {
 		token := subjectOf(t, t.Fresh(signin.Ask{User: u, Client: t.A()}))
 		return func() *wire.Answer { return t.Attack(For(u), Subject(token)) }
 	}
-	taken("deactivated", "refuses a user who was deactivated since the sign-in", "An exchange before and after the user is deactivated, with the same token.",
+	taken("deactivated", "refuses a user who was deactivated since the sign-in",
+		"An exchange before and after the user is deactivated, with the same token.",
 		deactivate, reactivate, before, NeedsDeactivation, needsLeaverAgain)
 	taken("unassigned", "refuses a user whose assignment to the target was taken away since the sign-in",
 		"An exchange before and after the assignment is taken away, with the same token.",
-		func(h *config.Hooks) string { return h.Unassign }, func(h *config.Hooks) string { return h.Assign }, before, NeedsUnassignment, needsLeaverAgain)
+		func(h *config.Hooks) string { return h.Unassign }, func(h *config.Hooks) string { return h.Assign }, before,
+		NeedsUnassignment, needsLeaverAgain)
 	It("reactivated", "grants again after a user was reactivated", func(t *T) {
 		leaver := t.Leaver()
 		ask := signin.Ask{User: leaver, Client: t.A()}
@@ -138,11 +156,13 @@ func lifecycle() {
 		if err != nil {
 			t.Failf("the user was reactivated and cannot sign in: %v", err)
 		}
-		Expect(t.Exchange(For(leaver), Subject(subjectOf(t, tokens)))).To(server.BeGranted(), "the user is back and signed in again")
+		Expect(t.Exchange(For(leaver), Subject(subjectOf(t, tokens)))).To(server.BeGranted(),
+			"the user is back and signed in again")
 	}, check.With(NeedsDeactivation, needsLeaverAgain), check.Serial(),
 		check.Sends("An exchange after the user was deactivated, reactivated and signed in again."))
 }
 
 func subjectOf(t *T, tokens signin.Tokens) string {
-	return map[string]string{"id_token": tokens.IDToken, "refresh_token": tokens.RefreshToken, "access_token": tokens.AccessToken}[t.Config.Exchange.SubjectToken]
+	return map[string]string{"id_token": tokens.IDToken, "refresh_token": tokens.RefreshToken,
+		"access_token": tokens.AccessToken}[t.Config.Exchange.SubjectToken]
 }

@@ -21,8 +21,12 @@ var odd = []struct {
 	{"other-host", "at another host", with(func(u *url.URL) { u.Host = "evil.example" })},
 	{"other-port", "at another port", with(func(u *url.URL) { u.Host = u.Hostname() + ":8443" })},
 	{"subdomain", "at a subdomain", with(func(u *url.URL) { u.Host = "evil." + u.Host })},
-	{"host-suffix", "at a host that begins like the right one", with(func(u *url.URL) { u.Host = u.Hostname() + ".evil.example" })},
-	{"userinfo", "with the right host as user information", with(func(u *url.URL) { u.User, u.Host = url.User(u.Host), "evil.example" })},
+	{"host-suffix", "at a host that begins like the right one", with(func(u *url.URL) {
+		u.Host = u.Hostname() + ".evil.example"
+	})},
+	{"userinfo", "with the right host as user information", with(func(u *url.URL) {
+		u.User, u.Host = url.User(u.Host), "evil.example"
+	})},
 }
 
 func with(change func(*url.URL)) func(*url.URL) string {
@@ -43,12 +47,13 @@ var _ = check.For("IDP-REDIRECT", func() {
 			if problem := tryRedirect(t, variant.of(registered)); problem != "" {
 				t.Failf("%s", problem)
 			}
-		}, check.With(NeedsWalk), check.Sends("A sign-in to its end with the registered redirect URI, then one with it "+variant.what+"."))
+		}, check.With(NeedsWalk),
+			check.Sends("A sign-in to its end with the registered redirect URI, then one with it "+variant.what+"."))
 	}
 })
 
-// tryRedirect signs Alice in to the end with the registered redirect URI and with this one. It says where that ended, when it
-// must not have.
+// tryRedirect signs Alice in to the end with the registered redirect URI and with this one. It says where that ended,
+// when it must not have.
 func tryRedirect(t *T, uri string) (problem string) {
 	registered := t.A().RedirectURI
 	var end *url.URL
@@ -70,7 +75,8 @@ func tryRedirect(t *T, uri string) (problem string) {
 	if err == nil && end.Host != asked.Host && (end.Host == hostOf(registered) || !end.Query().Has("code")) {
 		return "" // another address of the client's, or an error at a place of the identity provider's choice
 	}
-	return fmt.Sprintf("the sign-in ends at %s, which is not registered", wire.Printable(wire.WithoutQuery(end.String()), 200))
+	return fmt.Sprintf("the sign-in ends at %s, which is not registered",
+		wire.Printable(wire.WithoutQuery(end.String()), 200))
 }
 
 func hostOf(uri string) string {
@@ -83,7 +89,8 @@ func hostOf(uri string) string {
 
 // walk signs Alice in with a redirect URI and returns where that ended, nil for a page of the identity provider.
 func walk(t *T, uri string) (*url.URL, *wire.Answer) {
-	end, last, err := t.Desk.Walk(signin.Visit{Context: t, Recorder: t.Recorder()}, signin.Ask{User: t.Alice(), Client: t.A()}, uri)
+	end, last, err := t.Desk.Walk(signin.Visit{Context: t, Recorder: t.Recorder()},
+		signin.Ask{User: t.Alice(), Client: t.A()}, uri)
 	if last != nil && last.Doubt() != "" {
 		t.Doubtf("%s", last.Doubt())
 	}
@@ -93,7 +100,8 @@ func walk(t *T, uri string) (*url.URL, *wire.Answer) {
 	return end, last
 }
 
-// parameters are those of an authorization response (RFC 6749 section 4.1.2, RFC 9207, OpenID Connect Session Management).
+// parameters are those of an authorization response (RFC 6749 section 4.1.2, RFC 9207, OpenID Connect Session
+// Management).
 var parameters = []string{"code", "state", "iss", "session_state", "error", "error_description", "error_uri"}
 
 // response reports whether a URL carries an authorization response.

@@ -21,8 +21,8 @@ func refreshing(token string) Option {
 	}
 }
 
-// offered ends the check when the identity provider does not exchange refresh tokens. It returns one that it does exchange,
-// of a sign-in of the check's own.
+// offered ends the check when the identity provider does not exchange refresh tokens. It returns one that it does
+// exchange, of a sign-in of the check's own.
 func offered(t *T) (signin.Ask, signin.Tokens) {
 	ask := signin.Ask{User: t.Alice(), Client: t.A()}
 	tokens := t.Fresh(ask)
@@ -45,7 +45,8 @@ var _ = check.For("IDP-SUBJECT-REFRESH", func() {
 			body(t, ask, tokens)
 		}, append([]check.Option{needs, check.Must(), check.Sends(sends)}, options...)...)
 	}
-	try("same-user", "grants for a refresh token what it grants for the ID token of the same sign-in", "An exchange of each.",
+	try("same-user", "grants for a refresh token what it grants for the ID token of the same sign-in",
+		"An exchange of each.",
 		func(t *T, _ signin.Ask, tokens signin.Tokens) {
 			Expect(t.Control(refreshing(tokens.RefreshToken)).String("sub")).To(Equal(t.Control().String("sub")), "sub")
 		})
@@ -62,7 +63,8 @@ var _ = check.For("IDP-SUBJECT-REFRESH", func() {
 		func(t *T, _ signin.Ask, _ signin.Tokens) {
 			Expect(t.Attack(refreshing(rand.Text()))).To(server.BeRefused())
 		})
-	try("revoked", "refuses a refresh token that was revoked", "A refresh token before and after it is revoked (RFC 7009).",
+	try("revoked", "refuses a refresh token that was revoked",
+		"A refresh token before and after it is revoked (RFC 7009).",
 		func(t *T, _ signin.Ask, tokens signin.Tokens) {
 			r := post(t, "token", tokens.RefreshToken, "token_type_hint", "refresh_token")
 			r.URL = t.Provider.Endpoint("revocation_endpoint")
@@ -72,7 +74,8 @@ var _ = check.For("IDP-SUBJECT-REFRESH", func() {
 			a := eventually(t, func() *wire.Answer { return t.Attack(refreshing(tokens.RefreshToken)) })
 			Expect(a).To(server.BeRefused())
 		}, check.With(NeedsMetadata("revocation_endpoint")))
-	try("rotated", "refuses a refresh token that was replaced by another", "A refresh token before and after a refresh that gave another one.",
+	try("rotated", "refuses a refresh token that was replaced by another",
+		"A refresh token before and after a refresh that gave another one.",
 		func(t *T, ask signin.Ask, tokens signin.Tokens) {
 			next, err := t.Desk.Refresh(t, t.Recorder(), ask.Client, tokens.RefreshToken)
 			switch {

@@ -21,7 +21,8 @@ var _ = check.For("IDP-REQUESTED-TYPE", func() {
 	no("empty", "for an empty requested_token_type", []Option{Param("requested_token_type", "")}, check.Should())
 	no("access-token", "for access_token", []Option{Param("requested_token_type", TypeAccess)})
 	no("id-token", "for id_token", []Option{Param("requested_token_type", TypeID)})
-	refuses("unknown", "a requested_token_type that nobody knows", one(Param("requested_token_type", "urn:example:nothing")))
+	refuses("unknown", "a requested_token_type that nobody knows",
+		one(Param("requested_token_type", "urn:example:nothing")))
 	refuses("twice", "two requested_token_types", one(Also("requested_token_type", TypeAccess)))
 })
 
@@ -34,7 +35,8 @@ var _ = check.For("IDP-NO-SELF", func() {
 	}, check.Sends("An ID-JAG, and a jwt-bearer grant with it at the identity provider's own token endpoint."))
 	It("as-subject", "exchanges no ID-JAG of its own for an access token", func(t *T) {
 		g := t.Control()
-		Expect(t.AttackWith(post(t, "grant_type", GrantExchange, "requested_token_type", TypeAccess, "subject_token", g.Compact,
+		Expect(t.AttackWith(post(t, "grant_type", GrantExchange, "requested_token_type", TypeAccess, "subject_token",
+			g.Compact,
 			"subject_token_type", "urn:ietf:params:oauth:token-type:jwt"))).To(server.BeRefused())
 	}, check.Sends("An ID-JAG, and an exchange of it for an access token."))
 })

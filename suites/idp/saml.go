@@ -61,7 +61,8 @@ func subjectBehind(t *T, a *wire.Answer) string {
 func asserted(t *T) *wire.Answer {
 	a := t.Exchange(asserting(t, document(t, t.Config.SAML.Assertion)))
 	if !Granted(a) {
-		t.Inconclusivef("the valid assertion was not granted (%s), so a refusal of a forged one would prove nothing", a.Summary())
+		t.Inconclusivef("the valid assertion was not granted (%s), so a refusal of a forged one would prove nothing",
+			a.Summary())
 	}
 	return a
 }
@@ -87,14 +88,21 @@ var _ = check.For("IDP-SUBJECT-SAML", func() {
 			Expect(a).To(server.BeRefused())
 		}, append([]check.Option{needs, check.Must(), check.Sends("A valid assertion, then " + what + ".")}, options...)...)
 	}
-	forge("unsigned", "an assertion without its signature", func(_ *T, d []byte) []byte { return hostile.StripSignature(d) })
-	forge("changed", "an assertion with another name under the signature", func(t *T, d []byte) []byte { return hostile.WithNameID(d, forgedName(t)) })
+	forge("unsigned", "an assertion without its signature", func(_ *T, d []byte) []byte {
+		return hostile.StripSignature(d)
+	})
+	forge("changed", "an assertion with another name under the signature", func(t *T, d []byte) []byte {
+		return hostile.WithNameID(d, forgedName(t))
+	})
 	forge("doctype", "an assertion with a document type and an external entity", func(_ *T, d []byte) []byte {
 		return hostile.ExternalEntity(d, "file:///etc/hostname")
 	})
-	forge("entities", "an assertion whose entities unfold to a gigabyte", func(_ *T, d []byte) []byte { return hostile.EntityBomb(d) }, check.Intrusive())
+	forge("entities", "an assertion whose entities unfold to a gigabyte", func(_ *T, d []byte) []byte {
+		return hostile.EntityBomb(d)
+	}, check.Intrusive())
 	for n := 1; n <= hostile.XSWVariants; n++ {
-		forge(fmt.Sprintf("wrapped-%d", n), fmt.Sprintf("an assertion that is wrapped around the signed one (%s)", wrappings[n-1]),
+		forge(fmt.Sprintf("wrapped-%d", n), fmt.Sprintf("an assertion that is wrapped around the signed one (%s)",
+			wrappings[n-1]),
 			func(t *T, d []byte) []byte { return hostile.XSW(d, n, forgedName(t)) })
 	}
 	It("comment", "reads the whole name of an assertion with a comment in it, or refuses it", func(t *T) {
@@ -104,7 +112,8 @@ var _ = check.For("IDP-SUBJECT-SAML", func() {
 		if Granted(a) {
 			Expect(subjectBehind(t, a)).To(Equal(want), "sub of an assertion with a comment in its NameID")
 		}
-	}, needs, check.Must(), check.Sends("A valid assertion, then one with a comment in its NameID, which the signature allows."))
+	}, needs, check.Must(), check.Sends("A valid assertion, then one with a comment in its NameID, which the "+
+		"signature allows."))
 	It("replayed", "refuses an assertion that it has taken before", func(t *T) {
 		d := document(t, t.Config.SAML.Assertion)
 		if a := t.Exchange(asserting(t, d)); !Granted(a) {
@@ -117,8 +126,12 @@ var _ = check.For("IDP-SUBJECT-SAML", func() {
 		slug, what, key string
 		of              func(*World) string
 	}{
-		{"other-audience", "an assertion for another application", "saml.other_audience", func(w *World) string { return w.Config.SAML.OtherAudience }},
-		{"other-recipient", "an assertion for another recipient", "saml.other_recipient", func(w *World) string { return w.Config.SAML.OtherRecip }},
+		{"other-audience", "an assertion for another application", "saml.other_audience", func(w *World) string {
+			return w.Config.SAML.OtherAudience
+		}},
+		{"other-recipient", "an assertion for another recipient", "saml.other_recipient", func(w *World) string {
+			return w.Config.SAML.OtherRecip
+		}},
 		{"expired", "an assertion that has expired", "saml.expired", func(w *World) string { return w.Config.SAML.Expired }},
 	} {
 		It(other.slug, "refuses "+other.what, func(t *T) {
@@ -131,6 +144,7 @@ var _ = check.For("IDP-SUBJECT-SAML", func() {
 // wrappings says where each variant of package hostile puts the signed assertion.
 var wrappings = [hostile.XSWVariants]string{
 	"within the forged one's signature", "at the end, with its signature behind it", "as first child", "as last child",
-	"at the end, its signature in the forged one's place", "within KeyInfo", "within Advice", "within the signature's Object",
+	"at the end, its signature in the forged one's place", "within KeyInfo", "within Advice",
+	"within the signature's Object",
 	"outside, the forged one within its signature's Object", "as last child with the same ID",
 }

@@ -40,13 +40,15 @@ var _ = check.For("IDP-SUBJECT-VALIDATE", func() {
 	It("other-client", "refuses an ID token that was issued to another client", func(t *T) {
 		t.Control(By(t.B())) // b can exchange its own
 		Expect(t.Attack(By(t.B()), Subject(t.Subject(t.Alice(), t.A())))).To(server.BeRefused(), "aud is another client")
-	}, idTokens, check.With(NeedsB), check.Sends("An exchange by the second client with its own ID token, then with one of the first client."))
+	}, idTokens, check.With(NeedsB),
+		check.Sends("An exchange by the second client with its own ID token, then with one of the first client."))
 
 	It("expired", "refuses an ID token that has expired", func(t *T) {
 		t.Control()
 		client, token := expired(t)
 		Expect(t.Attack(By(client), Subject(token))).To(server.BeRefused())
-	}, idTokens, check.With(NeedsExpired), check.Slow(), check.Sends("An honest exchange, then one with an ID token that has expired."))
+	}, idTokens, check.With(NeedsExpired),
+		check.Slow(), check.Sends("An honest exchange, then one with an ID token that has expired."))
 
 	subject("unsigned", "an ID token with alg none", func(t *T) string { return hostile.None(forged(t), "none") })
 	subject("cut-signature", "an ID token without its signature", func(t *T) string {
@@ -65,7 +67,9 @@ var _ = check.For("IDP-SUBJECT-VALIDATE", func() {
 		token.Header["alg"] = t.Stranger.Algorithm
 		return hostile.Sign(token)
 	})
-	subject("jwk-header", "an ID token that brings its own key", func(t *T) string { return hostile.WithJWK(forged(t), t.Stranger) })
+	subject("jwk-header", "an ID token that brings its own key", func(t *T) string {
+		return hostile.WithJWK(forged(t), t.Stranger)
+	})
 	subject("hs256-public-key", "an ID token signed with the public key as a shared secret", func(t *T) string {
 		token := forged(t)
 		kid, _ := token.Header["kid"].(string)
@@ -83,31 +87,38 @@ var _ = check.For("IDP-SUBJECT-VALIDATE", func() {
 	})
 	subject("other-issuer", "an ID token of another identity provider", func(t *T) string {
 		token := forged(t)
-		token.Claims["iss"], token.Header["alg"], token.Header["kid"] = "https://other-idp.example", t.Stranger.Algorithm, t.Stranger.KeyID
+		token.Claims["iss"], token.Header["alg"], token.Header["kid"] = "https://other-idp.example",
+			t.Stranger.Algorithm, t.Stranger.KeyID
 		return hostile.Sign(token)
 	})
 	subject("id-jag", "an ID-JAG in place of the ID token", func(t *T) string { return t.Control().Compact })
 	It("access-token", "refuses an access token in place of the ID token", func(t *T) {
 		attack(t, Subject(t.Tokens(t.Alice(), t.A()).AccessToken))
-	}, idTokens, check.With(NeedsAccessToken), check.Sends("An exchange with the access token of the sign-in, called an ID token."))
+	}, idTokens, check.With(NeedsAccessToken),
+		check.Sends("An exchange with the access token of the sign-in, called an ID token."))
 	It("refresh-token", "refuses a refresh token in place of the ID token", func(t *T) {
 		attack(t, Subject(t.Tokens(t.Alice(), t.A()).RefreshToken))
-	}, idTokens, check.With(NeedsRefresh), check.Sends("An exchange with the refresh token of the sign-in, called an ID token."))
+	}, idTokens, check.With(NeedsRefresh),
+		check.Sends("An exchange with the refresh token of the sign-in, called an ID token."))
 
 	for slug, typ := range map[string]string{
 		"type-access-token": TypeAccess, "type-refresh-token": TypeRefresh, "type-saml": TypeSAML,
 		"type-unknown": "urn:example:nothing", "type-empty": "",
 	} {
-		refuses(slug, "an ID token that is called something else ("+strings.TrimPrefix(typ, "urn:ietf:params:oauth:token-type:")+")",
+		refuses(slug, "an ID token that is called something else ("+
+			strings.TrimPrefix(typ, "urn:ietf:params:oauth:token-type:")+")",
 			one(Param("subject_token_type", typ)), idTokens)
 	}
 	refuses("type-missing", "a subject token without a type", one(Without("subject_token_type")))
 	refuses("missing", "no subject token", one(Without("subject_token")))
 	refuses("empty", "an empty subject token", one(Param("subject_token", "")))
-	refuses("garbage", "a subject token that is none", func(*T) []Option { return []Option{Param("subject_token", rand.Text())} })
+	refuses("garbage", "a subject token that is none", func(*T) []Option {
+		return []Option{Param("subject_token", rand.Text())}
+	})
 	It("twice", "refuses two subject tokens", func(t *T) {
 		t.Control()
-		Expect(t.Attack(Also("subject_token", t.Subject(t.Bob(), t.A())))).To(server.BeRefused(), "RFC 6749 3.2: not more than once")
+		Expect(t.Attack(Also("subject_token", t.Subject(t.Bob(), t.A())))).To(server.BeRefused(),
+			"RFC 6749 3.2: not more than once")
 	}, check.With(NeedsBob), check.Sends("An exchange with the tokens of two users."))
 })
 

@@ -1,5 +1,5 @@
-// Package idp judges identity providers that sign people in and issue ID-JAGs: its files hold the checks, a requirement or a few
-// that belong together in each. Package world has the vocabulary, package judge runs them.
+// Package idp judges identity providers that sign people in and issue ID-JAGs: its files hold the checks, a requirement
+// or a few that belong together in each. Package world has the vocabulary, package judge runs them.
 package idp
 
 import (
@@ -56,7 +56,8 @@ func idJAG(t *T, a *wire.Answer) bool {
 	return a.String("issued_token_type") == TypeIDJAG || g.Header["typ"] == "oauth-id-jag+jwt"
 }
 
-// hook has something done at the identity provider, by a shell command or a URL, and returns what that printed. A file is read.
+// hook has something done at the identity provider, by a shell command or a URL, and returns what that printed. A file
+// is read.
 func hook(ctx context.Context, t *T, line, user string) (string, error) {
 	if strings.HasPrefix(line, "http://") || strings.HasPrefix(line, "https://") {
 		r := &wire.Request{URL: line, Form: []reports.Field{{Name: "user", Value: user}}}

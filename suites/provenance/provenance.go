@@ -1,5 +1,5 @@
-// Package provenance says by what, with what and against whom a run was made: what a report has to carry so that a statement
-// can be made from it.
+// Package provenance says by what, with what and against whom a run was made: what a report has to carry so that a
+// statement can be made from it.
 package provenance
 
 import (

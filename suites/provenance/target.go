@@ -69,8 +69,8 @@ func enabled(c *target.Config) []string {
 	return list
 }
 
-// Target adds to a report's target what ties it to a machine: the kind of its address, who answers at its https origins, and
-// the digests of its metadata. What cannot be found out is left out. d may be nil.
+// Target adds to a report's target what ties it to a machine: the kind of its address, who answers at its https
+// origins, and the digests of its metadata. What cannot be found out is left out. d may be nil.
 func Target(ctx context.Context, t *reports.Target, d *target.Discovered) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -136,8 +136,8 @@ func address(ctx context.Context, rawURL string) string {
 	return kind
 }
 
-// peer says who answers at an https origin. Nothing is sent there, and whether the certificate is good is for the checks to
-// judge: here it is only described.
+// peer says who answers at an https origin. Nothing is sent there, and whether the certificate is good is for the
+// checks to judge: here it is only described.
 func peer(ctx context.Context, u *url.URL) (reports.Peer, error) {
 	port := u.Port()
 	if port == "" {

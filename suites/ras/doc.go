@@ -1,6 +1,7 @@
 // Package ras gathers the checks of a Resource Authorization Server (RAS): that it grants an honest ID-JAG and refuses
-// every other, and that its metadata and answers are what the specifications ask for. A folder is a room of themes, a file
-// a theme; within it each requirement of the catalogue has one check.For. Whoever imports this package has them all.
+// every other, and that its metadata and answers are what the specifications ask for. A folder is a room of themes, a
+// file a theme; within it each requirement of the catalogue has one check.For. Whoever imports this package has them
+// all.
 package ras
 
 import (

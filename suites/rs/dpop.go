@@ -91,8 +91,10 @@ var _ = check.For("RS-DPOP", func() {
 		server.It(slug, "refuses a DPoP proof that is dated ten minutes off", func(t *server.T) {
 			p, token := bound(t)
 			r := p.Using(t, t.Knock(""), token, server.Set("iat", t.Now().Add(by).Unix()))
-			Expect(t.Break(r)).To(server.BeUnauthorized(), "a proof is good for five minutes: one that was copied works for ever otherwise")
+			Expect(t.Break(r)).To(server.BeUnauthorized(), "a proof is good for five minutes: one that was copied "+
+				"works for ever otherwise")
 		}, check.With(server.NeedsMetadata(server.ProofAlgorithms)),
-			check.Sends("A token that is bound to a key with a proof of it as control, then a proof whose iat is ten minutes off"))
+			check.Sends("A token that is bound to a key with a proof of it as control, then a proof whose iat is ten "+
+				"minutes off"))
 	}
 })

@@ -49,7 +49,8 @@ var pointers = []impostor{
 		[]check.Option{check.With(server.NeedsCanary)}},
 	{"kid-url", "a copy of a good token whose kid is the URL of the key to verify it", pointed("kid"),
 		[]check.Option{check.With(server.NeedsCanary)}},
-	{"x5c", "a copy of a good token with a certificate that it brings along (x5c header)", func(t *server.T, good string) string {
+	{"x5c", "a copy of a good token with a certificate that it brings along " +
+		"(x5c header)", func(t *server.T, good string) string {
 		return hostile.WithX5C(withAlg(copyOf(t, good, t.Attacker)), t.Attacker)
 	}, nil},
 }
@@ -67,7 +68,8 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 			}
 		}
 	}, check.Expects("HTTP 401."),
-		check.Sends("A request with a good access token as control, then its claims under HS256 with each published key as secret"))
+		check.Sends("A request with a good access token as control, then its claims under HS256 with each published "+
+			"key as secret"))
 })
 
 // noScope is a token without any scope, "" where the RAS grants none.
@@ -84,7 +86,9 @@ func noScope(t *server.T) string {
 
 // lacking is a token that has every scope but the one that the scoped tool needs.
 func lacking(t *server.T) string {
-	others := slices.DeleteFunc(slices.Clone(t.Config.Scopes), func(s string) bool { return s == t.Config.ScopedTool.Scope })
+	others := slices.DeleteFunc(slices.Clone(t.Config.Scopes), func(s string) bool {
+		return s == t.Config.ScopedTool.Scope
+	})
 	token := t.AccessToken(server.Set("scope", strings.Join(others, " ")))
 	t.Use(token)
 	return token
@@ -98,7 +102,8 @@ var _ = check.For("RS-SCOPE-403", func() {
 			t.Skipf("the RAS grants no token without a scope")
 		}
 		Expect(t.Break(t.Calls(token, t.Config.ScopedTool.Name)[0])).To(server.BeTurnedAway())
-	}, needsScopedTool, check.Sends("A call of the scoped tool with a token that has its scope as control, then with one without scope"))
+	}, needsScopedTool, check.Sends("A call of the scoped tool with a token that has its scope as control, then with "+
+		"one without scope"))
 
 	server.It("header", "looks for the tool that is called in the message, not in Mcp-Name", func(t *server.T) {
 		t.UseWith(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil))
@@ -107,12 +112,12 @@ var _ = check.For("RS-SCOPE-403", func() {
 			r.Header.Set("Mcp-Method", "tools/list")
 			r.Header.Set("Mcp-Name", "emaconform-other")
 			if a := t.Break(r); server.LetIn(a) && server.Result(a) != nil {
-				t.Failf("the scoped tool ran for a token without its scope, since the headers named something else: what is asked " +
-					"for stands in the body")
+				t.Failf("the scoped tool ran for a token without its scope, since the headers named something else: " +
+					"what is asked for stands in the body")
 			}
 		}
-	}, needsScopedTool, check.Sends("A call of the scoped tool as control, then with a token that lacks its scope and headers that "+
-		"name another method and tool"))
+	}, needsScopedTool, check.Sends("A call of the scoped tool as control, then with a token that lacks its scope "+
+		"and headers that name another method and tool"))
 
 	server.It("batch", "looks at the scope of every message of a batch", func(t *server.T) {
 		tool := t.Config.ScopedTool.Name
@@ -121,11 +126,12 @@ var _ = check.For("RS-SCOPE-403", func() {
 		for _, version := range []string{"", "2025-03-26"} {
 			a := t.Break(batch(t, token, version, tool))
 			if server.LetIn(a) && ran(a.Body) {
-				t.Failf("the scoped tool ran for a token without its scope, in a batch: scopes are looked at for single messages alone")
+				t.Failf("the scoped tool ran for a token without its scope, in a batch: scopes are looked at for " +
+					"single messages alone")
 			}
 		}
-	}, needsScopedTool, check.Sends("A call of the scoped tool as control, then a batch of tools/list and that call, with a token that "+
-		"lacks its scope"))
+	}, needsScopedTool, check.Sends("A call of the scoped tool as control, then a batch of tools/list and that call, "+
+		"with a token that lacks its scope"))
 })
 
 // batch is a list of two messages of which the second calls a tool (JSON-RPC 2.0 section 6, MCP 2025-03-26).
@@ -188,7 +194,8 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 		if server.LetIn(t.Send(t.Knock(token), reports.Setup, "is it revoked?")) {
 			t.Skipf("revoked tokens go on until they expire, here: see RAS-REVOKE")
 		}
-		Expect(t.Break(s.Request(token, "tools/list", nil))).To(server.BeTurnedAway(), "the session goes on without a valid token")
+		Expect(t.Break(s.Request(token, "tools/list", nil))).To(server.BeTurnedAway(), "the session goes on without "+
+			"a valid token")
 	}, check.With(server.NeedsEndpoint("revocation_endpoint")),
 		check.Sends("A session as control, the revocation of its token, then the session with that token"))
 })
@@ -205,7 +212,8 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 				}
 				_, a := t.Beside(knocks, func() *wire.Answer { return t.Break(t.Knock(forged)) })
 				if server.LetIn(a) {
-					t.Failf("expected HTTP 401, but the request was let in: the signature of an access token %s, so that anybody makes one", f.Title)
+					t.Failf("expected HTTP 401, but the request was let in: the signature of an access token %s, so "+
+						"that anybody makes one", f.Title)
 				}
 				Expect(a).To(server.BeUnauthorized())
 			}, check.Expects("HTTP 401."), check.Sends("A request with a good token as control, then its claims "+m.What))

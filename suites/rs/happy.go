@@ -25,7 +25,8 @@ var _ = check.For("RS-HAPPY", func() {
 		}
 		token := t.AccessToken()
 		discovered := t.Send(server.Stateless(t.Config.URL, token, "server/discover", nil), reports.Attack, "")
-		if versions := server.Texts(server.Result(discovered)["supportedVersions"]); !slices.Contains(versions, server.Revision2026) {
+		if versions := server.Texts(server.Result(discovered)["supportedVersions"]); !slices.Contains(versions,
+			server.Revision2026) {
 			t.Failf("expected supportedVersions to name %s in the answer to server/discover, but saw %q",
 				server.Revision2026, versions)
 		}

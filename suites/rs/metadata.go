@@ -85,7 +85,8 @@ var _ = check.For("RS-PRM", func() {
 		Expect(list).To(ContainElement(t.Issuer()), "the authorization server that issues the tokens must be listed")
 	}, check.Open(), check.Sends("A GET request for the metadata"))
 
-	server.It("bearer-methods", "does not exclude the Authorization header in bearer_methods_supported", func(t *server.T) {
+	server.It("bearer-methods", "does not exclude the Authorization header in "+
+		"bearer_methods_supported", func(t *server.T) {
 		methods, present := metadata(t).members["bearer_methods_supported"]
 		if !present {
 			return
@@ -108,13 +109,15 @@ var _ = check.For("RS-PRM-RESOURCE", func() {
 		judgeResource(t, d, t.Config.URL)
 	}, check.Open(), check.Sends("GET requests for the well-known locations"))
 
-	server.It("identical-challenge", "names itself exactly in the metadata that its challenge points to", func(t *server.T) {
+	server.It("identical-challenge", "names itself exactly in the metadata that its "+
+		"challenge points to", func(t *server.T) {
 		d := pointedTo(t, t.Config.URL)
 		if d == nil {
 			t.Skipf("the challenge names no resource_metadata")
 		}
 		judgeResource(t, d, t.Config.URL)
-	}, check.Open(), check.Sends("A request without a token, then a GET request for the resource_metadata of the challenge"))
+	}, check.Open(), check.Sends("A request without a token, then a GET request for the resource_metadata of "+
+		"the challenge"))
 
 	server.It("second-server", "has a resource identifier of its own beside the second MCP server", func(t *server.T) {
 		other := pointedTo(t, t.Config.SecondServer)
@@ -131,7 +134,8 @@ var _ = check.For("RS-PRM-RESOURCE", func() {
 			Equal(metadata(t).members["resource"]),
 			"two MCP servers must not share an identifier",
 		)
-	}, check.Open(), check.With(server.NeedsSecondServer), check.Sends("GET requests for the metadata of both MCP servers"))
+	}, check.Open(), check.With(server.NeedsSecondServer),
+		check.Sends("GET requests for the metadata of both MCP servers"))
 })
 
 // judgeResource compares code point by code point (RFC 9728 3.3). Metadata at the root may speak for the origin, since
@@ -164,9 +168,11 @@ var _ = check.For("RS-HTTPS", func() {
 		}
 		for _, u := range urls {
 			if !secure(u) {
-				t.Failf("expected https (or http on loopback) in every URL, but saw %s: tokens would travel in the clear (MCP Communication Security)",
+				t.Failf("expected https (or http on loopback) in every URL, but saw %s: tokens would travel in the "+
+					"clear (MCP Communication Security)",
 					wire.Printable(u, 200))
 			}
 		}
-	}, check.Open(), check.Sends("A request without a token and a GET request for the metadata that the challenge points to"))
+	}, check.Open(), check.Sends("A request without a token and a GET request for the metadata that the "+
+		"challenge points to"))
 })

@@ -16,12 +16,15 @@ import (
 )
 
 // identities are headers with which proxies tell who they have signed in. From anybody else they say nothing.
-var identities = []string{"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Remote-User", "Remote-User",
+var identities = []string{"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Remote-User",
+	"Remote-User",
 	"X-User", "X-User-Id", "X-Auth-Request-User", "X-Auth-Request-Email", "X-Authenticated-User", "X-Authenticated-Userid",
-	"X-Goog-Authenticated-User-Email", "X-Ms-Client-Principal-Name", "Cf-Access-Authenticated-User-Email", "X-Webauth-User"}
+	"X-Goog-Authenticated-User-Email", "X-Ms-Client-Principal-Name", "Cf-Access-Authenticated-User-Email",
+	"X-Webauth-User"}
 
 // elsewhere are headers that proxies carry tokens in.
-var elsewhere = []string{"X-Access-Token", "X-Forwarded-Access-Token", "X-Auth-Request-Access-Token", "X-Auth-Token", "X-Token",
+var elsewhere = []string{"X-Access-Token", "X-Forwarded-Access-Token", "X-Auth-Request-Access-Token", "X-Auth-Token",
+	"X-Token",
 	"X-Authorization", "X-Forwarded-Authorization", "X-Original-Authorization", "Proxy-Authorization", "X-Api-Key",
 	"X-Amzn-Oidc-Accesstoken", "Mcp-Authorization"}
 
@@ -43,8 +46,10 @@ func hex(b byte) string {
 
 // pathNames are the keys of otherPaths, with what each is.
 var pathNames = map[string]string{
-	"path-slash": "with a slash at its end", "path-slashes": "with two slashes before it", "path-dot": "with a dot segment",
-	"path-dots": "with dot segments that lead there", "path-case": "in capitals", "path-encoded": "with one character percent-encoded",
+	"path-slash": "with a slash at its end", "path-slashes": "with two slashes before it",
+	"path-dot":  "with a dot segment",
+	"path-dots": "with dot segments that lead there", "path-case": "in capitals",
+	"path-encoded":   "with one character percent-encoded",
 	"path-parameter": "with a path parameter", "path-below": "with a segment more", "path-suffix": "with a file extension",
 }
 
@@ -71,13 +76,15 @@ var _ = check.For("RS-401", func() {
 	server.It("get", "answers no GET without a token, in a session or not", func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
-		judgeOpen(t, &wire.Request{Method: http.MethodGet, URL: t.Config.URL, Header: http.Header{"Accept": {"text/event-stream"}}})
+		judgeOpen(t, &wire.Request{Method: http.MethodGet, URL: t.Config.URL,
+			Header: http.Header{"Accept": {"text/event-stream"}}})
 		if t.Revisions().Sessions {
 			s := t.Open(token)
 			judgeOpen(t, s.With(&wire.Request{Method: http.MethodGet, URL: t.Config.URL,
 				Header: http.Header{"Accept": {"text/event-stream"}}}))
 		}
-	}, check.Sends("A GET for the stream of events, without a token, as MCP clients open it; the same in a session that is open"))
+	}, check.Sends("A GET for the stream of events, without a token, as MCP clients open it; the same in a session "+
+		"that is open"))
 })
 
 // judgeOpen fails when a stream opens. It does not wait for what the stream would say.
@@ -86,7 +93,8 @@ func judgeOpen(t *server.T, r *wire.Request) {
 	defer cancel()
 	a := t.Wire.Do(ctx, r, t.Recorder(), reports.Attack, "must be refused")
 	if a.Status/100 == 2 {
-		t.Failf("expected HTTP 401, but a GET without a token was answered with %d: whoever asks hears what the server says", a.Status)
+		t.Failf("expected HTTP 401, but a GET without a token was answered with %d: whoever asks hears what the "+
+			"server says", a.Status)
 	}
 }
 
@@ -100,7 +108,8 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 				r.Header.Set(name, t.Alice().Email)
 			}
 			if a := t.Break(r); server.LetIn(a) {
-				t.Failf("a request without a token was let in because of the header %s: whoever can reach the server is everybody", name)
+				t.Failf("a request without a token was let in because of the header %s: whoever can reach the server "+
+					"is everybody", name)
 			}
 		}
 	}, check.Sends("A request with a token as control, then requests without one that name a user in headers of proxies"))

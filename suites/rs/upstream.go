@@ -16,11 +16,12 @@ var _ = check.For("RS-NO-PASSTHROUGH", func() {
 		Expect(t.Try(t.Call(token, t.Config.Upstream.Tool, nil))).To(server.BeLetIn())
 		after := asked(t, token)
 		if after.Requests == before.Requests {
-			t.Skipf("the tool %s did not ask the upstream service: is it configured with its URL? (upstream)", t.Config.Upstream.Tool)
+			t.Skipf("the tool %s did not ask the upstream service: is it configured with its URL? (upstream)",
+				t.Config.Upstream.Tool)
 		}
 		if after.Holds {
-			t.Failf("the upstream service got the access token that the MCP server was called with: it can use it here, and trusts a token that "+
-				"was not made for it (tool %s)", t.Config.Upstream.Tool)
+			t.Failf("the upstream service got the access token that the MCP server was called with: it can use it "+
+				"here, and trusts a token that was not made for it (tool %s)", t.Config.Upstream.Tool)
 		}
 	}, check.With(server.NeedsUpstream), check.Sends("A call of the tool that asks the upstream service, which we play"))
 })
@@ -45,7 +46,8 @@ var _ = check.For("RS-SCOPE-NAMESPACE", func() {
 		}
 		for _, scope := range server.Texts(other.members["scopes_supported"]) {
 			if !strings.ContainsAny(scope, ".:/") {
-				Expect(mine).NotTo(ContainElement(scope), "both servers call a scope %q: a right for one looks like a right for the other", scope)
+				Expect(mine).NotTo(ContainElement(scope), "both servers call a scope %q: a right for one looks like "+
+					"a right for the other", scope)
 			}
 		}
 	}, check.Open(), check.With(server.NeedsSecondServer), check.Sends("GET requests for the metadata of both servers"))

@@ -11,8 +11,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// What else is configured is tried once before the checks: a mistake in it would make checks pass over nothing. It does not end
-// the run, since much can be judged without it.
+// What else is configured is tried once before the checks: a mistake in it would make checks pass over nothing. It does
+// not end the run, since much can be judged without it.
 var configured = []struct {
 	name string
 	try  func(p *preflight) []mistake // nil: not configured, or all right
@@ -56,7 +56,8 @@ func (p *preflight) clients() (wrong []mistake) {
 		a := p.t.Present(p.t.Grant(server.Set("client_id", c.ID)), reports.Setup, "for client "+c.ID, server.As(c))
 		if !server.Granted(a) {
 			wrong = append(wrong, mistake{fmt.Sprintf("Client %q (%s) gets %s%s.", c.ID, c.Auth, a.Summary(), words(a)),
-				fmt.Sprintf("Register the client for %s, for this grant type and these scopes, or correct clients[%d].", c.Auth, n)})
+				fmt.Sprintf("Register the client for %s, for this grant type and these scopes, or correct clients[%d].",
+					c.Auth, n)})
 		}
 	}
 	return wrong
@@ -66,8 +67,10 @@ func (p *preflight) users() (wrong []mistake) {
 	for n := 1; n < len(p.t.Config.Users); n++ {
 		u := p.t.Config.Users[n]
 		if a := p.t.Present(p.t.GrantFrom(p.t.IdP, u), reports.Setup, "for another user"); !server.Granted(a) {
-			wrong = append(wrong, mistake{fmt.Sprintf("users[%d] (sub %q) gets %s%s, users[0] is granted.", n, u.Sub, a.Summary(), words(a)),
-				fmt.Sprintf("Is users[%d] an account of the target, with exactly this sub (and e-mail address, where it links by it)?", n)})
+			wrong = append(wrong, mistake{fmt.Sprintf("users[%d] (sub %q) gets %s%s, users[0] is granted.", n, u.Sub,
+				a.Summary(), words(a)),
+				fmt.Sprintf("Is users[%d] an account of the target, with exactly this sub (and e-mail address, where "+
+					"it links by it)?", n)})
 		}
 	}
 	return wrong
@@ -81,9 +84,11 @@ func (p *preflight) scopes() (wrong []mistake) {
 	}
 	for _, scope := range p.t.Config.Scopes {
 		if !slices.Contains(strings.Fields(granted), scope) {
-			wrong = append(wrong, mistake{fmt.Sprintf("Scope %q was asked for, but the token has only %q.", scope, wire.Printable(granted, 200)),
-				"Correct scopes: each has to be known for the resource and allowed to the clients, or scope checks prove nothing. If the authorization " +
-					"server grants only what the scope parameter asks for, set redeem.scope: true."})
+			wrong = append(wrong, mistake{fmt.Sprintf("Scope %q was asked for, but the token has only %q.", scope,
+				wire.Printable(granted, 200)),
+				"Correct scopes: each has to be known for the resource and allowed to the clients, or scope checks " +
+					"prove nothing. If the authorization server grants only what the scope parameter asks for, set " +
+					"redeem.scope: true."})
 		}
 	}
 	return wrong
@@ -98,8 +103,10 @@ func (p *preflight) secondIdP() []mistake {
 	if server.Granted(a) {
 		return nil
 	}
-	return []mistake{{fmt.Sprintf("An honest ID-JAG of the second IdP, %s, gets %s%s.", p.t.SecondIdP.URL, a.Summary(), words(a)),
-		"Add second_idp.issuer to the target's trusted issuers, exactly as it stands here, and second_idp.users[0] to its accounts."}}
+	return []mistake{{fmt.Sprintf("An honest ID-JAG of the second IdP, %s, gets %s%s.", p.t.SecondIdP.URL,
+		a.Summary(), words(a)),
+		"Add second_idp.issuer to the target's trusted issuers, exactly as it stands here, and second_idp.users[0] " +
+			"to its accounts."}}
 }
 
 func (p *preflight) secondServer() []mistake {
@@ -122,7 +129,8 @@ func (p *preflight) secondServer() []mistake {
 	}
 	a := p.t.Present(p.t.Grant(server.Set("resource", resource)), reports.Setup, "for the second MCP server")
 	if !server.Granted(a) {
-		return []mistake{{fmt.Sprintf("An honest ID-JAG for the second MCP server, %s, gets %s%s.", wire.Printable(resource, 200), a.Summary(), words(a)),
+		return []mistake{{fmt.Sprintf("An honest ID-JAG for the second MCP server, %s, gets %s%s.",
+			wire.Printable(resource, 200), a.Summary(), words(a)),
 			"Register that resource with the authorization server and allow it to clients[0], or correct second_server."}}
 	}
 	return nil

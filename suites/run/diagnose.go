@@ -28,7 +28,8 @@ var aspects = []aspect{
 		spoil: func(p *preflight) *wire.Answer { return p.probe(server.As(p.wrongClient())) },
 		fix: func(p *preflight) string {
 			c := p.t.Client(0)
-			return fmt.Sprintf("Register client %q for %s with the authorization server, or correct clients[0] (id, auth, secret).", c.ID, c.Auth)
+			return fmt.Sprintf("Register client %q for %s with the authorization server, or correct clients[0] (id, "+
+				"auth, secret).", c.ID, c.Auth)
 		},
 	},
 	{
@@ -49,7 +50,8 @@ var aspects = []aspect{
 		name:  "audience",
 		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(server.Set("aud", p.wrong("aud"))) },
 		fix: func(p *preflight) string {
-			return fmt.Sprintf("The target does not call itself %s: correct authorization_server.issuer, or the issuer in its metadata.",
+			return fmt.Sprintf("The target does not call itself %s: correct authorization_server.issuer, or the "+
+				"issuer in its metadata.",
 				wire.Printable(p.found.Issuer, 300))
 		},
 	},
@@ -59,7 +61,8 @@ var aspects = []aspect{
 			return p.probeGrant(server.Set("sub", rand.Text()), anotherEmail)
 		},
 		fix: func(p *preflight) string {
-			return fmt.Sprintf("Create an account for subject %q of issuer %s, or correct users[0].", p.t.Alice().Sub, p.t.IdP.URL)
+			return fmt.Sprintf("Create an account for subject %q of issuer %s, or correct users[0].", p.t.Alice().Sub,
+				p.t.IdP.URL)
 		},
 	},
 	{
@@ -67,7 +70,8 @@ var aspects = []aspect{
 		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(server.Set("resource", p.wrong("resource"))) },
 		cure:  func(p *preflight) *wire.Answer { return p.probeGrant(server.Remove("resource")) },
 		fix: func(p *preflight) string {
-			return fmt.Sprintf("Register the resource %s with the authorization server, or set resource.", wire.Printable(p.found.Resource, 300))
+			return fmt.Sprintf("Register the resource %s with the authorization server, or set resource.",
+				wire.Printable(p.found.Resource, 300))
 		},
 	},
 	{
@@ -109,9 +113,11 @@ func (p *preflight) wrong(claim string) string {
 
 // diagnose finds out why an honest ID-JAG was refused.
 func (p *preflight) diagnose() *stop {
-	saw := fmt.Sprintf("The token endpoint did not grant an honest ID-JAG: %s%s.", p.redemption.Summary(), words(p.redemption))
+	saw := fmt.Sprintf("The token endpoint did not grant an honest ID-JAG: %s%s.", p.redemption.Summary(),
+		words(p.redemption))
 	if stray := p.strayed(); stray != "" {
-		return &stop{saw + " " + stray, "Let the target read jwks_uri from the metadata at " + wellKnownOf(p.t.IdP.URL) + ", or give it that address."}
+		return &stop{saw + " " + stray, "Let the target read jwks_uri from the metadata at " +
+			wellKnownOf(p.t.IdP.URL) + ", or give it that address."}
 	}
 	if s := p.byMetadata(saw); s != nil {
 		return s
@@ -129,7 +135,8 @@ func (p *preflight) diagnose() *stop {
 	}
 	suspects := p.suspects()
 	if len(suspects) == 0 {
-		return &stop{saw, "Look into the authorization server's log for the reason: nothing that we changed in the ID-JAG changed the answer in a telling way."}
+		return &stop{saw, "Look into the authorization server's log for the reason: nothing that we changed in the " +
+			"ID-JAG changed the answer in a telling way."}
 	}
 	saw += " It answers in the same way when we change the " + suspects[0].name + " into one that it cannot know."
 	if len(suspects) > 1 {
@@ -160,8 +167,8 @@ func (p *preflight) obvious(saw string) *stop {
 	return nil
 }
 
-// suspects are the aspects that the target's answer fits. What a server looks at behind the aspect at fault fits, too, so the
-// first in the order in which servers commonly look is the likely one.
+// suspects are the aspects that the target's answer fits. What a server looks at behind the aspect at fault fits, too,
+// so the first in the order in which servers commonly look is the likely one.
 func (p *preflight) suspects() []aspect {
 	got := fingerprint(p.redemption)
 	var list []aspect
@@ -188,15 +195,18 @@ func (p *preflight) fixKeys() string {
 	s := p.t
 	switch {
 	case s.Config.IdP.Static():
-		return fmt.Sprintf("Give the target the key set of `emaconform mockidp export` for %s again: it holds other keys than %s.", s.IdP.URL, s.Config.IdP.Keys)
+		return fmt.Sprintf("Give the target the key set of `emaconform mockidp export` for %s again: it holds other "+
+			"keys than %s.", s.IdP.URL, s.Config.IdP.Keys)
 	case p.fetches() > 0:
-		return "The target fetched our keys but does not take the signature: check that it uses the JWKS of this issuer and allows " + s.Config.IdP.Alg + "."
+		return "The target fetched our keys but does not take the signature: check that it uses the JWKS of this " +
+			"issuer and allows " + s.Config.IdP.Alg + "."
 	case target.Loopback(s.IdP.URL) && !target.Loopback(s.Config.URL):
-		return fmt.Sprintf("The target cannot reach %s, which is this machine's loopback: set idp.issuer and idp.listen to an address that it can "+
-			"reach, or give it the key set of `emaconform mockidp export` and set idp.listen: none.", s.IdP.URL)
+		return fmt.Sprintf("The target cannot reach %s, which is this machine's loopback: set idp.issuer and "+
+			"idp.listen to an address that it can reach, or give it the key set of `emaconform mockidp export` and "+
+			"set idp.listen: none.", s.IdP.URL)
 	default:
-		return fmt.Sprintf("The target never fetched our keys: let it reach %s (metadata at %s), or give it the key set of `emaconform mockidp export` "+
-			"and set idp.listen: none.", p.parties.idp.JWKSURI(), wellKnownOf(s.IdP.URL))
+		return fmt.Sprintf("The target never fetched our keys: let it reach %s (metadata at %s), or give it the key "+
+			"set of `emaconform mockidp export` and set idp.listen: none.", p.parties.idp.JWKSURI(), wellKnownOf(s.IdP.URL))
 	}
 }
 

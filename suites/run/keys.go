@@ -14,18 +14,18 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// How the target comes by our keys is found out here, so that a run judges the same whether the target is asked for the first
-// time or had our keys already.
+// How the target comes by our keys is found out here, so that a run judges the same whether the target is asked for the
+// first time or had our keys already.
 
-// awaitKeys presents an honest ID-JAG again until the target has fetched our keys: one that was judged a moment ago, with other
-// keys, may not ask again before its time. It returns nil when that is not what is wrong.
+// awaitKeys presents an honest ID-JAG again until the target has fetched our keys: one that was judged a moment ago,
+// with other keys, may not ask again before its time. It returns nil when that is not what is wrong.
 func (p *preflight) awaitKeys() *wire.Answer {
 	if p.t.Config.IdP.Static() || p.fetches() > 0 || !p.mayBeKeys() {
 		return nil
 	}
 	patience := p.t.Config.Timing.JWKSPatience
-	p.progress.Waiting(fmt.Sprintf("the target has not fetched our keys yet: waiting up to %s (timing.jwks_patience), for many do so "+
-		"at most every 30 s", patience))
+	p.progress.Waiting(fmt.Sprintf("the target has not fetched our keys yet: waiting up to %s "+
+		"(timing.jwks_patience), for many do so at most every 30 s", patience))
 	var a *wire.Answer
 	p.t.Within(patience, func() bool {
 		a = p.t.Present(p.t.Grant(), reports.Setup, "an honest ID-JAG, again")
@@ -41,8 +41,8 @@ func (p *preflight) awaitKeys() *wire.Answer {
 	return a
 }
 
-// mayBeKeys reports whether the answer is that to a key which the target does not have, and not that to an issuer which it
-// does not know.
+// mayBeKeys reports whether the answer is that to a key which the target does not have, and not that to an issuer which
+// it does not know.
 func (p *preflight) mayBeKeys() bool {
 	text := strings.ToLower(p.redemption.String("error_description"))
 	for _, word := range []string{"kid", "key", "jwks", "signature", "fetch"} {
@@ -56,8 +56,8 @@ func (p *preflight) mayBeKeys() bool {
 	return fingerprint(stranger) == got && fingerprint(unknown) != got
 }
 
-// refetches reports whether a target that had our keys already asks for them again when it meets an unknown one. A new key is
-// published for that, since there is no other way to tell.
+// refetches reports whether a target that had our keys already asks for them again when it meets an unknown one. A new
+// key is published for that, since there is no other way to tell.
 func (p *preflight) refetches() bool {
 	key, err := mockidp.NewKey(jose.SignatureAlgorithm(p.t.IdP.Keys.Signing().Algorithm))
 	if err != nil {
@@ -75,12 +75,14 @@ func (p *preflight) refetches() bool {
 	defer func() { _ = control.Restore(p.t, p.t.IdPName) }()
 	before := p.fetches()
 	told := time.AfterFunc(time.Second, func() {
-		p.progress.Waiting(fmt.Sprintf("the target knew our keys: waiting whether it asks for a new one, up to %s (timing.jwks_patience)",
+		p.progress.Waiting(fmt.Sprintf("the target knew our keys: waiting whether it asks for a new one, up to %s "+
+			"(timing.jwks_patience)",
 			p.t.Config.Timing.JWKSPatience))
 	})
 	defer told.Stop()
 	return p.t.Within(p.t.Config.Timing.JWKSPatience, func() bool {
-		p.t.Present(p.t.Grant(func(t *server.Token) { t.Key = key }), reports.Setup, "signed with a key that is newly published")
+		p.t.Present(p.t.Grant(func(t *server.Token) { t.Key = key }), reports.Setup,
+			"signed with a key that is newly published")
 		return p.fetches() > before
 	})
 }

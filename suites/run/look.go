@@ -9,8 +9,9 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// look walks as much of the happy path as needs no token. Only a server that does not answer keeps the rest from being judged;
-// what is missing is for the checks to say. unreached is the one thing to fix then; otherwise said is what the report begins with.
+// look walks as much of the happy path as needs no token. Only a server that does not answer keeps the rest from being
+// judged; what is missing is for the checks to say. unreached is the one thing to fix then; otherwise said is what the
+// report begins with.
 func (p *preflight) look() (unreached, said string) {
 	p.t.Target = &p.found
 	if problem := p.take(step{"reach the MCP server", p.reach}); problem != "" {
@@ -28,16 +29,18 @@ func (p *preflight) look() (unreached, said string) {
 		}
 	}
 	if len(problems) == 0 {
-		problems = append(problems, "Enterprise-managed authorization is offered; whether it works is seen with a client and a user of the "+
-			"target: `emaconform config` prints a configuration to fill in.")
+		problems = append(problems, "Enterprise-managed authorization is offered; whether it works is seen with a "+
+			"client and a user of the target: `emaconform config` prints a configuration to fill in.")
 	}
 	if server.LetIn(p.first) {
-		problems = append([]string{"The MCP server answers requests that carry no token: whoever reaches it can use it."}, problems...)
+		problems = append([]string{"The MCP server answers requests that carry no token: whoever reaches it " +
+			"can use it."}, problems...)
 	}
 	return "", strings.Join(problems, " ")
 }
 
-// offered reads in the authorization server's metadata whether it takes ID-JAGs at all (EMA section 6; ID-JAG draft-04 section 7.2).
+// offered reads in the authorization server's metadata whether it takes ID-JAGs at all (EMA section 6; ID-JAG draft-04
+// section 7.2).
 func (p *preflight) offered() (string, *stop) {
 	if p.found.ServerMetadata == nil {
 		return "not known: there is no metadata of the authorization server", nil
@@ -50,12 +53,14 @@ func (p *preflight) offered() (string, *stop) {
 	case profile:
 		return "the metadata list the id-jag profile, but not the jwt-bearer grant", nil
 	case grant:
-		return "the metadata list the jwt-bearer grant, but not the id-jag profile: clients cannot tell which assertions are taken", nil
+		return "the metadata list the jwt-bearer grant, but not the id-jag profile: clients cannot tell which " +
+			"assertions are taken", nil
 	}
 	if p.t.Look {
 		return "", p.notOffered()
 	}
-	return "by its metadata the authorization server offers neither the id-jag profile nor the jwt-bearer grant; it is tried all the same", nil
+	return "by its metadata the authorization server offers neither the id-jag profile nor the jwt-bearer grant; it " +
+		"is tried all the same", nil
 }
 
 // notOffered says that there is no enterprise-managed authorization here.
@@ -64,12 +69,15 @@ func (p *preflight) notOffered() *stop {
 	if list, ok := p.found.ServerMetadata["grant_types_supported"].([]any); ok {
 		has = fmt.Sprintf("lists the grant types %s", wire.Printable(strings.Trim(fmt.Sprint(list), "[]"), 300))
 	}
-	return &stop{fmt.Sprintf("No enterprise-managed authorization is offered: the metadata of %s %s, neither %s nor the profile %s.",
+	return &stop{fmt.Sprintf("No enterprise-managed authorization is offered: the metadata of %s %s, neither %s nor "+
+		"the profile %s.",
 		wire.Printable(p.found.Issuer, 300), has, server.GrantJWTBearer, server.GrantProfileIDJAG),
-		"Serve the grant, then list jwt-bearer in grant_types_supported and id-jag in authorization_grant_profiles_supported: clients look there."}
+		"Serve the grant, then list jwt-bearer in grant_types_supported and id-jag in " +
+			"authorization_grant_profiles_supported: clients look there."}
 }
 
-// offersNothing reports whether a redemption failed because the target does not know the grant, by its own metadata and words.
+// offersNothing reports whether a redemption failed because the target does not know the grant, by its own metadata and
+// words.
 func (p *preflight) offersNothing() bool {
 	if p.found.ServerMetadata == nil || p.redemption == nil || server.Granted(p.redemption) {
 		return false
@@ -77,5 +85,6 @@ func (p *preflight) offersNothing() bool {
 	listed := p.found.Lists("authorization_grant_profiles_supported", server.GrantProfileIDJAG) ||
 		p.found.Lists("grant_types_supported", server.GrantJWTBearer)
 	code := p.redemption.String("error")
-	return !listed && (code == server.UnsupportedGrantType || code == server.InvalidRequest || p.redemption.Status == http.StatusNotFound)
+	return !listed && (code == server.UnsupportedGrantType || code == server.InvalidRequest ||
+		p.redemption.Status == http.StatusNotFound)
 }

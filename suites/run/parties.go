@@ -35,8 +35,8 @@ type parties struct {
 	closers     []func()
 }
 
-// Keyring keeps keys that were made in memory, so that many runs in one process (the kill matrix) make them once. The zero
-// value is ready for use.
+// Keyring keeps keys that were made in memory, so that many runs in one process (the kill matrix) make them once. The
+// zero value is ready for use.
 type Keyring struct {
 	mu   sync.Mutex
 	sets map[string]func() (*mockidp.KeySet, error)
@@ -63,8 +63,8 @@ func (k *Keyring) warm(alg string) { go func() { _, _ = k.set(attacker, alg) }()
 // attacker is the name of the keys that nobody trusts.
 const attacker = "attacker"
 
-// startParties starts the identity providers, the canary and the control API, and fills in the issuers that were left to
-// be derived.
+// startParties starts the identity providers, the canary and the control API, and fills in the issuers that were left
+// to be derived.
 func startParties(ctx context.Context, c *target.Config, ring *Keyring) (_ *parties, err error) {
 	p := &parties{secret: rand.Text(), ca: map[*mockidp.Server][]byte{}}
 	defer func() {
@@ -106,8 +106,8 @@ func startParties(ctx context.Context, c *target.Config, ring *Keyring) (_ *part
 	return p, p.startControl()
 }
 
-// secured has the canary serve over https, too, with a certificate of this CA, and returns the base URL there; without a CA it is
-// that of plain http.
+// secured has the canary serve over https, too, with a certificate of this CA, and returns the base URL there; without
+// a CA it is that of plain http.
 func (p *parties) secured(ctx context.Context, listen, caFile string) (string, error) {
 	if caFile == "" {
 		return p.canary.URL(), nil
@@ -152,7 +152,8 @@ func (p *parties) describe(c *target.Config) error {
 	return nil
 }
 
-func (p *parties) startIdP(ctx context.Context, i *target.IdP, name string, ring *Keyring) (*mockidp.Server, *mockidp.KeySet, error) {
+func (p *parties) startIdP(ctx context.Context, i *target.IdP, name string,
+	ring *Keyring) (*mockidp.Server, *mockidp.KeySet, error) {
 	keys, err := keysOf(i, name, ring)
 	if err != nil || i.Static() {
 		return nil, keys, err
@@ -208,7 +209,8 @@ func (p *parties) startControl() error {
 	if p.second != nil {
 		idps[server.SecondIdP] = p.second
 	}
-	p.control = &http.Server{Handler: p.beside(mockidp.NewControlHandler(p.secret, idps, p.canary)), ReadHeaderTimeout: 10 * time.Second}
+	p.control = &http.Server{Handler: p.beside(mockidp.NewControlHandler(p.secret, idps, p.canary)),
+		ReadHeaderTimeout: 10 * time.Second}
 	p.controlURL = "http://" + listener.Addr().String()
 	go func() {
 		if err := p.control.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

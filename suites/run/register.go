@@ -66,8 +66,8 @@ func register(ctx context.Context, o *Options, p *parties) error {
 	return nil
 }
 
-// setup runs the configured command. It reads Trust as JSON and answers with configuration, as JSON or YAML: what it names
-// (clients, users, url, …) replaces what the file said.
+// setup runs the configured command. It reads Trust as JSON and answers with configuration, as JSON or YAML: what it
+// names (clients, users, url, …) replaces what the file said.
 func setup(ctx context.Context, t Trust, c *target.Config) error {
 	input, err := json.Marshal(t)
 	if err != nil {

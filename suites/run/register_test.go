@@ -33,7 +33,8 @@ func TestSetupCommandRegistersUsWithTheTarget(t *testing.T) {
 	c := &target.Config{
 		URL: "http://127.0.0.1:1/mcp",
 		IdP: target.IdP{CA: filepath.Join(t.TempDir(), "ca.pem")}, SecondIdP: &target.IdP{Alg: "ES256"},
-		Setup: target.Setup{script(t, `cat > "$SEEN"; echo '{"clients":[{"id":"made-for-you","secret":"s3cret"}],"users":[{"sub":"u1"}]}'`)},
+		Setup: target.Setup{script(t,
+			`cat > "$SEEN"; echo '{"clients":[{"id":"made-for-you","secret":"s3cret"}],"users":[{"sub":"u1"}]}'`)},
 	}
 	report, err := run.Run(t.Context(), run.Options{Config: c})
 	g.Expect(err).NotTo(HaveOccurred())

@@ -1,5 +1,5 @@
-// Package run judges one server: it plays the identity provider, makes sure that the happy path works, has the engine run the
-// checks and puts their results into a report.
+// Package run judges one server: it plays the identity provider, makes sure that the happy path works, has the engine
+// run the checks and puts their results into a report.
 package run
 
 import (
@@ -41,8 +41,8 @@ type Options struct {
 	Expected *Expected
 }
 
-// Expected is where a target's servers were at some time. Discovery overrides it, and the preflight says where they differ;
-// what discovery does not find is taken from here. "" is not known.
+// Expected is where a target's servers were at some time. Discovery overrides it, and the preflight says where they
+// differ; what discovery does not find is taken from here. "" is not known.
 type Expected struct {
 	By                              string // who says so and of when, as a part of a sentence
 	Resource, Issuer, TokenEndpoint string
@@ -114,7 +114,8 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 	report := &reports.Report{
 		Tool: provenance.Tool(), Catalogue: provenance.Catalogue(), Configuration: provenance.Configuration(r.Config),
 		Profile: r.Profile, Selection: r.Selection.String(), Requirements: engine.Requirements(r.Profile, "ras", "rs"),
-		Seed: strconv.FormatUint(r.Seed, 10), Nonce: provenance.Nonce(r.Nonce), Intrusive: r.assignment().Conditions.Intrusive,
+		Seed: strconv.FormatUint(r.Seed, 10), Nonce: provenance.Nonce(r.Nonce),
+		Intrusive: r.assignment().Conditions.Intrusive,
 	}
 	base := r.assignment()
 	roots, err := readRoots(r.Config.CAFile)
@@ -156,8 +157,8 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 	return report, nil
 }
 
-// prepare walks the preflight. problem keeps every check from running; look, what the report is to begin with, keeps those from
-// running that need a token.
+// prepare walks the preflight. problem keeps every check from running; look, what the report is to begin with, keeps
+// those from running that need a token.
 func (r *runner) prepare(pre *preflight) (problem, look string) {
 	if r.Config.Look() {
 		pre.t.Look = true
@@ -193,8 +194,9 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, base assign
 	serial := func(c *check.Check) bool { return c.Serial }
 	base.TwoIdPs = slices.ContainsFunc(runnable, serial) && interchangeable(ctx, world)
 	done, err := engine.Run(ctx, engine.Job{
-		Role: role, Assignment: base, Checks: runnable, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed, Progress: r.Progress,
-		Secrets: r.secrets,
+		Role: role, Assignment: base, Checks: runnable, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed,
+		Progress: r.Progress,
+		Secrets:  r.secrets,
 	})
 	if err != nil {
 		return err
@@ -207,7 +209,8 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, base assign
 		}
 		report.Checks = append(report.Checks, result)
 	}
-	report.Load = reports.Load{Workers: r.Workers, Exchanges: exchanges(report), PeakMemory: done.Memory + engine.PeakMemory()}
+	report.Load = reports.Load{Workers: r.Workers, Exchanges: exchanges(report),
+		PeakMemory: done.Memory + engine.PeakMemory()}
 	return nil
 }
 
@@ -215,7 +218,8 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, base assign
 // and takes its ID-JAGs.
 func interchangeable(ctx context.Context, w *server.World) bool {
 	c := w.Config
-	if c.SecondIdP == nil || c.SecondIdP.Static() || c.IdP.Static() || (c.IdP.CA == "") != (c.SecondIdP.CA == "") || !w.Inbound {
+	if c.SecondIdP == nil || c.SecondIdP.Static() || c.IdP.Static() || (c.IdP.CA == "") != (c.SecondIdP.CA == "") ||
+		!w.Inbound {
 		return false
 	}
 	p := &preflight{t: server.Outside(ctx, w.Swapped())}
@@ -225,8 +229,9 @@ func interchangeable(ctx context.Context, w *server.World) bool {
 
 func (r *runner) assignment() assignment {
 	a := assignment{
-		Conditions: check.Conditions{Profile: r.Profile, Intrusive: r.Intrusive || target.Loopback(r.Config.URL)}, Config: r.Config,
-		Keys: r.parties.keys, SecondKeys: r.parties.secondKeys, Attacker: r.parties.attacker,
+		Conditions: check.Conditions{Profile: r.Profile, Intrusive: r.Intrusive || target.Loopback(r.Config.URL)},
+		Config:     r.Config,
+		Keys:       r.parties.keys, SecondKeys: r.parties.secondKeys, Attacker: r.parties.attacker,
 		Control: r.parties.controlURL, Secret: r.parties.secret,
 	}
 	if r.parties.canary != nil {

@@ -8,10 +8,11 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-// privateMembers are the members of an assignment that hold secrets: of clients, of keys (RFC 7517, RFC 7518 6), and of the
-// control API.
+// privateMembers are the members of an assignment that hold secrets: of clients, of keys (RFC 7517, RFC 7518 6), and of
+// the control API.
 var privateMembers = map[string]string{
-	"secret": "secret", "d": "private key", "p": "private key", "q": "private key", "dp": "private key", "dq": "private key",
+	"secret": "secret", "d": "private key", "p": "private key", "q": "private key", "dp": "private key",
+	"dq": "private key",
 	"qi": "private key", "k": "key",
 }
 
@@ -53,13 +54,16 @@ func hideMembers(secrets *redact.Set, value any) {
 	}
 }
 
-// public lists what may be shown though a secret have it in itself: a secret may well begin with the name of its client.
+// public lists what may be shown though a secret have it in itself: a secret may well begin with the name of its
+// client.
 func public(c *target.Config) []string {
 	list := []string{
-		c.Name, c.URL, c.Resource, c.AuthorizationServer.Issuer, c.AuthorizationServer.TokenEndpoint, c.IdP.Issuer, c.SecondServer,
+		c.Name, c.URL, c.Resource, c.AuthorizationServer.Issuer, c.AuthorizationServer.TokenEndpoint, c.IdP.Issuer,
+		c.SecondServer,
 		c.PublicClient, c.LinkableEmail, c.SharedEmail, c.ForbiddenScope,
 		server.GrantJWTBearer, server.GrantProfileIDJAG, server.ClientAssertionType,
-		"client_secret_basic", "client_secret_post", "private_key_jwt", "access_token", "authorization_code", "Bearer", "notes",
+		"client_secret_basic", "client_secret_post", "private_key_jwt", "access_token", "authorization_code", "Bearer",
+		"notes",
 	}
 	list = append(list, c.Scopes...)
 	for _, client := range c.Clients {

@@ -11,8 +11,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// Where those who set up such a connection stumble, as the public help pages of vendors tell: what the answer says itself comes
-// first, then what the metadata say, and only then what probes suggest (see diagnose.go).
+// Where those who set up such a connection stumble, as the public help pages of vendors tell: what the answer says
+// itself comes first, then what the metadata say, and only then what probes suggest (see diagnose.go).
 
 // said are the words and codes in an answer that name what is wrong.
 var said = []struct {
@@ -22,7 +22,8 @@ var said = []struct {
 }{
 	{server.InvalidTarget, nil, "resource"},
 	{server.InvalidScope, nil, "scope"},
-	{"", regexp.MustCompile(`(?i)\b(iat|nbf|exp|clock|skew)\b|expired|in the future|lies ahead|not yet valid|too old`), "clock"},
+	{"", regexp.MustCompile(`(?i)\b(iat|nbf|exp|clock|skew)\b|expired|in the future|lies ahead|not yet valid|too old`),
+		"clock"},
 	{"", regexp.MustCompile(`(?i)\b(jwks?|keys?|kid|signature)\b`), "keys"},
 	{"", regexp.MustCompile(`(?i)\baud(ience)?\b`), "audience"},
 	{"", regexp.MustCompile(`(?i)\b(iss|issuer)\b`), "issuer"},
@@ -36,7 +37,8 @@ var said = []struct {
 func about(a *wire.Answer) string {
 	code, text := a.String("error"), a.String("error_description")
 	for _, s := range said {
-		if (s.code == "" || s.code == code) && (s.words == nil || s.words.MatchString(text)) && (s.code != "" || s.words != nil) {
+		if (s.code == "" || s.code == code) && (s.words == nil || s.words.MatchString(text)) &&
+			(s.code != "" || s.words != nil) {
 			return s.about
 		}
 	}
@@ -47,7 +49,8 @@ func about(a *wire.Answer) string {
 func (p *preflight) byWords(saw string) *stop {
 	topic := about(p.redemption)
 	if topic == "clock" {
-		return &stop{saw, "The target's clock and ours differ, though its Date header does not say so, and no offset up to ten minutes helped: set both by NTP."}
+		return &stop{saw, "The target's clock and ours differ, though its Date header does not say so, and no offset " +
+			"up to ten minutes helped: set both by NTP."}
 	}
 	for _, a := range aspects {
 		if a.name == topic {
@@ -65,15 +68,21 @@ func (p *preflight) byMetadata(saw string) *stop {
 	switch {
 	case len(grants) > 0 && !slices.Contains(grants, any(server.GrantJWTBearer)):
 		return &stop{saw + " Its metadata (grant_types_supported) do not offer " + server.GrantJWTBearer + ".",
-			"Switch enterprise-managed authorization on at the authorization server: clients try it only where the metadata list this grant type."}
+			"Switch enterprise-managed authorization on at the authorization server: clients try it only where the " +
+				"metadata list this grant type."}
 	case named != "" && named != p.found.Issuer:
-		return &stop{fmt.Sprintf("%s Honest ID-JAGs were made out to %s, as the protected resource metadata name it, but the authorization server's metadata "+
-			"name it %s: %s (RAS-META-ISSUER; RFC 8414 3.3).", saw, wire.Printable(p.found.Issuer, 200), wire.Printable(named, 200), difference(p.found.Issuer, named)),
-			"Use one spelling, character for character, in authorization_servers, in issuer, and where the audience of ID-JAGs is compared; or set authorization_server.issuer."}
+		return &stop{fmt.Sprintf("%s Honest ID-JAGs were made out to %s, as the protected resource metadata name it, "+
+			"but the authorization server's metadata name it %s: %s (RAS-META-ISSUER; RFC 8414 3.3).", saw,
+			wire.Printable(p.found.Issuer, 200), wire.Printable(named, 200), difference(p.found.Issuer, named)),
+			"Use one spelling, character for character, in authorization_servers, in issuer, and where the audience " +
+				"of ID-JAGs is compared; or set authorization_server.issuer."}
 	case strings.HasPrefix(pathOf(p.t.IdP.URL), "/oauth2/") && strings.Contains(p.t.IdP.URL, ".okta"):
-		return &stop{saw, "ID-JAGs come from Okta's org server only: set idp.issuer to the bare https host, without /oauth2/…."}
-	case metadata["registration_endpoint"] != nil && p.redemption.String("error") == server.InvalidClient && metadata["client_id_metadata_document_supported"] != true:
-		return &stop{saw, aspects[0].fix(p) + " A client that registers itself (DCR) never matches the client_id of a grant: register it beforehand."}
+		return &stop{saw, "ID-JAGs come from Okta's org server only: set idp.issuer to the bare https host, without " +
+			"/oauth2/…."}
+	case metadata["registration_endpoint"] != nil && p.redemption.String("error") == server.InvalidClient &&
+		metadata["client_id_metadata_document_supported"] != true:
+		return &stop{saw, aspects[0].fix(p) + " A client that registers itself (DCR) never matches the client_id of " +
+			"a grant: register it beforehand."}
 	}
 	return nil
 }

@@ -59,7 +59,8 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, `{"ok":true}`)
 }
 
-// holds answers, over the control API, how many requests there were and whether one of them has the text that the request's body is.
+// holds answers, over the control API, how many requests there were and whether one of them has the text that the
+// request's body is.
 func (u *upstream) holds(w http.ResponseWriter, r *http.Request) {
 	wanted, err := io.ReadAll(io.LimitReader(r.Body, mostUpstreamBody))
 	if err != nil || len(bytes.TrimSpace(wanted)) == 0 {

@@ -7,8 +7,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// AccountOf is the local account that an access token is for, "" when that cannot be seen. Where the token does not say it, the
-// MCP server's tool does that the configuration names.
+// AccountOf is the local account that an access token is for, "" when that cannot be seen. Where the token does not say
+// it, the MCP server's tool does that the configuration names.
 func AccountOf(t *T, a *wire.Answer) string {
 	if sub, ok := TokenClaims(t, a)["sub"].(string); ok && sub != "" {
 		return sub

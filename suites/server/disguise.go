@@ -30,8 +30,8 @@ func disguised(as int) RedeemOption {
 	}
 }
 
-// RefusesFromOthers declares a check that repeats attacks at the end of the run, as other clients than this suite would send
-// them, between honest requests of theirs: a target that recognises the suite may be strict with it alone.
+// RefusesFromOthers declares a check that repeats attacks at the end of the run, as other clients than this suite would
+// send them, between honest requests of theirs: a target that recognises the suite may be strict with it alone.
 func RefusesFromOthers(slug string, attacks ...Attack) {
 	It(slug, "refuses the same attacks from other clients", func(t *T) {
 		for n, as := range rand.Perm(len(disguises))[:len(attacks)+1] {
@@ -48,8 +48,8 @@ func RefusesFromOthers(slug string, attacks ...Attack) {
 			}
 			ExpectRefused(t, t.attacked(answer))
 		}
-	}, check.InSeason(Last), check.Sends(fmt.Sprintf("As %d other clients, with other headers and another order of the form, between honest "+
-		"ID-JAGs of theirs: %s", len(attacks), said(attacks))), Refusal())
+	}, check.InSeason(Last), check.Sends(fmt.Sprintf("As %d other clients, with other headers and another order of "+
+		"the form, between honest ID-JAGs of theirs: %s", len(attacks), said(attacks))), Refusal())
 }
 
 func shuffle(form []reports.Field) {

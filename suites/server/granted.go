@@ -31,6 +31,7 @@ func TokenClaims(t *T, a *wire.Answer) map[string]any {
 // Opaque reports whether the access token in an answer is no JWT: then what introspection leaves out proves nothing.
 func Opaque(a *wire.Answer) bool { return JWTClaims(a.String("access_token")) == nil }
 
+// JWTClaims are the claims of a JWT, unverified; nil when the token is none.
 func JWTClaims(token string) map[string]any {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

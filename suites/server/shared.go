@@ -10,8 +10,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// Kind is a kind of honest request. Every attack of a kind differs from it in one thing alone, so that they can share their
-// controls: one is granted before an attack, and one after it.
+// Kind is a kind of honest request. Every attack of a kind differs from it in one thing alone, so that they can share
+// their controls: one is granted before an attack, and one after it.
 type Kind struct {
 	Name string
 	Send func(*T) *wire.Answer   // sends an honest request, a new one each time
@@ -26,8 +26,9 @@ func (k Kind) good(a *wire.Answer) bool {
 	return k.Good(a)
 }
 
-// Beside sends an attack between two honest requests of its kind and returns the answers to the first honest one and to the
-// attack. Unless both honest ones are taken, nothing can be said about the attack, and the check ends as inconclusive.
+// Beside sends an attack between two honest requests of its kind and returns the answers to the first honest one and to
+// the attack. Unless both honest ones are taken, nothing can be said about the attack, and the check ends as
+// inconclusive.
 func (t *T) Beside(kind Kind, attack func() *wire.Answer) (control, attacked *wire.Answer) {
 	return t.known.controls.Attack(t.T, beside.Honest{
 		Name: kind.Name, Good: kind.good,
@@ -45,8 +46,8 @@ func (t *T) Honest(assertion any, options ...RedeemOption) *wire.Answer {
 	return a
 }
 
-// Cheap is a key of this trusted issuer for honest ID-JAGs whose key is not what is under test: an ES256 one, which signs in a
-// thirtieth of the time of RSA, where the issuer has one and the target takes it.
+// Cheap is a key of this trusted issuer for honest ID-JAGs whose key is not what is under test: an ES256 one, which
+// signs in a thirtieth of the time of RSA, where the issuer has one and the target takes it.
 func (t *T) Cheap(idp *mockidp.Issuer, user func() *Token) *mockidp.Key {
 	t.known.mu.Lock()
 	defer t.known.mu.Unlock()

@@ -27,7 +27,8 @@ const (
 	NoAuthentication  = "none"
 )
 
-var methods = []string{ClientSecretBasic, ClientSecretPost, ClientSecretJWT, PrivateKeyJWT, TLSClientAuth, SelfSignedTLS, NoAuthentication}
+var methods = []string{ClientSecretBasic, ClientSecretPost, ClientSecretJWT, PrivateKeyJWT, TLSClientAuth,
+	SelfSignedTLS, NoAuthentication}
 
 // Client is a client registered with the Resource Authorization Server, or known by its metadata document.
 type Client struct {
@@ -44,9 +45,9 @@ type Client struct {
 	// CIMD is a client that nobody registers: we serve its Client ID Metadata Document, whose URL is its id.
 	CIMD bool `yaml:"cimd,omitempty" json:"cimd,omitempty"`
 
-	// CAFile is a PEM file with the CA (certificate and key, made when missing) that issues the certificate of a client with
-	// tls_client_auth; its subject is CN=<id> (RFC 8705 section 2.1). CertificateFile holds the certificate and its key instead;
-	// for self_signed_tls_client_auth it is made when missing.
+	// CAFile is a PEM file with the CA (certificate and key, made when missing) that issues the certificate of a client
+	// with tls_client_auth; its subject is CN=<id> (RFC 8705 section 2.1). CertificateFile holds the certificate and
+	// its key instead; for self_signed_tls_client_auth it is made when missing.
 	CAFile          string `yaml:"ca_file,omitempty" json:"-"`
 	CertificateFile string `yaml:"certificate_file,omitempty" json:"-"`
 	Certificate     []byte `yaml:"-" json:"certificate,omitempty"` // PEM, with its private key
@@ -101,11 +102,12 @@ func (c *Client) assertionKey() error {
 	return nil
 }
 
-// Describe gives a client that is known by its document the document's URL as id, and what it authenticates with. It returns the
-// document (draft-ietf-oauth-client-id-metadata-document section 4).
+// Describe gives a client that is known by its document the document's URL as id, and what it authenticates with. It
+// returns the document (draft-ietf-oauth-client-id-metadata-document section 4).
 func (c *Client) Describe(url, redirectURI, grantType string) (map[string]any, error) {
 	if !slices.Contains([]string{PrivateKeyJWT, NoAuthentication}, c.Auth) {
-		return nil, fmt.Errorf("a client that is known by its metadata document has no %s: auth is %s or %s", c.Auth, PrivateKeyJWT, NoAuthentication)
+		return nil, fmt.Errorf("a client that is known by its metadata document has no %s: auth is %s or %s", c.Auth,
+			PrivateKeyJWT, NoAuthentication)
 	}
 	if err := c.assertionKey(); err != nil {
 		return nil, err
@@ -134,7 +136,8 @@ func (c *Client) resolveKey() error {
 	}
 	var key jose.JSONWebKey
 	if err := key.UnmarshalJSON(raw); err != nil {
-		return fmt.Errorf("key_file %s is no JWK: expected one JSON object with kty, alg, kid and the private members", c.KeyFile)
+		return fmt.Errorf("key_file %s is no JWK: expected one JSON object with kty, alg, kid and the private members",
+			c.KeyFile)
 	}
 	switch key.Key.(type) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
@@ -152,7 +155,8 @@ func (c *Client) resolveCertificate() (err error) {
 	switch {
 	case c.Certificate != nil:
 	case c.CertificateFile == "" && c.CAFile == "":
-		return fmt.Errorf("%s needs ca_file, a CA for the client's certificate (made when missing), or certificate_file", c.Auth)
+		return fmt.Errorf("%s needs ca_file, a CA for the client's certificate (made when missing), or "+
+			"certificate_file", c.Auth)
 	case c.CertificateFile != "":
 		c.Certificate, err = mockidp.LoadOrCreateClientCertificate(c.CertificateFile, c.ID)
 		if err != nil {

@@ -79,15 +79,17 @@ func TestResolveSaysAllThatIsWrong(t *testing.T) {
 	g := NewWithT(t)
 	c := &target.Config{
 		URL: "mcp.example/mcp", SecondServer: "ftp://x",
-		Clients: []target.Client{{ID: "a"}, {ID: "b", Auth: "tls"}, {ID: "c", Auth: "private_key_jwt", KeyFile: write(t, "key.json", "hello")}},
-		Users:   []target.User{{Email: "x@y"}},
-		IdP:     target.IdP{Listen: "none", Alg: "HS256"},
+		Clients: []target.Client{{ID: "a"}, {ID: "b", Auth: "tls"}, {ID: "c", Auth: "private_key_jwt",
+			KeyFile: write(t, "key.json", "hello")}},
+		Users: []target.User{{Email: "x@y"}},
+		IdP:   target.IdP{Listen: "none", Alg: "HS256"},
 	}
 	c.Defaults()
 	err := c.Resolve()
 	for _, message := range []string{
 		`url: "mcp.example/mcp" is no http or https URL`, `second_server: "ftp://x"`,
-		"clients[0] (a): client_secret_basic needs a secret", "clients[1] (b): auth: \"tls\" is none of", "clients[2] (c): key_file", "is no JWK",
+		"clients[0] (a): client_secret_basic needs a secret", "clients[1] (b): auth: \"tls\" is none of",
+		"clients[2] (c): key_file", "is no JWK",
 		"users[0]: sub is missing", "idp: listen: none needs both issuer and keys", `idp.alg: "HS256" is none of`,
 	} {
 		g.Expect(err).To(MatchError(ContainSubstring(message)))
@@ -145,7 +147,8 @@ func TestLoopback(t *testing.T) {
 
 // What a setup command answers, or a file holds, is read without a crash, whatever it is.
 func FuzzMerge(f *testing.F) {
-	for _, text := range []string{"users: !x", "url: x", `{"clients":[{"id":"a"}]}`, "timing: {check: 1s}", "scopes: [!a, *b]", "idp: &i {<<: *i}"} {
+	for _, text := range []string{"users: !x", "url: x", `{"clients":[{"id":"a"}]}`, "timing: {check: 1s}",
+		"scopes: [!a, *b]", "idp: &i {<<: *i}"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(_ *testing.T, raw []byte) {

@@ -50,7 +50,8 @@ func Fetch(send func(*wire.Request) *wire.Answer, rawURL string) (map[string]any
 		if next := a.Header.Get("Location"); a.Status/100 == 3 && next != "" {
 			u, err := resolveReference(at, next)
 			if err == nil && !sameOrigin(at, u) {
-				return nil, a, fmt.Errorf("%s: redirects to another host, %s: it is not followed there", at, wire.Printable(wire.WithoutQuery(u), 200))
+				return nil, a, fmt.Errorf("%s: redirects to another host, %s: it is not followed there", at,
+					wire.Printable(wire.WithoutQuery(u), 200))
 			}
 			if err != nil || hop == 3 {
 				return nil, a, fmt.Errorf("%s: more than three redirects, or one to nowhere", rawURL)
@@ -69,8 +70,8 @@ func Fetch(send func(*wire.Request) *wire.Answer, rawURL string) (map[string]any
 	}
 }
 
-// Covers reports whether a resource identifier is that of the MCP server at this URL, or of a path above it: one that its
-// metadata may name (RFC 9728 3.3; MCP authorization, Canonical Server URI).
+// Covers reports whether a resource identifier is that of the MCP server at this URL, or of a path above it: one that
+// its metadata may name (RFC 9728 3.3; MCP authorization, Canonical Server URI).
 func Covers(resource, serverURL string) bool {
 	r, err1 := url.Parse(resource)
 	u, err2 := url.Parse(serverURL)
@@ -101,7 +102,8 @@ func resolveReference(base, ref string) (string, error) {
 
 var resourceMetadataParam = regexp.MustCompile(`(?i)resource_metadata\s*=\s*(?:"([^"]*)"|([^\s,]+))`)
 
-// ResourceMetadataFromChallenge returns the resource_metadata parameter of the WWW-Authenticate headers, or "" (RFC 9728 5.1).
+// ResourceMetadataFromChallenge returns the resource_metadata parameter of the WWW-Authenticate headers, or "" (RFC
+// 9728 5.1).
 func ResourceMetadataFromChallenge(h http.Header) string {
 	for _, v := range h.Values("WWW-Authenticate") {
 		if m := resourceMetadataParam.FindStringSubmatch(v); m != nil {
@@ -111,7 +113,8 @@ func ResourceMetadataFromChallenge(h http.Header) string {
 	return ""
 }
 
-// ResourceMetadataURLs lists where the metadata of a resource may be: path-inserted, then at the root (RFC 9728 3.1, MCP).
+// ResourceMetadataURLs lists where the metadata of a resource may be: path-inserted, then at the root (RFC 9728 3.1,
+// MCP).
 func ResourceMetadataURLs(resource string) []string {
 	return wellKnown(resource, "oauth-protected-resource", false)
 }

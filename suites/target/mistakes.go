@@ -21,9 +21,9 @@ type Mistake string
 
 func (m Mistake) Error() string { return string(m) }
 
-// Decode reads a document into a configuration, a pointer to a struct with yaml tags. Unknown keys are errors, as are values of another type; each names the line and the
-// key, and none quotes a value: the document may hold secrets. A byte order mark, which some editors write, is no
-// mistake.
+// Decode reads a document into a configuration, a pointer to a struct with yaml tags. Unknown keys are errors, as are
+// values of another type; each names the line and the key, and none quotes a value: the document may hold secrets. A
+// byte order mark, which some editors write, is no mistake.
 func Decode(document []byte, c any) error {
 	of := reflect.TypeOf(c).Elem()
 	err := yamlfile.Decode(document, c)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// budget is the time that a check may spend. The clock stands still while the check waits for its turn, or for a target that
-// went away: a busy machine and a slow target must not change what is found.
+// budget is the time that a check may spend. The clock stands still while the check waits for its turn, or for a target
+// that went away: a busy machine and a slow target must not change what is found.
 type budget struct {
 	mu     sync.Mutex
 	left   time.Duration

@@ -14,10 +14,14 @@ import (
 
 func TestPagesAnswerForNoName(t *testing.T) {
 	g := NewWithT(t)
-	page := wire.NotRebound(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	page := wire.NotRebound(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusOK)
+	}))
 	for host, let := range map[string]bool{
-		"127.0.0.1:8639": true, "localhost:8639": true, "LOCALHOST": true, "[::1]:8639": true, "192.0.2.7": true, "a.localhost": true,
-		"evil.example": false, "evil.example:8639": false, "127.0.0.1.evil.example": false, "localhost.evil.example": false, "": false,
+		"127.0.0.1:8639": true, "localhost:8639": true, "LOCALHOST": true, "[::1]:8639": true, "192.0.2.7": true,
+		"a.localhost":  true,
+		"evil.example": false, "evil.example:8639": false, "127.0.0.1.evil.example": false,
+		"localhost.evil.example": false, "": false,
 	} {
 		req := httptest.NewRequest(http.MethodGet, "/state", nil)
 		req.Host = host

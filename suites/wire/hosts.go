@@ -14,9 +14,9 @@ import (
 	"syscall"
 )
 
-// Hosts says to which hosts a client may send what. Secrets (client credentials, assertions, tokens) go to the hosts that
-// the user named alone, and never in clear where the user named https. Everything else, such as a request for metadata, goes
-// to public addresses and to those of the kind that the user's own URL has.
+// Hosts says to which hosts a client may send what. Secrets (client credentials, assertions, tokens) go to the hosts
+// that the user named alone, and never in clear where the user named https. Everything else, such as a request for
+// metadata, goes to public addresses and to those of the kind that the user's own URL has.
 //
 // The zero value names no host. It is JSON, so that one that was resolved can be handed to another process.
 type Hosts struct {
@@ -37,8 +37,8 @@ const (
 // ErrHost is wrapped by the errors of requests that Hosts does not let out.
 var ErrHost = errors.New("the host is not named by the configuration")
 
-// Resolve looks up which kinds of addresses the named hosts have. A name may change its address later, but then only to one
-// that is public or of such a kind. A host that has no address has none.
+// Resolve looks up which kinds of addresses the named hosts have. A name may change its address later, but then only to
+// one that is public or of such a kind. A host that has no address has none.
 func (h *Hosts) Resolve(ctx context.Context) {
 	h.Kinds = []string{}
 	for _, name := range append([]string{h.Target}, h.Named...) {
@@ -76,7 +76,8 @@ func (h *Hosts) Trusts(rawURL string) error {
 		return fmt.Errorf("%w: %s is not https, and url is: no secret goes there in clear", ErrHost, Printable(u.Host, 200))
 	}
 	if !h.names(u) {
-		return fmt.Errorf("%w: no secret goes to %s: when it is yours, list it in allowed_hosts", ErrHost, Printable(u.Host, 200))
+		return fmt.Errorf("%w: no secret goes to %s: when it is yours, list it in allowed_hosts", ErrHost,
+			Printable(u.Host, 200))
 	}
 	return nil
 }
@@ -95,7 +96,8 @@ func (h *Hosts) names(u *url.URL) bool {
 			continue
 		}
 		if strings.EqualFold(name, u.Host) || strings.EqualFold(name, u.Hostname()+":"+portOf(u)) ||
-			strings.EqualFold(strings.Trim(name, "[]"), u.Hostname()) && (u.Scheme == "https" && portOf(u) == "443" || u.Scheme == "http" && portOf(u) == "80") {
+			strings.EqualFold(strings.Trim(name, "[]"), u.Hostname()) && (u.Scheme == "https" && portOf(u) == "443" ||
+				u.Scheme == "http" && portOf(u) == "80") {
 			return true
 		}
 	}
@@ -108,8 +110,8 @@ func (h *Hosts) named(rawURL string) bool {
 	return h == nil || err == nil && h.names(u)
 }
 
-// control refuses connections to addresses that are neither public nor of a kind that the user named. It is asked with the
-// address that was resolved, right before the connection is made.
+// control refuses connections to addresses that are neither public nor of a kind that the user named. It is asked with
+// the address that was resolved, right before the connection is made.
 func (h *Hosts) control(network, address string, _ syscall.RawConn) error {
 	if h == nil || !strings.HasPrefix(network, "tcp") {
 		return nil
@@ -122,7 +124,8 @@ func (h *Hosts) control(network, address string, _ syscall.RawConn) error {
 	if kind == "" || slices.Contains(h.Kinds, kind) || kind == kindPrivate && h.Private {
 		return nil
 	}
-	return fmt.Errorf("%w: it has the %s address %s, which url does not have: nothing is sent there (allow_private)", ErrHost, kind, at.Addr())
+	return fmt.Errorf("%w: it has the %s address %s, which url does not have: nothing is sent there (allow_private)",
+		ErrHost, kind, at.Addr())
 }
 
 // kindOf is the kind of an address, "" for a public one.
@@ -145,7 +148,8 @@ func kindOf(ip netip.Addr) string {
 var (
 	privateToo = []netip.Prefix{netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
 		netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("fec0::/10")}
-	// Addresses of IPv6 that stand for one of IPv4, which may be of any kind (RFC 6052, RFC 3056, RFC 4380), and 0.0.0.0/8.
+	// Addresses of IPv6 that stand for one of IPv4, which may be of any kind (RFC 6052, RFC 3056, RFC 4380), and
+	// 0.0.0.0/8.
 	translated = []netip.Prefix{netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"),
 		netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("0.0.0.0/8"),
 		netip.MustParsePrefix("240.0.0.0/4")}
@@ -220,7 +224,8 @@ func WithoutPassword(rawURL string) string {
 
 // viaProxy reports whether the environment names a proxy for HTTP: then it is the proxy that resolves names.
 func viaProxy() bool {
-	return slices.ContainsFunc([]string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"}, func(name string) bool { return os.Getenv(name) != "" })
+	return slices.ContainsFunc([]string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"},
+		func(name string) bool { return os.Getenv(name) != "" })
 }
 
 // elsewhere is what is recorded of an answer of a host that the user did not name: nothing that it wrote.

@@ -15,7 +15,8 @@ import (
 
 func TestSecretsGoToNamedHostsOnly(t *testing.T) {
 	t.Parallel()
-	public := wire.Hosts{Target: "https://mcp.example/mcp", Named: []string{"https://as.example/tenant", "auth.example", "other.example:8443"}}
+	public := wire.Hosts{Target: "https://mcp.example/mcp", Named: []string{"https://as.example/tenant", "auth.example",
+		"other.example:8443"}}
 	for url, good := range map[string]bool{
 		"https://mcp.example/token":              true,
 		"https://MCP.example:443/token":          true,
@@ -39,7 +40,8 @@ func TestSecretsGoToNamedHostsOnly(t *testing.T) {
 	}
 	local := wire.Hosts{Target: "http://127.0.0.1:8080/mcp"}
 	for url, good := range map[string]bool{
-		"http://127.0.0.1:9090/token": true, "http://localhost:1/token": true, "http://[::1]:1/t": true, "https://as.example/token": false,
+		"http://127.0.0.1:9090/token": true, "http://localhost:1/token": true, "http://[::1]:1/t": true,
+		"https://as.example/token": false,
 	} {
 		if err := local.Trusts(url); (err == nil) != good {
 			t.Errorf("%s: %v", url, err)
@@ -60,8 +62,10 @@ func TestNoConnectionToAddressesThatTheTargetDoesNotHave(t *testing.T) {
 	hosts.Resolve(t.Context())
 	c := client(t, wire.Bounds{})
 	c.Only(hosts)
-	for _, u := range []string{url, strings.Replace(url, "127.0.0.1", "localhost", 1), "http://169.254.169.254/", "http://10.0.0.1/",
-		"http://[fe80::1]/", "http://[::ffff:127.0.0.1]/", "http://0.0.0.0/", "http://100.64.0.1/", "http://[64:ff9b::7f00:1]/"} {
+	for _, u := range []string{url, strings.Replace(url, "127.0.0.1", "localhost", 1), "http://169.254.169.254/",
+		"http://10.0.0.1/",
+		"http://[fe80::1]/", "http://[::ffff:127.0.0.1]/", "http://0.0.0.0/", "http://100.64.0.1/",
+		"http://[64:ff9b::7f00:1]/"} {
 		g.Expect(get(t, c, u).Err).To(MatchError(wire.ErrHost), u)
 	}
 	g.Expect(requests.Load()).To(BeZero())

@@ -11,15 +11,17 @@ import (
 // The places where a token or a secret stands by definition: form fields and members of JSON.
 var (
 	tokenFields = map[string]string{"assertion": "id-jag", "client_assertion": "client assertion", "token": "access token",
-		"access_token": "access token", "subject_token": "subject token", "id_token": "id token", "refresh_token": "refresh token", "id_token_hint": "id token"}
-	answeredFields = map[string]string{"access_token": "access token", "id_token": "id token", "refresh_token": "refresh token",
+		"access_token": "access token", "subject_token": "subject token", "id_token": "id token",
+		"refresh_token": "refresh token", "id_token_hint": "id token"}
+	answeredFields = map[string]string{"access_token": "access token", "id_token": "id token",
+		"refresh_token":             "refresh token",
 		"registration_access_token": "registration access token"}
 	secretFields = map[string]string{"client_secret": "client secret", "code": "authorization code",
 		"code_verifier": "code verifier", "password": "password"}
 )
 
-// learnRequest finds the tokens of a request by the places where they stand. It is called before the request is sent: the
-// target may show it in the answer to another one.
+// learnRequest finds the tokens of a request by the places where they stand. It is called before the request is sent:
+// the target may show it in the answer to another one.
 func (r *Recorder) learnRequest(req *Request) {
 	if r == nil {
 		return
@@ -97,7 +99,8 @@ func (r *Recorder) learnAnswer(a *Answer) {
 		r.learnJWTs(string(a.Body[:min(len(a.Body), searched)]))
 		return
 	}
-	if s, ok := object["access_token"].(string); ok && object["issued_token_type"] == "urn:ietf:params:oauth:token-type:id-jag" {
+	if s, ok := object["access_token"].(string); ok &&
+		object["issued_token_type"] == "urn:ietf:params:oauth:token-type:id-jag" {
 		r.name("id-jag", s)
 	}
 	for member, kind := range answeredFields {
@@ -111,7 +114,8 @@ func (r *Recorder) learnAnswer(a *Answer) {
 	r.learnJWTs(string(a.Body[:min(len(a.Body), searched)]))
 }
 
-// learnLocation finds what an authorization response carries in a URL (RFC 6749 section 4.1.2, OpenID Connect Core 3.3.2.5).
+// learnLocation finds what an authorization response carries in a URL (RFC 6749 section 4.1.2, OpenID Connect Core
+// 3.3.2.5).
 func (r *Recorder) learnLocation(location string) {
 	before, fragment, _ := strings.Cut(location, "#") // it need not be a URL
 	_, query, _ := strings.Cut(before, "?")
@@ -134,7 +138,8 @@ var (
 	valuePattern = regexp.MustCompile(`(?i)\bvalue\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))`)
 )
 
-// learnInputs finds what an authorization response carries in a form that posts itself (OAuth 2.0 Form Post Response Mode).
+// learnInputs finds what an authorization response carries in a form that posts itself (OAuth 2.0 Form Post Response
+// Mode).
 func (r *Recorder) learnInputs(page string) {
 	for _, tag := range inputPattern.FindAllString(page, 64) {
 		if name := namePattern.FindStringSubmatch(tag); name != nil {

@@ -34,8 +34,8 @@ type Recorder struct {
 	counts    map[string]int
 }
 
-// NewRecorder makes a recorder that hides these secrets wherever they turn up, and adds to them what it sees. One set serves
-// all recorders of a run: what one check was given may turn up in another. nil is a set of its own.
+// NewRecorder makes a recorder that hides these secrets wherever they turn up, and adds to them what it sees. One set
+// serves all recorders of a run: what one check was given may turn up in another. nil is a set of its own.
 func NewRecorder(secrets *redact.Set) *Recorder {
 	if secrets == nil {
 		secrets = redact.New()

@@ -16,7 +16,8 @@ import (
 func encode(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
 var (
-	grant  = encode(`{"alg":"RS256","typ":"oauth-id-jag+jwt"}`) + "." + encode(`{"sub":"alice","jti":"1"}`) + "." + encode(strings.Repeat("s", 64))
+	grant = encode(`{"alg":"RS256","typ":"oauth-id-jag+jwt"}`) + "." + encode(`{"sub":"alice","jti":"1"}`) + "." +
+		encode(strings.Repeat("s", 64))
 	bearer = "opaque-access-token-0123456789"
 	secret = "s3cr3t/with+signs"
 )
@@ -33,7 +34,8 @@ func TestNoSecretIsRecorded(t *testing.T) {
 			"access_token": bearer, "error_description": "cannot take " + r.Form.Encode(), "you": r.Header.Get("Authorization"),
 		})
 	})
-	r := &wire.Request{URL: url + "/token?assertion=" + grant, Header: http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("me:"+secret))}}}
+	r := &wire.Request{URL: url + "/token?assertion=" + grant,
+		Header: http.Header{"Authorization": {"Basic " + base64.StdEncoding.EncodeToString([]byte("me:"+secret))}}}
 	r.AddField("assertion", grant)
 	r.AddField("client_secret", secret)
 	r.AddField("scope", "notes.read")
@@ -46,7 +48,8 @@ func TestNoSecretIsRecorded(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	record := string(raw)
 	parts := strings.Split(grant, ".")
-	for _, hidden := range []string{grant, parts[2], bearer, secret, "s3cr3t%2Fwith%2Bsigns", base64.StdEncoding.EncodeToString([]byte("me:" + secret)), "tell-nobody"} {
+	for _, hidden := range []string{grant, parts[2], bearer, secret, "s3cr3t%2Fwith%2Bsigns",
+		base64.StdEncoding.EncodeToString([]byte("me:" + secret)), "tell-nobody"} {
 		g.Expect(strings.Contains(record, hidden)).To(BeFalse(), "a secret is in the record")
 	}
 	g.Expect(record).To(ContainSubstring("‹id-jag 1›"))
@@ -60,9 +63,10 @@ func TestNoSecretIsRecorded(t *testing.T) {
 
 func TestDecodeDescribesWhatItCannotDecode(t *testing.T) {
 	for token, want := range map[string]reports.Token{
-		"just-a-string":                                {Note: "opaque, 13 characters"},
-		encode("{}") + "." + encode("x"):               {Header: "{}", Claims: "x", Note: "no signature part"},
-		"!!." + encode(`{"a":1}`) + ".":                {Header: "not base64url, 2 characters", Claims: "{\n  \"a\": 1\n}", Note: "empty signature"},
+		"just-a-string":                  {Note: "opaque, 13 characters"},
+		encode("{}") + "." + encode("x"): {Header: "{}", Claims: "x", Note: "no signature part"},
+		"!!." + encode(`{"a":1}`) + ".": {Header: "not base64url, 2 characters",
+			Claims: "{\n  \"a\": 1\n}", Note: "empty signature"},
 		encode("{}") + ".a.b.c.d":                      {Header: "{}", Note: "encrypted (JWE)"},
 		encode("{}") + "." + encode("{}") + ".c.d.e.f": {Header: "{}", Claims: "{}", Note: "6 parts"},
 	} {

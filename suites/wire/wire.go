@@ -54,7 +54,8 @@ func (b Bounds) withDefaults() Bounds {
 
 // Client sends requests. It is safe for concurrent use.
 type Client struct {
-	http    *http.Transport // not an http.Client: what that says of a Location that is no URL has the authorization code in it
+	// not an http.Client: what that says of a Location that is no URL has the authorization code in it
+	http    *http.Transport
 	bounds  Bounds
 	paces   paces
 	waiting time.Duration // most that is spent on obeying Retry-After, per exchange
@@ -97,7 +98,8 @@ func (c *Client) As(agent string) {
 	}
 }
 
-// AtMost bounds how many requests a host gets at a time; the default is 64. It is to be called before the first request.
+// AtMost bounds how many requests a host gets at a time; the default is 64. It is to be called before the first
+// request.
 func (c *Client) AtMost(n int) { c.paces.most = n }
 
 // Close gives up idle connections.
@@ -267,7 +269,8 @@ func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports
 }
 
 func (c *Client) once(ctx context.Context, r *Request) *Answer {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.bounds.Timeout, fmt.Errorf("no complete answer within %s", c.bounds.Timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.bounds.Timeout,
+		fmt.Errorf("no complete answer within %s", c.bounds.Timeout))
 	defer cancel()
 	fail := func(a *Answer, err error) *Answer {
 		if cause := context.Cause(ctx); cause != nil {
@@ -323,8 +326,8 @@ func retryAfter(a *Answer) (time.Duration, bool) {
 	return time.Duration(min(max(seconds, 1), longest)) * time.Second, true
 }
 
-// Doubt says why the answer is none that the target can be judged by, or "": there was no complete one, a gateway answered in
-// the target's place, or the target asks for patience.
+// Doubt says why the answer is none that the target can be judged by, or "": there was no complete one, a gateway
+// answered in the target's place, or the target asks for patience.
 func (a *Answer) Doubt() string {
 	switch {
 	case errors.Is(a.Err, ErrTooLarge), a.Handshake:
@@ -395,7 +398,8 @@ func (a *Answer) String(member string) string {
 	return s
 }
 
-// Summary tells in a few words what was answered, without any secret: "400 invalid_grant", "302 to https://…", "no answer: …".
+// Summary tells in a few words what was answered, without any secret: "400 invalid_grant", "302 to https://…", "no
+// answer: …".
 func (a *Answer) Summary() string {
 	if a.Err != nil {
 		if a.Status != 0 {

@@ -28,7 +28,8 @@ type Verifier struct {
 }
 
 // Algorithms that client assertions may be signed with.
-var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
+var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.ES256, jose.ES384,
+	jose.ES512, jose.EdDSA}
 
 // Limits of a client assertion: Okta takes none that ends in more than an hour
 // (https://developer.okta.com/docs/api/openapi/okta-oauth/guides/client-auth/).
@@ -45,7 +46,8 @@ type credentials struct {
 
 // Authenticate returns the client of a request. Its error is invalid_client, or invalid_request when there are two
 // credentials (RFC 6749 section 2.3).
-func (v *Verifier) Authenticate(r *http.Request, form url.Values, d *directory.Directory) (*directory.Client, *oauth.Error) {
+func (v *Verifier) Authenticate(r *http.Request, form url.Values,
+	d *directory.Directory) (*directory.Client, *oauth.Error) {
 	c, failed := read(r, form)
 	if failed != nil {
 		return nil, failed
@@ -61,7 +63,8 @@ func (v *Verifier) Authenticate(r *http.Request, form url.Values, d *directory.D
 		return client, nil
 	}
 	if !c.fits(client.Auth) {
-		return nil, oauth.InvalidClient("client_auth_method_not_allowed", "the client is to authenticate by "+string(client.Auth))
+		return nil, oauth.InvalidClient("client_auth_method_not_allowed", "the client is to authenticate by "+
+			string(client.Auth))
 	}
 	if c.secret == "" {
 		return nil, oauth.InvalidClient("missing_client_credentials", "the client has not authenticated")

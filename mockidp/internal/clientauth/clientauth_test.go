@@ -60,23 +60,29 @@ func TestAuthenticate(t *testing.T) {
 		"any by post":            {nil, form("client_id", "any", "client_secret", secret), "any", ""},
 		"public":                 {nil, form("client_id", "public"), "public", ""},
 
-		"nothing":                {nil, nil, "", "missing_client_credentials"},
-		"no secret":              {nil, form("client_id", "any"), "", "missing_client_credentials"},
-		"empty secret by basic":  {basic("basic", ""), nil, "", "missing_client_credentials"},
-		"wrong secret":           {basic("basic", secret+"x"), nil, "", "invalid_client_secret"},
-		"unknown":                {basic("nobody", secret), nil, "", "invalid_client_id"},
-		"inactive":               {nil, form("client_id", "off", "client_secret", secret), "", "client_inactive"},
-		"post client by basic":   {basic("post", secret), nil, "", "client_auth_method_not_allowed"},
-		"basic client by post":   {nil, form("client_id", "basic", "client_secret", secret), "", "client_auth_method_not_allowed"},
-		"public with a secret":   {nil, form("client_id", "public", "client_secret", "x"), "", "client_auth_method_not_allowed"},
-		"another client_id":      {basic("basic", secret), form("client_id", "any"), "", "client_id_mismatch"},
-		"basic and post":         {basic("any", secret), form("client_id", "any", "client_secret", secret), "", "multiple_client_credentials"},
-		"basic and assertion":    {basic("any", secret), form("client_assertion", "x"), "", "multiple_client_credentials"},
-		"post and assertion":     {nil, form("client_secret", secret, "client_assertion", "x"), "", "multiple_client_credentials"},
-		"bearer":                 {[]string{"Bearer x"}, nil, "", "invalid_client_credentials"},
-		"two headers":            {append(basic("any", secret), basic("any", secret)...), nil, "", "invalid_client_credentials"},
-		"bad escape":             {[]string{"Basic JTo="}, nil, "", "invalid_client_credentials"}, // "%:"
-		"assertion, no type":     {nil, form("client_id", "any", "client_assertion", "x"), "", "client_assertion_type_invalid"},
+		"nothing":               {nil, nil, "", "missing_client_credentials"},
+		"no secret":             {nil, form("client_id", "any"), "", "missing_client_credentials"},
+		"empty secret by basic": {basic("basic", ""), nil, "", "missing_client_credentials"},
+		"wrong secret":          {basic("basic", secret+"x"), nil, "", "invalid_client_secret"},
+		"unknown":               {basic("nobody", secret), nil, "", "invalid_client_id"},
+		"inactive":              {nil, form("client_id", "off", "client_secret", secret), "", "client_inactive"},
+		"post client by basic":  {basic("post", secret), nil, "", "client_auth_method_not_allowed"},
+		"basic client by post": {nil, form("client_id", "basic", "client_secret", secret), "",
+			"client_auth_method_not_allowed"},
+		"public with a secret": {nil, form("client_id", "public", "client_secret", "x"), "",
+			"client_auth_method_not_allowed"},
+		"another client_id": {basic("basic", secret), form("client_id", "any"), "", "client_id_mismatch"},
+		"basic and post": {basic("any", secret), form("client_id", "any", "client_secret", secret), "",
+			"multiple_client_credentials"},
+		"basic and assertion": {basic("any", secret), form("client_assertion", "x"), "", "multiple_client_credentials"},
+		"post and assertion": {nil, form("client_secret", secret, "client_assertion", "x"), "",
+			"multiple_client_credentials"},
+		"bearer": {[]string{"Bearer x"}, nil, "", "invalid_client_credentials"},
+		"two headers": {append(basic("any", secret), basic("any", secret)...), nil, "",
+			"invalid_client_credentials"},
+		"bad escape": {[]string{"Basic JTo="}, nil, "", "invalid_client_credentials"}, // "%:"
+		"assertion, no type": {nil, form("client_id", "any", "client_assertion", "x"), "",
+			"client_assertion_type_invalid"},
 		"assertion, no JWT":      {nil, assertion("x.y.z"), "", "client_assertion_invalid"},
 		"assertion, alg none":    {nil, assertion("eyJhbGciOiJub25lIn0.e30."), "", "client_assertion_invalid"},
 		"assertion, HMAC of key": {nil, assertion("eyJhbGciOiJIUzI1NiJ9.e30.AAAA"), "", "client_assertion_invalid"},
@@ -99,5 +105,6 @@ func TestAuthenticate(t *testing.T) {
 }
 
 func assertion(compact string) url.Values {
-	return url.Values{"client_assertion": {compact}, "client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}
+	return url.Values{"client_assertion": {compact},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}
 }

@@ -26,8 +26,8 @@ type claims struct {
 	Issued *jwt.NumericDate `json:"iat"`
 }
 
-// Verify checks the values of a request's DPoP headers, of which there must be exactly one, for a request of this method to
-// this URL. seen remembers a proof's jti. It returns the thumbprint of the proof's key (RFC 7638), base64url.
+// Verify checks the values of a request's DPoP headers, of which there must be exactly one, for a request of this
+// method to this URL. seen remembers a proof's jti. It returns the thumbprint of the proof's key (RFC 7638), base64url.
 func Verify(headers []string, method, target string, now time.Time,
 	seen func(ends, now time.Time, parts ...string) (bool, error)) (jkt string, err error) {
 	if len(headers) != 1 {
@@ -78,5 +78,6 @@ func Verify(headers []string, method, target string, now time.Time,
 func sameURL(a, b string) bool {
 	x, errX := url.Parse(a)
 	y, errY := url.Parse(b)
-	return errX == nil && errY == nil && strings.EqualFold(x.Scheme, y.Scheme) && strings.EqualFold(x.Host, y.Host) && x.Path == y.Path
+	return errX == nil && errY == nil && strings.EqualFold(x.Scheme, y.Scheme) && strings.EqualFold(x.Host, y.Host) &&
+		x.Path == y.Path
 }

@@ -72,7 +72,8 @@ func TestVerifyReturnsTheThumbprint(t *testing.T) {
 		"plain": nil, "as old as may be": {"iat": now.Add(-dpop.Window).Unix()},
 		"query, fragment and case": {"htu": "HTTPS://IDP.example/oauth2/v1/token?x=1#f"},
 	} {
-		jkt, err := dpop.Verify([]string{proof(t, key, "dpop+jwt", key.Public(), with(changes))}, "POST", endpoint, now, never)
+		jkt, err := dpop.Verify([]string{proof(t, key, "dpop+jwt", key.Public(), with(changes))}, "POST", endpoint, now,
+			never)
 		if err != nil || jkt != base64.RawURLEncoding.EncodeToString(sum) {
 			t.Errorf("%s: %v, the right thumbprint %t", name, err, jkt == base64.RawURLEncoding.EncodeToString(sum))
 		}
@@ -130,7 +131,8 @@ func TestVerifyRemembersTheProof(t *testing.T) {
 	if _, err := dpop.Verify(headers, "POST", endpoint, now, again); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := dpop.Verify(headers, "POST", endpoint, now, again); err == nil || !strings.Contains(err.Error(), "used before") {
+	if _, err := dpop.Verify(headers, "POST", endpoint, now, again); err == nil ||
+		!strings.Contains(err.Error(), "used before") {
 		t.Errorf("a proof that comes twice: %v", err)
 	}
 	if len(asked) != 2 || asked[0] != asked[1] || !strings.HasSuffix(asked[0], " p-1") {

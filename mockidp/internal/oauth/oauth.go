@@ -90,7 +90,8 @@ func Form(w http.ResponseWriter, r *http.Request, repeatable ...string) (url.Val
 			Description: "the request is larger than 1 MiB"}
 	}
 	if errors.Is(err, web.ErrBusy) {
-		return nil, &Error{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", ID: "busy", Description: err.Error()}
+		return nil, &Error{Status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", ID: "busy",
+			Description: err.Error()}
 	}
 	if err != nil {
 		return nil, Invalid("the body could not be read")

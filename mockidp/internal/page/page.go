@@ -1,5 +1,5 @@
-// Package page has the pages that people see: sign-in, errors, and the form that carries a response to a client. They work
-// by keyboard and, but for the form's automatic submission, without JavaScript.
+// Package page has the pages that people see: sign-in, errors, and the form that carries a response to a client. They
+// work by keyboard and, but for the form's automatic submission, without JavaScript.
 package page
 
 import (

@@ -21,8 +21,10 @@ func written(name string, d page.Data) *httptest.ResponseRecorder {
 }
 
 func data() page.Data {
-	return page.Data{Title: hostile, Message: hostile, Client: hostile, Action: "/next?a=" + hostile, Return: hostile, Hint: hostile,
-		People: []page.Person{{Login: hostile, Name: hostile, Groups: hostile, Note: hostile}}, Fields: [][2]string{{hostile, hostile}}}
+	return page.Data{Title: hostile, Message: hostile, Client: hostile, Action: "/next?a=" + hostile, Return: hostile,
+		Hint:   hostile,
+		People: []page.Person{{Login: hostile, Name: hostile, Groups: hostile, Note: hostile}},
+		Fields: [][2]string{{hostile, hostile}}}
 }
 
 // What comes from requests and configuration is text on every page, never markup.
@@ -62,7 +64,8 @@ func TestPolicyFitsThePage(t *testing.T) {
 			t.Errorf("the policy %q lacks %s", policy, want)
 		}
 	}
-	if !strings.HasPrefix(policy, "default-src 'none'") || !strings.HasSuffix(policy, "form-action 'self' https://app.example") ||
+	if !strings.HasPrefix(policy, "default-src 'none'") ||
+		!strings.HasSuffix(policy, "form-action 'self' https://app.example") ||
 		strings.Contains(policy, "unsafe") {
 		t.Errorf("policy %q", policy)
 	}
@@ -70,7 +73,8 @@ func TestPolicyFitsThePage(t *testing.T) {
 
 func TestSignInPageNeedsNoScript(t *testing.T) {
 	body := written(page.SignIn, data()).Body.String()
-	if strings.Contains(body, "<script") || !strings.Contains(body, "autofocus") || !strings.Contains(body, `<label for="username">`) {
+	if strings.Contains(body, "<script") || !strings.Contains(body, "autofocus") ||
+		!strings.Contains(body, `<label for="username">`) {
 		t.Error("the page has a script, no focus, or a field without label")
 	}
 }

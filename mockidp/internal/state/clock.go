@@ -32,7 +32,8 @@ type Rate struct {
 
 const rateLimit = 6000
 
-// Count counts a request, and says how many there may be in its window, how many are left, and when it ends (Unix time).
+// Count counts a request, and says how many there may be in its window, how many are left, and when it ends (Unix
+// time).
 func (l *Rate) Count(now time.Time) (limit, remaining int, reset int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package state is what one identity provider knows and remembers. Its endpoints (package endpoint) answer from it; package
-// idp changes it.
+// Package state is what one identity provider knows and remembers. Its endpoints (package endpoint) answer from it;
+// package idp changes it.
 package state
 
 import (
@@ -62,8 +62,8 @@ type State struct {
 	Rate      Rate
 }
 
-// Server is one of the authorization servers: the org's, which signs people in and mints ID-JAGs, or a custom one, which
-// does not mint them (https://developer.okta.com/docs/concepts/auth-servers/).
+// Server is one of the authorization servers: the org's, which signs people in and mints ID-JAGs, or a custom one,
+// which does not mint them (https://developer.okta.com/docs/concepts/auth-servers/).
 type Server struct {
 	ID       string // "" is the org's
 	Issuer   string

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Key is what a secret or an identifier is remembered by: half of its SHA-256, so that a store holds no secret and entries
-// of any length cost the same.
+// Key is what a secret or an identifier is remembered by: half of its SHA-256, so that a store holds no secret and
+// entries of any length cost the same.
 type Key [16]byte
 
 // KeyOf makes the Key of some parts, which no other parts make.

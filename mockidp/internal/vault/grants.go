@@ -43,8 +43,9 @@ var (
 	ErrClient  = errors.New("issued to another client")
 )
 
-// RedeemCode makes the grant of a code, good until ends: once, when the client is the code's and check finds nothing wrong
-// with it. A failed check does not use the code up; a second use revokes what came of the first (RFC 6749 section 4.1.2).
+// RedeemCode makes the grant of a code, good until ends: once, when the client is the code's and check finds nothing
+// wrong with it. A failed check does not use the code up; a second use revokes what came of the first (RFC 6749 section
+// 4.1.2).
 func (v *Vault) RedeemCode(code, client string, check func(Code) error, ends, now time.Time) (Grant, error) {
 	c, found := v.codes.get(KeyOf(code), now)
 	if !found {

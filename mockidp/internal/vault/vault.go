@@ -1,6 +1,6 @@
-// Package vault remembers what an identity provider has issued and seen: sessions, authorization codes, grants with their
-// refresh tokens, access tokens, and identifiers that must not come twice. Everything in it expires and is bounded, and
-// nothing in it is a secret that could be used: secrets are remembered by their hashes.
+// Package vault remembers what an identity provider has issued and seen: sessions, authorization codes, grants with
+// their refresh tokens, access tokens, and identifiers that must not come twice. Everything in it expires and is
+// bounded, and nothing in it is a secret that could be used: secrets are remembered by their hashes.
 package vault
 
 import (
@@ -72,7 +72,8 @@ func (v *Vault) Session(cookie string, now time.Time) (Session, bool) {
 // EndSession forgets the session of a cookie.
 func (v *Vault) EndSession(cookie string) { v.sessions.remove(KeyOf(cookie)) }
 
-// ClearUser ends everything that the user has: sessions, grants with their tokens, and the use of ID tokens issued before.
+// ClearUser ends everything that the user has: sessions, grants with their tokens, and the use of ID tokens issued
+// before.
 func (v *Vault) ClearUser(user string, now time.Time) {
 	v.sessions.each(func(s Session) bool { return s.User != user })
 	v.RevokeWhere(func(g Grant) bool { return g.User == user })

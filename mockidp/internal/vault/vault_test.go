@@ -67,7 +67,8 @@ func TestCodeIsRedeemedOnceWhoeverIsFirst(t *testing.T) {
 	v := vault.New()
 	code := v.IssueCode(vault.Code{Client: "app", User: "ann", Scopes: []string{"openid"}}, now)
 	fine := func(vault.Code) error { return nil }
-	if _, err := v.RedeemCode(code, "app", func(vault.Code) error { return errors.New("no") }, now.Add(time.Hour), now); err == nil {
+	if _, err := v.RedeemCode(code, "app", func(vault.Code) error { return errors.New("no") }, now.Add(time.Hour),
+		now); err == nil {
 		t.Fatal("taken although the check failed")
 	}
 	var redeemed atomic.Int32
@@ -94,7 +95,8 @@ func TestCodeExpires(t *testing.T) {
 	v := vault.New()
 	code := v.IssueCode(vault.Code{Client: "app"}, now)
 	late := now.Add(vault.CodeLifetime + time.Second)
-	if _, err := v.RedeemCode(code, "app", func(vault.Code) error { return nil }, late.Add(time.Hour), late); !errors.Is(err, vault.ErrUnknown) {
+	if _, err := v.RedeemCode(code, "app", func(vault.Code) error { return nil }, late.Add(time.Hour),
+		late); !errors.Is(err, vault.ErrUnknown) {
 		t.Error(err)
 	}
 }
@@ -129,7 +131,8 @@ func TestClearUserEndsEverythingOfOneUser(t *testing.T) {
 	_, benLive := v.FindRefresh(v.RefreshToken(ben), now)
 	_, access := v.Access("at", now)
 	if annSession || annLive || access || !benSession || !benLive {
-		t.Errorf("ann: session %t, refresh %t, access %t; ben: session %t, refresh %t", annSession, annLive, access, benSession, benLive)
+		t.Errorf("ann: session %t, refresh %t, access %t; ben: session %t, refresh %t", annSession, annLive, access,
+			benSession, benLive)
 	}
 	if !v.EndedSince("ann", now, now) || v.EndedSince("ann", now.Add(time.Second), now) || v.EndedSince("ben", now, now) {
 		t.Error("what was issued before the end, and only that, is to be refused")

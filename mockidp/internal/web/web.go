@@ -69,7 +69,8 @@ func MethodNotAllowed(w http.ResponseWriter, _ *http.Request) {
 
 // OktaError is an error of Okta's management API.
 func OktaError(code, summary string) map[string]any {
-	return map[string]any{"errorCode": code, "errorSummary": summary, "errorLink": code, "errorId": "oae" + rand.Text(), "errorCauses": []any{}}
+	return map[string]any{"errorCode": code, "errorSummary": summary, "errorLink": code, "errorId": "oae" +
+		rand.Text(), "errorCauses": []any{}}
 }
 
 // UUID is a random UUID (RFC 9562 section 5.4).

@@ -1,6 +1,6 @@
-// Package config is what the owner of an identity provider tells about it: where it is, which clients, users and resource
-// servers it knows, how people sign in, and what can be done to it from outside. Every key enables checks; those whose key is
-// missing are skipped, and say so.
+// Package config is what the owner of an identity provider tells about it: where it is, which clients, users and
+// resource servers it knows, how people sign in, and what can be done to it from outside. Every key enables checks;
+// those whose key is missing are skipped, and say so.
 package config
 
 import (
@@ -22,9 +22,12 @@ type Config struct {
 	Targets  []Target `yaml:"targets,omitempty" json:"targets"`
 	Users    []User   `yaml:"users,omitempty" json:"users"`
 
-	Expired     string `yaml:"expired,omitempty" json:"expired,omitempty"`           // file: a token response of the first client, expired by now
-	ShortLived  string `yaml:"short_lived,omitempty" json:"short_lived,omitempty"`   // id of a client whose ID tokens live seconds
-	RateClient  string `yaml:"rate_client,omitempty" json:"rate_client,omitempty"`   // id of a client that may be locked by guessing
+	// file: a token response of the first client, expired by now
+	Expired string `yaml:"expired,omitempty" json:"expired,omitempty"`
+	// id of a client whose ID tokens live seconds
+	ShortLived string `yaml:"short_lived,omitempty" json:"short_lived,omitempty"`
+	// id of a client that may be locked by guessing
+	RateClient  string `yaml:"rate_client,omitempty" json:"rate_client,omitempty"`
 	MultiTenant bool   `yaml:"multi_tenant,omitempty" json:"multi_tenant,omitempty"` // the issuer serves several tenants
 
 	Hooks   Hooks   `yaml:"hooks,omitempty" json:"hooks"`
@@ -32,14 +35,16 @@ type Config struct {
 	StepUp  *StepUp `yaml:"step_up,omitempty" json:"step_up,omitempty"`
 	RAR     *RAR    `yaml:"rar,omitempty" json:"rar,omitempty"`
 	LogFile string  `yaml:"log_file,omitempty" json:"log_file,omitempty"` // searched for whole tokens and secrets
-	Audit   string  `yaml:"audit,omitempty" json:"audit,omitempty"`       // a file, or a command or URL that prints the audit log
-	Timing  Timing  `yaml:"timing,omitempty" json:"timing"`
+	// a file, or a command or URL that prints the audit log
+	Audit  string `yaml:"audit,omitempty" json:"audit,omitempty"`
+	Timing Timing `yaml:"timing,omitempty" json:"timing"`
 }
 
 // IdP is where the identity provider is. Endpoints override what its metadata says.
 type IdP struct {
-	Issuer                string `yaml:"issuer,omitempty" json:"issuer"`
-	Vendor                string `yaml:"vendor,omitempty" json:"vendor,omitempty"` // okta, keycloak, entra: whose words to use in advice
+	Issuer string `yaml:"issuer,omitempty" json:"issuer"`
+	// okta, keycloak, entra: whose words to use in advice
+	Vendor                string `yaml:"vendor,omitempty" json:"vendor,omitempty"`
 	AuthorizationEndpoint string `yaml:"authorization_endpoint,omitempty" json:"authorization_endpoint,omitempty"`
 	TokenEndpoint         string `yaml:"token_endpoint,omitempty" json:"token_endpoint,omitempty"`
 	JWKSURI               string `yaml:"jwks_uri,omitempty" json:"jwks_uri,omitempty"`
@@ -59,7 +64,8 @@ type Client struct {
 	target.Client `yaml:",inline"`
 
 	RedirectURI string `yaml:"redirect_uri,omitempty" json:"redirect_uri,omitempty"`
-	Unconnected bool   `yaml:"unconnected,omitempty" json:"unconnected,omitempty"` // people sign in, but no target is open to it
+	// people sign in, but no target is open to it
+	Unconnected bool `yaml:"unconnected,omitempty" json:"unconnected,omitempty"`
 }
 
 // Target is a Resource Authorization Server and an MCP server behind it, as the identity provider knows them.
@@ -67,10 +73,13 @@ type Target struct {
 	Audience       string   `yaml:"audience" json:"audience"`           // issuer identifier of the RAS
 	Resource       string   `yaml:"resource,omitempty" json:"resource"` // resource identifier of the MCP server
 	SecondResource string   `yaml:"second_resource,omitempty" json:"second_resource,omitempty"`
-	Scopes         []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`                   // allowed
-	ForbiddenScope string   `yaml:"forbidden_scope,omitempty" json:"forbidden_scope,omitempty"` // known to the target, not allowed to the client
-	ClientID       string   `yaml:"client_id,omitempty" json:"client_id,omitempty"`             // the first client's id at the RAS
-	Email          bool     `yaml:"email,omitempty" json:"email,omitempty"`                     // an administrator asked for e-mail addresses here
+	Scopes         []string `yaml:"scopes,omitempty" json:"scopes,omitempty"` // allowed
+	// known to the target, not allowed to the client
+	ForbiddenScope string `yaml:"forbidden_scope,omitempty" json:"forbidden_scope,omitempty"`
+	// the first client's id at the RAS
+	ClientID string `yaml:"client_id,omitempty" json:"client_id,omitempty"`
+	// an administrator asked for e-mail addresses here
+	Email bool `yaml:"email,omitempty" json:"email,omitempty"`
 	// SubID is the sub_id claim (format saml-nameid) of the first user's grants.
 	SubID map[string]string `yaml:"sub_id,omitempty" json:"sub_id,omitempty"`
 	// DecryptKeyFile is the RAS's private JWK, where grants are encrypted to it.
@@ -80,20 +89,22 @@ type Target struct {
 
 // User is a person at the identity provider.
 type User struct {
-	Login      string `yaml:"login" json:"login"`
-	SubAtRAS   string `yaml:"sub_at_ras,omitempty" json:"sub_at_ras,omitempty"` // sub at the first target's own sign-on
-	Tenant     string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
-	Unassigned bool   `yaml:"unassigned,omitempty" json:"unassigned,omitempty"` // can sign in, may not use the first target
-	Leaver     bool   `yaml:"leaver,omitempty" json:"leaver,omitempty"`         // whom hooks deactivate and reactivate
+	Login    string `yaml:"login" json:"login"`
+	SubAtRAS string `yaml:"sub_at_ras,omitempty" json:"sub_at_ras,omitempty"` // sub at the first target's own sign-on
+	Tenant   string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
+	// can sign in, may not use the first target
+	Unassigned bool   `yaml:"unassigned,omitempty" json:"unassigned,omitempty"`
+	Leaver     bool   `yaml:"leaver,omitempty" json:"leaver,omitempty"` // whom hooks deactivate and reactivate
 	SignIn     SignIn `yaml:"sign_in,omitempty" json:"sign_in"`
 }
 
 // SignIn is how a user's tokens are obtained: one of four ways.
 type SignIn struct {
-	Command  string            `yaml:"command" json:"command,omitempty"` // a shell command that prints a token response
-	Tokens   map[string]string `yaml:"tokens" json:"tokens,omitempty"`   // files with token responses, by client id; "" is the first client
-	Form     *Form             `yaml:"form" json:"form,omitempty"`       // the code flow through HTML forms
-	Attended bool              `yaml:"-" json:"attended,omitempty"`      // a person, with a browser
+	Command string `yaml:"command" json:"command,omitempty"` // a shell command that prints a token response
+	// files with token responses, by client id; "" is the first client
+	Tokens   map[string]string `yaml:"tokens" json:"tokens,omitempty"`
+	Form     *Form             `yaml:"form" json:"form,omitempty"`  // the code flow through HTML forms
+	Attended bool              `yaml:"-" json:"attended,omitempty"` // a person, with a browser
 }
 
 // Form is what is filled into login pages.
@@ -102,8 +113,9 @@ type Form struct {
 	Password     string            `yaml:"password,omitempty" json:"password,omitempty"`
 	PasswordEnv  string            `yaml:"password_env,omitempty" json:"-"`
 	PasswordFile string            `yaml:"password_file,omitempty" json:"-"`
-	Fields       map[string]string `yaml:"fields,omitempty" json:"fields,omitempty"`   // other fields, by name
-	Origins      []string          `yaml:"origins,omitempty" json:"origins,omitempty"` // of login pages elsewhere than the issuer's
+	Fields       map[string]string `yaml:"fields,omitempty" json:"fields,omitempty"` // other fields, by name
+	// of login pages elsewhere than the issuer's
+	Origins []string `yaml:"origins,omitempty" json:"origins,omitempty"`
 }
 
 // Hooks change the identity provider: each is a shell command, or a URL that is POSTed to. They get the user's login in
@@ -134,7 +146,8 @@ type StepUp struct {
 	Strong *Target  `yaml:"strong,omitempty" json:"strong,omitempty"` // demands a second factor
 	Fresh  *Target  `yaml:"fresh,omitempty" json:"fresh,omitempty"`   // demands a sign-in not older than max_age
 	MaxAge Duration `yaml:"max_age,omitempty" json:"max_age,omitempty"`
-	User   *User    `yaml:"user,omitempty" json:"user,omitempty"` // who signs in with a password alone; default: the first user
+	// who signs in with a password alone; default: the first user
+	User *User `yaml:"user,omitempty" json:"user,omitempty"`
 }
 
 // RAR is authorization_details for the first target, as JSON.
@@ -150,8 +163,9 @@ type Timing struct {
 	Check   Duration `yaml:"check,omitempty" json:"check,omitempty"`     // one check; default 60s
 	Run     Duration `yaml:"run,omitempty" json:"run,omitempty"`         // the whole run; default 15m
 	Outage  Duration `yaml:"outage,omitempty" json:"outage,omitempty"`   // how long the provider may be away; default 60s
-	Settle  Duration `yaml:"settle,omitempty" json:"settle,omitempty"`   // until a change by a hook must have its effect; default 0
-	Leeway  Duration `yaml:"leeway,omitempty" json:"leeway,omitempty"`   // for clocks, behind exp; default 60s
+	// until a change by a hook must have its effect; default 0
+	Settle Duration `yaml:"settle,omitempty" json:"settle,omitempty"`
+	Leeway Duration `yaml:"leeway,omitempty" json:"leeway,omitempty"` // for clocks, behind exp; default 60s
 }
 
 // Duration is written as 500ms, 10s or 2m.

@@ -61,16 +61,20 @@ func TestMistakesNameTheirKeys(t *testing.T) {
 		text string
 		want []string
 	}{
-		"an empty file":  {"", []string{"idp.issuer: missing", "clients: none", "targets: none", "users: the first one"}},
-		"no issuer URL":  {"idp: {issuer: acme}", []string{`idp.issuer: "acme" is no http or https URL`}},
-		"no secret":      {"clients: [{id: a}]", []string{"clients[0] (a): client_secret_basic needs a secret"}},
-		"no audience":    {"targets: [{resource: 'https://x.example'}]", []string{"targets[0].audience: missing"}},
-		"no way in":      {"users: [{login: alice}]", []string{"users[0].sign_in: expected one of command, tokens, form, attended, got 0"}},
-		"two ways in":    {"users: [{login: a, sign_in: {command: x, tokens: y}}]", []string{"users[0].sign_in: expected one of", "got 2"}},
-		"no redirect":    {"clients: [{id: a, secret: s3cret-s3cret}]\nusers: [{login: a, sign_in: {form: {}}}]", []string{"clients[0].redirect_uri: missing"}},
+		"an empty file": {"", []string{"idp.issuer: missing", "clients: none", "targets: none", "users: the first one"}},
+		"no issuer URL": {"idp: {issuer: acme}", []string{`idp.issuer: "acme" is no http or https URL`}},
+		"no secret":     {"clients: [{id: a}]", []string{"clients[0] (a): client_secret_basic needs a secret"}},
+		"no audience":   {"targets: [{resource: 'https://x.example'}]", []string{"targets[0].audience: missing"}},
+		"no way in": {"users: [{login: alice}]",
+			[]string{"users[0].sign_in: expected one of command, tokens, form, attended, got 0"}},
+		"two ways in": {"users: [{login: a, sign_in: {command: x, tokens: y}}]",
+			[]string{"users[0].sign_in: expected one of", "got 2"}},
+		"no redirect": {"clients: [{id: a, secret: s3cret-s3cret}]\nusers: [{login: a, sign_in: {form: {}}}]",
+			[]string{"clients[0].redirect_uri: missing"}},
 		"unknown client": {"short_lived: nobody", []string{`short_lived: there is no client "nobody"`}},
 		"unknown vendor": {"idp: {vendor: acme}", []string{`idp.vendor: "acme" is none of okta, keycloak, entra`}},
-		"unknown method": {"clients: [{id: a, auth: tls_client_auth}]", []string{`clients[0] (a): auth: "tls_client_auth" is none of client_secret_basic`}},
+		"unknown method": {"clients: [{id: a, auth: tls_client_auth}]",
+			[]string{`clients[0] (a): auth: "tls_client_auth" is none of client_secret_basic`}},
 		"another role's": {"clients: [{id: a, secret: s3cret-s3cret, cimd: true}]", []string{"are for emaconform server"}},
 		"no max_age":     {"step_up: {fresh: {audience: 'https://x.example'}}", []string{"step_up.max_age: missing"}},
 	} {
@@ -93,14 +97,18 @@ func TestAFileThatIsNoneIsToldByItsLine(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"an unknown key": {"idp:\n  issuer: https://x.example\n  isuer: https://hidden.example\n",
 			`line 3: there is no key "isuer"; did you mean idp.issuer?`},
-		"an unknown key in a list":   {"targets:\n  - audiense: hidden\n", `line 2: there is no key "audiense"; did you mean targets[].audience?`},
-		"an unknown key of a client": {"clients:\n  - {id: a, secret_enf: hidden}\n", `line 2: there is no key "secret_enf"; did you mean clients[].secret_env?`},
+		"an unknown key in a list": {"targets:\n  - audiense: hidden\n",
+			`line 2: there is no key "audiense"; did you mean targets[].audience?`},
+		"an unknown key of a client": {"clients:\n  - {id: a, secret_enf: hidden}\n",
+			`line 2: there is no key "secret_enf"; did you mean clients[].secret_env?`},
 		"an unknown key of a sign-in": {"users:\n  - login: a\n    sign_in:\n      form: {pasword: hidden}\n",
 			`line 4: there is no key "pasword"; did you mean users[].sign_in.form.password?`},
-		"a value of no kind":   {"clients: 7\n", "line 1: clients: expected a list, but saw a number"},
-		"a way that is none":   {"users:\n  - login: a\n    sign_in: magically-hidden\n", "line 3: sign_in: expected command, tokens, form or attended"},
-		"a duration of no one": {"timing:\n  request: hidden\n", "line 2: timing.request: expected a time such as 500ms, 10s or 2m"},
-		"no YAML":              {"idp: [hidden\n", "[1:6] sequence end token"},
+		"a value of no kind": {"clients: 7\n", "line 1: clients: expected a list, but saw a number"},
+		"a way that is none": {"users:\n  - login: a\n    sign_in: magically-hidden\n",
+			"line 3: sign_in: expected command, tokens, form or attended"},
+		"a duration of no one": {"timing:\n  request: hidden\n",
+			"line 2: timing.request: expected a time such as 500ms, 10s or 2m"},
+		"no YAML": {"idp: [hidden\n", "[1:6] sequence end token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
@@ -131,11 +139,13 @@ func TestTheSchemaFitsTheConfiguration(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		return schema.Validate(instance)
 	}
-	for _, right := range []string{samples.IdP, samples.IdPOkta, "users: [{login: a, sign_in: {tokens: a.json}}, {login: b, sign_in: {tokens: {agent: b.json}}}]"} {
+	for _, right := range []string{samples.IdP, samples.IdPOkta,
+		"users: [{login: a, sign_in: {tokens: a.json}}, {login: b, sign_in: {tokens: {agent: b.json}}}]"} {
 		g.Expect(valid(right)).To(Succeed())
 	}
 	for _, wrong := range []string{
-		"clinets: []", "clients: [{id: a, auth: tls_client_auth}]", "timing: {request: soon}", "users: [{login: a, sign_in: magic}]",
+		"clinets: []", "clients: [{id: a, auth: tls_client_auth}]", "timing: {request: soon}",
+		"users: [{login: a, sign_in: magic}]",
 		"users: [{login: a, sign_in: {command: x, tokens: y}}]", "exchange: {resource: perhaps}", "idp: {vendor: acme}",
 	} {
 		g.Expect(valid(wrong)).NotTo(Succeed(), wrong)

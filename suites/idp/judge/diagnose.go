@@ -56,7 +56,8 @@ func advice(c *config.Config, setting string) string {
 
 // fixSignIn is what to do about a sign-in that failed.
 func (p *preflight) fixSignIn(a signin.Ask) string {
-	fix := fmt.Sprintf("Correct sign_in of %s, or that %s is allowed to use client %s.", a.User.Login, a.User.Login, a.Client.ID)
+	fix := fmt.Sprintf("Correct sign_in of %s, or that %s is allowed to use client %s.", a.User.Login, a.User.Login,
+		a.Client.ID)
 	if a.User.SignIn.Form != nil {
 		return fix + " The redirect URI is " + a.Client.RedirectURI + "." + advice(p.t.Config, "redirect")
 	}
@@ -65,7 +66,8 @@ func (p *preflight) fixSignIn(a signin.Ask) string {
 
 // diagnose finds out why an honest exchange was refused.
 func (p *preflight) diagnose(k *config.Client, target *config.Target, a *wire.Answer) *stop {
-	saw := fmt.Sprintf("The token endpoint did not grant an honest exchange by %s for %s: %s%s.", k.ID, target.Audience, a.Summary(), words(a))
+	saw := fmt.Sprintf("The token endpoint did not grant an honest exchange by %s for %s: %s%s.", k.ID, target.Audience,
+		a.Summary(), words(a))
 	c := p.t.Config
 	switch code := a.String("error"); {
 	case a.Throttled():
@@ -75,38 +77,48 @@ func (p *preflight) diagnose(k *config.Client, target *config.Target, a *wire.An
 	case a.Status == 404 || a.Status == 405:
 		return &stop{saw, "Correct idp.token_endpoint, or token_endpoint in the metadata."}
 	case code == "unsupported_grant_type" || code == "unauthorized_client":
-		return &stop{saw, fmt.Sprintf("Allow the grant type %s to client %q.", world.GrantExchange, k.ID) + advice(c, "grant")}
+		return &stop{saw, fmt.Sprintf("Allow the grant type %s to client %q.", world.GrantExchange,
+			k.ID) + advice(c, "grant")}
 	case code == "invalid_client":
-		return &stop{saw, fmt.Sprintf("Register client %q for %s, or correct clients (id, auth, secret).", k.ID, k.Auth) + advice(c, "client")}
+		return &stop{saw, fmt.Sprintf("Register client %q for %s, or correct clients (id, auth, secret).", k.ID,
+			k.Auth) + advice(c, "client")}
 	case code == "invalid_scope":
-		return &stop{saw, fmt.Sprintf("Allow the scopes %q, or correct targets[].scopes.", strings.Join(target.Scopes, " ")) + advice(c, "scope")}
+		return &stop{saw, fmt.Sprintf("Allow the scopes %q, or correct targets[].scopes.", strings.Join(target.Scopes,
+			" ")) + advice(c, "scope")}
 	case code == "insufficient_user_authentication":
-		return &stop{saw, "The target demands a stronger or fresher sign-in: sign in with a second factor, or name the target in step_up."}
+		return &stop{saw, "The target demands a stronger or fresher sign-in: sign in with a second factor, or name " +
+			"the target in step_up."}
 	}
 	return p.probe(saw, k, target, a)
 }
 
-// probe changes one thing at a time and sees whether the answer stays the same: what is refused already then is at fault.
+// probe changes one thing at a time and sees whether the answer stays the same: what is refused already then is at
+// fault.
 func (p *preflight) probe(saw string, k *config.Client, target *config.Target, a *wire.Answer) *stop {
 	same := func(o world.Option) bool { return fingerprint(p.again(k, target, o)) == fingerprint(a) }
 	nobody := "https://" + strings.ToLower(rand.Text()[:10]) + ".invalid/"
 	c := p.t.Config
 	switch {
 	case target.Resource != "" && world.Granted(p.again(k, target, world.Without("resource"))):
-		return &stop{saw + " Without resource it is granted.", fmt.Sprintf("Register the resource %s with the target, or set exchange.resource: never.",
-			target.Resource) + advice(c, "target")}
+		return &stop{saw + " Without resource it is granted.",
+			fmt.Sprintf("Register the resource %s with the target, or set exchange.resource: never.",
+				target.Resource) + advice(c, "target")}
 	case same(world.Subject(rand.Text())):
 		return &stop{saw + " It answers in the same way to a subject token that is none.",
-			"Correct exchange.subject_token and exchange.subject_token_type, and see that the sign-in is by client " + k.ID + "."}
+			"Correct exchange.subject_token and exchange.subject_token_type, and see that the sign-in is by client " +
+				k.ID + "."}
 	case same(world.Param("audience", nobody)):
 		return &stop{saw + " It answers in the same way to an audience that nobody knows.",
-			fmt.Sprintf("Register %s as a resource authorization server and connect client %s to it, or correct targets[].audience.",
+			fmt.Sprintf("Register %s as a resource authorization server and connect client %s to it, or correct "+
+				"targets[].audience.",
 				target.Audience, k.ID) + advice(c, "target")}
 	case same(world.Param("resource", nobody)):
 		return &stop{saw + " It answers in the same way to a resource that nobody knows.",
-			fmt.Sprintf("Register the resource %s with the target, or correct targets[].resource.", target.Resource) + advice(c, "target")}
+			fmt.Sprintf("Register the resource %s with the target, or correct targets[].resource.",
+				target.Resource) + advice(c, "target")}
 	}
-	return &stop{saw, fmt.Sprintf("Assign %s to the target and connect client %s to it; the identity provider's log has the reason.",
+	return &stop{saw, fmt.Sprintf("Assign %s to the target and connect client %s to it; the identity provider's log "+
+		"has the reason.",
 		p.t.Alice().Login, k.ID) + advice(c, "user")}
 }
 

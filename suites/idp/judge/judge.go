@@ -1,5 +1,5 @@
-// Package judge judges one identity provider: it signs people in, makes sure that an honest exchange works, has the engine run
-// the checks and puts their results into a report.
+// Package judge judges one identity provider: it signs people in, makes sure that an honest exchange works, has the
+// engine run the checks and puts their results into a report.
 package judge
 
 import (
@@ -43,8 +43,8 @@ type Options struct {
 	Describe func(*reports.Target)
 }
 
-// Run judges the identity provider that the options describe. An error means that no run took place: the configuration or the
-// machine is at fault. Whatever the provider does, and when ctx ends, there is a report.
+// Run judges the identity provider that the options describe. An error means that no run took place: the configuration
+// or the machine is at fault. Whatever the provider does, and when ctx ends, there is a report.
 func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if o.Profile == "" {
 		o.Profile = catalogue.ProfileEMA
@@ -71,7 +71,8 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	bounded, cancel := engine.Bounded(ctx, o.Config.Timing.Run)
 	defer cancel()
 	r := &runner{Options: o, selected: selected, secrets: redact.New(), base: assignment{
-		Conditions: check.Conditions{Profile: o.Profile, Intrusive: o.Intrusive || o.Config.Loopback()}, Config: o.Config, Stranger: stranger,
+		Conditions: check.Conditions{Profile: o.Profile, Intrusive: o.Intrusive || o.Config.Loopback()},
+		Config:     o.Config, Stranger: stranger,
 	}}
 	report, err := r.run(bounded)
 	if err != nil {
@@ -140,8 +141,9 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, w *world.Wo
 		}
 	}
 	done, err := engine.Run(ctx, engine.Job{
-		Role: role, Assignment: r.base, Checks: runnable, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed, Progress: r.Progress,
-		Secrets: r.secrets,
+		Role: role, Assignment: r.base, Checks: runnable, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed,
+		Progress: r.Progress,
+		Secrets:  r.secrets,
 	})
 	if err != nil {
 		return err
@@ -154,7 +156,8 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, w *world.Wo
 		}
 		report.Checks = append(report.Checks, result)
 	}
-	report.Load = reports.Load{Workers: r.Workers, Exchanges: exchanges(report), PeakMemory: done.Memory + engine.PeakMemory()}
+	report.Load = reports.Load{Workers: r.Workers, Exchanges: exchanges(report),
+		PeakMemory: done.Memory + engine.PeakMemory()}
 	return nil
 }
 
@@ -203,12 +206,14 @@ func configuration(c *config.Config) reports.Configuration {
 
 // enabled lists the optional parts of a configuration that are there.
 func enabled(c *config.Config) []string {
-	list := []string{fmt.Sprintf("clients (%d)", len(c.Clients)), fmt.Sprintf("targets (%d)", len(c.Targets)), fmt.Sprintf("users (%d)", len(c.Users))}
+	list := []string{fmt.Sprintf("clients (%d)", len(c.Clients)), fmt.Sprintf("targets (%d)", len(c.Targets)),
+		fmt.Sprintf("users (%d)", len(c.Users))}
 	for _, part := range []struct {
 		key string
 		set bool
 	}{
-		{"expired", c.Expired != ""}, {"short_lived", c.ShortLived != ""}, {"rate_client", c.RateClient != ""}, {"multi_tenant", c.MultiTenant},
+		{"expired", c.Expired != ""}, {"short_lived", c.ShortLived != ""}, {"rate_client", c.RateClient != ""},
+		{"multi_tenant", c.MultiTenant},
 		{"hooks", c.Hooks != (config.Hooks{})}, {"saml", c.SAML != nil}, {"step_up", c.StepUp != nil}, {"rar", c.RAR != nil},
 		{"log_file", c.LogFile != ""}, {"audit", c.Audit != ""},
 	} {

@@ -50,7 +50,8 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*world.World, erro
 		}
 	}
 	w := &world.World{
-		Conditions: a.Conditions, Config: a.Config, Provider: a.Provider, Secrets: secrets, Keys: &world.Keys{}, Controls: &beside.Controls{}, Nonces: &world.Nonces{}, Skew: a.Skew,
+		Conditions: a.Conditions, Config: a.Config, Provider: a.Provider, Secrets: secrets, Keys: &world.Keys{},
+		Controls: &beside.Controls{}, Nonces: &world.Nonces{}, Skew: a.Skew,
 		Stranger: a.Stranger.Signing(), Wire: wire.NewClient(wire.Bounds{Timeout: a.Config.Timing.Request}, roots),
 	}
 	w.Wire.AtMost(workers)
@@ -66,7 +67,8 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*world.World, erro
 // hide adds what is secret in an assignment to the secrets of the run, after what is public in it.
 func (a *assignment) hide(secrets *redact.Set) {
 	c := a.Config
-	public := []string{c.Name, c.IdP.Issuer, world.TypeIDJAG, world.TypeID, world.GrantExchange, "client_secret_basic", "client_secret_post",
+	public := []string{c.Name, c.IdP.Issuer, world.TypeIDJAG, world.TypeID, world.GrantExchange, "client_secret_basic",
+		"client_secret_post",
 		"private_key_jwt", "access_token", "refresh_token", "authorization_code", "Bearer"}
 	for _, t := range c.Targets {
 		public = append(append(public, t.Audience, t.Resource, t.ClientID, t.ForbiddenScope), t.Scopes...)
@@ -91,7 +93,8 @@ func (a *assignment) hide(secrets *redact.Set) {
 		secrets.Know("access token", h.Tokens.AccessToken)
 		secrets.Know("refresh token", h.Tokens.RefreshToken)
 	}
-	for _, hook := range []string{c.Hooks.Deactivate, c.Hooks.Reactivate, c.Hooks.Unassign, c.Hooks.Assign, c.Hooks.Revoke, c.Hooks.Rotate} {
+	for _, hook := range []string{c.Hooks.Deactivate, c.Hooks.Reactivate, c.Hooks.Unassign, c.Hooks.Assign,
+		c.Hooks.Revoke, c.Hooks.Rotate} {
 		secrets.Hide("hook", hook)
 	}
 }
@@ -117,7 +120,8 @@ func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &wire.Health{Probe: func(ctx context.Context) string { return answers(ctx, w) }, Outage: a.Config.Timing.Outage, Say: o.Say, Lose: o.Lose}
+	h := &wire.Health{Probe: func(ctx context.Context) string { return answers(ctx, w) },
+		Outage: a.Config.Timing.Outage, Say: o.Say, Lose: o.Lose}
 	w.Await = h.Await
 	return &stage{w}, nil
 }

@@ -41,8 +41,8 @@ type link struct {
 	URL  string
 }
 
-// Attend serves a page with a link for each sign-in and returns when all are done. The redirect URIs of the clients have to
-// be http on loopback: that is where the page hears of the end. say gets a line that tells where the page is.
+// Attend serves a page with a link for each sign-in and returns when all are done. The redirect URIs of the clients
+// have to be http on loopback: that is where the page hears of the end. say gets a line that tells where the page is.
 func (d *Desk) Attend(ctx context.Context, listen string, asks []Ask, say io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -124,7 +124,8 @@ func (a *attended) write(w http.ResponseWriter, status int) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(status)
-	_ = attendedPage.Execute(w, map[string]any{"Links": a.links, "Problem": a.problem, "Done": done, "All": done == len(a.links)})
+	_ = attendedPage.Execute(w, map[string]any{"Links": a.links, "Problem": a.problem, "Done": done,
+		"All": done == len(a.links)})
 }
 
 // callback is where a sign-in ends.

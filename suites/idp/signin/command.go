@@ -37,8 +37,8 @@ func optional(seconds int) string {
 // most is how many bytes of a command's output are kept.
 const most = 1 << 20
 
-// Shell runs a shell command with these variables, each with EMACONFORM_ before its name, and returns what it printed. The
-// error says how it failed and the last line of its standard error, without tokens.
+// Shell runs a shell command with these variables, each with EMACONFORM_ before its name, and returns what it printed.
+// The error says how it failed and the last line of its standard error, without tokens.
 func Shell(ctx context.Context, line string, environment map[string]string) ([]byte, error) {
 	stdout, stderr := &bounded{}, &bounded{}
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)

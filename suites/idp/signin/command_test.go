@@ -33,10 +33,12 @@ func TestACommandPrintsATokenResponse(t *testing.T) {
 
 func TestCommandsThatFail(t *testing.T) {
 	for name, c := range map[string]struct{ command, want string }{
-		"prints no JSON":     {"echo eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2lnbmF0dXJl", "printed something else than expected: it is no token response"},
-		"prints no tokens":   {"echo '{}'", "has neither id_token nor refresh_token"},
-		"prints nothing":     {"true", "it is no token response"},
-		"fails":              {"echo 'no such user: eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2lnbmF0dXJl' >&2; exit 3", "failed (exit status 3); it said: no such user: ‹jwt›"},
+		"prints no JSON": {"echo eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2lnbmF0dXJl",
+			"printed something else than expected: it is no token response"},
+		"prints no tokens": {"echo '{}'", "has neither id_token nor refresh_token"},
+		"prints nothing":   {"true", "it is no token response"},
+		"fails": {"echo 'no such user: eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2lnbmF0dXJl' >&2; exit 3",
+			"failed (exit status 3); it said: no such user: ‹jwt›"},
 		"is not there":       {"/nowhere/login.sh", "failed (exit status 127)"},
 		"hangs in a child":   {"sleep 600 | cat", "took longer than 1s (timing.sign_in)"},
 		"prints without end": {"yes", "took longer than 1s (timing.sign_in)"},
@@ -49,7 +51,8 @@ func TestCommandsThatFail(t *testing.T) {
 				d.Config.Timing.SignIn = time.Minute
 			}
 			_, err := d.signIn(&visit{ctx: t.Context()}, ask)
-			g.Expect(err).To(MatchError(And(ContainSubstring("the sign-in"), ContainSubstring(c.want), Not(ContainSubstring("eyJ")))))
+			g.Expect(err).To(MatchError(And(ContainSubstring("the sign-in"), ContainSubstring(c.want),
+				Not(ContainSubstring("eyJ")))))
 		})
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// soon is when an ID token is too near to its end to be relied upon: one that expires on its way turns attacks into passes.
+// soon is when an ID token is too near to its end to be relied upon: one that expires on its way turns attacks into
+// passes.
 const soon = time.Minute
 
 // Desk has everybody's tokens, and obtains those that are missing. It is safe for concurrent use.
@@ -57,7 +58,8 @@ func (d *Desk) entry(a Ask) *entry {
 	return d.entries[k]
 }
 
-// Tokens are those of a user at a client: the ones that are there, refreshed when the ID token is about to end, or new ones.
+// Tokens are those of a user at a client: the ones that are there, refreshed when the ID token is about to end, or new
+// ones.
 func (d *Desk) Tokens(ctx context.Context, rec *wire.Recorder, a Ask) (Tokens, error) {
 	e := d.entry(a)
 	e.mu.Lock()
@@ -96,7 +98,8 @@ func (d *Desk) renew(v *visit, a Ask, old Tokens) (Tokens, error) {
 	}
 	t, err := d.signIn(v, a)
 	if errors.Is(err, ErrOnce) {
-		return old, fmt.Errorf("the ID token of %s at client %s has expired or ends within a minute, and %w: sign in again, with scope %q",
+		return old, fmt.Errorf("the ID token of %s at client %s has expired or ends within a minute, and %w: sign in "+
+			"again, with scope %q",
 			a.User.Login, a.Client.ID, problem, Scope)
 	}
 	return t, err
@@ -126,8 +129,8 @@ func Repeatable(u *config.User) bool { return u.SignIn.Command != "" || u.SignIn
 var errDisturbed = errors.New("no answer to go by")
 
 // errThrottled means that the identity provider asks for more patience than anybody has.
-var errThrottled = errors.New("it answers 429 Too Many Requests and asks for a longer wait than a run takes: raise its rate limit for " +
-	"the test clients, or try again later with --workers 1")
+var errThrottled = errors.New("it answers 429 Too Many Requests and asks for a longer wait than a run takes: raise " +
+	"its rate limit for the test clients, or try again later with --workers 1")
 
 // tries is how often a sign-in is begun anew when it was disturbed on its way.
 const tries = 3
@@ -143,8 +146,9 @@ func (d *Desk) signIn(v *visit, a Ask) (t Tokens, err error) {
 }
 
 func (d *Desk) signInOnce(v *visit, a Ask) (Tokens, error) {
-	ctx, cancel := context.WithTimeoutCause(v.ctx, d.Config.Timing.SignIn, fmt.Errorf("the sign-in of %s took longer than %s (timing.sign_in)",
-		a.User.Login, d.Config.Timing.SignIn))
+	ctx, cancel := context.WithTimeoutCause(v.ctx, d.Config.Timing.SignIn,
+		fmt.Errorf("the sign-in of %s took longer than %s (timing.sign_in)",
+			a.User.Login, d.Config.Timing.SignIn))
 	defer cancel()
 	v = &visit{ctx, v.rec}
 	switch way := &a.User.SignIn; {
@@ -166,7 +170,8 @@ func (d *Desk) file(a Ask) (Tokens, error) {
 		path = a.User.SignIn.Tokens[""]
 	}
 	if path == "" {
-		return Tokens{}, fmt.Errorf("sign_in.tokens of %s names no file for client %s: %w", a.User.Login, a.Client.ID, ErrOnce)
+		return Tokens{}, fmt.Errorf("sign_in.tokens of %s names no file for client %s: %w", a.User.Login, a.Client.ID,
+			ErrOnce)
 	}
 	return ReadTokens(path)
 }

@@ -41,10 +41,12 @@ func (d *Desk) form(v *visit, a Ask) (Tokens, error) {
 	}
 	q := end.Query()
 	if q.Get("state") != w.state {
-		return Tokens{}, fmt.Errorf("the form sign-in of %s to client %s ended with another state than it began with", a.User.Login, a.Client.ID)
+		return Tokens{}, fmt.Errorf("the form sign-in of %s to client %s ended with another state than it began with",
+			a.User.Login, a.Client.ID)
 	}
 	if q.Get("code") == "" {
-		return Tokens{}, fmt.Errorf("the identity provider ended the sign-in of %s to client %s with %s", a.User.Login, a.Client.ID, outcome(q))
+		return Tokens{}, fmt.Errorf("the identity provider ended the sign-in of %s to client %s with %s", a.User.Login,
+			a.Client.ID, outcome(q))
 	}
 	t, err := d.redeem(v, a.Client, field("grant_type", "authorization_code"), field("code", q.Get("code")),
 		field("redirect_uri", a.Client.RedirectURI), field("code_verifier", w.verifier))
@@ -60,7 +62,8 @@ func outcome(q url.Values) string {
 }
 
 // ErrPassword means that the identity provider did not take a password.
-var ErrPassword = errors.New("the password was not accepted: correct sign_in.form; it is not tried again, lest the account be locked")
+var ErrPassword = errors.New("the password was not accepted: correct sign_in.form; it is not tried again, lest the " +
+	"account be locked")
 
 // remember counts the passwords of a sign-in that came to nothing. What is no answer to go by is none.
 func (d *Desk) remember(login string, passwords int, err error) {
@@ -95,7 +98,8 @@ func (d *Desk) Spare(logins []string) {
 		d.sent, d.refused = map[string]int{}, map[string]error{}
 	}
 	for _, login := range logins {
-		d.refused[login] = fmt.Errorf("%s could not sign in before, and is not tried again, lest the account be locked", login)
+		d.refused[login] = fmt.Errorf("%s could not sign in before, and is not tried again, lest the account be locked",
+			login)
 	}
 }
 
@@ -117,7 +121,8 @@ func (d *Desk) newWalk(v *visit, a Ask, redirect string) *walk {
 	if err != nil {
 		panic(err) // it has none to give
 	}
-	w := &walk{Desk: d, visit: v, ask: a, redirect: redirect, state: rand.Text(), verifier: rand.Text() + rand.Text(), jar: jar}
+	w := &walk{Desk: d, visit: v, ask: a, redirect: redirect, state: rand.Text(), verifier: rand.Text() + rand.Text(),
+		jar: jar}
 	w.origins = []string{origin(d.Endpoints.Authorization), origin(d.Endpoints.Issuer)}
 	if form := a.User.SignIn.Form; form != nil {
 		w.origins = append(w.origins, form.Origins...)
@@ -135,8 +140,8 @@ func origin(raw string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// Walk signs a user in with any redirect_uri and returns where it ended: a URL that is not the identity provider's, or nil
-// when it ended on a page of its own, whose words the answer has.
+// Walk signs a user in with any redirect_uri and returns where it ended: a URL that is not the identity provider's, or
+// nil when it ended on a page of its own, whose words the answer has.
 func (d *Desk) Walk(v Visit, a Ask, redirect string) (end *url.URL, last *wire.Answer, err error) {
 	w := d.newWalk(&visit{v.Context, v.Recorder}, a, redirect)
 	return w.run(func(*url.URL) bool { return false })
@@ -145,7 +150,8 @@ func (d *Desk) Walk(v Visit, a Ask, redirect string) (end *url.URL, last *wire.A
 func (w *walk) request() string {
 	challenge := sha256.Sum256([]byte(w.verifier))
 	q := url.Values{
-		"response_type": {"code"}, "client_id": {w.ask.Client.ID}, "redirect_uri": {w.redirect}, "scope": {Scope}, "state": {w.state},
+		"response_type": {"code"}, "client_id": {w.ask.Client.ID}, "redirect_uri": {w.redirect}, "scope": {Scope},
+		"state":          {w.state},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
 		"login_hint": {w.ask.User.Login},
 	}
@@ -171,8 +177,8 @@ func (w *walk) toEnd() (*url.URL, error) {
 	case end == nil:
 		return nil, fmt.Errorf("it ended on a page of the identity provider: %s", describe(last))
 	case !strings.HasPrefix(end.String(), w.redirect):
-		return nil, fmt.Errorf("it leads to %s, which is neither the identity provider nor the redirect_uri: name the origin in "+
-			"sign_in.form.origins if people sign in there", printable(wire.WithoutQuery(end.String())))
+		return nil, fmt.Errorf("it leads to %s, which is neither the identity provider nor the redirect_uri: name "+
+			"the origin in sign_in.form.origins if people sign in there", printable(wire.WithoutQuery(end.String())))
 	}
 	return end, nil
 }
@@ -249,7 +255,8 @@ func (w *walk) page(at *url.URL, a *wire.Answer) (next *wire.Request, end *url.U
 		return nil, nil, err
 	}
 	if why := p.beyond(); why != "" {
-		return nil, nil, fmt.Errorf("%s asks for %s: use sign_in: attended, or a command", printable(wire.WithoutQuery(at.String())), why)
+		return nil, nil, fmt.Errorf("%s asks for %s: use sign_in: attended, or a command",
+			printable(wire.WithoutQuery(at.String())), why)
 	}
 	f := p.choose(w.login())
 	if f == nil {
@@ -271,7 +278,8 @@ func (w *walk) page(at *url.URL, a *wire.Answer) (next *wire.Request, end *url.U
 		return nil, &end, nil
 	}
 	if f.method == http.MethodPost {
-		return &wire.Request{URL: f.action.String(), Form: fields, Header: http.Header{"Origin": {origin(at.String())}}}, nil, nil
+		return &wire.Request{URL: f.action.String(), Form: fields,
+			Header: http.Header{"Origin": {origin(at.String())}}}, nil, nil
 	}
 	to, q := *f.action, url.Values{}
 	for _, x := range fields {

@@ -34,7 +34,8 @@ func newProvider(t *testing.T) *provider {
 	p := &provider{mux: http.NewServeMux()}
 	p.mux.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
 		id, secret, _ := r.BasicAuth()
-		if id != "a" || secret != "s3cret-of-a" || r.PostFormValue("code_verifier") == "" || r.PostFormValue("redirect_uri") != redirect {
+		if id != "a" || secret != "s3cret-of-a" || r.PostFormValue("code_verifier") == "" ||
+			r.PostFormValue("redirect_uri") != redirect {
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"error":"invalid_grant"}`)
 			return
@@ -62,8 +63,9 @@ func back(w http.ResponseWriter, r *http.Request) {
 
 func (p *provider) desk(timeout time.Duration) (*Desk, Ask) {
 	c := &config.Config{
-		IdP:     config.IdP{Issuer: p.URL},
-		Clients: []config.Client{{Client: target.Client{ID: "a", Auth: "client_secret_basic", Secret: "s3cret-of-a"}, RedirectURI: redirect}},
+		IdP: config.IdP{Issuer: p.URL},
+		Clients: []config.Client{{Client: target.Client{ID: "a", Auth: "client_secret_basic", Secret: "s3cret-of-a"},
+			RedirectURI: redirect}},
 		Users: []config.User{{Login: "alice@acme.example", SignIn: config.SignIn{Form: &config.Form{
 			Username: "alice@acme.example", Password: password}}}},
 		Timing: config.Timing{SignIn: timeout},
@@ -92,7 +94,8 @@ func recorded(t *testing.T, d *Desk, ask Ask) (Tokens, error) {
 	if err != nil {
 		text += rec.Scrub(err.Error())
 	}
-	for _, secret := range []string{password, url.QueryEscape(password), "s3cret-of-a", "the-code-of-this-sign-in", "refresh-token-1"} {
+	for _, secret := range []string{password, url.QueryEscape(password), "s3cret-of-a", "the-code-of-this-sign-in",
+		"refresh-token-1"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%q was recorded", secret)
 		}
@@ -110,7 +113,8 @@ func TestOneFormWithAToken(t *testing.T) {
 		<input type=text name=user_name><input type=password name=pw><button name=go value=cancel>Cancel</button><button name=go value=in>Sign in</button></form>`)
 	p.mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		cookie, err := r.Cookie("session")
-		if err != nil || cookie.Value != "abcdefghijklmnopqrstuvwxyz" || r.FormValue("csrf") != "xyz" || r.FormValue("user_name") != "alice@acme.example" ||
+		if err != nil || cookie.Value != "abcdefghijklmnopqrstuvwxyz" || r.FormValue("csrf") != "xyz" ||
+			r.FormValue("user_name") != "alice@acme.example" ||
 			r.FormValue("pw") != password || r.FormValue("go") != "in" {
 			http.Error(w, "no", http.StatusForbidden)
 			return
@@ -209,8 +213,10 @@ func TestWhatNoProgramShouldAnswer(t *testing.T) {
 	for name, c := range map[string]struct{ html, want string }{
 		"a captcha":       {`<form method=post><input name=user><input type=password name=p><div class="g-recaptcha"></div></form>`, "asks for a captcha: use sign_in: attended"},
 		"a second factor": {`<form method=post><input name=code autocomplete="one-time-code"><input type=submit></form>`, "asks for a second factor: use sign_in: attended"},
-		"no form":         {`<h1>Welcome</h1><script src=app.js></script>`, `it ended on a page of the identity provider: HTTP 200, "Welcome"`},
-		"a loop":          {`<form method=post action="/authorize"><input type=hidden name=x value=y></form>`, "no end after 20 pages"},
+		"no form": {`<h1>Welcome</h1><script src=app.js></script>`,
+			`it ended on a page of the identity provider: HTTP 200, "Welcome"`},
+		"a loop": {`<form method=post action="/authorize"><input type=hidden name=x value=y></form>`,
+			"no end after 20 pages"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, p := NewWithT(t), newProvider(t)
@@ -227,6 +233,7 @@ func TestASignInThatLeadsElsewhere(t *testing.T) {
 		http.Redirect(w, r, "https://login.elsewhere.example/?secret=hidden", http.StatusFound)
 	})
 	_, err := p.signIn(t)
-	g.Expect(err).To(MatchError(And(ContainSubstring("https://login.elsewhere.example/"), ContainSubstring("sign_in.form.origins"),
+	g.Expect(err).To(MatchError(And(ContainSubstring("https://login.elsewhere.example/"),
+		ContainSubstring("sign_in.form.origins"),
 		Not(ContainSubstring("hidden")))))
 }

@@ -40,8 +40,8 @@ func (g *Grant) Scopes() []string { return strings.Fields(g.String("scope")) }
 var asymmetric = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
 	jose.ES256, jose.ES384, jose.ES512, jose.EdDSA}
 
-// Read reads the ID-JAG of an answer and verifies it with the published keys, which are read again when its key is not among
-// them. The grant is there even when the error says that it does not verify.
+// Read reads the ID-JAG of an answer and verifies it with the published keys, which are read again when its key is not
+// among them. The grant is there even when the error says that it does not verify.
 func (t *T) Read(a *wire.Answer) (*Grant, error) {
 	g := &Grant{Answer: a, Compact: a.String("access_token"), Header: map[string]any{}, Claims: map[string]any{}}
 	if err := t.decrypt(g); err != nil {
@@ -61,7 +61,8 @@ func (t *T) decrypt(g *Grant) error {
 		return nil
 	}
 	keys := []jose.KeyAlgorithm{jose.RSA_OAEP_256, jose.RSA_OAEP, jose.ECDH_ES, jose.ECDH_ES_A128KW, jose.ECDH_ES_A256KW}
-	object, err := jose.ParseEncryptedCompact(g.Compact, keys, []jose.ContentEncryption{jose.A128GCM, jose.A256GCM, jose.A128CBC_HS256, jose.A256CBC_HS512})
+	object, err := jose.ParseEncryptedCompact(g.Compact, keys, []jose.ContentEncryption{jose.A128GCM, jose.A256GCM,
+		jose.A128CBC_HS256, jose.A256CBC_HS512})
 	if err != nil {
 		return fmt.Errorf("the token looks encrypted, but cannot be read: %w", err)
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/emaconform/emaconform/suites/idp/signin"
 )
 
-// Need says what a check of an identity provider needs: key is the setting, or the metadata member, that would give it, and
-// why completes "skipped: …" where ok says no.
+// Need says what a check of an identity provider needs: key is the setting, or the metadata member, that would give it,
+// and why completes "skipped: …" where ok says no.
 func Need(key, why string, ok func(*World) bool) check.Need {
 	return check.Need{Key: key, Missing: func(world any) string {
 		if ok(world.(*World)) {
@@ -30,7 +30,8 @@ var (
 		func(w *World) bool { return w.Outsider() != nil })
 	NeedsTwoTargets = Need("targets", "needs a second resource authorization server",
 		func(w *World) bool { return len(w.Config.Targets) > 1 && w.Config.Targets[1].Resource != "" })
-	NeedsResource = Need("exchange.resource", "needs an identity provider that is told the resource, and a target with one",
+	NeedsResource = Need("exchange.resource", "needs an identity provider that is told the resource, and a "+
+		"target with one",
 		func(w *World) bool { return w.Config.Exchange.Resource != "never" && w.Notes().Resource != "" })
 	NeedsSecondResource = Need("targets[0].second_resource", "needs a second resource of the first target",
 		func(w *World) bool { return w.Notes().SecondResource != "" })
@@ -42,13 +43,15 @@ var (
 		func(w *World) bool { return w.Notes().ForbiddenScope != "" })
 	NeedsRefresh = Need("users[].sign_in", "needs a sign-in that yields a refresh token (scope offline_access)",
 		func(w *World) bool { return w.Provider.Refreshes })
-	NeedsFreshRefresh = Need("users[].sign_in", "needs a sign-in by command or form, which can be repeated, and yields a refresh token",
+	NeedsFreshRefresh = Need("users[].sign_in", "needs a sign-in by command or form, which can be repeated, and "+
+		"yields a refresh token",
 		func(w *World) bool { return w.Provider.Refreshes && signin.Repeatable(w.Alice()) })
 	NeedsIDToken = Need("exchange.subject_token", "needs an identity provider that exchanges ID tokens",
 		func(w *World) bool { return w.Config.Exchange.SubjectToken == "id_token" })
 	NeedsAccessToken = Need("users[].sign_in", "needs a sign-in that yields an access token",
 		func(w *World) bool { return w.Provider.AccessTokens })
-	NeedsExpired = Need("expired or short_lived", "needs an ID token that has expired: a kept one, or a client whose ID tokens live seconds",
+	NeedsExpired = Need("expired or short_lived", "needs an ID token that has expired: a kept one, or a client whose "+
+		"ID tokens live seconds",
 		func(w *World) bool { return w.Config.Expired != "" || w.Config.ShortLived != "" })
 	NeedsWalk = Need("users[0].sign_in.form", "needs a sign-in that the suite can follow to its end",
 		func(w *World) bool { return w.Alice().SignIn.Form != nil && w.A().RedirectURI != "" })
@@ -66,11 +69,13 @@ var (
 		func(w *World) bool { return w.Config.RateClient != "" })
 	NeedsRotation = Need("hooks.rotate", "needs a hook that has the identity provider sign with another key",
 		func(w *World) bool { return w.Config.Hooks.Rotate != "" })
-	NeedsDeactivation = Need("hooks.deactivate, hooks.reactivate, users[].leaver", "needs hooks that deactivate and reactivate a user",
+	NeedsDeactivation = Need("hooks.deactivate, hooks.reactivate, users[].leaver", "needs hooks that deactivate and "+
+		"reactivate a user",
 		func(w *World) bool {
 			return w.Config.Hooks.Deactivate != "" && w.Config.Hooks.Reactivate != "" && w.Leaver() != nil
 		})
-	NeedsUnassignment = Need("hooks.unassign, hooks.assign, users[].leaver", "needs hooks that take a user's assignment to the first target away and back",
+	NeedsUnassignment = Need("hooks.unassign, hooks.assign, users[].leaver", "needs hooks that take a user's "+
+		"assignment to the first target away and back",
 		func(w *World) bool {
 			return w.Config.Hooks.Unassign != "" && w.Config.Hooks.Assign != "" && w.Leaver() != nil
 		})
@@ -99,7 +104,9 @@ func NeedsHook(key string, of func(*World) string) check.Need {
 
 // NeedsMetadata is for checks of a feature that the identity provider announces by a metadata member of this name.
 func NeedsMetadata(member string) check.Need {
-	return Need(member, "the identity provider does not announce it", func(w *World) bool { return w.Provider.Metadata[member] != nil })
+	return Need(member, "the identity provider does not announce it", func(w *World) bool {
+		return w.Provider.Metadata[member] != nil
+	})
 }
 
 // NeedsClientAuth is for checks of one client authentication method.

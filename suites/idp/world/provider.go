@@ -35,8 +35,8 @@ func (p *Provider) Endpoint(member string) string {
 	return s
 }
 
-// Discover reads the metadata: OpenID Connect Discovery first, for that is where identity providers are at home, then RFC 8414.
-// Endpoints in the configuration win.
+// Discover reads the metadata: OpenID Connect Discovery first, for that is where identity providers are at home, then
+// RFC 8414. Endpoints in the configuration win.
 func Discover(ctx context.Context, c *config.Config, client *wire.Client, rec *wire.Recorder) (*Provider, error) {
 	p := &Provider{Metadata: map[string]any{}}
 	send := func(r *wire.Request) *wire.Answer {
@@ -66,12 +66,14 @@ func Discover(ctx context.Context, c *config.Config, client *wire.Client, rec *w
 		if p.MetadataURL == "" {
 			return p, fmt.Errorf("there is no metadata: %s", strings.Join(tried, "; "))
 		}
-		return p, fmt.Errorf("%s names no %s", p.MetadataURL, map[bool]string{true: "token_endpoint", false: "jwks_uri"}[p.Token == ""])
+		return p, fmt.Errorf("%s names no %s", p.MetadataURL, map[bool]string{true: "token_endpoint",
+			false: "jwks_uri"}[p.Token == ""])
 	}
 	return p, nil
 }
 
-// steady asks again when there was no answer to go by. A 429 is one: package wire has waited for as long as anybody will.
+// steady asks again when there was no answer to go by. A 429 is one: package wire has waited for as long as anybody
+// will.
 func steady(ask func() *wire.Answer) (a *wire.Answer) {
 	for range tries {
 		if a = ask(); a.Doubt() == "" || a.Throttled() {
@@ -100,9 +102,11 @@ func (k *Keys) Set() jose.JSONWebKeySet {
 }
 
 // Read fetches the key set. raw is its keys as they are published, private members included.
-func (k *Keys) Read(ctx context.Context, client *wire.Client, rec *wire.Recorder, uri string) (raw []map[string]any, a *wire.Answer, err error) {
+func (k *Keys) Read(ctx context.Context, client *wire.Client, rec *wire.Recorder,
+	uri string) (raw []map[string]any, a *wire.Answer, err error) {
 	a = steady(func() *wire.Answer {
-		return client.Do(ctx, &wire.Request{URL: uri, Header: http.Header{"Accept": {"application/json"}}}, rec, reports.Setup, "the key set")
+		return client.Do(ctx, &wire.Request{URL: uri, Header: http.Header{"Accept": {"application/json"}}}, rec,
+			reports.Setup, "the key set")
 	})
 	if a.Err != nil || a.Status != http.StatusOK {
 		return nil, a, fmt.Errorf("the key set at %s cannot be read: %s", uri, a.Summary())

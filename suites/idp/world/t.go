@@ -32,8 +32,9 @@ func Outside(ctx context.Context, w *World) *T {
 // tries is how often a request is sent until there is an answer to judge by.
 const tries = 3
 
-// Send sends any request and records it. When nothing came back that the identity provider can be judged by, the request is
-// sent again after it was seen to answer others; what is still no answer then is its way to meet this request.
+// Send sends any request and records it. When nothing came back that the identity provider can be judged by, the
+// request is sent again after it was seen to answer others; what is still no answer then is its way to meet this
+// request.
 func (t *T) Send(r *wire.Request, part reports.Part, note string) *wire.Answer {
 	return t.deliver(func() *wire.Request { return r }, part, note)
 }
@@ -49,7 +50,8 @@ func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) 
 			return a
 		case a.Throttled():
 			t.Doubtf("%s", doubt)
-			t.Inconclusivef("the identity provider answers 429 Too Many Requests: lower --workers, or raise its limit for the test clients")
+			t.Inconclusivef("the identity provider answers 429 Too Many Requests: lower --workers, or raise its " +
+				"limit for the test clients")
 		case try == tries:
 			t.weigh(a, part, doubt)
 			return a

@@ -99,7 +99,9 @@ func (w *World) Loner() *config.Client {
 
 // ClientBy is the first client that authenticates by this method, or nil.
 func (w *World) ClientBy(method string) *config.Client {
-	return w.client(func(k *config.Client) bool { return k.Auth == method && !k.Unconnected && k.ID != w.Config.RateClient })
+	return w.client(func(k *config.Client) bool {
+		return k.Auth == method && !k.Unconnected && k.ID != w.Config.RateClient
+	})
 }
 
 func (w *World) client(fits func(*config.Client) bool) *config.Client {

@@ -61,7 +61,8 @@ func homoglyph(email string) string {
 }
 
 var _ = check.For("RAS-ACCOUNT-LINK", func() {
-	server.It("known-email", "gives a new sub no account of a user by an address that is not of its IdP's domains", func(t *server.T) {
+	server.It("known-email", "gives a new sub no account of a user by an address that is not of its "+
+		"IdP's domains", func(t *server.T) {
 		bob := t.Control(t.GrantFrom(t.IdP, t.Bob()))
 		_, domain, _ := strings.Cut(t.Bob().Email, "@")
 		for _, idp := range []struct {
@@ -74,8 +75,10 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 			unknown := Stranger(t.Bob().Email)
 			unknown.SubID = nobodysName(idp.IdP, unknown.Email)
 			a := t.Attack(t.GrantFrom(idp.Issuer, unknown))
-			if server.Granted(a) && slices.Contains(idp.EmailDomains, domain) && server.AccountOf(t, a) == server.AccountOf(t, bob) {
-				t.Notef("%s links by e-mail address within its own domains: by policy, an account goes to a new sub", idp.Issuer.URL)
+			if server.Granted(a) && slices.Contains(idp.EmailDomains, domain) &&
+				server.AccountOf(t, a) == server.AccountOf(t, bob) {
+				t.Notef("%s links by e-mail address within its own domains: by policy, an account goes to a new sub",
+					idp.Issuer.URL)
 				continue
 			}
 			server.ExpectNobodyElse(t, a, bob)
@@ -140,9 +143,10 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 			server.Invisible(t)
 		}
 		// Who gets an account of his own just in time does not share it with another.
-		if other := t.Attack(t.GrantFrom(t.IdP, Stranger(t.Config.SharedEmail))); server.AccountOf(t, other) == server.AccountOf(t, one) {
-			t.Failf("expected a refusal, or an account of his own for each new sub, but two of them got the account %q: one of two accounts "+
-				"that share an e-mail address was chosen", wire.Printable(server.AccountOf(t, one), 80))
+		if other := t.Attack(t.GrantFrom(t.IdP, Stranger(t.Config.SharedEmail))); server.AccountOf(t, other) ==
+			server.AccountOf(t, one) {
+			t.Failf("expected a refusal, or an account of his own for each new sub, but two of them got the account "+
+				"%q: one of two accounts that share an e-mail address was chosen", wire.Printable(server.AccountOf(t, one), 80))
 		}
 		t.Notef("granted, each time for another account: they must have been made just in time")
 	}, check.With(server.NeedsLinkableEmail, server.NeedsSharedEmail),

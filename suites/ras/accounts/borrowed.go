@@ -34,20 +34,23 @@ var _ = check.For("RAS-TENANT", func() {
 		},
 		"joined-right": func(tenant, sub string) (string, string) { return tenant + sub[:1], sub[1:] },
 	} {
-		server.It(slug, "takes no other tenant and sub that read the same when they are joined for the user", func(t *server.T) {
+		server.It(slug, "takes no other tenant and sub that read the same when they are joined "+
+			"for the user", func(t *server.T) {
 			idp, user := MultiTenant(t)
 			control := t.Control(t.GrantFrom(idp, user, server.NoEmail))
 			honest := t.GrantFrom(idp, user, server.NoEmail)
 			honest.Claims["tenant"], honest.Claims["sub"] = split(honest.Claims["tenant"].(string), user.Sub)
 			server.ExpectNobodyElse(t, t.Attack(honest), control)
 		}, check.With(server.NeedsTenant),
-			check.Sends("A user of a tenant as control, then the end of tenant moved to the beginning of sub, or the other way round"))
+			check.Sends("A user of a tenant as control, then the end of tenant moved to the beginning of sub, or the "+
+				"other way round"))
 	}
 })
 
 var _ = check.For("RAS-SUB-ID", func() {
 	for _, member := range []string{"nameid_format", "sp_name_qualifier"} {
-		server.It("no-"+strings.ReplaceAll(member, "_", "-"), "takes a name without its "+member+" for no existing user", func(t *server.T) {
+		server.It("no-"+strings.ReplaceAll(member, "_", "-"), "takes a name without its "+member+
+			" for no existing user", func(t *server.T) {
 			alice := t.Config.SecondIdP.Users[0]
 			if alice.SubID[member] == "" {
 				t.Skipf("the SAML names of the users have no %s (second_idp.users[].sub_id)", member)

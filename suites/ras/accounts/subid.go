@@ -72,7 +72,8 @@ var _ = check.For("RAS-SUB-ID", func() {
 			check.Sends(server.Sentence(what)+", from the second IdP, after an honest one as control"))...)
 	}
 
-	server.It("other-sub", "takes the SAML name of a user whom sub does not name for that user at most", func(t *server.T) {
+	server.It("other-sub", "takes the SAML name of a user whom sub does not name for that "+
+		"user at most", func(t *server.T) {
 		alice := t.Config.SecondIdP.Users[0]
 		hers := t.Control(t.GrantFrom(t.SecondIdP, alice))
 		got := t.Attack(t.GrantFrom(t.SecondIdP, alice, server.Set("sub", rand.Text()), server.Remove("email")))
@@ -86,7 +87,8 @@ var _ = check.For("RAS-SUB-ID", func() {
 		default:
 			server.ExpectNobodyElse(t, got)
 		}
-	}, check.With(server.NeedsSubID), check.Sends("A sub that nobody has with the SAML name of a user, after hers as control"))
+	}, check.With(server.NeedsSubID),
+		check.Sends("A sub that nobody has with the SAML name of a user, after hers as control"))
 
 	server.It("missing", "finds no other user when sub_id is missing", func(t *server.T) {
 		alice := t.Config.SecondIdP.Users[0]
@@ -97,8 +99,10 @@ var _ = check.For("RAS-SUB-ID", func() {
 		case server.AccountOf(t, got) == "":
 			server.Invisible(t)
 		default:
-			Expect(server.AccountOf(t, got)).To(Equal(server.AccountOf(t, hers)), "without sub_id the token is for another account than with it")
+			Expect(server.AccountOf(t, got)).To(Equal(server.AccountOf(t, hers)),
+				"without sub_id the token is for another account than with it")
 			t.Notef("sub_id is not required")
 		}
-	}, check.With(server.NeedsSubID), check.Sends("An ID-JAG without sub_id from the second IdP, after one with it as control"))
+	}, check.With(server.NeedsSubID),
+		check.Sends("An ID-JAG without sub_id from the second IdP, after one with it as control"))
 })

@@ -16,8 +16,10 @@ func boundTo(j *server.Token) {
 }
 
 var _ = check.For("RAS-MTLS-BOUND", func() {
-	server.It("no-certificate", "refuses an ID-JAG that is bound to a certificate which the client does not show", func(t *server.T) {
+	server.It("no-certificate", "refuses an ID-JAG that is bound to a certificate which the client "+
+		"does not show", func(t *server.T) {
 		t.Control(t.Grant())
 		server.ExpectRefused(t, t.Attack(t.Grant(boundTo)), server.InvalidGrant)
-	}, server.Refusal(server.InvalidGrant), check.Sends("A plain ID-JAG as control, then one whose cnf names another certificate (x5t#S256)"))
+	}, server.Refusal(server.InvalidGrant),
+		check.Sends("A plain ID-JAG as control, then one whose cnf names another certificate (x5t#S256)"))
 })

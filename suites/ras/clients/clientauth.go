@@ -1,4 +1,5 @@
-// Package clients holds the checks of who may redeem an ID-JAG: client authentication, metadata documents, proofs of a key, rates.
+// Package clients holds the checks of who may redeem an ID-JAG: client authentication, metadata documents, proofs of a
+// key, rates.
 package clients
 
 import (
@@ -15,7 +16,8 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-// named is server.Named; where a certificate is the credential, one that nobody issued comes with it: the name in it proves nothing.
+// named is server.Named; where a certificate is the credential, one that nobody issued comes with it: the name in it
+// proves nothing.
 func named(r *server.Redemption) {
 	c := *r.Client
 	server.Named(r)
@@ -38,7 +40,9 @@ var wrongSecrets = []struct {
 	slug, what string
 	as         func(c *target.Client) *target.Client
 }{
-	{"wrong-secret", "a wrong secret", func(c *target.Client) *target.Client { return server.Impostor(c, c.ID, rand.Text()) }},
+	{"wrong-secret", "a wrong secret", func(c *target.Client) *target.Client {
+		return server.Impostor(c, c.ID, rand.Text())
+	}},
 	{"empty-secret", "an empty secret", func(c *target.Client) *target.Client { return server.Impostor(c, c.ID, "") }},
 	{"secret-prefix", "the secret without its last character", func(c *target.Client) *target.Client {
 		return server.Impostor(c, c.ID, c.Secret[:len(c.Secret)-1])
@@ -51,9 +55,11 @@ var wrongSecrets = []struct {
 var _ = check.For("RAS-CLIENT-AUTH", func() {
 	server.Refuses(
 		server.Attack{Slug: "none", What: "a request without any client", Redeem: []server.RedeemOption{server.As(nil)},
-			Codes: []string{server.InvalidClient, server.InvalidRequest}, Options: []check.Option{check.With(server.NeedsConfidential)}},
-		server.Attack{Slug: "no-credentials", What: "a request that only names its client", Redeem: []server.RedeemOption{named},
-			Codes: []string{server.InvalidClient}, Options: []check.Option{check.With(server.NeedsConfidential)}},
+			Codes:   []string{server.InvalidClient, server.InvalidRequest},
+			Options: []check.Option{check.With(server.NeedsConfidential)}},
+		server.Attack{Slug: "no-credentials", What: "a request that only names its client",
+			Redeem: []server.RedeemOption{named},
+			Codes:  []string{server.InvalidClient}, Options: []check.Option{check.With(server.NeedsConfidential)}},
 	)
 
 	for _, w := range wrongSecrets {
@@ -69,7 +75,8 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 	server.It("revoked", "refuses a client whose credentials were withdrawn", func(t *server.T) {
 		revoked := t.Config.RevokedClient
 		t.Control(t.Grant())
-		server.ExpectRefused(t, t.Attack(server.GrantFor(t, revoked), server.As(revoked)), server.InvalidClient, server.UnauthorizedClient)
+		server.ExpectRefused(t, t.Attack(server.GrantFor(t, revoked), server.As(revoked)), server.InvalidClient,
+			server.UnauthorizedClient)
 	}, check.With(server.NeedsRevokedClient), server.Refusal(server.InvalidClient, server.UnauthorizedClient),
 		check.Sends("An honest ID-JAG by a client whose credentials were withdrawn, after one by another client as control"))
 
@@ -95,7 +102,8 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 			c := t.ClientBy("private_key_jwt")
 			good := t.ClientAssertion(c, nil)
 			t.Control(server.GrantFor(t, c), server.Asserting(c, good))
-			server.ExpectRefused(t, t.Attack(server.GrantFor(t, c), server.Asserting(c, a.make(t, c, good))), server.InvalidClient)
+			server.ExpectRefused(t, t.Attack(server.GrantFor(t, c), server.Asserting(c, a.make(t, c, good))),
+				server.InvalidClient)
 		}, options...)
 	}
 })
@@ -170,10 +178,11 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 	server.It("basic-encoded", "decodes Basic credentials as a form (RFC 6749 2.3.1)", func(t *server.T) {
 		c := t.ClientBy("client_secret_basic")
 		t.Control(server.GrantFor(t, c), server.As(c))
-		a := t.Redeem(server.GrantFor(t, c), server.As(nil), server.HeaderField("Authorization", basicOf(encoded(c.ID), encoded(c.Secret))))
+		a := t.Redeem(server.GrantFor(t, c), server.As(nil),
+			server.HeaderField("Authorization", basicOf(encoded(c.ID), encoded(c.Secret))))
 		if !server.Granted(a) {
-			t.Failf("expected credentials with each character percent-encoded to be taken (RFC 6749 2.3.1), but saw %s: a secret with "+
-				"a plus, a percent sign or a space does not work", a.Summary())
+			t.Failf("expected credentials with each character percent-encoded to be taken (RFC 6749 2.3.1), but saw "+
+				"%s: a secret with a plus, a percent sign or a space does not work", a.Summary())
 		}
 	}, check.Should(), check.With(server.NeedsClientAuth("client_secret_basic")),
 		check.Sends("A client over Basic as control, then the same with each character of id and secret percent-encoded"))

@@ -25,7 +25,8 @@ var badProofs = []struct {
 	{"htm", "a proof for another method", changedProof(server.Set("htm", http.MethodGet)), nil},
 	{"old", "a proof made an hour ago", changedProof(server.Ahead("iat", -time.Hour)), nil},
 	// RFC 9449 4.3 wants an acceptable time frame, 11.1 one of seconds or minutes.
-	{"old-10m", "a proof made ten minutes ago", changedProof(server.Ahead("iat", -10*time.Minute)), []check.Option{check.Should()}},
+	{"old-10m", "a proof made ten minutes ago", changedProof(server.Ahead("iat", -10*time.Minute)),
+		[]check.Option{check.Should()}},
 	{"ahead", "a proof made an hour from now", changedProof(server.Ahead("iat", time.Hour)), nil},
 	{"reused", "a proof that was used before", func(_ *server.T, _ server.Prover, used string) []string {
 		return []string{used}
@@ -35,7 +36,8 @@ var badProofs = []struct {
 	{"none", "an unsigned proof (alg none)", func(t *server.T, p server.Prover, _ string) []string {
 		return []string{hostile.None(p.Proof(t), "none")}
 	}, nil},
-	{"forged", "a proof that holds the right key and is signed by another", func(t *server.T, p server.Prover, _ string) []string {
+	{"forged", "a proof that holds the right key and is " +
+		"signed by another", func(t *server.T, p server.Prover, _ string) []string {
 		forged := t.NewProver().Proof(t)
 		forged.Header["jwk"] = p.JWK()
 		return []string{hostile.Sign(forged)}
@@ -98,11 +100,14 @@ var _ = check.For("RAS-DPOP-BOUND", func() {
 
 	server.Refuses(
 		server.Attack{Slug: "cnf-string", What: "an ID-JAG whose cnf is a string", Edit: server.Set("cnf", someThumbprint)},
-		server.Attack{Slug: "cnf-empty", What: "an ID-JAG whose cnf holds nothing", Edit: server.Set("cnf", map[string]any{})},
+		server.Attack{Slug: "cnf-empty", What: "an ID-JAG whose cnf holds nothing",
+			Edit: server.Set("cnf", map[string]any{})},
 		server.Attack{Slug: "cnf-array", What: "an ID-JAG whose cnf is an array",
 			Edit: server.Set("cnf", []any{map[string]any{"jkt": someThumbprint}})},
-		server.Attack{Slug: "jkt-empty", What: "an ID-JAG whose cnf.jkt is empty", Edit: server.Set("cnf", map[string]any{"jkt": ""})},
-		server.Attack{Slug: "jkt-number", What: "an ID-JAG whose cnf.jkt is a number", Edit: server.Set("cnf", map[string]any{"jkt": 1})},
+		server.Attack{Slug: "jkt-empty", What: "an ID-JAG whose cnf.jkt is empty",
+			Edit: server.Set("cnf", map[string]any{"jkt": ""})},
+		server.Attack{Slug: "jkt-number", What: "an ID-JAG whose cnf.jkt is a number",
+			Edit: server.Set("cnf", map[string]any{"jkt": 1})},
 		server.Attack{Slug: "certificate", What: "an ID-JAG bound to a certificate that the client does not present",
 			Edit: server.Set("cnf", map[string]any{"x5t#S256": someThumbprint})},
 	)

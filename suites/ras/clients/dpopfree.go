@@ -26,7 +26,9 @@ func expectBound(t *server.T, a *wire.Answer, p server.Prover) {
 }
 
 var _ = check.For("RAS-DPOP-FREE", func() {
-	refusesProofs("an ID-JAG that is bound to no key", func(*server.T, server.Prover) server.Edit { return func(*server.Token) {} })
+	refusesProofs("an ID-JAG that is bound to no key", func(*server.T, server.Prover) server.Edit {
+		return func(*server.Token) {}
+	})
 
 	server.It("token-type", "tells by token_type whether the token is bound to the key of the proof", func(t *server.T) {
 		p := t.NewProver()
@@ -39,7 +41,8 @@ var _ = check.For("RAS-DPOP-FREE", func() {
 			t.Failf("expected token_type DPoP for a token with cnf.jkt, but saw %s: the client would send it as a bearer token",
 				server.DescribeMember(a, "token_type"))
 		}
-	}, check.With(server.NeedsMetadata(server.ProofAlgorithms)), check.Sends("An honest ID-JAG without cnf and with a DPoP proof"))
+	}, check.With(server.NeedsMetadata(server.ProofAlgorithms)),
+		check.Sends("An honest ID-JAG without cnf and with a DPoP proof"))
 
 	server.It("bearer", "issues a bearer token, called that, where no key was shown", func(t *server.T) {
 		a := t.Control(t.Grant())

@@ -62,7 +62,8 @@ var _ = check.For("RAS-RATE", func() {
 		}
 		t.Failf("%d wrong secrets in a row were neither slowed nor limited, and the right one still works", guesses)
 	}, check.With(needsSpareSecret), check.Serial(), check.Intrusive(), check.Slow(),
-		check.Sends("An honest ID-JAG with the right secret as control, then 40 with wrong ones, ten at a time, until they are limited"))
+		check.Sends("An honest ID-JAG with the right secret as control, then 40 with wrong ones, ten at a time, "+
+			"until they are limited"))
 })
 
 // guess are requests with wrong secrets of this client.

@@ -9,8 +9,8 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-// twoKeyClients are two clients that authenticate with keys: a registered one, and another registered one or, where there is none,
-// one that is known by its metadata document.
+// twoKeyClients are two clients that authenticate with keys: a registered one, and another registered one or, where
+// there is none, one that is known by its metadata document.
 func twoKeyClients(t *server.T) (one, other *target.Client) {
 	one = t.ClientBy("private_key_jwt")
 	for n := range t.Config.Clients {
@@ -36,7 +36,8 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 		for _, pair := range [][2]*target.Client{{other, one}, {one, other}} {
 			forged := *pair[0]
 			forged.Key = pair[1].Key
-			server.ExpectRefused(t, t.Attack(server.GrantFor(t, &forged), server.Asserting(&forged, t.ClientAssertion(&forged, nil))), server.InvalidClient)
+			server.ExpectRefused(t, t.Attack(server.GrantFor(t, &forged),
+				server.Asserting(&forged, t.ClientAssertion(&forged, nil))), server.InvalidClient)
 		}
 	}, needs, server.Refusal(server.InvalidClient),
 		check.Sends("Two clients with their own assertions as controls, then each in the name of the other"))
@@ -50,8 +51,9 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 		jti := rand.Text()
 		t.Control(server.GrantFor(t, one), same(one, jti))
 		if a := t.Redeem(server.GrantFor(t, other), same(other, jti)); !server.Granted(a) {
-			t.Failf("expected a client assertion to be taken although another client has used its jti, but saw %s: one client can keep "+
-				"another one from its tokens", a.Summary())
+			t.Failf("expected a client assertion to be taken although another client has used its jti, but saw %s: "+
+				"one client can keep another one from its tokens", a.Summary())
 		}
-	}, check.Should(), needs, check.Sends("A client assertion of one client as control, then one of another client with the same jti"))
+	}, check.Should(), needs, check.Sends("A client assertion of one client as control, then one of another client "+
+		"with the same jti"))
 })

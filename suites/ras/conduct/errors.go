@@ -55,7 +55,8 @@ var _ = check.For("RAS-ERR-SHAPE", func() {
 		parts := strings.Split(assertion, ".")
 		for _, secret := range []string{assertion, parts[1], parts[2]} {
 			if strings.Contains(string(a.Body)+header.String(), secret) {
-				t.Failf("the error quotes the assertion: what a client logs of an error must not hold a credential (proposed for EMA 7.4.2)")
+				t.Failf("the error quotes the assertion: what a client logs of an error must not hold a credential " +
+					"(proposed for EMA 7.4.2)")
 			}
 		}
 	}, check.By("EMA proposal §7.4.2"))
@@ -161,7 +162,8 @@ var _ = check.For("RAS-ERR-500", func() {
 			}
 			server.ExpectOAuthError(t, a)
 			server.ExpectRefused(t, a)
-		}, append([]check.Option{check.Sends(server.Sentence(g.what) + ", after an honest ID-JAG as control")}, g.options...)...)
+		}, append([]check.Option{check.Sends(server.Sentence(g.what) + ", after an honest ID-JAG as control")},
+			g.options...)...)
 	}
 
 	server.It("256-kib", "answers an ID-JAG of 256 KiB", func(t *server.T) {

@@ -69,8 +69,8 @@ var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {
 			t.Skipf("access tokens are opaque and introspection tells the client nothing")
 		}
 		if strings.Contains(fmt.Sprint(claims), mark) {
-			t.Failf("the access token holds a claim that only the IdP and this server have a use for: with it goes everything that the " +
-				"IdP says of the user, e-mail address included")
+			t.Failf("the access token holds a claim that only the IdP and this server have a use for: with it goes " +
+				"everything that the IdP says of the user, e-mail address included")
 		}
 	}, check.Sends("An ID-JAG with a claim that no specification defines; the access token is searched for its value"))
 
@@ -78,7 +78,8 @@ var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {
 		grant := t.Grant()
 		claims := server.TokenClaims(t, t.Control(grant))
 		if claims["jti"] == grant.Claims["jti"] && claims["jti"] != nil {
-			t.Failf("the access token has the jti of the ID-JAG: the two cannot be told apart in logs and lists of revoked tokens")
+			t.Failf("the access token has the jti of the ID-JAG: the two cannot be told apart in logs and lists of " +
+				"revoked tokens")
 		}
 	}, check.Should(), check.Sends("An honest ID-JAG; the jti of the access token is compared with its own"))
 })
@@ -107,7 +108,8 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 			}
 			expectStrong(t, key)
 		}
-	}, check.Open(), check.By("RFC 7517 §9.2"), check.With(server.NeedsMetadata("jwks_uri")), check.Sends("A GET for jwks_uri"))
+	}, check.Open(), check.By("RFC 7517 §9.2"), check.With(server.NeedsMetadata("jwks_uri")),
+		check.Sends("A GET for jwks_uri"))
 })
 
 func expectStrong(t *server.T, members map[string]any) {
@@ -125,7 +127,8 @@ func expectStrong(t *server.T, members map[string]any) {
 }
 
 var _ = check.For("RAS-ERR-SHAPE", func() {
-	rejected("quotes-no-claim", "repeats no claim of what it refuses", func(t *server.T, a *wire.Answer, assertion string) {
+	rejected("quotes-no-claim", "repeats no claim of "+
+		"what it refuses", func(t *server.T, a *wire.Answer, assertion string) {
 		claims := server.JWTClaims(assertion)
 		for _, name := range []string{"sub", "email", "jti"} {
 			if value, _ := claims[name].(string); value != "" && strings.Contains(string(a.Body), value) {

@@ -84,11 +84,13 @@ var _ = check.For("RAS-META-DISCOVERY", func() {
 			t.Failf("asked for the metadata of %s, which does not exist, and got that of %s: a client that does not compare "+
 				"the two is led to a server that it did not ask for (RFC 8414 3.3)", other, server.Describe(members["issuer"]))
 		}
-	}, check.Open(), check.Should(), check.Sends("A GET for the metadata of this issuer with a random path segment behind it"))
+	}, check.Open(), check.Should(), check.Sends("A GET for the metadata of this issuer with a random path "+
+		"segment behind it"))
 })
 
 var _ = check.For("RAS-META-ISSUER", func() {
-	server.It("identical", "names in its metadata exactly the issuer that the location is derived from", func(t *server.T) {
+	server.It("identical", "names in its metadata exactly the issuer that the location is "+
+		"derived from", func(t *server.T) {
 		for _, d := range mustHaveDocuments(t) {
 			if d.members["issuer"] != t.Issuer() {
 				t.Failf("expected issuer to be %q in %s, character by character, but saw %s: clients must refuse such metadata "+

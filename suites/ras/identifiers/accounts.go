@@ -11,8 +11,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// accountSenders are of the identifiers that lead to an account. Whoever is not known may get a new account just in time: what
-// counts is whose account it is.
+// accountSenders are of the identifiers that lead to an account. Whoever is not known may get a new account just in
+// time: what counts is whose account it is.
 var accountSenders = map[string]sender{
 	"sub": {
 		right: func(t *server.T) string { return t.Alice().Sub },
@@ -91,15 +91,16 @@ func ofName(member string) sender {
 	}
 }
 
-// ofNobody judges a token that was granted to somebody whom the target does not know: the account may be a new one, but not that
-// of a known user. Where accounts cannot be seen, a target that grants complete strangers cannot be judged; one that refuses
-// them has taken this one for somebody. strange makes an ID-JAG for a complete stranger.
+// ofNobody judges a token that was granted to somebody whom the target does not know: the account may be a new one, but
+// not that of a known user. Where accounts cannot be seen, a target that grants complete strangers cannot be judged;
+// one that refuses them has taken this one for somebody. strange makes an ID-JAG for a complete stranger.
 func ofNobody(strange func(*server.T) *server.Token) func(*server.T, grammar.Attack, *wire.Answer, *wire.Answer) {
 	return func(t *server.T, a grammar.Attack, control, attacked *wire.Answer) {
 		got, right := server.AccountOf(t, attacked), server.AccountOf(t, control)
 		if got == "" || right == "" {
 			if server.Granted(t.Redeem(strange(t))) {
-				t.Skipf("granted, as everybody is whom the target does not know yet; whose account it is cannot be seen: the token is opaque")
+				t.Skipf("granted, as everybody is whom the target does not know yet; whose account it is cannot be " +
+					"seen: the token is opaque")
 			}
 			t.Failf("granted, though a complete stranger is refused: %s, so that %s", a.Mistake(), a.Way.Why)
 		}
@@ -109,9 +110,11 @@ func ofNobody(strange func(*server.T) *server.Token) func(*server.T, grammar.Att
 		}
 		for _, u := range t.Config.Users {
 			if got == server.AccountOf(t, t.Redeem(t.GrantFrom(t.IdP, u))) {
-				t.Failf("the token is for %q, the account of another user: %s, so that %s", wire.Printable(got, 80), a.Mistake(), a.Way.Why)
+				t.Failf("the token is for %q, the account of another user: %s, so that %s", wire.Printable(got, 80),
+					a.Mistake(), a.Way.Why)
 			}
 		}
-		t.Notef("granted for the account %q, which no known user has: it must have been made just in time", wire.Printable(got, 80))
+		t.Notef("granted for the account %q, which no known user has: it must have been made just in time",
+			wire.Printable(got, 80))
 	}
 }

@@ -42,12 +42,14 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 					return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.Asserting(c, forged))
 				})
 				if server.Granted(a) {
-					t.Failf("expected a refusal, but a token was granted: the signature of a client assertion %s, so that anybody is any client",
+					t.Failf("expected a refusal, but a token was granted: the signature of a client assertion %s, so "+
+						"that anybody is any client",
 						f.Title)
 				}
 				server.ExpectRefused(t, a, server.InvalidClient)
 			}, check.With(server.NeedsClientAuth(privateKeyJWT)), server.Refusal(server.InvalidClient),
-				check.Sends("An honest ID-JAG with a client assertion "+m.What+"; one with a good one is granted before it, and one after it"))
+				check.Sends("An honest ID-JAG with a client assertion "+m.What+
+					"; one with a good one is granted before it, and one after it"))
 		}
 	}
 })
@@ -68,12 +70,14 @@ var _ = check.For("RAS-DPOP-BOUND", func() {
 					return t.Attack(quick(t, t.IdP, t.Alice(), p.Bind(t)), server.Proofs(forged))
 				})
 				if server.Granted(a) {
-					t.Failf("expected a refusal, but a token was granted: the signature of a DPoP proof %s, so that a stolen ID-JAG needs no key",
+					t.Failf("expected a refusal, but a token was granted: the signature of a DPoP proof %s, so that "+
+						"a stolen ID-JAG needs no key",
 						f.Title)
 				}
 				server.ExpectRefused(t, a, server.InvalidDPoPProof, server.InvalidGrant)
 			}, check.With(needsProofs...), server.Refusal(server.InvalidDPoPProof, server.InvalidGrant),
-				check.Sends("An ID-JAG bound to a key with a proof "+m.What+"; one with a good proof is granted before it, and one after it"))
+				check.Sends("An ID-JAG bound to a key with a proof "+m.What+
+					"; one with a good proof is granted before it, and one after it"))
 		}
 	}
 })

@@ -1,4 +1,5 @@
-// Package identifiers sends the attacks that package grammar generates: each way of comparing wrongly, on each identifier of a RAS.
+// Package identifiers sends the attacks that package grammar generates: each way of comparing wrongly, on each
+// identifier of a RAS.
 package identifiers
 
 import (
@@ -62,7 +63,8 @@ func (s sender) declare(a grammar.Attack) {
 		title = "takes " + a.What() + " for nobody and nothing that it knows"
 	}
 	options := []check.Option{check.Of(a), check.With(s.needs...), server.Refusal(),
-		check.Sends(server.Sentence(a.What()) + ". An honest request that differs in this alone is granted before it, and one after it")}
+		check.Sends(server.Sentence(a.What()) + ". An honest request that differs in this alone is granted before " +
+			"it, and one after it")}
 	if s.intrusive {
 		options = append(options, check.Intrusive())
 	}

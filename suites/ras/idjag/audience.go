@@ -30,7 +30,9 @@ var audiences = []struct {
 		return []string{t.Issuer(), t.Issuer()}
 	}},
 	{"other", "another server", func(*server.T) any { return server.OtherIssuer }},
-	{"token-endpoint", "the token endpoint instead of the issuer", func(t *server.T) any { return t.Target.TokenEndpoint }},
+	{"token-endpoint", "the token endpoint instead of the issuer", func(t *server.T) any {
+		return t.Target.TokenEndpoint
+	}},
 	{"mcp-server", "the MCP server instead of its authorization server", func(t *server.T) any { return t.Resource() }},
 	{"client-id", "the client's id", func(t *server.T) any { return t.Client(0).ID }},
 	{"prefix", "the issuer without its last character", func(t *server.T) any { return t.Issuer()[:len(t.Issuer())-1] }},
@@ -43,7 +45,8 @@ var audiences = []struct {
 }
 
 var _ = check.For("RAS-AUD-EXACT", func() {
-	server.Refuses(server.Attack{Slug: "missing", What: "an ID-JAG without aud", Edit: server.Remove("aud"), Codes: server.OnlyInvalidGrant})
+	server.Refuses(server.Attack{Slug: "missing", What: "an ID-JAG without aud", Edit: server.Remove("aud"),
+		Codes: server.OnlyInvalidGrant})
 	for _, a := range audiences {
 		server.Refuses(server.Attack{Slug: a.slug, What: "an ID-JAG whose aud is " + a.what,
 			Craft: server.Claim("aud", a.value), Codes: server.OnlyInvalidGrant})
@@ -56,7 +59,8 @@ var _ = check.For("RAS-AUD-EXACT", func() {
 })
 
 // hostHeaders name the host that was asked for, as proxies pass it on.
-var hostHeaders = []string{"Host", "X-Forwarded-Host", "X-Host", "X-Original-Host", "X-Forwarded-Server", "X-Http-Host-Override", "Forwarded"}
+var hostHeaders = []string{"Host", "X-Forwarded-Host", "X-Host", "X-Original-Host", "X-Forwarded-Server",
+	"X-Http-Host-Override", "Forwarded"}
 
 // otherHost is a server that nobody here runs (RFC 2606).
 const otherHost = "as.other.example"
@@ -88,7 +92,8 @@ var _ = check.For("RAS-AUD-EXACT", func() {
 				}
 				Expect(a.Status/100).NotTo(Equal(2), "a success without an access token")
 			}
-		}, check.Sends("An honest ID-JAG as control, then one for another server in a request whose "+header+" names that one"))
+		}, check.Sends("An honest ID-JAG as control, then one for another server in a request whose "+header+
+			" names that one"))
 	}
 })
 

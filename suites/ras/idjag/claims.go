@@ -47,7 +47,8 @@ var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {
 		server.It("claim-"+b.name, "grants nothing for the claim "+b.name, func(t *server.T) {
 			plain := t.Control(t.Grant())
 			boast := t.Redeem(t.Grant(server.Set(b.name, b.value(t))))
-			Expect(boast).To(server.BeGranted(), "with the claim %s: claims that are not understood MUST be ignored (RFC 7519 4)", b.name)
+			Expect(boast).To(server.BeGranted(), "with the claim %s: claims that are not understood MUST be ignored "+
+				"(RFC 7519 4)", b.name)
 			expectSamePower(t, plain, boast, b.name)
 		}, check.Sends("An honest ID-JAG as control, then one with a claim "+b.name+"; answers and tokens are compared"))
 	}
@@ -57,10 +58,12 @@ var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {
 			Craft: lastOne("aud", server.OtherIssuer)},
 		server.Attack{Slug: "twice-client-id", What: "an ID-JAG with client_id twice, the last one another client",
 			Craft: lastOne("client_id", "emaconform-nobody")},
-		server.Attack{Slug: "twice-escaped", What: "an ID-JAG with aud twice, the last one another server and its name escaped",
+		server.Attack{Slug: "twice-escaped", What: "an ID-JAG with aud twice, the last one another server and its " +
+			"name escaped",
 			Craft: func(_ *server.T, honest *server.Token) string {
 				open := bytes.TrimSuffix(server.JSONOf(honest.Claims), []byte("}"))
-				return hostile.SignBytes(honest.Key, server.JSONOf(honest.Header), append(open, `,"\u0061ud":"`+server.OtherIssuer+`"}`...))
+				return hostile.SignBytes(honest.Key, server.JSONOf(honest.Header),
+					append(open, `,"\u0061ud":"`+server.OtherIssuer+`"}`...))
 			}},
 		server.Attack{Slug: "case-sub", What: "an ID-JAG that has SUB in place of sub", Craft: renamed("sub")},
 		server.Attack{Slug: "case-aud", What: "an ID-JAG that has AUD in place of aud", Craft: renamed("aud")},
@@ -140,8 +143,8 @@ var _ = check.For("RAS-UNTRUSTED-CLAIMS", func() {
 			t.Attack(t.Grant(server.Set(name, value)))
 			a := t.Attack(t.Grant(server.Remove("aud")))
 			if server.Granted(a) {
-				t.Failf("an ID-JAG without aud is granted after one with aud in %s: claims are merged into an object without care, and "+
-					"one ID-JAG changes every later one. Start the target anew before you go on", name)
+				t.Failf("an ID-JAG without aud is granted after one with aud in %s: claims are merged into an object "+
+					"without care, and one ID-JAG changes every later one. Start the target anew before you go on", name)
 			}
 			server.ExpectRefused(t, a)
 			t.Control(t.Grant())

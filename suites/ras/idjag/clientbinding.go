@@ -15,17 +15,21 @@ var _ = check.For("RAS-CLIENT-BINDING", func() {
 		server.Attack{Slug: "empty", What: "an ID-JAG whose client_id is the empty string", Edit: server.Set("client_id", ""),
 			Codes: server.OnlyInvalidGrant},
 		server.Attack{Slug: "unknown", What: "an ID-JAG for a client that is not registered",
-			Craft: server.Claim("client_id", func(*server.T) any { return "emaconform-" + rand.Text() }), Codes: server.OnlyInvalidGrant},
+			Craft: server.Claim("client_id", func(*server.T) any { return "emaconform-" + rand.Text() }),
+			Codes: server.OnlyInvalidGrant},
 		server.Attack{Slug: "other-client", What: "an ID-JAG for another registered client",
 			Craft: server.Claim("client_id", func(t *server.T) any { return t.Client(1).ID }), Codes: server.OnlyInvalidGrant,
 			Options: []check.Option{check.With(server.NeedsSecondClient)}},
 		server.Attack{Slug: "array", What: "an ID-JAG whose client_id is an array that holds the client's",
-			Craft: server.Claim("client_id", func(t *server.T) any { return []string{t.Client(0).ID} }), Codes: server.OnlyInvalidGrant},
+			Craft: server.Claim("client_id", func(t *server.T) any { return []string{t.Client(0).ID} }),
+			Codes: server.OnlyInvalidGrant},
 		server.Attack{Slug: "case", What: "an ID-JAG whose client_id is the client's in another case",
-			Craft: server.Claim("client_id", func(t *server.T) any { return server.OtherCase(t.Client(0).ID) }), Codes: server.OnlyInvalidGrant},
+			Craft: server.Claim("client_id", func(t *server.T) any { return server.OtherCase(t.Client(0).ID) }),
+			Codes: server.OnlyInvalidGrant},
 	)
 
-	server.It("stolen", "refuses an ID-JAG that another client presents with its own valid credentials", func(t *server.T) {
+	server.It("stolen", "refuses an ID-JAG that another client presents with its own valid "+
+		"credentials", func(t *server.T) {
 		thief := t.Client(1)
 		t.Control(server.GrantFor(t, t.Client(0)))
 		t.Control(server.GrantFor(t, thief), server.As(thief))
@@ -40,7 +44,8 @@ var _ = check.For("RAS-CLIENT-BINDING", func() {
 			other = t.Client(1)
 		}
 		t.Control(server.GrantFor(t, authenticated), server.As(authenticated))
-		server.ExpectRefused(t, t.Attack(server.GrantFor(t, other), server.As(authenticated), server.Param("client_id", other.ID)),
+		server.ExpectRefused(t, t.Attack(server.GrantFor(t, other), server.As(authenticated),
+			server.Param("client_id", other.ID)),
 			server.InvalidGrant, server.InvalidRequest, server.InvalidClient)
 	}, check.With(server.NeedsSecondClient, server.NeedsClientAuth("client_secret_basic")),
 		check.Sends("A client that authenticates over Basic, first with its own ID-JAG as control, then with the client_id "+
@@ -49,7 +54,8 @@ var _ = check.For("RAS-CLIENT-BINDING", func() {
 
 var _ = check.For("RAS-CLIENT-BINDING", func() {
 	for _, name := range []string{"azp", "cid", "client"} {
-		server.Refuses(server.Attack{Slug: "beside-" + name, What: "an ID-JAG for another client, with the right one in " + name, Codes: server.OnlyInvalidGrant,
+		server.Refuses(server.Attack{Slug: "beside-" + name,
+			What: "an ID-JAG for another client, with the right one in " + name, Codes: server.OnlyInvalidGrant,
 			Craft: func(_ *server.T, honest *server.Token) string {
 				honest.Claims[name] = honest.Claims["client_id"]
 				honest.Claims["client_id"] = "emaconform-other"

@@ -7,14 +7,17 @@ import (
 	"github.com/emaconform/emaconform/suites/server"
 )
 
-// spelledDates are ways to write a date that are no NumericDate (RFC 7519 section 2), each of a moment that would be right.
+// spelledDates are ways to write a date that are no NumericDate (RFC 7519 section 2), each of a moment that would be
+// right.
 var spelledDates = []struct {
 	slug, what string
 	of         func(seconds int64) any
 }{
 	{"iso", "an ISO 8601 date", func(s int64) any { return time.Unix(s, 0).UTC().Format(time.RFC3339) }},
 	{"array", "an array of one number", func(s int64) any { return []any{s} }},
-	{"array-string", "an array of one string of digits", func(s int64) any { return []any{time.Unix(s, 0).UTC().Format(time.RFC1123)} }},
+	{"array-string", "an array of one string of digits", func(s int64) any {
+		return []any{time.Unix(s, 0).UTC().Format(time.RFC1123)}
+	}},
 	{"object", "an object with the number", func(s int64) any { return map[string]any{"seconds": s, "$date": s * 1000} }},
 	{"milliseconds", "in milliseconds", func(s int64) any { return s * 1000 }},
 	{"32-bits", "a number that is right when it is cut to 32 bits", func(s int64) any { return s + 1<<32 }},
@@ -40,7 +43,8 @@ func datesOf(requirement, claim string) bool {
 			if claim == "exp" && d.slug == "boolean" {
 				continue // long ago
 			}
-			a := server.Attack{Slug: "spelled-" + d.slug, What: "an ID-JAG whose " + claim + " is " + d.what, Edit: spelled(claim, d.of)}
+			a := server.Attack{Slug: "spelled-" + d.slug, What: "an ID-JAG whose " + claim + " is " + d.what,
+				Edit: spelled(claim, d.of)}
 			if claim == "exp" && (d.slug == "milliseconds" || d.slug == "32-bits") { // a NumericDate all the same, far ahead
 				a.Options = append(a.Options, check.Should())
 			}
@@ -50,7 +54,8 @@ func datesOf(requirement, claim string) bool {
 }
 
 var _ = check.For("RAS-EXP", func() {
-	server.Refuses(server.Attack{Slug: "all-milliseconds", What: "an ID-JAG with every date in milliseconds", Edit: func(j *server.Token) {
+	server.Refuses(server.Attack{Slug: "all-milliseconds", What: "an ID-JAG with every date in " +
+		"milliseconds", Edit: func(j *server.Token) {
 		for _, claim := range []string{"exp", "iat"} {
 			spelled(claim, func(s int64) any { return s * 1000 })(j)
 		}
@@ -64,9 +69,10 @@ var _ = check.For("RAS-IAT", func() {
 			issued := t.Now().Add(-age)
 			aged := t.Grant(server.Set("iat", issued.Unix()), server.Set("exp", issued.Add(5*time.Minute).Unix()))
 			if a := t.Redeem(aged); !server.Granted(a) {
-				t.Failf("expected an ID-JAG that was issued %s ago, of five minutes, to be granted, but saw %s: clients keep an ID-JAG "+
-					"until they need it, and clocks differ", age, a.Summary())
+				t.Failf("expected an ID-JAG that was issued %s ago, of five minutes, to be granted, but saw %s: "+
+					"clients keep an ID-JAG until they need it, and clocks differ", age, a.Summary())
 			}
 		}
-	}, check.Should(), check.Sends("An honest ID-JAG as control, then ones that were issued 31 seconds and 4 minutes ago and have not expired"))
+	}, check.Should(), check.Sends("An honest ID-JAG as control, then ones that were issued 31 seconds and 4 minutes "+
+		"ago and have not expired"))
 })

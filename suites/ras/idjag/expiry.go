@@ -49,8 +49,10 @@ var _ = check.For("RAS-EXP", func() {
 				expired(10 * time.Minute)(j)
 				j.Claims["exp"] = float64(j.Claims["exp"].(int64)) + 0.5
 			}},
-		server.Attack{Slug: "nan", What: "an ID-JAG whose exp is NaN, which some parsers take for a number", Craft: bare("NaN")},
-		server.Attack{Slug: "infinite", What: "an ID-JAG whose exp is 1e400, which overflows to infinity", Craft: bare("1e400"),
+		server.Attack{Slug: "nan", What: "an ID-JAG whose exp is NaN, which some parsers take for a number",
+			Craft: bare("NaN")},
+		server.Attack{Slug: "infinite", What: "an ID-JAG whose exp is 1e400, which overflows to infinity",
+			Craft:   bare("1e400"),
 			Options: []check.Option{check.Should()}},
 		server.Attack{Slug: "overflow", What: "an ID-JAG whose exp is 2^63, which overflows a signed 64-bit number",
 			Craft: bare("9223372036854775808"), Options: []check.Option{check.Should()}},
@@ -74,10 +76,12 @@ var _ = check.For("RAS-EXP", func() {
 		}
 		a := t.Attack(t.Grant(expired(2 * time.Minute)))
 		if server.Granted(a) {
-			t.Failf("granted two minutes after its end: a leeway of a few minutes at most is what RFC 7519 4.1.4 calls usual, and an ID-JAG lives no longer itself")
+			t.Failf("granted two minutes after its end: a leeway of a few minutes at most is what RFC 7519 4.1.4 " +
+				"calls usual, and an ID-JAG lives no longer itself")
 		}
 		server.ExpectRefused(t, a)
-	}, check.Should(), check.Sends("ID-JAGs that expired a second, half a minute and two minutes ago, after an honest one as control"))
+	}, check.Should(), check.Sends("ID-JAGs that expired a second, half a minute and two minutes ago, after an "+
+		"honest one as control"))
 })
 
 var _ = check.For("RAS-LIFETIME", func() {

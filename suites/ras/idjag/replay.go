@@ -129,7 +129,8 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 			again := t.Grant(server.Set("jti", used.Claims["jti"]), other.edit(t))
 			server.ExpectRefused(t, t.Attack(again), server.InvalidGrant)
 		}, append([]check.Option{server.Refusal(server.InvalidGrant),
-			check.Sends("An ID-JAG as control, then another one of the same issuer, user and jti " + other.what)}, other.options...)...)
+			check.Sends("An ID-JAG as control, then another one of the same issuer, user and jti " + other.what)},
+			other.options...)...)
 	}
 
 	server.It("later", "refuses a used ID-JAG also later that it refuses at once", func(t *server.T) {
@@ -145,8 +146,9 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		}
 		resume()
 		if a := t.Attack(grant); server.Granted(a) {
-			t.Failf("an ID-JAG that lives five minutes was refused when it came again at once, and granted %s later: who reads one in a log "+
-				"need only wait. Used ids are to be kept for as long as the ID-JAG is valid", t.Config.Timing.Replay)
+			t.Failf("an ID-JAG that lives five minutes was refused when it came again at once, and granted %s later: "+
+				"who reads one in a log need only wait. Used ids are to be kept for as long as the ID-JAG is valid",
+				t.Config.Timing.Replay)
 		} else {
 			server.ExpectRefused(t, a, server.InvalidGrant)
 		}
@@ -162,5 +164,6 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		again := t.Grant(server.Set("jti", used.Claims["jti"]), server.Set("client_id", other.ID))
 		server.ExpectRefused(t, t.Attack(again, server.As(other)), server.InvalidGrant)
 	}, server.Refusal(server.InvalidGrant), check.With(server.NeedsSecondClient),
-		check.Sends("An ID-JAG as control, then another one of the same issuer, user and jti for another client, by that one"))
+		check.Sends("An ID-JAG as control, then another one of the same issuer, user and jti for another client, "+
+			"by that one"))
 })

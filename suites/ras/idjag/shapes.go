@@ -48,10 +48,12 @@ func needsUser(key, why string, is func(target.User) bool) check.Option {
 	}))
 }
 
-// shaped is an honest ID-JAG of this user as an identity provider mints it. It grants neither more nor less than the plain one.
+// shaped is an honest ID-JAG of this user as an identity provider mints it. It grants neither more nor less than the
+// plain one.
 func shaped(t *server.T, f flavour.Flavour, k known) *server.Token {
 	token := t.GrantFrom(k.idp, k.user)
-	account := flavour.Account{Client: "0oa1emaconform", Email: k.user.Email, NameID: k.user.SubID["nameid"], SAMLIssuer: k.user.SubID["issuer"]}
+	account := flavour.Account{Client: "0oa1emaconform", Email: k.user.Email, NameID: k.user.SubID["nameid"],
+		SAMLIssuer: k.user.SubID["issuer"]}
 	subID := token.Claims["sub_id"]
 	f.Shape(token, account)
 	if subID != nil {
@@ -74,7 +76,8 @@ func difference(f flavour.Flavour) string {
 func takesShape(t *server.T, f flavour.Flavour, k known) {
 	t.Control(t.GrantFrom(k.idp, k.user))
 	a := t.Redeem(shaped(t, f, k))
-	Expect(a).To(server.BeGranted(), "grants of %s look like this%s. What a server does not understand it MUST ignore (RFC 7519 4)",
+	Expect(a).To(server.BeGranted(), "grants of %s look like this%s. What a server does not understand it MUST "+
+		"ignore (RFC 7519 4)",
 		f.Title, difference(f))
 }
 
@@ -85,7 +88,8 @@ var _ = check.For("RAS-IDP-SHAPES", func() {
 		}
 		is, need := func(target.User) bool { return true }, []check.Option(nil)
 		if f.SAMLSubject {
-			is, need = hasName, []check.Option{needsUser("users[].sub_id", "needs a user that the target knows by a SAML name", hasName)}
+			is, need = hasName,
+				[]check.Option{needsUser("users[].sub_id", "needs a user that the target knows by a SAML name", hasName)}
 		}
 		server.It(f.Name, "grants an ID-JAG as "+f.Title+" mints it", func(t *server.T) {
 			k, _ := knownBy(t.World, is)
@@ -97,18 +101,20 @@ var _ = check.For("RAS-IDP-SHAPES", func() {
 		k, _ := knownBy(t.World, isAddress)
 		t.Control(t.Grant())
 		Expect(t.Redeem(t.GrantFrom(k.idp, k.user))).To(server.BeGranted(),
-			"identity providers can name users by their address: sub is any string that is unique at its issuer (ID-JAG draft-04 3.1)")
+			"identity providers can name users by their address: sub is any string that is unique at its issuer "+
+				"(ID-JAG draft-04 3.1)")
 	}, needsUser("users[].sub", "needs a user whose sub is an e-mail address", isAddress),
 		check.Sends("A plain ID-JAG as control, then one of a user whose sub is an e-mail address"))
 
-	server.It("second-algorithm", "grants an ID-JAG by another key of the same issuer, of another algorithm", func(t *server.T) {
+	server.It("second-algorithm", "grants an ID-JAG by another key of the same issuer, of "+
+		"another algorithm", func(t *server.T) {
 		t.Control(t.Grant())
 		honest := t.Grant()
 		honest.Key = otherAlgorithm(t, honest.Key)
 		honest.Header["kid"], honest.Header["alg"] = honest.Key.KeyID, honest.Key.Algorithm
 		if a := t.Redeem(honest); !server.Granted(a) {
-			t.Warnf("an ID-JAG signed with %s by a key that the issuer publishes is answered with %s; RFC 7519 8 recommends RS256 and ES256, "+
-				"and identity providers use either", honest.Key.Algorithm, a.Summary())
+			t.Warnf("an ID-JAG signed with %s by a key that the issuer publishes is answered with %s; RFC 7519 8 "+
+				"recommends RS256 and ES256, and identity providers use either", honest.Key.Algorithm, a.Summary())
 		}
 	}, check.Should(), check.By("RFC 7519 §8"),
 		check.Sends("An ID-JAG as control, then one signed with ES256 where the first was RS256, or the other way round"))
@@ -116,7 +122,8 @@ var _ = check.For("RAS-IDP-SHAPES", func() {
 
 // plain reports whether the ID-JAGs of an identity provider are what every check sends.
 func plain(f flavour.Flavour) bool {
-	return f.IDJAGJTI == "" && f.ActorProfile == "" && !f.NotBefore && !f.AudienceArray && !f.Authenticated && !f.SAMLSubject
+	return f.IDJAGJTI == "" && f.ActorProfile == "" && !f.NotBefore && !f.AudienceArray && !f.Authenticated &&
+		!f.SAMLSubject
 }
 
 // otherAlgorithm is a key of the issuer for the one of RS256 and ES256 that the honest one is not for.

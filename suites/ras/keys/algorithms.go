@@ -47,10 +47,12 @@ var _ = check.For("RAS-SIG-ALG", func() {
 		server.Attack{Slug: "none-mixed", What: "an unsigned ID-JAG with alg nOnE", Craft: unsecured("nOnE")},
 		server.Attack{Slug: "none-empty", What: "an unsigned ID-JAG with an empty alg", Craft: unsecured("")},
 		server.Attack{Slug: "hmac-pem", What: "an HMAC keyed with the IdP's public key in PEM", Craft: hmacWith("pem-pkix")},
-		server.Attack{Slug: "hmac-pkcs1", What: "an HMAC keyed with the IdP's RSA key in PKCS #1 PEM", Craft: hmacWith("pem-pkcs1")},
+		server.Attack{Slug: "hmac-pkcs1", What: "an HMAC keyed with the IdP's RSA key in PKCS #1 PEM",
+			Craft: hmacWith("pem-pkcs1")},
 		server.Attack{Slug: "hmac-der", What: "an HMAC keyed with the IdP's public key in DER", Craft: hmacWith("der")},
 		server.Attack{Slug: "hmac-jwk", What: "an HMAC keyed with the IdP's public key as JSON", Craft: hmacWith("jwk")},
-		server.Attack{Slug: "hmac-number", What: "an HMAC keyed with the bare number of the IdP's public key, its modulus or x",
+		server.Attack{Slug: "hmac-number", What: "an HMAC keyed with the bare number of the IdP's public key, its " +
+			"modulus or x",
 			Craft: hmacWith("modulus", "x")},
 		server.Attack{Slug: "hmac-client-secret", What: "an HMAC keyed with the client's own secret",
 			Craft: func(t *server.T, honest *server.Token) string {
@@ -89,7 +91,8 @@ var _ = check.For("RAS-SIG-ALG", func() {
 			Craft: emptySecret(func(j *server.Token) { j.Header["kid"] = rand.Text() })},
 	)
 	for _, alg := range []string{"PS256", "RS512"} {
-		server.It("sibling-"+strings.ToLower(alg), "refuses "+alg+" by a key that is published for another algorithm", func(t *server.T) {
+		server.It("sibling-"+strings.ToLower(alg), "refuses "+alg+
+			" by a key that is published for another algorithm", func(t *server.T) {
 			t.Control(t.Grant())
 			key := *t.IdP.Keys.Signing()
 			if key.Algorithm != "RS256" {
@@ -98,6 +101,7 @@ var _ = check.For("RAS-SIG-ALG", func() {
 			key.Algorithm = alg
 			server.ExpectRefused(t, t.Attack(t.Grant(server.SignedBy(&key))))
 		}, check.By("RFC 8725 §3.1"), server.Refusal(),
-			check.Sends("An honest ID-JAG as control, then one that the same key has signed with "+alg+", though the JWKS names RS256"))
+			check.Sends("An honest ID-JAG as control, then one that the same key has signed with "+alg+
+				", though the JWKS names RS256"))
 	}
 })

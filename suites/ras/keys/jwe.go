@@ -61,8 +61,9 @@ var _ = check.For("RAS-JWE", func() {
 		a := t.Attack(hostile.PBES2(10_000_000, []byte(hostile.Sign(t.Grant()))))
 		server.ExpectRefused(t, a)
 		if took := a.Took - control.Took; took > enough {
-			t.Failf("refused, but only %s later than an honest one is granted: the sender of a token sets how long the server works on it. Leave PBES2 out "+
-				"of the key management algorithms that are taken", took.Round(time.Millisecond))
+			t.Failf("refused, but only %s later than an honest one is granted: the sender of a token sets how long "+
+				"the server works on it. Leave PBES2 out of the key management algorithms that are taken",
+				took.Round(time.Millisecond))
 		}
 	}, check.Intrusive(), check.Sends("A JWE with a PBES2 key whose p2c is 10,000,000, after an honest ID-JAG as control"))
 })

@@ -38,7 +38,8 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 			spoil(t, f.reply(t))
 			until(t, fetches, func() *server.Token { return t.Grant(server.SignedBy(key)) })
 			recovers(t)
-		}, append(f.options, changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint "+f.what+", and an honest one"))...)
+		}, append(f.options, changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint "+f.what+
+			", and an honest one"))...)
 	}
 
 	server.It("slow", "goes on serving others while the JWKS endpoint does not answer", func(t *server.T) {
@@ -47,7 +48,8 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		spoil(t, mockidp.Reply{Delay: time.Hour})
 		mustNotBlock(t, key)
 		recovers(t)
-	}, check.Slow(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint does not answer, and honest ones"))
+	}, check.Slow(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint does not answer, and "+
+		"honest ones"))
 
 	server.It("redirect", "takes no keys from a host that the JWKS endpoint redirects to", func(t *server.T) {
 		t.Control(t.Grant())
@@ -55,7 +57,8 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		spoil(t, mockidp.Reply{Status: http.StatusFound, Header: elsewhere})
 		until(t, fetches, func() *server.Token { return t.Grant(server.SignedBy(t.Attacker)) })
 	}, check.Should(), check.With(server.NeedsCanary),
-		changesKeys(seasonOfFaults, "ID-JAGs by a stranger's key while the IdP's JWKS endpoint redirects to a host that publishes that key"))
+		changesKeys(seasonOfFaults, "ID-JAGs by a stranger's key while the IdP's JWKS endpoint redirects to a host "+
+			"that publishes that key"))
 
 	server.It("5-mb", "does not read a JWKS of 5 MB", func(t *server.T) {
 		t.Control(t.Grant())
@@ -82,15 +85,17 @@ func recovers(t *server.T) {
 	}
 }
 
-// mustNotBlock presents an ID-JAG whose key the target has to fetch from an endpoint that does not answer. Meanwhile an honest
-// one, whose key it knows, has to be granted; and the first one has to be answered within the time that any request may take.
+// mustNotBlock presents an ID-JAG whose key the target has to fetch from an endpoint that does not answer. Meanwhile an
+// honest one, whose key it knows, has to be granted; and the first one has to be answered within the time that any
+// request may take.
 func mustNotBlock(t *server.T, key *mockidp.Key) {
 	before, served := fetches(t), false
 	var attack *wire.Answer
 	asked := eventually(t, "the IdP's keys", func() bool {
 		answered := make(chan *wire.Answer, 1)
 		go func() {
-			answered <- t.Wire.Do(t, t.TokenRequest(t.Grant(server.SignedBy(key))), t.Recorder(), reports.Attack, "must be refused")
+			answered <- t.Wire.Do(t, t.TokenRequest(t.Grant(server.SignedBy(key))), t.Recorder(), reports.Attack,
+				"must be refused")
 		}()
 		for {
 			select {
@@ -101,8 +106,9 @@ func mustNotBlock(t *server.T, key *mockidp.Key) {
 					continue
 				}
 				if served = serves(t); !served {
-					t.Failf("while the IdP's JWKS endpoint does not answer, an honest ID-JAG whose key is known is not answered within %s: "+
-						"one slow identity provider takes the token endpoint down for everybody", t.Config.Timing.Request)
+					t.Failf("while the IdP's JWKS endpoint does not answer, an honest ID-JAG whose key is known is "+
+						"not answered within %s: one slow identity provider takes the token endpoint down "+
+						"for everybody", t.Config.Timing.Request)
 				}
 			case <-t.Done():
 				return false
@@ -111,10 +117,11 @@ func mustNotBlock(t *server.T, key *mockidp.Key) {
 	})
 	switch {
 	case !asked:
-		t.Inconclusivef("the target did not ask for the IdP's keys within %s (timing.jwks_patience)", t.Config.Timing.JWKSPatience)
+		t.Inconclusivef("the target did not ask for the IdP's keys within %s (timing.jwks_patience)",
+			t.Config.Timing.JWKSPatience)
 	case attack.Err != nil:
-		t.Failf("an ID-JAG by an unknown key was not answered within %s (timing.request), while the IdP's JWKS endpoint does not "+
-			"answer: set a limit of a few seconds on fetching keys", t.Config.Timing.Request)
+		t.Failf("an ID-JAG by an unknown key was not answered within %s (timing.request), while the IdP's JWKS "+
+			"endpoint does not answer: set a limit of a few seconds on fetching keys", t.Config.Timing.Request)
 	default:
 		server.ExpectRefused(t, attack)
 	}
@@ -134,7 +141,8 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		until(t, fetches, func() *server.Token { return t.Grant(server.SignedBy(t.SecondIdP.Keys.Signing())) })
 		recovers(t)
 	}, check.With(server.NeedsSecondIdP),
-		changesKeys(seasonOfFaults, "ID-JAGs in the name of one trusted IdP that another one signed, while the first one's keys cannot be had"))
+		changesKeys(seasonOfFaults, "ID-JAGs in the name of one trusted IdP that another one signed, while the first "+
+			"one's keys cannot be had"))
 
 	server.It("stale", "does not use keys without end that it could not fetch again", func(t *server.T) {
 		key := newKey(t)
@@ -148,11 +156,12 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		wait := inTime + t.Config.Timing.JWKSPatience
 		switch kept := !t.Within(wait, refused); {
 		case kept && fetches(t) > before:
-			t.Failf("the target asked for the keys again, got HTTP 500, and has granted ID-JAGs for %s since, though they came with "+
-				"max-age=0, must-revalidate: who can keep the IdP's keys from being fetched keeps a stolen key alive", wait)
+			t.Failf("the target asked for the keys again, got HTTP 500, and has granted ID-JAGs for %s since, though "+
+				"they came with max-age=0, must-revalidate: who can keep the IdP's keys from being fetched keeps a "+
+				"stolen key alive", wait)
 		case kept:
-			t.Warnf("the target has not asked for the keys for %s, though they came with max-age=0, must-revalidate: keep keys no longer "+
-				"than Cache-Control says", wait)
+			t.Warnf("the target has not asked for the keys for %s, though they came with max-age=0, must-revalidate: "+
+				"keep keys no longer than Cache-Control says", wait)
 		}
 		recovers(t)
 	}, check.By("RFC 9111 §5.2.2.2"), changesKeys(seasonOfBounds,

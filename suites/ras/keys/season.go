@@ -12,8 +12,9 @@ import (
 	"github.com/emaconform/emaconform/suites/server"
 )
 
-// What targets do with keys shows only when they fetch them, and many fetch at most every 30 s or so. So the checks that wait
-// for a fetch run in seasons: each publishes at once all that one fetch can show, and its checks share the wait.
+// What targets do with keys shows only when they fetch them, and many fetch at most every 30 s or so. So the checks
+// that wait for a fetch run in seasons: each publishes at once all that one fetch can show, and its checks share the
+// wait.
 const (
 	seasonOfFaults = 1 // fetches that fail: most targets try again at once, so these need no wait but the first
 	seasonOfBounds = 2 // a fetch that succeeds, but should not
@@ -22,7 +23,8 @@ const (
 	winter         = 5 // what no identity provider should publish
 )
 
-// changesKeys marks a check that publishes other keys: it runs alone, in its season, and the target must fetch keys from us.
+// changesKeys marks a check that publishes other keys: it runs alone, in its season, and the target must fetch keys
+// from us.
 func changesKeys(season int, sends string) check.Option {
 	return func(c *check.Check) {
 		check.Sends(sends)(c)
@@ -31,8 +33,8 @@ func changesKeys(season int, sends string) check.Option {
 	}
 }
 
-// newKey is a key that the target has not seen, under a kid of its own: one that looks keys up without their kid must not
-// find it in what it has. An RSA key takes a tenth of a second to make, an EC key nothing.
+// newKey is a key that the target has not seen, under a kid of its own: one that looks keys up without their kid must
+// not find it in what it has. An RSA key takes a tenth of a second to make, an EC key nothing.
 func newKey(t *server.T) *mockidp.Key {
 	algorithm := t.Cheap(t.IdP, func() *server.Token { return t.Grant() }).Algorithm
 	key, err := mockidp.NewKey(jose.SignatureAlgorithm(algorithm))
@@ -82,7 +84,9 @@ func own(t *server.T) []*mockidp.Key {
 // pickUp waits until the target takes the key.
 func pickUp(t *server.T, key *mockidp.Key) (after time.Duration, picked bool) {
 	began := time.Now()
-	picked = eventually(t, "a new key of the IdP", func() bool { return server.Granted(t.Redeem(t.Grant(server.SignedBy(key)))) })
+	picked = eventually(t, "a new key of the IdP", func() bool {
+		return server.Granted(t.Redeem(t.Grant(server.SignedBy(key))))
+	})
 	return time.Since(began), picked
 }
 

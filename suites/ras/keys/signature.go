@@ -51,8 +51,10 @@ var _ = check.For("RAS-SIG-VERIFY", func() {
 				honest.Claims["jti"] = rand.Text()
 				return hostile.WithPayload(signed, honest.Claims)
 			}},
-		server.Attack{Slug: "signature-empty", What: "an ID-JAG with an empty signature", Craft: compact(hostile.WithoutSignature)},
-		server.Attack{Slug: "signature-cut", What: "an ID-JAG without its third segment", Craft: compact(hostile.CutSignature)},
+		server.Attack{Slug: "signature-empty", What: "an ID-JAG with an empty signature",
+			Craft: compact(hostile.WithoutSignature)},
+		server.Attack{Slug: "signature-cut", What: "an ID-JAG without its third segment",
+			Craft: compact(hostile.CutSignature)},
 		server.Attack{Slug: "signature-of-another", What: "an ID-JAG with the signature of another one",
 			Craft: func(t *server.T, honest *server.Token) string {
 				return hostile.WithSignatureOf(hostile.Sign(honest), hostile.Sign(t.Grant()))
@@ -91,7 +93,8 @@ var _ = check.For("RAS-SIG-VERIFY", func() {
 			t.Inconclusivef("the target does not pick up new keys: see RAS-JWKS-ROTATION/new-key")
 		}
 		server.ExpectRefused(t, t.Attack(t.Grant(server.SignedBy(b.enc))))
-	}, changesKeys(spring, "The IdP publishes one more key, with use enc; ID-JAGs signed with it, after an honest one as control"))
+	}, changesKeys(spring, "The IdP publishes one more key, with use enc; ID-JAGs signed with it, after an honest "+
+		"one as control"))
 })
 
 // pointing declares the checks of a header member that says where the key is: at the attacker's host. One judges the
@@ -160,16 +163,18 @@ var _ = check.For("RAS-SIG-VERIFY", func() {
 		t.Redeem(seen, server.As(t.Client(1))) // refused, though its signature is good
 		server.ExpectRefused(t, t.Attack(hostile.FlipSignature(seen)))
 	}, check.With(server.NeedsSecondClient),
-		check.Sends("An ID-JAG that another client presents, then by its own client with a spoiled signature, after an honest one as control"))
+		check.Sends("An ID-JAG that another client presents, then by its own client with a spoiled signature, after "+
+			"an honest one as control"))
 
 	for slug, change := range map[string]struct {
 		what   string
 		change func(signature string) string
 	}{
-		"signature-padded":   {"with padding behind its signature", func(s string) string { return s + "==" }},
-		"signature-alphabet": {"with its signature in the other alphabet of base64", strings.NewReplacer("-", "+", "_", "/").Replace},
-		"signature-broken":   {"with a line break in its signature", func(s string) string { return s[:20] + "\n" + s[20:] }},
-		"signature-space":    {"with a space in its signature", func(s string) string { return s[:20] + " " + s[20:] }},
+		"signature-padded": {"with padding behind its signature", func(s string) string { return s + "==" }},
+		"signature-alphabet": {"with its signature in the other alphabet of base64", strings.NewReplacer("-", "+", "_",
+			"/").Replace},
+		"signature-broken": {"with a line break in its signature", func(s string) string { return s[:20] + "\n" + s[20:] }},
+		"signature-space":  {"with a space in its signature", func(s string) string { return s[:20] + " " + s[20:] }},
 	} {
 		server.It(slug, "refuses an ID-JAG "+change.what, func(t *server.T) {
 			t.Control(t.Grant())
@@ -181,7 +186,8 @@ var _ = check.For("RAS-SIG-VERIFY", func() {
 					return
 				}
 			}
-		}, check.Should(), server.Refusal(), check.Sends("An ID-JAG "+change.what+", after an honest one as control (RFC 7515 2)"))
+		}, check.Should(), server.Refusal(), check.Sends("An ID-JAG "+change.what+
+			", after an honest one as control (RFC 7515 2)"))
 	}
 })
 
@@ -192,7 +198,8 @@ var _ = check.For("RAS-SIG-VERIFY", func() {
 		spoil(t, mockidp.Reply{Header: map[string]string{"Content-Type": "application/json", "Cache-Control": "max-age=0"},
 			Body: keySet(t, key)})
 		until(t, fetches, func() *server.Token { return t.Grant(server.SignedBy(key)) })
-	}, check.Should(), changesKeys(seasonOfBounds, "The IdP publishes one more key, with key_ops encrypt and wrapKey; ID-JAGs signed with it"))
+	}, check.Should(), changesKeys(seasonOfBounds, "The IdP publishes one more key, with key_ops encrypt and "+
+		"wrapKey; ID-JAGs signed with it"))
 })
 
 var _ = check.For("RAS-SIG-VERIFY", func() {

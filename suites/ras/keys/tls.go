@@ -27,7 +27,8 @@ var _ = check.For("RAS-TLS", func() {
 			until(t, handshakes, func() *server.Token { return t.Grant(server.SignedBy(key)) })
 			recovers(t)
 		}, check.With(needsTLS),
-			changesKeys(seasonOfFaults, "ID-JAGs by a new key that the IdP publishes while its certificate "+bad.what+", and an honest one"))
+			changesKeys(seasonOfFaults, "ID-JAGs by a new key that the IdP publishes while its certificate "+bad.what+
+				", and an honest one"))
 	}
 })
 

@@ -34,8 +34,8 @@ var _ = check.For("RAS-AT-AUDIENCE", func() {
 		audience := server.AudienceOf(claims)
 		switch {
 		case len(audience) == 0 && server.Opaque(a):
-			t.Skipf("access tokens are opaque, and introspection leaves out aud, which RFC 7662 2.2 makes optional: second_server would show whom " +
-				"they are for")
+			t.Skipf("access tokens are opaque, and introspection leaves out aud, which RFC 7662 2.2 makes optional: " +
+				"second_server would show whom they are for")
 		case len(audience) == 0:
 			t.Failf("expected an access token whose aud names the MCP server, but it has no aud: every MCP server could take it")
 		case !slices.Contains(audience, t.Resource()):
@@ -54,7 +54,8 @@ var _ = check.For("RAS-AT-AUDIENCE", func() {
 	}, check.With(server.NeedsSecondServer),
 		check.Sends("A token for the MCP server, there as control, then to a second MCP server of the same RAS"))
 
-	server.It("by-claim", "restricts the token to whichever of its MCP servers the resource claim names", func(t *server.T) {
+	server.It("by-claim", "restricts the token to whichever of its MCP servers the resource "+
+		"claim names", func(t *server.T) {
 		t.Use(t.AccessToken())
 		token := t.AccessToken(server.Set("resource", secondResource(t)))
 		Expect(t.Break(t.Knock(token))).To(server.BeTurnedAway(),

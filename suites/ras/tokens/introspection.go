@@ -30,8 +30,8 @@ func described(t *server.T, token string) map[string]any {
 	case !ok:
 		t.Failf(`expected active to be true or false (RFC 7662 2.2), but saw %v`, seen["active"])
 	case !active && server.LetIn(t.Try(t.Knock(token))):
-		t.Skipf("the RAS calls a token inactive that the MCP server takes: RFC 7662 2.2 lets the answer depend on who asks, and its JWTs need not " +
-			"be known to introspection")
+		t.Skipf("the RAS calls a token inactive that the MCP server takes: RFC 7662 2.2 lets the answer depend on " +
+			"who asks, and its JWTs need not be known to introspection")
 	case !active:
 		t.Inconclusivef("the RAS calls a token inactive that was just issued, and the MCP server does not take it, either")
 	}

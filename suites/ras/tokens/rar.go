@@ -97,7 +97,8 @@ var _ = check.For("RAS-RAR", func() {
 	} {
 		server.It(malformed.slug, "refuses an ID-JAG with "+malformed.what, func(t *server.T) {
 			honest(t)
-			server.ExpectRefused(t, t.Attack(t.Grant(server.Set(detailsMember, malformed.value(detail(t, t.Config.RAR.Granted))))),
+			server.ExpectRefused(t,
+				t.Attack(t.Grant(server.Set(detailsMember, malformed.value(detail(t, t.Config.RAR.Granted))))),
 				server.InvalidDetails, server.InvalidGrant, server.InvalidRequest)
 		}, rar, check.Sends("An ID-JAG with "+malformed.what+", after one with an array as control"))
 	}

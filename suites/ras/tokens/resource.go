@@ -40,7 +40,9 @@ var resources = []struct {
 	}, []check.Option{check.Should()}},
 	{"empty", "the empty string", func(*server.T) any { return "" }, nil},
 	{"number", "a number", func(*server.T) any { return 1 }, nil},
-	{"object", "an object that holds the MCP server", func(t *server.T) any { return map[string]any{"uri": t.Resource()} }, nil},
+	{"object", "an object that holds the MCP server", func(t *server.T) any {
+		return map[string]any{"uri": t.Resource()}
+	}, nil},
 	{"array-empty", "an empty array", func(*server.T) any { return []string{} }, nil},
 	{"array-foreign", "an array of another server", func(*server.T) any { return []string{server.OtherResource} }, nil},
 }
@@ -71,10 +73,13 @@ var _ = check.For("RAS-RES-BOUND", func() {
 	server.It("foreign", "refuses an ID-JAG for an MCP server of somebody else", func(t *server.T) {
 		honest := unscoped(t)
 		// The draft leads to RFC 8707 2, which names invalid_target; the text proposed for EMA 7.6.2 wants invalid_grant.
-		server.ExpectRefused(t, t.Attack(t.Grant(honest, server.Set("resource", server.OtherResource))), server.InvalidGrant, server.InvalidTarget)
-	}, server.Refusal(server.InvalidGrant, server.InvalidTarget), check.Sends("An ID-JAG whose resource is an MCP server of somebody else, after an honest one as control"))
+		server.ExpectRefused(t, t.Attack(t.Grant(honest, server.Set("resource", server.OtherResource))),
+			server.InvalidGrant, server.InvalidTarget)
+	}, server.Refusal(server.InvalidGrant, server.InvalidTarget),
+		check.Sends("An ID-JAG whose resource is an MCP server of somebody else, after an honest one as control"))
 
-	server.It("array-foreign-too", "grants nothing for a resource array that also names another server", func(t *server.T) {
+	server.It("array-foreign-too", "grants nothing for a resource array that also names "+
+		"another server", func(t *server.T) {
 		honest := unscoped(t)
 		a := t.Attack(t.Grant(honest, server.Set("resource", []string{t.Resource(), server.OtherResource})))
 		if !server.Granted(a) {
@@ -82,7 +87,8 @@ var _ = check.For("RAS-RES-BOUND", func() {
 			return
 		}
 		if slices.Contains(server.AudienceOf(server.TokenClaims(t, a)), server.OtherResource) {
-			t.Failf("expected a refusal, but the token's audience holds %s, which is no MCP server of this RAS", server.OtherResource)
+			t.Failf("expected a refusal, but the token's audience holds %s, which is no MCP server of this RAS",
+				server.OtherResource)
 		}
 		t.Warnf("granted for a resource array with a foreign member: ID-JAG draft-04 4.4.1 lets a server grant a part of " +
 			"it, the text proposed for EMA 7.6.2 wants the claim to match its own MCP servers")
@@ -102,7 +108,8 @@ var _ = check.For("RAS-RES-BOUND", func() {
 			return
 		}
 		if slices.Contains(server.AudienceOf(server.TokenClaims(t, a)), server.OtherResource) {
-			t.Failf("expected a refusal or a token for the claim's resource, but the token's audience holds %s", server.OtherResource)
+			t.Failf("expected a refusal or a token for the claim's resource, but the token's audience holds %s",
+				server.OtherResource)
 		}
 		t.Notef("the resource parameter is ignored: the claim decides")
 	}, check.Sends("A token request whose resource parameter is not the ID-JAG's, after an honest one as control"))

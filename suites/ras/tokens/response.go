@@ -31,11 +31,13 @@ var _ = check.For("RAS-RESP-SHAPE", func() {
 	})
 	answered("token-type", "says what type its access token has", func(t *server.T, a *wire.Answer) {
 		if t.Prover != nil {
-			Expect(strings.ToLower(a.String("token_type"))).To(Equal("dpop"), "the token is bound to the key of the proof (RFC 9449 5)")
+			Expect(strings.ToLower(a.String("token_type"))).To(Equal("dpop"),
+				"the token is bound to the key of the proof (RFC 9449 5)")
 			return
 		}
 		if kind := a.String("token_type"); !strings.EqualFold(kind, "Bearer") {
-			t.Failf("expected token_type Bearer, for no proof of a key was sent, but saw %s", server.DescribeMember(a, "token_type"))
+			t.Failf("expected token_type Bearer, for no proof of a key was sent, but saw %s",
+				server.DescribeMember(a, "token_type"))
 		}
 	})
 	answered("no-store", "forbids caches to keep the access token", func(t *server.T, a *wire.Answer) {
@@ -54,7 +56,8 @@ var _ = check.For("RAS-RESP-SHAPE", func() {
 		}
 		number, _ := value.(json.Number)
 		if seconds, err := number.Float64(); err != nil || seconds <= 0 {
-			t.Failf("expected expires_in to be a positive number (RFC 6749 5.1), but saw %s", server.DescribeMember(a, "expires_in"))
+			t.Failf("expected expires_in to be a positive number (RFC 6749 5.1), but saw %s",
+				server.DescribeMember(a, "expires_in"))
 		}
 	})
 })

@@ -31,7 +31,8 @@ var _ = check.For("RAS-REVOKE", func() {
 		}
 		Expect(t.Target.Endpoint("revocation_endpoint")).NotTo(BeEmpty(),
 			"without one a client that loses a token, or signs its user out, cannot take it back (RFC 7009)")
-	}, check.Open(), check.Should(), check.By("EMA proposal §7.5.4"), check.Sends("Nothing: the authorization server's metadata is read"))
+	}, check.Open(), check.Should(), check.By("EMA proposal §7.5.4"),
+		check.Sends("Nothing: the authorization server's metadata is read"))
 
 	server.It("revokes", "revokes an access token, so that the MCP server refuses it", func(t *server.T) {
 		token := t.AccessToken()
@@ -51,7 +52,8 @@ var _ = check.For("RAS-REVOKE", func() {
 	}, endpoint, check.With(server.NeedsSecondClient), check.Must(),
 		check.Sends("A revocation request by a second client for the first one's token, then the token to the MCP server"))
 
-	server.It("unauthenticated", "does not revoke for a confidential client that does not authenticate", func(t *server.T) {
+	server.It("unauthenticated", "does not revoke for a confidential client that does not "+
+		"authenticate", func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		r := server.RevocationRequest(t, token, nil)

@@ -28,8 +28,8 @@ func expectWithin(t *server.T, a *wire.Answer, asked string, allowed ...string) 
 	}
 }
 
-// scopeIgnored marks what is asked for by the proposed text alone: the base draft's request has no scope parameter, and RFC 6749
-// 3.3 lets a server ignore it.
+// scopeIgnored marks what is asked for by the proposed text alone: the base draft's request has no scope parameter, and
+// RFC 6749 3.3 lets a server ignore it.
 var scopeIgnored = check.By("EMA proposal §7.2.1")
 
 // everything is a scope parameter that asks for all that there is.
@@ -141,7 +141,8 @@ var _ = check.For("RAS-SCOPE-INTERSECT", func() {
 			return
 		}
 		expectWithin(t, got, b)
-		t.Warnf("expected invalid_scope or invalid_grant (as the text proposed for EMA 7.2.1 has it), but a token without any scope was granted")
+		t.Warnf("expected invalid_scope or invalid_grant (as the text proposed for EMA 7.2.1 has it), but a token " +
+			"without any scope was granted")
 	}, check.With(server.NeedsTwoScopes), scopeIgnored,
 		check.Sends("One scope in the ID-JAG and another in the request, after the same in both as control"))
 })
@@ -150,9 +151,11 @@ var invalidGrantOrScope = []string{server.InvalidGrant, server.InvalidScope}
 
 var _ = check.For("RAS-SCOPE-REGISTERED", func() {
 	server.Refuses(
-		server.Attack{Slug: "unknown", What: "an ID-JAG whose only scope does not exist", Edit: server.Set("scope", unknownScope),
+		server.Attack{Slug: "unknown", What: "an ID-JAG whose only scope does not exist",
+			Edit:  server.Set("scope", unknownScope),
 			Codes: invalidGrantOrScope},
-		server.Attack{Slug: "one-unknown", What: "an ID-JAG with a scope that does not exist beside good ones", Codes: invalidGrantOrScope,
+		server.Attack{Slug: "one-unknown", What: "an ID-JAG with a scope that does not exist beside good ones",
+			Codes: invalidGrantOrScope,
 			Edit: func(j *server.Token) {
 				known, _ := j.Claims["scope"].(string)
 				j.Claims["scope"] = strings.TrimSpace(known + " " + unknownScope)
@@ -161,7 +164,8 @@ var _ = check.For("RAS-SCOPE-REGISTERED", func() {
 })
 
 var _ = check.For("RAS-SCOPE-INTERSECT", func() {
-	server.It("forbidden-unasked", "grants no scope that the client may not have when the request asks for none", func(t *server.T) {
+	server.It("forbidden-unasked", "grants no scope that the client may not have when the request "+
+		"asks for none", func(t *server.T) {
 		a := t.Config.Scopes[0]
 		t.Control(t.Grant(server.Set("scope", a)), server.Without("scope"))
 		got := t.Attack(t.Grant(server.Set("scope", a+" "+t.Config.ForbiddenScope)), server.Without("scope"))
