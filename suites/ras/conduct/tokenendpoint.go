@@ -147,6 +147,12 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 	server.Refuses(
 		server.Attack{Slug: "name-case", What: "a token request with the names of its parameters in capitals",
 			Redeem: []server.RedeemOption{capitals}, Options: []check.Option{check.Should()}},
+		server.Attack{Slug: "name-brackets", What: "a token request with brackets behind the names of its parameters",
+			Redeem: []server.RedeemOption{renamed(func(name string) string { return name + "[]" })}, Options: []check.Option{check.Should()}},
+		server.Attack{Slug: "name-space", What: "a token request with a space behind the names of its parameters",
+			Redeem: []server.RedeemOption{renamed(func(name string) string { return name + " " })}, Options: []check.Option{check.Should()}},
+		server.Attack{Slug: "text-plain", What: "a token request whose body is text/plain",
+			Redeem: []server.RedeemOption{server.HeaderField("Content-Type", "text/plain")}, Options: []check.Option{check.Should()}},
 	)
 	for _, name := range []string{"client_id", "client_secret"} {
 		server.It(strings.ReplaceAll(name, "_", "-")+"-twice", "refuses a token request with "+name+" twice", func(t *server.T) {
@@ -165,8 +171,13 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 
 var needsPost = server.NeedsClientAuth("client_secret_post")
 
-func capitals(r *server.Redemption) {
-	for i := range r.Form {
-		r.Form[i].Name = strings.ToUpper(r.Form[i].Name)
+var capitals = renamed(strings.ToUpper)
+
+// renamed changes the names of all parameters.
+func renamed(change func(string) string) server.RedeemOption {
+	return func(r *server.Redemption) {
+		for i := range r.Form {
+			r.Form[i].Name = change(r.Form[i].Name)
+		}
 	}
 }

@@ -56,7 +56,7 @@ func fetches(t *server.T) int {
 
 // until attacks until the target has gone for the keys, which count shows, so that the last answer is that of a target
 // that met what there is now. Each attack must be refused.
-func until(t *server.T, count func(*server.T) int, attack func() *server.Token) {
+func until[A any](t *server.T, count func(*server.T) int, attack func() A) {
 	before := count(t)
 	gone := eventually(t, "the IdP's keys", func() bool {
 		server.ExpectRefused(t, t.Attack(attack()))
@@ -180,6 +180,19 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 				"client can make this server flood the IdP", most, requests, n)
 		}
 	}, check.Should(), check.Intrusive(), changesKeys(winter, "50 ID-JAGs by a stranger's key, each with a kid of its own"))
+
+	server.It("new-key-after-flood", "picks up a new key also after 30 ID-JAGs with unknown key ids", func(t *server.T) {
+		t.Control(t.Grant())
+		for range 30 {
+			server.ExpectRefused(t, t.Attack(t.Grant(server.SignedBy(t.Attacker), server.SetHeader("kid", rand.Text()))))
+		}
+		key := newKey(t)
+		publishAlso(t, key)
+		if _, picked := pickUp(t, key); !picked {
+			t.Failf("expected a new key to be picked up within %s (timing.jwks_patience), but 30 ID-JAGs with unknown key ids have used up "+
+				"what this server fetches: whoever has a client can keep a company's new key from being known", t.Config.Timing.JWKSPatience)
+		}
+	}, check.Should(), check.Intrusive(), changesKeys(winter, "30 ID-JAGs by a stranger's key, each with a kid of its own, then a new key of the IdP"))
 })
 
 func withoutKid(j *server.Token) { delete(j.Header, "kid") }
