@@ -36,3 +36,13 @@ matrix: ## every check against every defect
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+FUZZTIME := 2m
+
+fuzz: ## every fuzz target, each for FUZZTIME; the tests run them with their corpora alone
+	grep -rlE '^func Fuzz' --include='*_test.go' . | while read file; do \
+		grep -oE '^func Fuzz[A-Za-z]+' $$file | while read _ name; do \
+			echo "$$(dirname $$file) $$name"; \
+			go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
+		done || exit 1; \
+	done

@@ -1,10 +1,8 @@
 package attest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path"
 	"path/filepath"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/emaconform/emaconform/mockidp/yamlfile"
 	"github.com/emaconform/emaconform/reports"
 )
 
@@ -51,7 +50,7 @@ func LoadPolicy(file string) (*Policy, []Signer, error) {
 		return nil, nil, fmt.Errorf("cannot read the policy: %w", err)
 	}
 	p := &Policy{}
-	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(p); err != nil && !errors.Is(err, io.EOF) {
+	if err := yamlfile.Decode(raw, p); err != nil && !errors.Is(err, yamlfile.ErrEmpty) {
 		return nil, nil, fmt.Errorf("policy %s: %s", file, yaml.FormatError(err, false, true))
 	}
 	if p.Level != "" && !slices.Contains(levels, p.Level) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/emaconform/emaconform/mockidp/yamlfile"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
@@ -62,7 +63,7 @@ func (f *Fleet) readFile(path string) error {
 		Defaults   yaml.MapSlice   `yaml:"defaults"`
 		Connectors []yaml.MapSlice `yaml:"connectors"`
 	}
-	if err := yaml.NewDecoder(bytes.NewReader(raw), yaml.Strict()).Decode(&file); err != nil {
+	if err := yamlfile.Decode(raw, &file); err != nil {
 		return fmt.Errorf("%s: %s", path, yaml.FormatError(err, false, false))
 	}
 	defaults, err := yaml.Marshal(file.Defaults)
