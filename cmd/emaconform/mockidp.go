@@ -274,20 +274,8 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 			o.ControlSecret = rand.Text()
 		}
 	}
-	if f.https && f.ca == "" {
-		if f.ca, err = keptCA(); err != nil {
-			return err
-		}
-	}
-	if f.ca != "" {
-		if o.CA, err = mockidp.LoadOrCreateCA(f.ca); err != nil {
-			return err
-		}
-	}
-	if f.samlCertificate != "" {
-		if o.SAMLCertificate, err = saml.LoadOrCreateCertificate(f.samlCertificate); err != nil {
-			return err
-		}
+	if err := f.certificates(&o); err != nil {
+		return err
 	}
 	if f.audit != "" {
 		file, err := os.OpenFile(f.audit, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
@@ -328,6 +316,24 @@ func (f *mockIdPFlags) serve(ctx context.Context, stdout, stderr io.Writer) erro
 	}
 	<-ctx.Done()
 	return nil
+}
+
+// certificates are what the server shows: of a CA for https, and for signing in by SAML.
+func (f *mockIdPFlags) certificates(o *mockidp.ServerOptions) (err error) {
+	if f.https && f.ca == "" {
+		if f.ca, err = keptCA(); err != nil {
+			return err
+		}
+	}
+	if f.ca != "" {
+		if o.CA, err = mockidp.LoadOrCreateCA(f.ca); err != nil {
+			return err
+		}
+	}
+	if f.samlCertificate != "" {
+		o.SAMLCertificate, err = saml.LoadOrCreateCertificate(f.samlCertificate)
+	}
+	return err
 }
 
 func (f *mockIdPFlags) consoleHandler() (func(*mockidp.IdP) http.Handler, error) {

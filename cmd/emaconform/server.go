@@ -140,16 +140,7 @@ func knownProfile(profile string) error {
 }
 
 func (f *serverFlags) run(c *cobra.Command, s *settings) error {
-	if err := knownProfile(f.profile); err != nil {
-		return err
-	}
-	if f.workers < 0 {
-		return fmt.Errorf("--workers %d: expected 0 (choose for me) or more", f.workers)
-	}
-	if f.roundTrip < 0 {
-		return fmt.Errorf("--round-trip %s: expected 0 or more", f.roundTrip)
-	}
-	if err := timeLimits(c.Flags(), "timeout", "check-timeout", "request-timeout"); err != nil {
+	if err := f.makeSense(c); err != nil {
 		return err
 	}
 	config, err := s.load(f.config, c.Flags())
@@ -199,6 +190,20 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 		}
 		return report, err
 	})
+}
+
+// makeSense looks at the flags whose values say by themselves whether they are right.
+func (f *serverFlags) makeSense(c *cobra.Command) error {
+	if err := knownProfile(f.profile); err != nil {
+		return err
+	}
+	if f.workers < 0 {
+		return fmt.Errorf("--workers %d: expected 0 (choose for me) or more", f.workers)
+	}
+	if f.roundTrip < 0 {
+		return fmt.Errorf("--round-trip %s: expected 0 or more", f.roundTrip)
+	}
+	return timeLimits(c.Flags(), "timeout", "check-timeout", "request-timeout")
 }
 
 // judge runs a run with live progress, applies the baseline, writes the reports and prints the verdict. It serves every

@@ -53,23 +53,10 @@ func beyond(t *T, granted []string) string {
 
 // scopes declares the checks of scopes: how one is refused is free, that it is not granted is not.
 func scopes() {
-	within := func(t *T, a *wire.Answer) {
-		if !Granted(a) {
-			return
-		}
-		g, _ := t.Read(a)
-		if s := beyond(t, g.Scopes()); s != "" {
-			t.Failf("the scope %s was granted, which is none of those that are allowed", wire.Printable(s, 80))
-		}
-		if said := strings.Fields(a.String("scope")); slices.Contains(said, t.Notes().ForbiddenScope) &&
-			t.Notes().ForbiddenScope != "" {
-			t.Failf("the answer says that %s was granted", t.Notes().ForbiddenScope)
-		}
-	}
 	try := func(slug, title string, scope func(*T) string, options ...check.Option) {
 		It(slug, title, func(t *T) {
 			_, a := t.Beside(func() *wire.Answer { return t.Exchange(Param("scope", scope(t))) })
-			within(t, a)
+			expectAllowed(t, a)
 		}, append([]check.Option{check.With(NeedsScope),
 			check.Sends("An honest exchange, then one with such a scope.")}, options...)...)
 	}
@@ -94,8 +81,7 @@ func scopes() {
 	try("wildcard", "does not grant a scope of stars", func(*T) string { return "*" })
 	try("other-targets-scope", "does not grant the scopes of another target", func(t *T) string {
 		return strings.Join(t.Other().Scopes, " ")
-	},
-		check.With(NeedsTwoTargets))
+	}, check.With(NeedsTwoTargets))
 	It("forbidden-alone", "does not turn a scope that is not allowed into a grant without scope", func(t *T) {
 		_, a := t.Beside(func() *wire.Answer { return t.Exchange(Param("scope", t.Notes().ForbiddenScope)) })
 		if !Granted(a) {
@@ -110,11 +96,26 @@ func scopes() {
 		check.Should(), check.Sends("An exchange for a scope that is not allowed, alone."))
 	It("no-scope", "grants no more than what is allowed when no scope is asked for", func(t *T) {
 		_, a := t.Beside(func() *wire.Answer { return t.Exchange(Without("scope")) })
-		within(t, a)
+		expectAllowed(t, a)
 		if g, _ := t.Read(a); Granted(a) && len(g.Scopes()) == 0 {
 			t.Notef("no scope was asked for, and none is in the grant: the target is to give nothing for it, or its own least")
 		}
 	}, check.With(NeedsScope), check.Sends("An exchange without scope."))
+}
+
+// expectAllowed judges an answer: it grants no scope beyond those that are allowed, or nothing.
+func expectAllowed(t *T, a *wire.Answer) {
+	if !Granted(a) {
+		return
+	}
+	g, _ := t.Read(a)
+	if s := beyond(t, g.Scopes()); s != "" {
+		t.Failf("the scope %s was granted, which is none of those that are allowed", wire.Printable(s, 80))
+	}
+	forbidden := t.Notes().ForbiddenScope
+	if forbidden != "" && slices.Contains(strings.Fields(a.String("scope")), forbidden) {
+		t.Failf("the answer says that %s was granted", forbidden)
+	}
 }
 
 // lifecycle declares the checks of what people may do after it was taken from them.
