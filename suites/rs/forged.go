@@ -4,8 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -82,16 +80,6 @@ func noScope(t *server.T) string {
 		return "" // the RAS has chosen some
 	}
 	return a.String("access_token")
-}
-
-// lacking is a token that has every scope but the one that the scoped tool needs.
-func lacking(t *server.T) string {
-	others := slices.DeleteFunc(slices.Clone(t.Config.Scopes), func(s string) bool {
-		return s == t.Config.ScopedTool.Scope
-	})
-	token := t.AccessToken(server.Set("scope", strings.Join(others, " ")))
-	t.Use(token)
-	return token
 }
 
 var _ = check.For("RS-SCOPE-403", func() {

@@ -19,17 +19,22 @@ const sendsScoped = "A call of the scoped tool with a token that has its scope a
 
 // underScoped calls the scoped tool with a token that has every scope but the one that it needs.
 func underScoped(t *server.T) *wire.Answer {
+	t.UseWith(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil))
+	return t.Break(t.Call(lacking(t), t.Config.ScopedTool.Name, nil))
+}
+
+// lacking is a token, seen to work, that has every scope but the one that the scoped tool needs and those that imply it.
+func lacking(t *server.T) string {
 	tool := t.Config.ScopedTool
-	t.UseWith(t.Call(t.AccessToken(), tool.Name, nil))
 	others := slices.DeleteFunc(slices.Clone(t.Config.Scopes), func(s string) bool {
 		return s == tool.Scope || slices.Contains(t.Config.ImpliedScopes[s], tool.Scope)
 	})
 	if len(others) == 0 {
 		t.Skipf("every other scope implies the one that the tool needs (implied_scopes): name one in scopes that does not")
 	}
-	without := t.AccessToken(server.Set("scope", strings.Join(others, " ")))
-	t.Use(without)
-	return t.Break(t.Call(without, tool.Name, nil))
+	token := t.AccessToken(server.Set("scope", strings.Join(others, " ")))
+	t.Use(token)
+	return token
 }
 
 var _ = check.For("RS-SCOPE-403", func() {

@@ -223,8 +223,8 @@ const (
 	AudienceEndpoint = "token_endpoint"
 )
 
-// audienceOf is aud of a client's assertions.
-func (t *T) audienceOf(c *target.Client) string {
+// AudienceOf is aud of a client's assertions.
+func (t *T) AudienceOf(c *target.Client) string {
 	switch c.Audience {
 	case "", AudienceIssuer:
 		return t.Issuer()
@@ -238,7 +238,7 @@ func (t *T) audienceOf(c *target.Client) string {
 func (t *T) ClientAssertion(c *target.Client, edit func(claims map[string]any)) string {
 	now := t.Now()
 	claims := map[string]any{
-		"iss": c.ID, "sub": c.ID, "aud": t.audienceOf(c), "jti": rand.Text(),
+		"iss": c.ID, "sub": c.ID, "aud": t.AudienceOf(c), "jti": rand.Text(),
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 	}
 	if edit != nil {

@@ -49,8 +49,8 @@ func (t *T) Honest(assertion any, options ...RedeemOption) *wire.Answer {
 // Cheap is a key of this trusted issuer for honest ID-JAGs whose key is not what is under test: an ES256 one, which
 // signs in a thirtieth of the time of RSA, where the issuer has one and the target takes it.
 func (t *T) Cheap(idp *mockidp.Issuer, user func() *Token) *mockidp.Key {
-	t.known.mu.Lock()
-	defer t.known.mu.Unlock()
+	t.known.choosing.Lock()
+	defer t.known.choosing.Unlock()
 	if key := t.known.cheap[idp]; key != nil {
 		return key
 	}

@@ -62,6 +62,7 @@ type known struct {
 	asking    sync.Mutex // held while the revisions are found out
 	revisions *Revisions
 	controls  beside.Controls
+	choosing  sync.Mutex                       // held while the key to sign with is found out
 	cheap     map[*mockidp.Issuer]*mockidp.Key // to sign with; see Cheap
 	shared    map[string]any
 

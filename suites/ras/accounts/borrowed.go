@@ -56,6 +56,7 @@ var _ = check.For("RAS-SUB-ID", func() {
 				t.Skipf("the SAML names of the users have no %s (second_idp.users[].sub_id)", member)
 			}
 			control := t.Control(t.GrantFrom(t.SecondIdP, alice, server.NoEmail))
+			mustRequireName(t, alice)
 			less := subID(func(id map[string]string) { delete(id, member) })
 			server.ExpectNobodyElse(t, t.Attack(t.GrantFrom(t.SecondIdP, alice, server.NoEmail, less)), control)
 		}, check.With(server.NeedsSubID), check.Sends("A user by SAML name as control, then the same name without "+member))

@@ -46,7 +46,7 @@ var proofSenders = map[string]sender{
 var loginSenders = map[string]sender{
 	"login-iss": ofLogin("iss", func(c *target.Client, _ *server.T) string { return c.ID }),
 	"login-sub": ofLogin("sub", func(c *target.Client, _ *server.T) string { return c.ID }),
-	"login-aud": ofLogin("aud", func(_ *target.Client, t *server.T) string { return t.Issuer() }),
+	"login-aud": ofLogin("aud", func(c *target.Client, t *server.T) string { return t.AudienceOf(c) }),
 	"secret": {needs: []check.Need{server.NeedsSecret}, intrusive: true, each: func(t *server.T) sender {
 		c := guessed(t)
 		forClient := func(t *server.T) *server.Token {
