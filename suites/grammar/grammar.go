@@ -163,7 +163,7 @@ func (w Way) Find(known []string, given any) (string, bool) {
 }
 
 // identifiers are those of every party, by role.
-var identifiers = map[string][]Identifier{"ras": ofRAS, "rs": ofRS, "idp": ofIdP}
+var identifiers = map[string][]Identifier{"ras": ofRAS, "rs": ofRS, "idp": ofIdP, "client": ofClient}
 
 // Of is the identifiers that a party of this role compares.
 func Of(role string) []Identifier { return identifiers[role] }

@@ -1,0 +1,66 @@
+package client
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/grammar"
+)
+
+// ofIDToken sends an ID token with another value of this claim.
+func ofIDToken(claim string) func(grammar.Attack) func(*world.World) {
+	return func(a grammar.Attack) func(*world.World) {
+		return editIDToken(func(t *mockidp.Token) {
+			right, _ := t.Claims[claim].(string)
+			if given, ok := a.Variant.Of(right); ok {
+				t.Claims[claim] = given
+			}
+		})
+	}
+}
+
+// senders change what the client compares, by the ids of the grammar.
+var senders = map[string]func(grammar.Attack) func(*world.World){
+	"nonce": ofIDToken("nonce"), "id-iss": ofIDToken("iss"), "id-aud": ofIDToken("aud"),
+	"state": func(a grammar.Attack) func(*world.World) {
+		return answersOf(func(_ *world.World, answer url.Values) {
+			if given, ok := a.Variant.Of(answer.Get("state")); ok {
+				answer.Set("state", given.(string))
+			}
+		})
+	},
+}
+
+var _ = everyAttack()
+
+// everyAttack declares the checks of the grammar: one for each attack on each identifier that a client compares.
+func everyAttack() bool {
+	for _, i := range grammar.Of("client") {
+		send, ok := senders[i.ID]
+		if !ok {
+			panic("client: nobody sends attacks on " + i.ID)
+		}
+		check.For(i.Requirement, func() {
+			for _, a := range i.Attacks() {
+				declare(a, send(a))
+			}
+		})
+	}
+	return true
+}
+
+func declare(a grammar.Attack, change func(*world.World)) {
+	meets := strings.ToUpper(a.What()[:1]) + a.What()[1:]
+	why := a.What() + ", and it is compared " + a.Way.Title
+	scenario, judge := login.but(meets, change).from(gotIDToken), idTokenUnused(why)
+	switch a.Identifier.ID {
+	case "state":
+		scenario, judge = login.but(meets, change).from(loggedIn), when("state", codeUnused(why))
+	case "nonce":
+		judge = when("nonce", judge)
+	}
+	It(a.Slug(), "does not take "+a.What(), scenario, judge, check.Of(a))
+}
