@@ -120,43 +120,57 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 		gone()
 		ended <- err
 	}()
-	bound := time.NewTimer(c.timeout)
-	defer bound.Stop()
-	select {
-	case err = <-ended:
-	case <-bound.C:
-		r.TimedOut = true
-	case <-w.Flooded():
-		r.Flooded = true
-	case <-c.tooMuch(ctx, cmd.Process.Pid):
-		r.Hungry = true
-	case <-ctx.Done():
-		r.Failed = errors.New("not run to its end: " + context.Cause(ctx).Error())
-	}
+	err = r.await(ctx, c, cmd.Process.Pid, ended)
 	endGroup(cmd)
 	endStrays(mark)
-	if r.TimedOut || r.Flooded || r.Hungry || r.Failed != nil {
+	if r.stopped() {
 		err = <-ended
 	}
 	r.Took = time.Since(started)
-	if cmd.ProcessState != nil {
-		r.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	}
-	var exit *exec.ExitError
-	switch {
-	case err == nil || errors.Is(err, exec.ErrWaitDelay):
-		r.Exit = 0
-	case errors.As(err, &exit):
-		if r.Exit = exit.ExitCode(); r.Exit < 0 && !r.TimedOut && !r.Flooded && !r.Hungry && r.Failed == nil {
-			r.Killed = exit.String() // e.g. "signal: segmentation fault"
-		}
-	}
+	r.end(cmd, err)
 	r.Stdout, r.Stderr = stdout.kept, stderr.kept
 	r.Opened = room.browser.opened()
 	r.Undelivered = int(room.browser.undelivered.Load())
 	r.Requests = w.Seen()
 	r.Leaks = w.Leaks(map[string][]byte{"standard output": r.Stdout, "standard error": r.Stderr, "browser": r.Opened})
 	return r
+}
+
+// await waits until the client has ended, or says in the attempt why it must be.
+func (a *attempt) await(ctx context.Context, c *command, pid int, ended <-chan error) (err error) {
+	bound := time.NewTimer(c.timeout)
+	defer bound.Stop()
+	select {
+	case err = <-ended:
+	case <-bound.C:
+		a.TimedOut = true
+	case <-a.World.Flooded():
+		a.Flooded = true
+	case <-c.tooMuch(ctx, pid):
+		a.Hungry = true
+	case <-ctx.Done():
+		a.Failed = errors.New("not run to its end: " + context.Cause(ctx).Error())
+	}
+	return err
+}
+
+// stopped reports whether the client did not end by itself.
+func (a *attempt) stopped() bool { return a.TimedOut || a.Flooded || a.Hungry || a.Failed != nil }
+
+// end notes how the client ended; err is what waiting for it said.
+func (a *attempt) end(cmd *exec.Cmd, err error) {
+	if cmd.ProcessState != nil {
+		a.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	}
+	var exit *exec.ExitError
+	switch {
+	case err == nil || errors.Is(err, exec.ErrWaitDelay):
+		a.Exit = 0
+	case errors.As(err, &exit):
+		if a.Exit = exit.ExitCode(); a.Exit < 0 && !a.stopped() {
+			a.Killed = exit.String() // e.g. "signal: segmentation fault"
+		}
+	}
 }
 
 // tooMuch is closed when a client and what it started take up more memory than they may.

@@ -201,43 +201,58 @@ func (c *Config) Look() bool {
 // Resolve reads the secrets and keys that the configuration points at and checks the whole for sense. All problems come
 // in one error, a line each.
 func (c *Config) Resolve() error {
-	var problems []error
-	complain := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	checkURL := func(key, value string) {
-		if wire.HasPassword(value) {
-			complain("%s: it holds a user name or a password, which would stand in every report: write %s", key, wire.WithoutPassword(value))
-			return
-		}
-		if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
-			complain("%s: %q is no http or https URL", key, value)
-		}
-	}
+	var p problems
 	if c.URL == "" {
-		complain("url: missing: the URL of the MCP server to judge (--url, or url in the file of --config)")
+		p.complain("url: missing: the URL of the MCP server to judge (--url, or url in the file of --config)")
 	}
-	checkURL("url", c.URL)
-	checkURL("second_server", c.SecondServer)
-	checkURL("authorization_server.issuer", c.AuthorizationServer.Issuer)
-	checkURL("authorization_server.token_endpoint", c.AuthorizationServer.TokenEndpoint)
+	p.checkURL("url", c.URL)
+	p.checkURL("second_server", c.SecondServer)
+	p.checkURL("authorization_server.issuer", c.AuthorizationServer.Issuer)
+	p.checkURL("authorization_server.token_endpoint", c.AuthorizationServer.TokenEndpoint)
 	if strings.ContainsFunc(c.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) {
-		complain("user_agent: %q has characters that a header cannot have", c.UserAgent)
+		p.complain("user_agent: %q has characters that a header cannot have", c.UserAgent)
 	}
 	for n, host := range c.AllowedHosts {
 		if strings.ContainsAny(host, "/@?# ") || host == "" {
-			complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n, wire.WithoutPassword(host))
+			p.complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n, wire.WithoutPassword(host))
 		}
 	}
 	if c.Look() {
-		return errors.Join(problems...)
+		return errors.Join(p...)
 	}
+	c.resolveClients(&p)
+	c.resolveIdPs(&p)
+	return errors.Join(p...)
+}
+
+// problems is what is wrong with a configuration.
+type problems []error
+
+func (p *problems) complain(format string, args ...any) { *p = append(*p, fmt.Errorf(format, args...)) }
+
+// checkURL complains of a value that is no URL to send requests to.
+func (p *problems) checkURL(key, value string) {
+	if wire.HasPassword(value) {
+		p.complain("%s: it holds a user name or a password, which would stand in every report: write %s",
+			key, wire.WithoutPassword(value))
+		return
+	}
+	u, err := url.Parse(value)
+	if value != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+		p.complain("%s: %q is no http or https URL", key, value)
+	}
+}
+
+// resolveClients completes and checks the clients and what else of the target has to be named before tokens are asked for.
+func (c *Config) resolveClients(p *problems) {
 	if len(c.Clients) == 0 {
-		complain("clients: none: which client is registered with the authorization server? Give --client-id and " +
+		p.complain("clients: none: which client is registered with the authorization server? Give --client-id and " +
 			"--client-secret-file (or EMACONFORM_CLIENT_SECRET), or clients in the file of --config: " +
 			"`emaconform config` prints one with every key")
 	}
 	for n := range c.Clients {
 		if err := c.Clients[n].Resolve(); err != nil {
-			complain("clients[%d] (%s): %v", n, c.Clients[n].ID, err)
+			p.complain("clients[%d] (%s): %v", n, c.Clients[n].ID, err)
 		}
 	}
 	if c.RevokedClient != nil {
@@ -245,36 +260,39 @@ func (c *Config) Resolve() error {
 			c.RevokedClient.Auth = ClientSecretBasic
 		}
 		if err := c.RevokedClient.Resolve(); err != nil {
-			complain("revoked_client (%s): %v", c.RevokedClient.ID, err)
+			p.complain("revoked_client (%s): %v", c.RevokedClient.ID, err)
 		}
 	}
 	if c.Upstream != nil && c.Upstream.Tool == "" {
-		complain("upstream.tool: missing: the name of a tool of the MCP server that asks the upstream service")
+		p.complain("upstream.tool: missing: the name of a tool of the MCP server that asks the upstream service")
 	}
 	if len(c.Users) == 0 {
-		complain("users: none: whom does the target know? Give --user (the sub that the IdP is to name; --email, if accounts are " +
+		p.complain("users: none: whom does the target know? Give --user (the sub that the IdP is to name; --email, if accounts are " +
 			"found by it), or users in the file of --config")
 	}
 	for n, u := range c.Users {
 		if u.Sub == "" {
-			complain("users[%d]: sub is missing", n)
+			p.complain("users[%d]: sub is missing", n)
 		}
 	}
+}
+
+// resolveIdPs checks the identity providers that are played.
+func (c *Config) resolveIdPs(p *problems) {
 	for key, i := range map[string]*IdP{"idp": &c.IdP, "second_idp": c.SecondIdP} {
 		if i == nil {
 			continue
 		}
-		checkURL(key+".issuer", i.Issuer)
+		p.checkURL(key+".issuer", i.Issuer)
 		if i.Static() && (i.Issuer == "" || i.Keys == "") {
-			complain("%s: listen: none needs both issuer and keys, those of `emaconform mockidp export`", key)
+			p.complain("%s: listen: none needs both issuer and keys, those of `emaconform mockidp export`", key)
 		}
 		switch jose.SignatureAlgorithm(i.Alg) {
 		case jose.RS256, jose.PS256, jose.ES256, jose.EdDSA:
 		default:
-			complain("%s.alg: %q is none of RS256, PS256, ES256, EdDSA", key, i.Alg)
+			p.complain("%s.alg: %q is none of RS256, PS256, ES256, EdDSA", key, i.Alg)
 		}
 	}
-	return errors.Join(problems...)
 }
 
 // Loopback reports whether this URL's host is the machine itself.
