@@ -16,6 +16,7 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // used where the machine has no certificate authorities, as in the container
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
+	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/engine"
 	_ "github.com/emaconform/emaconform/suites/idp" // its checks
 	_ "github.com/emaconform/emaconform/suites/ras"
@@ -38,10 +39,21 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 func main() {
 	engine.WorkerMain()
 	fixture.Main()
-	if len(os.Args) > 1 && os.Args[1] != "matrix" { // which runs many targets at a time
+	command := ""
+	if len(os.Args) > 1 {
+		command = os.Args[1]
+	}
+	leave := func() {}
+	switch command {
+	case "server", "client", "idp": // they start other programs, and keep keys in temporary files
+		leave = client.Guard()
+	}
+	if command != "matrix" { // which runs many targets at a time
 		engine.LimitMemory(140 << 20)
 	}
-	os.Exit(execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	code := execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
+	leave()
+	os.Exit(code)
 }
 
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {

@@ -19,6 +19,9 @@ import (
 func TestMain(m *testing.M) {
 	engine.WorkerMain()
 	fixture.Main()
+	if os.Getenv("EMACONFORM_INTERNAL_TEST_MAIN") != "" { // a test wants the command as a process of its own
+		main()
+	}
 	os.Exit(m.Run())
 }
 

@@ -1,0 +1,103 @@
+package client
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// guardVariable in the environment tells a process of this program that another one watches over it: the other one's id.
+const guardVariable = "EMACONFORM_INTERNAL_GUARD"
+
+// Guard keeps what a run leaves behind within its lifetime, even when the run is killed. It runs this program once more, as a
+// child with a directory of its own for temporary files, and does not return: it passes signals on, and when the child has
+// ended, in whatever way, it ends all that the child left and removes its files. In the child it returns at once. When it is
+// killed itself, the child is asked to end. leave is to be called when the child's work is done.
+func Guard() (leave func()) {
+	if os.Getenv(guardVariable) != "" {
+		return guarded()
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return func() {}
+	}
+	scratch, err := os.MkdirTemp("", "emaconform-run-")
+	if err != nil {
+		return func() {}
+	}
+	adopt()
+	cmd := exec.Command(self, os.Args[1:]...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", guardVariable, os.Getpid()), "TMPDIR="+scratch)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	runtime.LockOSThread() // the child is told when this thread ends
+	if err := cmd.Start(); err != nil {
+		_ = os.RemoveAll(scratch)
+		return func() {}
+	}
+	go func() {
+		for s := range signals {
+			_ = cmd.Process.Signal(s)
+		}
+	}()
+	_ = cmd.Wait() // how it ended is in its state
+	endAll()
+	_ = os.RemoveAll(scratch)
+	code := cmd.ProcessState.ExitCode()
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		code = 128 + int(status.Signal()) // as a shell says it
+	}
+	os.Exit(code)
+	return nil
+}
+
+// guarded is Guard in the child. When the other process was killed, nobody waits for a report: all ends at once.
+func guarded() func() {
+	guard, scratch := os.Getenv(guardVariable), os.TempDir()
+	_ = os.Unsetenv(guardVariable)
+	clean := func() bool {
+		if fmt.Sprint(os.Getppid()) == guard {
+			return false // it does so
+		}
+		endAll()
+		_ = os.RemoveAll(scratch)
+		return true
+	}
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	go func() {
+		for range asked {
+			if clean() {
+				os.Exit(128 + int(syscall.SIGKILL))
+			}
+		}
+	}()
+	return func() { clean() }
+}
+
+// endAll ends every child of this process, with all that come from them.
+func endAll() {
+	for range 100 { // those that fork are a step ahead, but each step they are fewer
+		doomed := descendants(childrenOf(os.Getpid()))
+		if len(doomed) == 0 {
+			return
+		}
+		for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
+			for _, pid := range doomed {
+				_ = syscall.Kill(pid, signal)
+			}
+		}
+		for _, pid := range doomed {
+			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
+		}
+		time.Sleep(time.Millisecond) // until they are gone, or are our children
+	}
+}
