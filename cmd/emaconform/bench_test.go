@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	idprun "github.com/emaconform/emaconform/suites/idp/judge"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -72,5 +73,31 @@ func BenchmarkMerge(b *testing.B) {
 		if code := execute(b.Context(), folders, &out, &out); code != exitConformant {
 			b.Fatalf("exit code %d\n%s", code, out.String())
 		}
+	}
+}
+
+// BenchmarkIdP is the same for `emaconform idp` and the reference identity provider.
+func BenchmarkIdP(b *testing.B) {
+	for name, roundTrip := range map[string]time.Duration{"loopback": 0, "100ms": 100 * time.Millisecond} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				reference := &embeddedIdP{roundTrip: roundTrip}
+				var o idprun.Options
+				if err := reference.configure(b.Context(), &o); err != nil {
+					b.Fatal(err)
+				}
+				r, err := idprun.Run(b.Context(), o)
+				reference.Close()
+				if err != nil {
+					b.Fatal(err)
+				}
+				if r.Verdict != reports.Conformant {
+					b.Fatalf("%s: %v", r.Verdict, r.Counts())
+				}
+				b.ReportMetric(float64(len(r.Checks)), "checks")
+				b.ReportMetric(float64(r.Load.Exchanges), "exchanges")
+				b.ReportMetric(float64(r.Load.PeakMemory)/(1<<20), "peak-MiB")
+			}
+		})
 	}
 }

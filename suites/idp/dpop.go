@@ -27,7 +27,7 @@ func proof(t *T) *mockidp.Token {
 		p.Header["jwk"] = t.Stranger.Public()
 		return p
 	}
-	nonce := t.Nonces.Wanted(func() string {
+	nonce := t.Facts.Find("DPoP nonce", func() string {
 		a := t.Present("does it want a nonce in proofs?", Header("DPoP", hostile.Sign(fresh())))
 		if a.String("error") != "use_dpop_nonce" {
 			return ""

@@ -229,12 +229,15 @@ func tryRefreshToken(t *T, given any) string {
 }
 
 // nameOf is the name in the first user's assertion.
-func nameOf(t *T) string { return hostile.NameID(document(t, t.Config.SAML.Assertion)) }
+func nameOf(t *T) string {
+	return t.Facts.Find("NameID", func() string { return hostile.NameID(document(t, t.Config.SAML.Assertion)) })
+}
 
 // tryName presents an assertion that was made out to another name: whoever it is granted to, it is not the first user.
 func tryName(t *T, given any) string {
-	want := subjectBehind(t, asserted(t))
-	answer := t.Attack(asserting(t, assertion(t, do(t, t.Config.SAML.Named, given.(string)))))
+	want, answer := besideAssertion(t, func() *wire.Answer {
+		return t.Attack(asserting(t, assertion(t, do(t, t.Config.SAML.Named, given.(string)))))
+	})
 	if Granted(answer) && subjectBehind(t, answer) == want {
 		return "the user behind it is " + wire.Printable(t.Alice().Login, 80)
 	}

@@ -123,7 +123,7 @@ func lifecycle() {
 	taken := func(slug, title, sends string, away, back func(*config.Hooks) string, ask func(*T,
 		*config.User) func() *wire.Answer, needs ...check.Need) {
 		It(slug, title, func(t *T) {
-			leaver, hooks := t.Leaver(), &t.Config.Hooks
+			leaver, hooks := t.Leave(), &t.Config.Hooks
 			request := ask(t, leaver)
 			if a := request(); !Granted(a) {
 				t.Inconclusivef("the honest exchange of %s was not granted before: %s", leaver.Login, a.Summary())
@@ -131,7 +131,7 @@ func lifecycle() {
 			undo(t, back(hooks), leaver.Login)
 			do(t, away(hooks), leaver.Login)
 			Expect(eventually(t, request)).To(server.BeRefused())
-		}, check.With(needs...), check.Serial(), check.Sends(sends))
+		}, check.With(needs...), check.Slow(), check.Sends(sends))
 	}
 	deactivate := func(h *config.Hooks) string { return h.Deactivate }
 	reactivate := func(h *config.Hooks) string { return h.Reactivate }
@@ -147,7 +147,7 @@ func lifecycle() {
 		func(h *config.Hooks) string { return h.Unassign }, func(h *config.Hooks) string { return h.Assign }, before,
 		NeedsUnassignment, needsLeaverAgain)
 	It("reactivated", "grants again after a user was reactivated", func(t *T) {
-		leaver := t.Leaver()
+		leaver := t.Leave()
 		ask := signin.Ask{User: leaver, Client: t.A()}
 		t.Control(For(leaver), Subject(subjectOf(t, t.Fresh(ask))))
 		undo(t, t.Config.Hooks.Reactivate, leaver.Login)
@@ -157,9 +157,8 @@ func lifecycle() {
 		if err != nil {
 			t.Failf("the user was reactivated and cannot sign in: %v", err)
 		}
-		Expect(t.Exchange(For(leaver), Subject(subjectOf(t, tokens)))).To(server.BeGranted(),
-			"the user is back and signed in again")
-	}, check.With(NeedsDeactivation, needsLeaverAgain), check.Serial(),
+		Expect(t.Exchange(For(leaver), Subject(subjectOf(t, tokens)))).To(server.BeGranted(), "the user is back and signed in again")
+	}, check.With(NeedsDeactivation, needsLeaverAgain), check.Slow(),
 		check.Sends("An exchange after the user was deactivated, reactivated and signed in again."))
 }
 

@@ -57,15 +57,16 @@ var _ = check.For("IDP-REDIRECT", func() {
 func tryRedirect(t *T, uri string) (problem string) {
 	registered := t.A().RedirectURI
 	var end *url.URL
-	t.BesideSignIn(func() *wire.Answer {
-		var last *wire.Answer
-		end, last = walk(t, uri)
-		return last
-	}, func(t *T) *wire.Answer {
+	arrived := func(a *wire.Answer) bool { return a.Err == nil }
+	t.BesideKind("sign-in", arrived, func(t *T) *wire.Answer {
 		end, last := walk(t, registered)
 		if end == nil || !strings.HasPrefix(end.String(), registered) {
 			return &wire.Answer{Err: errors.New("the sign-in with the registered redirect URI does not end there")}
 		}
+		return last
+	}, func() *wire.Answer {
+		var last *wire.Answer
+		end, last = walk(t, uri)
 		return last
 	})
 	if end == nil || !response(end) || bare(end.String()) == bare(registered) {

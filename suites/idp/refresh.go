@@ -89,23 +89,23 @@ var _ = check.For("IDP-SUBJECT-REFRESH", func() {
 			Expect(a).To(server.BeRefused())
 		})
 	It("deactivated", "refuses a refresh token of a user who was deactivated since", func(t *T) {
-		leaver := t.Leaver()
+		leaver := t.Leave()
 		tokens := t.Fresh(signin.Ask{User: leaver, Client: t.A()})
 		takesRefreshTokens(t, For(leaver), refreshing(tokens.RefreshToken))
 		undo(t, t.Config.Hooks.Reactivate, leaver.Login)
 		do(t, t.Config.Hooks.Deactivate, leaver.Login)
 		a := eventually(t, func() *wire.Answer { return t.Attack(For(leaver), refreshing(tokens.RefreshToken)) })
 		Expect(a).To(server.BeRefused())
-	}, check.With(NeedsFreshRefresh, NeedsDeactivation, needsLeaverAgain), check.Must(), check.Serial(),
+	}, check.With(NeedsFreshRefresh, NeedsDeactivation, needsLeaverAgain), check.Must(), check.Slow(),
 		check.Sends("A refresh token before and after its user is deactivated."))
 	It("sessions-revoked", "refuses a refresh token after the user's sessions were revoked", func(t *T) {
-		leaver := t.Leaver()
+		leaver := t.Leave()
 		tokens := t.Fresh(signin.Ask{User: leaver, Client: t.A()})
 		takesRefreshTokens(t, For(leaver), refreshing(tokens.RefreshToken))
 		do(t, t.Config.Hooks.Revoke, leaver.Login)
 		a := eventually(t, func() *wire.Answer { return t.Attack(For(leaver), refreshing(tokens.RefreshToken)) })
 		Expect(a).To(server.BeRefused())
-	}, check.With(NeedsFreshRefresh, NeedsRevocation), check.Must(), check.Serial(),
+	}, check.With(NeedsFreshRefresh, NeedsRevocation), check.Must(), check.Slow(),
 		check.Sends("A refresh token before and after its user's sessions are revoked."))
 })
 

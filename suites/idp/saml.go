@@ -57,14 +57,17 @@ func subjectBehind(t *T, a *wire.Answer) string {
 	return g.String("sub")
 }
 
-// asserted is the answer to an honest assertion; the check is inconclusive when it is refused.
-func asserted(t *T) *wire.Answer {
-	a := t.Exchange(asserting(t, document(t, t.Config.SAML.Assertion)))
-	if !Granted(a) {
-		t.Inconclusivef("the valid assertion was not granted (%s), so a refusal of a forged one would prove nothing",
-			a.Summary())
-	}
-	return a
+// besideAssertion has an attack sent between two valid assertions that are granted. want is sub of what they lead to.
+func besideAssertion(t *T, attack func() *wire.Answer) (want string, attacked *wire.Answer) {
+	control, attacked := t.BesideKind("assertion", Granted, func(t *T) *wire.Answer {
+		a := t.Exchange(asserting(t, document(t, t.Config.SAML.Assertion)))
+		if Granted(a) && t.Config.SAML.Refresh {
+			return t.Exchange(refreshing(a.String("access_token")))
+		}
+		return a
+	}, attack)
+	g, _ := t.Read(control)
+	return g.String("sub"), attacked
 }
 
 // forgedName is whom a forged assertion names: another user, where one is known.
@@ -78,13 +81,19 @@ func forgedName(t *T) string {
 var _ = check.For("IDP-SUBJECT-SAML", func() {
 	needs := check.With(NeedsSAML)
 	It("granted", "takes a valid assertion and names the same user as for an ID token", func(t *T) {
-		Expect(subjectBehind(t, asserted(t))).To(Equal(t.Control().String("sub")), "sub")
+		want, a := besideAssertion(t, func() *wire.Answer { return t.Exchange() })
+		if !Granted(a) {
+			t.Inconclusivef("the honest exchange was not granted: %s", a.Summary())
+		}
+		g, _ := t.Read(a)
+		Expect(want).To(Equal(g.String("sub")), "sub of the grant for an assertion, compared with that for an ID token")
 	}, needs, check.Must(), check.Sends("A valid assertion."))
 
 	forge := func(slug, what string, change func(*T, []byte) []byte, options ...check.Option) {
 		It(slug, "refuses "+what, func(t *T) {
-			asserted(t)
-			a := t.Attack(asserting(t, change(t, document(t, t.Config.SAML.Assertion))))
+			_, a := besideAssertion(t, func() *wire.Answer {
+				return t.Attack(asserting(t, change(t, document(t, t.Config.SAML.Assertion))))
+			})
 			Expect(a).To(server.BeRefused())
 		}, append([]check.Option{needs, check.Must(), check.Sends("A valid assertion, then " + what + ".")}, options...)...)
 	}
@@ -106,9 +115,10 @@ var _ = check.For("IDP-SUBJECT-SAML", func() {
 			func(t *T, d []byte) []byte { return hostile.XSW(d, n, forgedName(t)) })
 	}
 	It("comment", "reads the whole name of an assertion with a comment in it, or refuses it", func(t *T) {
-		want := subjectBehind(t, asserted(t))
-		d := document(t, t.Config.SAML.Assertion)
-		a := t.Exchange(asserting(t, hostile.CommentNameID(d, 3)))
+		want, a := besideAssertion(t, func() *wire.Answer {
+			d := document(t, t.Config.SAML.Assertion)
+			return t.Exchange(asserting(t, hostile.CommentNameID(d, min(3, len(hostile.NameID(d))))))
+		})
 		if Granted(a) {
 			Expect(subjectBehind(t, a)).To(Equal(want), "sub of an assertion with a comment in its NameID")
 		}
@@ -135,8 +145,8 @@ var _ = check.For("IDP-SUBJECT-SAML", func() {
 		{"expired", "an assertion that has expired", "saml.expired", func(w *World) string { return w.Config.SAML.Expired }},
 	} {
 		It(other.slug, "refuses "+other.what, func(t *T) {
-			asserted(t)
-			Expect(t.Attack(asserting(t, document(t, other.of(t.World))))).To(server.BeRefused())
+			_, a := besideAssertion(t, func() *wire.Answer { return t.Attack(asserting(t, document(t, other.of(t.World)))) })
+			Expect(a).To(server.BeRefused())
 		}, check.With(NeedsHook(other.key, other.of)), check.Must(), check.Sends("A valid assertion, then "+other.what+"."))
 	}
 })

@@ -65,9 +65,8 @@ func (p *preflight) fixSignIn(a signin.Ask) string {
 }
 
 // diagnose finds out why an honest exchange was refused.
-func (p *preflight) diagnose(k *config.Client, target *config.Target, a *wire.Answer) *stop {
-	saw := fmt.Sprintf("The token endpoint did not grant an honest exchange by %s for %s: %s%s.", k.ID, target.Audience,
-		a.Summary(), words(a))
+func (p *preflight) diagnose(t *world.T, k *config.Client, target *config.Target, a *wire.Answer) *stop {
+	saw := fmt.Sprintf("The token endpoint did not grant an honest exchange by %s for %s: %s%s.", k.ID, target.Audience, a.Summary(), words(a))
 	c := p.t.Config
 	switch code := a.String("error"); {
 	case a.Throttled():
@@ -89,20 +88,18 @@ func (p *preflight) diagnose(k *config.Client, target *config.Target, a *wire.An
 		return &stop{saw, "The target demands a stronger or fresher sign-in: sign in with a second factor, or name " +
 			"the target in step_up."}
 	}
-	return p.probe(saw, k, target, a)
+	return p.probe(t, saw, k, target, a)
 }
 
-// probe changes one thing at a time and sees whether the answer stays the same: what is refused already then is at
-// fault.
-func (p *preflight) probe(saw string, k *config.Client, target *config.Target, a *wire.Answer) *stop {
-	same := func(o world.Option) bool { return fingerprint(p.again(k, target, o)) == fingerprint(a) }
+// probe changes one thing at a time and sees whether the answer stays the same: what is refused already then is at fault.
+func (p *preflight) probe(t *world.T, saw string, k *config.Client, target *config.Target, a *wire.Answer) *stop {
+	same := func(o world.Option) bool { return fingerprint(p.again(t, k, target, o)) == fingerprint(a) }
 	nobody := "https://" + strings.ToLower(rand.Text()[:10]) + ".invalid/"
 	c := p.t.Config
 	switch {
-	case target.Resource != "" && world.Granted(p.again(k, target, world.Without("resource"))):
-		return &stop{saw + " Without resource it is granted.",
-			fmt.Sprintf("Register the resource %s with the target, or set exchange.resource: never.",
-				target.Resource) + advice(c, "target")}
+	case target.Resource != "" && world.Granted(p.again(t, k, target, world.Without("resource"))):
+		return &stop{saw + " Without resource it is granted.", fmt.Sprintf("Register the resource %s with the target, or set exchange.resource: never.",
+			target.Resource) + advice(c, "target")}
 	case same(world.Subject(rand.Text())):
 		return &stop{saw + " It answers in the same way to a subject token that is none.",
 			"Correct exchange.subject_token and exchange.subject_token_type, and see that the sign-in is by client " +
@@ -122,8 +119,8 @@ func (p *preflight) probe(saw string, k *config.Client, target *config.Target, a
 		p.t.Alice().Login, k.ID) + advice(c, "user")}
 }
 
-func (p *preflight) again(k *config.Client, target *config.Target, o world.Option) *wire.Answer {
-	return p.t.Wire.Do(p.t, p.t.Request(world.To(target), world.By(k), o), p.t.Recorder(), reports.Setup, "a probe")
+func (p *preflight) again(t *world.T, k *config.Client, target *config.Target, o world.Option) *wire.Answer {
+	return t.Wire.Do(t, t.Request(world.To(target), world.By(k), o), t.Recorder(), reports.Setup, "a probe")
 }
 
 func fingerprint(a *wire.Answer) string {

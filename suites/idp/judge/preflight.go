@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp"
@@ -31,53 +32,81 @@ type stop struct{ saw, fix string }
 // step is one step of the preflight.
 type step struct {
 	name string
-	do   func() (saw string, failed *stop)
+	do   func(*world.T) (saw string, failed *stop)
 }
 
 // run returns the one thing to fix, or "".
 func (p *preflight) run() string {
-	steps := []step{{"read the metadata", p.discover}, {"read the key set", p.readKeys}}
+	groups := [][]step{{{"read the metadata", p.discover}}, {{"read the key set", p.readKeys}}}
 	if asks := p.attended(); len(asks) > 0 {
-		steps = append(steps, step{"have people sign in", func() (string, *stop) { return p.haveSignedIn(asks) }})
+		groups = append(groups, []step{{"have people sign in", func(t *world.T) (string, *stop) { return p.haveSignedIn(t, asks) }}})
 	}
-	for _, a := range p.asks() {
-		steps = append(steps, step{fmt.Sprintf("sign %s in to %s", a.User.Login, a.Client.ID), func() (string, *stop) { return p.signIn(a) }})
-	}
+	groups = append(groups, p.signIns()...)
+	var exchanges []step
 	for n := range p.t.Config.Targets {
 		target := &p.t.Config.Targets[n]
-		steps = append(steps, step{"exchange for " + target.Audience, func() (string, *stop) { return p.exchange(p.t.A(), target) }})
+		exchanges = append(exchanges, step{"exchange for " + target.Audience, func(t *world.T) (string, *stop) { return p.exchange(t, p.t.A(), target) }})
 	}
 	if b := p.t.B(); b != nil {
-		steps = append(steps, step{"exchange by " + b.ID, func() (string, *stop) { return p.exchange(b, p.t.Notes()) }})
+		exchanges = append(exchanges, step{"exchange by " + b.ID, func(t *world.T) (string, *stop) { return p.exchange(t, b, p.t.Notes()) }})
 	}
-	for _, s := range steps {
-		if problem := p.take(s); problem != "" {
+	for _, group := range append(groups, exchanges) {
+		if problem := p.take(group); problem != "" {
 			return problem
 		}
 	}
 	return ""
 }
 
-func (p *preflight) take(of step) string {
-	before := p.t.Recorder().Len()
-	saw, failed := of.do()
-	s := reports.Step{Name: of.name, OK: failed == nil, Saw: saw}
-	if failed != nil {
-		s.Saw, s.Fix = failed.saw, failed.fix
+// signIns are the sign-ins that the checks need, those of a group at the same time: the first one of each person before the
+// others, lest a wrong password be sent again and again, and commands one by one, for nobody knows what they do.
+func (p *preflight) signIns() [][]step {
+	groups, known := make([][]step, 2), map[string]bool{}
+	for _, a := range p.asks() {
+		s := step{fmt.Sprintf("sign %s in to %s", a.User.Login, a.Client.ID), func(t *world.T) (string, *stop) { return p.signIn(t, a) }}
+		switch {
+		case a.User.SignIn.Form == nil:
+			groups = append(groups, []step{s})
+		case known[a.User.Login]:
+			groups[1] = append(groups[1], s)
+		default:
+			known[a.User.Login] = true
+			groups[0] = append(groups[0], s)
+		}
 	}
-	s.Saw, s.Fix = p.t.Recorder().Scrub(s.Saw), p.t.Recorder().Scrub(s.Fix)
-	s.Exchanges = p.t.Recorder().Exchanges()[before:]
-	p.steps = append(p.steps, s)
-	p.progress.Step(s)
-	if failed != nil {
-		return s.Saw + " " + s.Fix
+	return groups
+}
+
+// take takes the steps of a group and reports them in their order, up to the first that does not work.
+func (p *preflight) take(group []step) string {
+	steps := make([]reports.Step, len(group))
+	var done sync.WaitGroup
+	for n, of := range group {
+		done.Go(func() {
+			t := world.Outside(p.t, p.t.World)
+			saw, failed := of.do(t)
+			steps[n] = reports.Step{Name: of.name, OK: failed == nil, Saw: saw}
+			if failed != nil {
+				steps[n].Saw, steps[n].Fix = failed.saw, failed.fix
+			}
+			steps[n].Saw, steps[n].Fix = t.Recorder().Scrub(steps[n].Saw), t.Recorder().Scrub(steps[n].Fix)
+			steps[n].Exchanges = t.Recorder().Exchanges()
+		})
+	}
+	done.Wait()
+	for _, s := range steps {
+		p.steps = append(p.steps, s)
+		p.progress.Step(s)
+		if !s.OK {
+			return s.Saw + " " + s.Fix
+		}
 	}
 	return ""
 }
 
-func (p *preflight) discover() (string, *stop) {
+func (p *preflight) discover(t *world.T) (string, *stop) {
 	c := p.t.Config
-	found, err := world.Discover(p.t, c, p.t.Wire, p.t.Recorder())
+	found, err := world.Discover(t, c, p.t.Wire, t.Recorder())
 	p.t.Provider = found
 	if err != nil {
 		return "", &stop{fmt.Sprintf("%s does not look like an identity provider: %v.", c.IdP.Issuer, err),
@@ -87,8 +116,8 @@ func (p *preflight) discover() (string, *stop) {
 	return "token endpoint " + wire.Printable(found.Token, 300), nil
 }
 
-func (p *preflight) readKeys() (string, *stop) {
-	raw, a, err := p.t.Keys.Read(p.t, p.t.Wire, p.t.Recorder(), p.t.Provider.JWKSURI)
+func (p *preflight) readKeys(t *world.T) (string, *stop) {
+	raw, a, err := p.t.Keys.Read(t, p.t.Wire, t.Recorder(), p.t.Provider.JWKSURI)
 	if err != nil {
 		return err.Error() + ": no grant can be verified", nil
 	}
@@ -129,18 +158,18 @@ func (p *preflight) attended() (list []signin.Ask) {
 	return list
 }
 
-func (p *preflight) haveSignedIn(asks []signin.Ask) (string, *stop) {
+func (p *preflight) haveSignedIn(t *world.T, asks []signin.Ask) (string, *stop) {
 	if p.attend == nil {
 		return "", &stop{"Somebody has to sign in by hand.", "Run emaconform idp where a person can open its page."}
 	}
-	if err := p.attend(p.t, p.t.Desk, asks); err != nil {
+	if err := p.attend(t, p.t.Desk, asks); err != nil {
 		return "", &stop{err.Error() + ".", "Open the page again and sign in."}
 	}
 	return fmt.Sprintf("%d sign-ins", len(asks)), nil
 }
 
-func (p *preflight) signIn(a signin.Ask) (string, *stop) {
-	tokens, err := p.t.Desk.Tokens(p.t, p.t.Recorder(), a)
+func (p *preflight) signIn(t *world.T, a signin.Ask) (string, *stop) {
+	tokens, err := p.t.Desk.Tokens(t, t.Recorder(), a)
 	first := a.User == p.t.Alice() && a.Client == p.t.A()
 	switch {
 	case err != nil && a.User.Unassigned && !errors.Is(err, signin.ErrPassword):
@@ -172,15 +201,15 @@ func sentence(err error) string {
 }
 
 // exchange makes an honest exchange for a target by a client, and verifies what comes back.
-func (p *preflight) exchange(k *config.Client, target *config.Target) (string, *stop) {
+func (p *preflight) exchange(t *world.T, k *config.Client, target *config.Target) (string, *stop) {
 	if !p.t.Desk.Has(p.t.Alice().Login, k.ID) {
 		return "not tried: there are no tokens for this client", nil
 	}
-	a := p.t.Present("an honest exchange", world.To(target), world.By(k))
+	a := t.Present("an honest exchange", world.To(target), world.By(k))
 	if !world.Granted(a) {
-		return "", p.diagnose(k, target, a)
+		return "", p.diagnose(t, k, target, a)
 	}
-	g, err := p.t.Read(a)
+	g, err := t.Read(a)
 	if issued := a.String("issued_token_type"); issued != "" && issued != world.TypeIDJAG && g.Header["typ"] != mockidp.TypeIDJAG {
 		return "", &stop{fmt.Sprintf("The exchange yields a token of the type %s, and no ID-JAG.", wire.Printable(issued, 120)),
 			"Switch ID-JAGs (Cross App Access) on for client " + k.ID + "." + advice(p.t.Config, "feature")}

@@ -186,12 +186,10 @@ func (t *T) Beside(attack func() *wire.Answer, honest ...Option) (*Grant, *wire.
 
 func (t *T) record() *wire.Recorder { return wire.NewRecorder(t.Secrets) }
 
-// BesideSignIn is Beside for an attack on a sign-in: walk signs in honestly, and says in Err why that did not come to its end.
-func (t *T) BesideSignIn(attack func() *wire.Answer, walk func(*T) *wire.Answer) {
-	t.Controls.Attack(t.T, beside.Honest{
-		Name: "sign-in", Good: func(a *wire.Answer) bool { return a.Err == nil }, Record: t.record,
-		Send: func(lead *check.T) *wire.Answer { return walk(&T{T: lead, World: t.World}) },
-	}, attack)
+// BesideKind is Beside for attacks that do not differ from an exchange alone: send makes what they differ from, under this name.
+func (t *T) BesideKind(name string, good func(*wire.Answer) bool, send func(*T) *wire.Answer, attack func() *wire.Answer) (control, attacked *wire.Answer) {
+	return t.Controls.Attack(t.T, beside.Honest{Name: name, Good: good, Record: t.record,
+		Send: func(lead *check.T) *wire.Answer { return send(&T{T: lead, World: t.World}) }}, attack)
 }
 
 // Attack sends what must be refused. A refusal that is no OAuth error is warned of.

@@ -24,7 +24,8 @@ type World struct {
 	Desk     *signin.Desk // everybody's tokens
 	Keys     *Keys        // the published key set
 	Stranger *mockidp.Key // a key that nobody publishes
-	Nonces   *Nonces      // those of DPoP proofs
+	Facts    *Facts
+	Leaving  chan struct{} // holds one: whoever takes it may do something to the leaver
 	Wire     *wire.Client
 	Skew     time.Duration    // how far the provider's clock is ahead of ours
 	Secrets  *redact.Set      // what must never be shown
@@ -34,16 +35,25 @@ type World struct {
 	Await func(context.Context) error
 }
 
-// Nonces are what the identity provider wants in DPoP proofs. The zero value is ready.
-type Nonces struct {
-	once  sync.Once
-	value string
+// Facts are what is found out once in a run. The zero value is ready.
+type Facts struct {
+	mu    sync.Mutex
+	known map[string]string
 }
 
-// Wanted is the nonce that proofs must have, "" for none; ask finds out, once in a run.
-func (n *Nonces) Wanted(ask func() string) string {
-	n.once.Do(func() { n.value = ask() })
-	return n.value
+// Find is the fact of this name; find finds it out, for the first one who asks. It may end the check.
+func (f *Facts) Find(name string, find func() string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fact, ok := f.known[name]; ok {
+		return fact
+	}
+	fact := find()
+	if f.known == nil {
+		f.known = map[string]string{}
+	}
+	f.known[name] = fact
+	return fact
 }
 
 // Now is the time on the identity provider's clock.
