@@ -12,6 +12,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/grammar"
 )
 
 func editIDToken(edit func(*mockidp.Token)) func(*world.World) {
@@ -70,6 +71,16 @@ var _ = check.For("CL-IDTOKEN-VALIDATE", func() {
 			login.but(f.meets, forge(f.make)).from(gotIDToken),
 			func(t *T) { t.verifies(f.why) })
 	}
+	for _, f := range grammar.Forgeries(grammar.IDToken) {
+		for _, m := range f.Made {
+			if f.ID == "none" && m.Slug == "mixed" {
+				continue // none-case
+			}
+			It(f.Slug(m), "does not use an ID token "+m.What,
+				login.but("An ID token "+m.What, forge(func(t *mockidp.Token) string { return forged(t, m) })).from(gotIDToken),
+				func(t *T) { t.verifies("its signature " + f.Title) })
+		}
+	}
 	It("hs256-secret", "does not use an ID token that is authenticated with its own secret",
 		loginConfidential.but("An ID token with an HMAC by the client's secret, from an IdP whose keys are for signatures",
 			forgeIn(func(w *world.World, t *mockidp.Token) string { return hostile.HMAC(t, []byte(w.IdPClientSecret)) })).from(gotIDToken),
@@ -107,6 +118,14 @@ var forgeries = []struct {
 		}},
 	{"none-case", "with alg None", "An ID token without signature, whose alg is nOnE", "it is not signed",
 		func(t *mockidp.Token) string { return hostile.None(t, "nOnE") }},
+}
+
+// forged is the ID token after a forgery, as it is where it cannot be made.
+func forged(t *mockidp.Token, m grammar.Made) string {
+	if compact, ok := m.Of(grammar.Forge{Honest: *t, Public: []jose.JSONWebKey{t.Key.Public()}, Stranger: strangersKey()}); ok {
+		return compact
+	}
+	return hostile.FlipSignature(hostile.Sign(t))
 }
 
 // strangersKey is a key that no identity provider has.

@@ -83,6 +83,7 @@ const (
 	ClientAssertion = "login"
 	Proof           = "proof"
 	AccessToken     = "at"
+	IDToken         = "id-token"
 )
 
 // Slug is the name of the check within its requirement.
@@ -227,7 +228,7 @@ func (r Read) withoutCritical() bool {
 	return r.Header["crit"] != nil && slices.ContainsFunc(r.Public, r.verifiedBy)
 }
 
-var everyKind, toRead = []string{ClientAssertion, Proof, AccessToken}, []string{ClientAssertion, Proof}
+var everyKind, toRead = []string{ClientAssertion, Proof, AccessToken, IDToken}, []string{ClientAssertion, Proof, IDToken}
 
 var forgeries = []Forgery{
 	{ID: "none", Title: "is not needed when alg is another spelling of none, or empty", Tokens: everyKind, Made: []Made{
@@ -272,7 +273,7 @@ var forgeries = []Forgery{
 		{"", "that brings its key along (jwk)", func(f Forge) (string, bool) {
 			return hostile.WithJWK(f.token(f.Stranger, asItIs), f.Stranger), true
 		}}}, Takes: Read.embedded},
-	{ID: "x5c", Title: "is verified with the certificate in the header (x5c)", Tokens: []string{ClientAssertion},
+	{ID: "x5c", Title: "is verified with the certificate in the header (x5c)", Tokens: []string{ClientAssertion, IDToken},
 		Made: []Made{
 			{"", "that brings a certificate along (x5c)", func(f Forge) (string, bool) {
 				return hostile.WithX5C(f.token(f.Stranger, asItIs), f.Stranger), true
@@ -311,8 +312,10 @@ var forgeries = []Forgery{
 	{ID: "crit", Title: "is verified whatever is critical", Tokens: toRead, Made: []Made{
 		{"unknown", "with a critical header that nobody knows",
 			critical([]any{"emaconform"}, map[string]any{"emaconform": true})},
-		{"b64", "that says its payload is not encoded (b64)", critical([]any{"b64"}, map[string]any{"b64": false})},
-		{"empty", "with an empty list of critical headers", critical([]any{}, nil)}},
+		{"b64", "that says its payload is not encoded (b64)", critical([]any{"b64"}, map[string]any{"b64": false})}},
+		Takes: Read.withoutCritical},
+	{ID: "crit-empty", Title: "is verified when no critical header is named", Tokens: []string{ClientAssertion, Proof}, Made: []Made{
+		{"", "with an empty list of critical headers", critical([]any{}, nil)}},
 		Takes: Read.withoutCritical},
 }
 
