@@ -18,6 +18,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/client"
+	"github.com/emaconform/emaconform/suites/client/drive"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 )
@@ -38,8 +39,10 @@ type clientFlags struct {
 	ca           string
 	redirectURIs []string
 	revision     string
+	terminal     bool
 	defects      []string
 	attended     attendedFlags
+	driven       *drive.Client // by its command line; nil: it is not one of a preset
 	reportFlags
 }
 
@@ -90,7 +93,8 @@ func newClient() *cobra.Command {
 	c.Flags().StringVar(&f.dir, "dir", "", "where the client runs (default: an empty directory of its own for each run)")
 	c.Flags().Int64Var(&f.memory, "memory", client.DefaultMemory>>20, "MiB that the client may take up, with what it starts")
 	c.Flags().StringVar(&f.preset, "preset", "",
-		"attended run of a well-known client, with what to type: claude-code, vscode, mcp-inspector, codex")
+		"a well-known client: claude-code and mcp-inspector are driven by their command line, found in PATH or named behind --; "+
+			"with --attended, and for vscode and codex, a page says what to type")
 	c.Flags().BoolVar(&f.https, "https", false, "every world over https (context: ca_file, environment: SSL_CERT_FILE and others)")
 	c.Flags().StringVar(&f.ca, "ca", "", "file of the CA for https, with its key: made when missing, its certificate goes to "+
 		"FILE.crt for the client to trust; implies --https")
@@ -98,6 +102,7 @@ func newClient() *cobra.Command {
 		"where the client's logins end, as it is registered, on loopback with any port; several are possible")
 	c.Flags().StringVar(&f.revision, "revision", "both", "revision of MCP to judge by: "+world.Revision2025+", "+world.Revision2026+
 		" or both")
+	c.Flags().BoolVar(&f.terminal, "terminal", false, "the client runs before a terminal of its own: some want one before they open a browser")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
 	f.attended.add(c)
 	f.add(c)
@@ -148,6 +153,15 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 	if err := f.confine(&options); err != nil {
 		return err
 	}
+	if f.driven != nil {
+		if err := f.drive(c.Context(), &options); err != nil {
+			return err
+		}
+	} else if f.terminal && len(command) > 0 {
+		if err := beforeTerminal(&options); err != nil {
+			return err
+		}
+	}
 	if name := secretArgument(command); name != "" {
 		fmt.Fprintf(c.ErrOrStderr(), "warning: %s on the command line can be read by every user of this machine, and stands in "+
 			"reports: give it to the client in its environment, with --env NAME\n", name)
@@ -157,6 +171,9 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		return errors.New("--attended is for a client that a person operates: it takes no command and no --defect")
 	case f.attended.on:
 		return f.attended.run(c, options, &f.reportFlags)
+	case f.driven != nil:
+	case f.terminal && len(command) == 0:
+		return errors.New("--terminal is for a command: the reference client wants none")
 	case len(command) == 0:
 		if err := f.embed(&options); err != nil {
 			return err

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"text/template"
 
+	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client"
+	"github.com/emaconform/emaconform/suites/client/drive"
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
@@ -42,7 +46,7 @@ claude mcp list
     "oauth": {"clientId": "{{.Client}}", "clientSecret": "{{.Secret}}", "enterpriseManaged": true}}}}
 Start it with NODE_EXTRA_CA_CERTS={{.CA}} in the environment.
 `},
-	{"mcp-inspector", "MCP Inspector", "2026-11", []string{"http://localhost:6274/oauth/callback"}, true,
+	{"mcp-inspector", "MCP Inspector", "2026-11", []string{"http://127.0.0.1:6276/oauth/callback"}, false,
 		`~/.mcp-inspector/storage/client.json:
   {"enterpriseManagedAuth": {"enabled": true, "idp": {"issuer": "{{.Issuer}}", "clientId": "{{.IdPClient}}",
     "clientSecret": "{{.IdPSecret}}"}}}
@@ -104,12 +108,14 @@ func (p preset) print(w io.Writer, given map[string]any, caFile string) error {
 	return t.Execute(w, s)
 }
 
-// apply makes a run one for the preset's client: attended, over https, with its redirect URIs.
+// apply makes a run one for the preset's client: over https, with its redirect URIs, attended unless its command line is driven.
 func (f *clientFlags) apply(p preset) {
-	f.attended.on, f.attended.preset, f.https = true, &p, true
-	if f.ca == "" {
+	if client, ok := drive.Find(p.name); ok && !f.attended.on {
+		f.driven = &client
+	} else if f.attended.on, f.attended.preset = true, &p; f.ca == "" {
 		f.ca = "emaconform-ca.pem"
 	}
+	f.https = true
 	if p.name != "codex" { // a public client
 		f.confidential = true
 	}
@@ -118,4 +124,30 @@ func (f *clientFlags) apply(p preset) {
 			f.redirectURIs = append(f.redirectURIs, uri)
 		}
 	}
+}
+
+// drive lets the run judge the installation of the preset's client: the one behind --, or the one in PATH.
+func (f *clientFlags) drive(ctx context.Context, o *client.Options) error {
+	if len(o.Command) > 1 {
+		return fmt.Errorf("--preset %s: expected nothing but the name of the client's program behind --", f.preset)
+	}
+	path, err := f.driven.Locate(ctx, strings.Join(o.Command, ""))
+	if err != nil {
+		return fmt.Errorf("--preset %w. With --attended a page says what to type", err)
+	}
+	if o.Command, o.Environment, err = f.driven.Drive(path, drive.Options{}); err != nil {
+		return err
+	}
+	o.LogsIn, o.OwnHome, o.ConnectsOnly = true, true, f.driven.ConnectsOnly
+	o.Describe = func(t *reports.Target) { t.Name, t.Command = f.preset, path }
+	return nil
+}
+
+// beforeTerminal gives the client of a run a terminal of its own.
+func beforeTerminal(o *client.Options) error {
+	shown := *o
+	args, environment, err := drive.BeforeTerminal(o.Command)
+	o.Command, o.Environment = args, append(o.Environment, environment...)
+	o.Describe = func(t *reports.Target) { t.Command = strings.Join(shown.Command, " ") }
+	return err
 }

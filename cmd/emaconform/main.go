@@ -17,6 +17,7 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/suites/client"
+	"github.com/emaconform/emaconform/suites/client/drive"
 	"github.com/emaconform/emaconform/suites/engine"
 	_ "github.com/emaconform/emaconform/suites/idp" // its checks
 	_ "github.com/emaconform/emaconform/suites/ras"
@@ -38,6 +39,7 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
 	engine.WorkerMain()
+	drive.Main()
 	fixture.Main()
 	command := ""
 	if len(os.Args) > 1 {

@@ -12,12 +12,14 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client/drive"
 	"github.com/emaconform/emaconform/suites/engine"
 )
 
 // Runs start workers by re-executing this binary.
 func TestMain(m *testing.M) {
 	engine.WorkerMain()
+	drive.Main()
 	fixture.Main()
 	if os.Getenv("EMACONFORM_INTERNAL_TEST_MAIN") != "" { // a test wants the command as a process of its own
 		main()

@@ -28,6 +28,9 @@ type Options struct {
 	Parallel    int           // clients at a time, at most; 0 leaves it to the machine
 	// Confidential gives the client a secret at the IdP in every scenario, for a client that cannot do without one.
 	Confidential bool
+	LogsIn       bool     // it is never given an ID token, and logs in where others are
+	OwnHome      bool     // it has a home directory of its own in every world
+	ConnectsOnly bool     // a connection is all that it makes: it has no way to use a server's tools
 	HTTPS        bool     // in every world
 	CAFile       string   // of the CA of worlds with https, with its key; made when missing; "" is one for this run
 	RedirectURIs []string // of the client's logins; none: one that the client is told of
@@ -120,6 +123,7 @@ func (o *Options) assignment() assignment {
 	return assignment{
 		Command: o.Command, Environment: o.Environment, Pass: o.Pass, Dir: o.Dir, Memory: o.Memory,
 		Timeout: o.Timeout, Parallel: o.Parallel, Confidential: o.Confidential,
+		LogsIn: o.LogsIn, OwnHome: o.OwnHome, ConnectsOnly: o.ConnectsOnly,
 		RedirectURIs: o.RedirectURIs, Revision: o.Revision, HTTPS: o.HTTPS, CAFile: o.CAFile,
 	}
 }

@@ -16,7 +16,9 @@ type T struct {
 	*attempt
 	World *world.World
 
-	honest *attempt // beside a hostile one; else nil
+	honest    *attempt // beside a hostile one; else nil
+	succeeded bool     // it had to get through, and did: that is proof enough
+
 	scene  *scene
 	shape  *shape
 	player player
@@ -53,6 +55,10 @@ type player interface {
 	confirm(t *check.T, in *scene, failed, honest *attempt)
 }
 
+// muchSlower is by how much a run has to outlast an honest one to be taken for one that hangs at once; others may have been
+// slowed down by the machine, and are repeated.
+const muchSlower = 10
+
 // judge lets the client meet the scene and judges what it did there.
 func (in *scene) judge(ct *check.T, body func(*T)) {
 	p := ct.World.(player)
@@ -72,13 +78,18 @@ func (in *scene) judge(ct *check.T, body func(*T)) {
 	}
 	evidence(ct, judged, part, true)
 	if honest != nil {
+		if ct.Attempt == 1 && judged.TimedOut && muchSlower*honest.Took > judged.Took {
+			ct.Doubtf("the client did not end in time, but an honest run took %.1f s, too", honest.Took.Seconds())
+		}
 		ct.BeforeFailing(func() { p.confirm(ct, in, judged, honest) })
 	}
 	t := &T{
 		T: ct, attempt: judged, World: judged.World, honest: honest, scene: in, shape: in.shape, player: p, all: p.attempts(),
 	}
 	body(t)
-	t.mustBeTempted() // what it did wrong counts, wherever it came to; what it did not, from the moment on
+	if !t.succeeded {
+		t.mustBeTempted() // what it did wrong counts, wherever it came to; what it did not, from the moment on
+	}
 }
 
 // unjudged ends a check whose honest attempt did not succeed: nothing can be said of the hostile one.
@@ -113,6 +124,7 @@ func (t *T) MustSucceed(why string) {
 		t.mustBeTempted()
 		t.Failf("expected the client to get through: %s. But %s", why, t.Summary())
 	}
+	t.succeeded = true
 }
 
 // MustNotRedeem fails when the client presented anything to a RAS.

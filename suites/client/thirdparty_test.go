@@ -39,7 +39,7 @@ func TestThirdPartyClients(t *testing.T) {
 			missing(t, err)
 			defer cleanup()
 			report, err := Run(context.Background(), Options{
-				Command: argv, Timeout: 12 * time.Second, Confidential: thirdparty.Confidential(kind),
+				Command: argv, Confidential: thirdparty.Confidential(kind),
 			})
 			if err != nil {
 				t.Fatal(err)

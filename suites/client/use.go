@@ -58,7 +58,12 @@ var _ = check.For("CL-NO-FALLBACK", func() {
 
 func denyExchange(code string) func(*world.World) {
 	return func(w *world.World) {
-		w.IdP.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Deny(code) }
+		w.IdP.Endpoint("/token").Before = func(c *world.Call) *world.Reply {
+			if c.Form.Get("grant_type") != world.GrantExchange {
+				return nil // a login is another matter
+			}
+			return world.Deny(code)
+		}
 	}
 }
 

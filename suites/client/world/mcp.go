@@ -187,8 +187,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // Served reports whether a request was one that the MCP server answered to a client that it had let in: a listing or a
-// call of tools, by which a client gets something out of its token.
+// call of tools, by which a client gets something out of its token; in a world for clients that only connect, that, too.
 func (s *Server) Served(r Seen) bool {
+	methods := []string{"tools/list", "tools/call"}
+	if s.world.ConnectsOnly {
+		methods = append(methods, "initialize", "server/discover")
+	}
 	return r.Party == s.Party && r.Path == s.Path && r.Status == http.StatusOK &&
-		slices.Contains([]string{"tools/list", "tools/call"}, ParseMessage(r.Body).Method)
+		slices.Contains(methods, ParseMessage(r.Body).Method)
 }

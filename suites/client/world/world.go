@@ -52,6 +52,8 @@ type Options struct {
 	RedirectURIs []string
 	// OwnHome gives the client a home directory of its own, which is searched afterwards.
 	OwnHome bool
+	// ConnectsOnly lets a connection count as use of the MCP server.
+	ConnectsOnly bool
 	// RequestTimeout is the longest that the client should wait for an answer; 0 leaves it to the client.
 	RequestTimeout time.Duration
 }
