@@ -77,7 +77,7 @@ func tryRedirect(t *T, uri string) (problem string) {
 		return "" // another address of the client's, or an error at a place of the identity provider's choice
 	}
 	return fmt.Sprintf("the sign-in ends at %s, which is not registered",
-		wire.Printable(wire.WithoutQuery(end.String()), 200))
+		wire.Printable(bare(end.String()), 200))
 }
 
 func hostOf(uri string) string {
