@@ -75,7 +75,8 @@ var _ = check.For("IDP-STEPUP", func() {
 		}
 		return t.Alice()
 	}
-	demands := func(slug, title, sends string, target func(*World) *config.Target, need check.Need, wait func(*T, *config.User), member string) {
+	demands := func(slug, title, sends string, target func(*World) *config.Target, need check.Need,
+		wait func(*T, *config.User), member string) {
 		It(slug, title, func(t *T) {
 			u := weak(t)
 			t.Control(For(u))
@@ -89,9 +90,11 @@ var _ = check.For("IDP-STEPUP", func() {
 			}
 		}, check.With(need), check.Must(), check.Sends(sends))
 	}
-	demands("weak", "sends a user back who signed in too weakly for the target", "An exchange for a target that demands more than a password.",
+	demands("weak", "sends a user back who signed in too weakly for the target",
+		"An exchange for a target that demands more than a password.",
 		func(w *World) *config.Target { return w.Config.StepUp.Strong }, NeedsStrong, func(*T, *config.User) {}, "acr_values")
-	demands("old", "sends a user back who signed in too long ago for the target", "An exchange for a target that demands a fresh sign-in, after a while.",
+	demands("old", "sends a user back who signed in too long ago for the target",
+		"An exchange for a target that demands a fresh sign-in, after a while.",
 		func(w *World) *config.Target { return w.Config.StepUp.Fresh }, NeedsFresh, waitUntilOld, "max_age")
 	It("other-targets", "does not demand it for a target that needs no more than a password", func(t *T) {
 		Expect(t.Exchange(For(weak(t)))).To(server.BeGranted())

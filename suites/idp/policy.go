@@ -157,7 +157,8 @@ func lifecycle() {
 		if err != nil {
 			t.Failf("the user was reactivated and cannot sign in: %v", err)
 		}
-		Expect(t.Exchange(For(leaver), Subject(subjectOf(t, tokens)))).To(server.BeGranted(), "the user is back and signed in again")
+		Expect(t.Exchange(For(leaver), Subject(subjectOf(t, tokens)))).To(server.BeGranted(),
+			"the user is back and signed in again")
 	}, check.With(NeedsDeactivation, needsLeaverAgain), check.Slow(),
 		check.Sends("An exchange after the user was deactivated, reactivated and signed in again."))
 }

@@ -69,7 +69,8 @@ func (SignIn) Schema(path string, of func(reflect.Type, string) map[string]any) 
 func (s *SignIn) UnmarshalYAML(node ast.Node) error {
 	if text, ok := node.(*ast.StringNode); ok {
 		if text.Value != "attended" {
-			return target.Mistake(fmt.Sprintf("line %d: sign_in: expected command, tokens, form or attended", text.GetToken().Position.Line))
+			line := text.GetToken().Position.Line
+			return target.Mistake(fmt.Sprintf("line %d: sign_in: expected command, tokens, form or attended", line))
 		}
 		s.Attended = true
 		return nil
@@ -195,15 +196,6 @@ func (r *resolver) clients() {
 		}
 		if k.Audience != "" || k.CIMD || k.CAFile != "" || k.CertificateFile != "" {
 			r.complain("clients[%d] (%s): audience, cimd, ca_file and certificate_file are for emaconform server", n, k.ID)
-		}
-		switch k.Auth {
-		case target.ClientSecretJWT, target.TLSClientAuth, target.SelfSignedTLS:
-			r.complain("clients[%d] (%s): auth: %s is for servers under test; an identity provider's clients have client_secret_basic, "+
-				"client_secret_post, private_key_jwt or none", n, k.ID, k.Auth)
-			continue
-		}
-		if k.CIMD || k.CAFile != "" || k.CertificateFile != "" {
-			r.complain("clients[%d] (%s): cimd, ca_file and certificate_file are for servers under test", n, k.ID)
 		}
 		if k.Auth == target.NoAuthentication { // a public client: what it is granted is for IDP-CLIENT-AUTH to judge
 			if k.ID == "" {

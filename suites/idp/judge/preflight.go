@@ -39,16 +39,22 @@ type step struct {
 func (p *preflight) run() string {
 	groups := [][]step{{{"read the metadata", p.discover}}, {{"read the key set", p.readKeys}}}
 	if asks := p.attended(); len(asks) > 0 {
-		groups = append(groups, []step{{"have people sign in", func(t *world.T) (string, *stop) { return p.haveSignedIn(t, asks) }}})
+		groups = append(groups, []step{{"have people sign in", func(t *world.T) (string, *stop) {
+			return p.haveSignedIn(t, asks)
+		}}})
 	}
 	groups = append(groups, p.signIns()...)
 	var exchanges []step
 	for n := range p.t.Config.Targets {
 		target := &p.t.Config.Targets[n]
-		exchanges = append(exchanges, step{"exchange for " + target.Audience, func(t *world.T) (string, *stop) { return p.exchange(t, p.t.A(), target) }})
+		exchanges = append(exchanges, step{"exchange for " + target.Audience, func(t *world.T) (string, *stop) {
+			return p.exchange(t, p.t.A(), target)
+		}})
 	}
 	if b := p.t.B(); b != nil {
-		exchanges = append(exchanges, step{"exchange by " + b.ID, func(t *world.T) (string, *stop) { return p.exchange(t, b, p.t.Notes()) }})
+		exchanges = append(exchanges, step{"exchange by " + b.ID, func(t *world.T) (string, *stop) {
+			return p.exchange(t, b, p.t.Notes())
+		}})
 	}
 	for _, group := range append(groups, exchanges) {
 		if problem := p.take(group); problem != "" {
@@ -58,12 +64,14 @@ func (p *preflight) run() string {
 	return ""
 }
 
-// signIns are the sign-ins that the checks need, those of a group at the same time: the first one of each person before the
-// others, lest a wrong password be sent again and again, and commands one by one, for nobody knows what they do.
+// signIns are the sign-ins that the checks need, those of a group at the same time: the first one of each person
+// before the others, lest a wrong password be sent again and again, and commands one by one, for nobody knows what
+// they do.
 func (p *preflight) signIns() [][]step {
 	groups, known := make([][]step, 2), map[string]bool{}
 	for _, a := range p.asks() {
-		s := step{fmt.Sprintf("sign %s in to %s", a.User.Login, a.Client.ID), func(t *world.T) (string, *stop) { return p.signIn(t, a) }}
+		name := fmt.Sprintf("sign %s in to %s", a.User.Login, a.Client.ID)
+		s := step{name, func(t *world.T) (string, *stop) { return p.signIn(t, a) }}
 		switch {
 		case a.User.SignIn.Form == nil:
 			groups = append(groups, []step{s})

@@ -169,16 +169,17 @@ func (t *T) verified(a *wire.Answer) *Grant {
 	return g
 }
 
-// Beside has an attack sent between two honest exchanges with these options, which the attacks that differ from the same one
-// share. Unless both are granted, the check ends as inconclusive. It returns what the first one granted, and the answer to the
-// attack.
+// Beside has an attack sent between two honest exchanges with these options, which the attacks that differ from the
+// same one share. Unless both are granted, the check ends as inconclusive. It returns what the first one granted, and
+// the answer to the attack.
 func (t *T) Beside(attack func() *wire.Answer, honest ...Option) (*Grant, *wire.Answer) {
 	x := t.exchange(honest)
 	control, attacked := t.Controls.Attack(t.T, beside.Honest{
 		Name: x.User.Login + " at " + x.Client.ID + " for " + x.Target.Audience, Good: Granted, Record: t.record,
 		Send: func(lead *check.T) *wire.Answer {
 			l := &T{T: lead, World: t.World}
-			return l.deliver(func() *wire.Request { return l.request(honest) }, reports.Control, "the honest twin of many attacks: must be granted")
+			return l.deliver(func() *wire.Request { return l.request(honest) }, reports.Control,
+				"the honest twin of many attacks: must be granted")
 		},
 	}, attack)
 	return t.verified(control), attacked
@@ -186,8 +187,10 @@ func (t *T) Beside(attack func() *wire.Answer, honest ...Option) (*Grant, *wire.
 
 func (t *T) record() *wire.Recorder { return wire.NewRecorder(t.Secrets) }
 
-// BesideKind is Beside for attacks that do not differ from an exchange alone: send makes what they differ from, under this name.
-func (t *T) BesideKind(name string, good func(*wire.Answer) bool, send func(*T) *wire.Answer, attack func() *wire.Answer) (control, attacked *wire.Answer) {
+// BesideKind is Beside for attacks that do not differ from an exchange alone: send makes what they differ from, under
+// this name.
+func (t *T) BesideKind(name string, good func(*wire.Answer) bool, send func(*T) *wire.Answer,
+	attack func() *wire.Answer) (control, attacked *wire.Answer) {
 	return t.Controls.Attack(t.T, beside.Honest{Name: name, Good: good, Record: t.record,
 		Send: func(lead *check.T) *wire.Answer { return send(&T{T: lead, World: t.World}) }}, attack)
 }

@@ -105,8 +105,8 @@ func (t *T) Tokens(u *config.User, k *config.Client) signin.Tokens {
 	return tokens
 }
 
-// Leave is the user whom hooks deactivate, for this check alone until it is over: what is done to one person is seen by the
-// checks of that person, and by no other.
+// Leave is the user whom hooks deactivate, for this check alone until it is over: what is done to one person is seen
+// by the checks of that person, and by no other.
 func (t *T) Leave() *config.User {
 	resume := wire.Pause(t)
 	defer resume()
