@@ -180,7 +180,7 @@ func (s *stage) also(t *check.T, in *scene, honest *attempt) *attempt {
 const (
 	patienceFactor = 5
 	requestFactor  = 8
-	shortestWait   = time.Second
+	shortestWait   = 2 * time.Second
 )
 
 // options are those of a world of this shape.
