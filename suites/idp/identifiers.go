@@ -3,6 +3,7 @@ package idp
 import (
 	"crypto/rand"
 	"fmt"
+
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/mockidp/hostile"

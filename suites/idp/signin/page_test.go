@@ -61,14 +61,14 @@ func back(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, redirect+"?"+q.Encode(), http.StatusFound)
 }
 
-func (p *provider) desk(timeout time.Duration) (*Desk, Ask) {
+func (p *provider) desk() (*Desk, Ask) {
 	c := &config.Config{
 		IdP: config.IdP{Issuer: p.URL},
 		Clients: []config.Client{{Client: target.Client{ID: "a", Auth: "client_secret_basic", Secret: "s3cret-of-a"},
 			RedirectURI: redirect}},
 		Users: []config.User{{Login: "alice@acme.example", SignIn: config.SignIn{Form: &config.Form{
 			Username: "alice@acme.example", Password: password}}}},
-		Timing: config.Timing{SignIn: timeout},
+		Timing: config.Timing{SignIn: time.Minute},
 	}
 	d := &Desk{Config: c, Wire: wire.NewClient(wire.Bounds{}, nil),
 		Endpoints: Endpoints{Issuer: p.URL, Authorization: p.URL + "/authorize", Token: p.URL + "/token"}}
@@ -78,7 +78,7 @@ func (p *provider) desk(timeout time.Duration) (*Desk, Ask) {
 // signIn signs Alice in and fails the test when a secret is left in what was recorded or said.
 func (p *provider) signIn(t *testing.T) (Tokens, error) {
 	t.Helper()
-	d, ask := p.desk(time.Minute)
+	d, ask := p.desk()
 	return recorded(t, d, ask)
 }
 
@@ -176,7 +176,7 @@ func TestAWrongPasswordIsNotTriedAThirdTime(t *testing.T) {
 		sent.Add(1)
 		fmt.Fprint(w, strings.ReplaceAll(form, "{query}", strings.ReplaceAll(r.URL.RawQuery, "&", "&amp;")))
 	})
-	d, ask := p.desk(time.Minute)
+	d, ask := p.desk()
 	for range 3 {
 		_, err := recorded(t, d, ask)
 		g.Expect(err).To(MatchError(ContainSubstring("the password was not accepted")))
@@ -194,7 +194,7 @@ func TestARefusalWithoutAFormCountsAsWell(t *testing.T) {
 		w.WriteHeader(http.StatusForbidden)
 		fmt.Fprint(w, "<h1>No</h1>")
 	})
-	d, ask := p.desk(time.Minute)
+	d, ask := p.desk()
 	for range 4 {
 		_, err := recorded(t, d, ask)
 		g.Expect(err).To(MatchError(ContainSubstring(`HTTP 403, "No"`)))
@@ -202,7 +202,7 @@ func TestARefusalWithoutAFormCountsAsWell(t *testing.T) {
 	g.Expect(sent.Load()).To(BeEquivalentTo(2))
 	g.Expect(d.Failed()).To(ConsistOf(ask.User.Login))
 
-	other, ask := p.desk(time.Minute) // that of another process
+	other, ask := p.desk() // that of another process
 	other.Spare(d.Failed())
 	_, err := recorded(t, other, ask)
 	g.Expect(err).To(MatchError(ContainSubstring("lest the account be locked")))
