@@ -13,6 +13,7 @@ build:
 
 site: ## the documentation, as static pages in site/
 	go run ./cmd/emaconform docs site --out site
+	go run ./cmd/emaconform results results --out site/results.html
 
 tools: ## what the tests need besides Go
 	.ci/tools

@@ -23,7 +23,7 @@ import (
 	"github.com/emaconform/emaconform/suites/catalogue"
 )
 
-//go:embed pages/*.md layout.html reference.html site.css
+//go:embed results.html pages/*.md layout.html reference.html site.css
 var files embed.FS
 
 // Reference is what the site shows of the program.

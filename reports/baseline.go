@@ -21,6 +21,7 @@ import (
 // its target is conformant, and shows when the list can shrink.
 type BaselineFile struct {
 	Path    string
+	Digest  string // of the file
 	Entries []BaselineEntry
 }
 
@@ -41,7 +42,7 @@ func LoadBaseline(path string) (*BaselineFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the baseline %s: %w", path, reason(err))
 	}
-	b := &BaselineFile{Path: path}
+	b := &BaselineFile{Path: path, Digest: Digest(data)}
 	err = yamlfile.Guard(data, func() error { return b.read(data) })
 	if problem := yamlfile.Problem(""); errors.As(err, &problem) {
 		return nil, fmt.Errorf("baseline %s: %w", path, problem)
@@ -123,7 +124,7 @@ func (e BaselineEntry) expects(c Check) bool {
 // Apply marks the results that the baseline expects and sets the report's Baseline. Verdicts do not change: what is
 // broken stays broken, it only does not gate.
 func (b *BaselineFile) Apply(r *Report) {
-	result := &Baseline{File: b.Path}
+	result := &Baseline{File: b.Path, Digest: b.Digest}
 	for i := range r.Checks {
 		c := &r.Checks[i]
 		c.Expected = b.reason(*c)

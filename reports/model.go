@@ -143,6 +143,7 @@ type Target struct {
 	Resource            string   `json:"resource,omitempty"` // its RFC 9728 resource identifier
 	AuthorizationServer string   `json:"issuer,omitempty"`   // the RAS's issuer identifier
 	TokenEndpoint       string   `json:"token_endpoint,omitempty"`
+	Version             string   `json:"version,omitempty"`         // as the MCP server calls itself: name and version
 	TrustedIssuers      []string `json:"trusted_issuers,omitempty"` // issuers of the mock IdP used in the run
 	Embedded            bool     `json:"embedded,omitempty"`        // the reference target in this binary
 	Defects             []string `json:"defects,omitempty"`         // defects switched on in the embedded target
@@ -333,7 +334,8 @@ type Token struct {
 
 // Baseline says how the run compares with the file of expected failures.
 type Baseline struct {
-	File string `json:"file"`
+	File   string `json:"file"`
+	Digest string `json:"digest,omitempty"` // of the file
 	// Matched lists failures (or warnings, or inconclusive checks) that were expected and so do not gate.
 	Matched []string `json:"matched,omitempty"`
 	// Unexpected lists gating results that the file does not list.

@@ -101,7 +101,11 @@ func statements(path string, artifacts []string) (ours, testResult []byte, err e
 
 // known is what this program knows of the catalogue.
 func known() attest.Known {
-	return attest.Known{Catalogue: provenance.Catalogue(), Checks: provenance.Checks()}
+	known := attest.Known{Catalogue: provenance.Catalogue(), Checks: provenance.Checks()}
+	if before, checks := provenance.Before(); before != (reports.Catalogue{}) {
+		known.Before = &attest.Known{Catalogue: before, Checks: checks}
+	}
+	return known
 }
 
 func newKeygen() *cobra.Command {

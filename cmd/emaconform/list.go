@@ -13,6 +13,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/provenance"
 )
 
 // listed is a check as list and explain show it, of whatever role.
@@ -32,7 +33,7 @@ type listed struct {
 }
 
 func newList() *cobra.Command {
-	var asJSON, requirementsOnly, sentences bool
+	var asJSON, requirementsOnly, sentences, snapshot bool
 	var role string
 	c := &cobra.Command{
 		Use:   "list [PATTERN…]",
@@ -40,6 +41,10 @@ func newList() *cobra.Command {
 		RunE: func(c *cobra.Command, patterns []string) error {
 			if role != "" && !slices.Contains(catalogue.Roles, role) {
 				return fmt.Errorf("--role %q is none of %s", role, strings.Join(catalogue.Roles, ", "))
+			}
+			if snapshot {
+				e := json.NewEncoder(c.OutOrStdout())
+				return e.Encode(provenance.Listed{Catalogue: provenance.Catalogue(), Checks: provenance.Checks()})
 			}
 			if sentences {
 				return listSentences(c.OutOrStdout(), role, patterns, asJSON)
@@ -60,10 +65,9 @@ func newList() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	c.Flags().BoolVar(&requirementsOnly, "requirements", false,
-		"only the requirements: level in each profile, sources, checks or the reason why there are none")
-	c.Flags().BoolVar(&sentences, "sentences", false, "every normative sentence of the documents that bind here, and "+
-		"what judges it")
+	c.Flags().BoolVar(&requirementsOnly, "requirements", false, "only the requirements: level in each profile, sources, checks or the reason why there are none")
+	c.Flags().BoolVar(&sentences, "sentences", false, "every normative sentence of the documents that bind here, and what judges it")
+	c.Flags().BoolVar(&snapshot, "snapshot", false, "the catalogue's version and digest and every check, by which later programs take statements")
 	c.Flags().StringVar(&role, "role", "", "only this role: ras, rs, client, idp")
 	return c
 }

@@ -96,6 +96,6 @@ func newRoot() *cobra.Command {
 		Version: engine.Version(),
 	}
 	root.AddCommand(newServer(), newClient(), newIdP(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema(),
-		newVersion(), newDocs(), newAttest(), newVerify(), newKeygen(), newDiff(), newFleet())
+		newVersion(), newDocs(), newAttest(), newVerify(), newResults(), newKeygen(), newDiff(), newFleet())
 	return root
 }

@@ -84,16 +84,17 @@ func newProver(ctx context.Context, say io.Writer, targetURL, nonce, caFile stri
 	p := &prover{proof: reports.Proof{Kind: "well-known", URL: at}, body: proofOf(nonce), client: client}
 	ctx, cancel := context.WithTimeout(ctx, proofPatience)
 	defer cancel()
-	if !p.served(ctx) {
-		fmt.Fprintf(say, "To prove that this target is yours, serve\n  %s\nat\n  %s\nuntil the run is over. "+
-			"Waiting for it.\n", p.body, at)
+	served := p.served(ctx)
+	if !served {
+		fmt.Fprintf(say, "To prove that this target is yours, serve\n  %s\nat\n  %s\nuntil the run is over. Waiting for it.\n", p.body, at)
 	}
-	for !p.served(ctx) {
+	for !served {
 		select {
 		case <-ctx.Done():
 			return nil, errors.New("--prove: the target did not serve the proof at " + at)
 		case <-time.After(proofPause):
 		}
+		served = p.served(ctx)
 	}
 	p.proof.Before = true
 	return p, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -98,8 +99,7 @@ func (f *verifyFlags) run(c *cobra.Command, path string) error {
 	} else if v.signer, err = v.SignedBy(c.Context(), signers); err != nil {
 		v.problem("%v", err)
 	}
-	other, err := v.Complete(known())
-	if err != nil {
+	if err := v.Complete(known()); err != nil {
 		v.problem("%v", err)
 	}
 	v.problems = append(v.problems, policy.Violations(v.Opened, time.Now())...)
@@ -116,7 +116,7 @@ func (f *verifyFlags) run(c *cobra.Command, path string) error {
 			return err
 		}
 	}
-	v.print(c.OutOrStdout(), other)
+	v.print(c.OutOrStdout())
 	if len(v.problems) > 0 {
 		return exitCode(exitNotConformant)
 	}
@@ -226,7 +226,7 @@ func (f *verifyFlags) again(c *cobra.Command, v *verification) error {
 }
 
 // print says in some ten lines what the statement is worth.
-func (v *verification) print(w io.Writer, otherCatalogue bool) {
+func (v *verification) print(w io.Writer) {
 	head := "VERIFIED"
 	if len(v.problems) > 0 {
 		head = "NOT VERIFIED"
@@ -243,10 +243,9 @@ func (v *verification) print(w io.Writer, otherCatalogue bool) {
 		signer = "nobody whose key is trusted here"
 	}
 	line("signed by", "%s", signer)
-	line("target", "%s, %s address; %s", v.Subjects[0].Name, orUnknown(v.Target.Address), v.proof())
-	line("judged by", "emaconform %s (%.19s…), catalogue %s%s, profile %s, MCP %s", v.Tool.Version, v.Tool.Digest,
-		v.Catalogue.Version,
-		map[bool]string{true: ", not this program's: completeness not checked"}[otherCatalogue], v.Profile,
+	line("target", "%s (%s), %s address; %s", v.Subjects[0].Name, cmp.Or(v.Target.Version, "it names no version"),
+		orUnknown(v.Target.Address), v.proof())
+	line("judged by", "emaconform %s (%.19s…), catalogue %s, profile %s, MCP %s", v.Tool.Version, v.Tool.Digest, v.Catalogue.Version, v.Profile,
 		orUnknown(strings.Join(v.MCPRevisions, ", ")))
 	r := v.Results
 	line("verdict", "recomputed: %d passed, %d warned, %d failed, %d inconclusive, %d skipped, %d not run",
@@ -254,7 +253,7 @@ func (v *verification) print(w io.Writer, otherCatalogue bool) {
 		len(r.Failed), len(r.Inconclusive), len(r.Skipped), len(r.NotRun))
 	line("coverage", "%s", v.Coverage)
 	if len(v.Waived) > 0 {
-		line("waived", "%s by the vendor's baseline", plural(len(v.Waived), "result"))
+		line("waived", "%s by the vendor's baseline (%.19s…)", plural(len(v.Waived), "result"), orUnknown(v.BaselineDigest))
 	}
 	line("age", "%s (%s), nonce %s", attest.Age(time.Since(v.Finished)), v.Finished.Format("2006-01-02 15:04 MST"),
 		v.Nonce)

@@ -98,13 +98,41 @@ func TestAStatementHolds(t *testing.T) {
 	if err != nil || signer.Name != "Acme" {
 		t.Errorf("signed by %q: %v", signer.Name, err)
 	}
-	if other, err := o.Complete(known); other || err != nil {
-		t.Errorf("complete: %v, %v", other, err)
+	if err := o.Complete(known); err != nil {
+		t.Errorf("complete: %v", err)
 	}
 	policy := &Policy{Verdict: reports.Conformant, Level: Full, MaxAge: time.Hour, Roles: []string{"ras", "rs"},
 		Public: true}
 	if v := policy.Violations(o, time.Now()); len(v) > 0 {
 		t.Errorf("violations: %q", v)
+	}
+}
+
+// Statements count by this catalogue and by the one before it; of another nobody can say whether it is complete.
+func TestStatementsByTheLastTwoCatalogues(t *testing.T) {
+	o, err := Open(signed(t, newKey(t), judged()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := Known{Catalogue: reports.Catalogue{Version: "9.0", Digest: reports.Digest([]byte("next"))}}
+	if err := o.Complete(next); err == nil || !strings.Contains(err.Error(), "and by the one before it") {
+		t.Errorf("by a catalogue that nothing is known of: %v", err)
+	}
+	next.Before = &known
+	if err := o.Complete(next); err != nil {
+		t.Errorf("by the catalogue before: %v", err)
+	}
+	fewer := known
+	fewer.Checks = fewer.Checks[:1]
+	next.Before = &fewer
+	if err := o.Complete(next); err == nil || !strings.Contains(err.Error(), "not in the catalogue") {
+		t.Errorf("by a catalogue before that has other checks: %v", err)
+	}
+	relabelled := known
+	relabelled.Catalogue.Version = "0.1"
+	next.Before = &relabelled
+	if err := o.Complete(next); err == nil {
+		t.Error("a version has one digest, and this one has another")
 	}
 }
 
@@ -271,5 +299,23 @@ func TestPolicyFile(t *testing.T) {
 		if _, _, err := LoadPolicy(write("bad.yaml", text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error is %v", text, err)
 		}
+	}
+}
+
+// A run that selected checks of one role has those of the other, not run; a role that is missing was left out.
+func TestAStatementHasBothRolesOfAServer(t *testing.T) {
+	rsNotRun := func(r *reports.Report) {
+		r.Checks, r.NotRun = r.Checks[:2], []reports.NotRun{{ID: "RS-B/one", Role: "rs", Level: "SHOULD"}}
+	}
+	o, err := Open(signed(t, newKey(t), judged(rsNotRun)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Complete(known); err != nil {
+		t.Errorf("complete: %v", err)
+	}
+	o.Results.NotRun = nil
+	if err := o.Complete(known); err == nil || !strings.Contains(err.Error(), "RS-B/one") {
+		t.Errorf("without the role rs: %v", err)
 	}
 }

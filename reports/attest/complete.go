@@ -12,6 +12,8 @@ import (
 type Known struct {
 	Catalogue reports.Catalogue
 	Checks    []reports.NotRun // every check of every role
+	// Before is the catalogue before this one, by which statements count, too; nil when there is none.
+	Before *Known
 }
 
 // Complete compares the checks of a report with the catalogue: each check of the roles under test must stand in it,

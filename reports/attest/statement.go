@@ -33,25 +33,25 @@ const (
 
 // Predicate is what a statement says of its subject.
 type Predicate struct {
-	Verdict       reports.Verdict       `json:"verdict"`
-	Roles         []reports.RoleVerdict `json:"roles"`
-	Coverage      reports.Coverage      `json:"coverage"`
-	Profile       string                `json:"profile"`
-	MCPRevisions  []string              `json:"mcp_revisions,omitempty"`
-	Tool          reports.Tool          `json:"tool"`
-	Catalogue     reports.Catalogue     `json:"catalogue"`
-	Configuration reports.Configuration `json:"configuration,omitzero"`
-	Target        reports.Target        `json:"target"`
-	Proof         *reports.Proof        `json:"proof,omitempty"` // that the target is the one named; nil: none
-	Started       time.Time             `json:"started"`
-	Finished      time.Time             `json:"finished"`
-	Nonce         string                `json:"nonce"`
-	Seed          string                `json:"seed,omitempty"`
-	Intrusive     bool                  `json:"intrusive,omitempty"`
-	Selection     string                `json:"selection,omitempty"`
-	Results       Results               `json:"results"`
-	// by the vendor's baseline; the verdict does not count them as passed
-	Waived []Waiver `json:"waived,omitempty"`
+	Verdict        reports.Verdict       `json:"verdict"`
+	Roles          []reports.RoleVerdict `json:"roles"`
+	Coverage       reports.Coverage      `json:"coverage"`
+	Profile        string                `json:"profile"`
+	MCPRevisions   []string              `json:"mcp_revisions,omitempty"`
+	Tool           reports.Tool          `json:"tool"`
+	Catalogue      reports.Catalogue     `json:"catalogue"`
+	Configuration  reports.Configuration `json:"configuration,omitzero"`
+	Target         reports.Target        `json:"target"`
+	Proof          *reports.Proof        `json:"proof,omitempty"` // that the target is the one named; nil: none
+	Started        time.Time             `json:"started"`
+	Finished       time.Time             `json:"finished"`
+	Nonce          string                `json:"nonce"`
+	Seed           string                `json:"seed,omitempty"`
+	Intrusive      bool                  `json:"intrusive,omitempty"`
+	Selection      string                `json:"selection,omitempty"`
+	Results        Results               `json:"results"`
+	BaselineDigest string                `json:"baseline_digest,omitempty"`
+	Waived         []Waiver              `json:"waived,omitempty"` // by the vendor's baseline; the verdict does not count them as passed
 }
 
 // Results holds every check of the catalogue's roles in exactly one list.
@@ -174,6 +174,9 @@ func predicate(r *reports.Report) Predicate {
 		if c.Expected != "" {
 			p.Waived = append(p.Waived, Waiver{c.ID, c.Outcome, c.Expected})
 		}
+	}
+	if r.Baseline != nil {
+		p.BaselineDigest = r.Baseline.Digest
 	}
 	for _, c := range r.NotRun {
 		p.Results.NotRun = append(p.Results.NotRun, c.ID)

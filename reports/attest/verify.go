@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -194,20 +195,31 @@ func (o *Opened) ids() []string {
 	return list
 }
 
-// Complete compares the statement's checks with the catalogue. other is true when it was made by another catalogue than
-// this program's: then nothing can be said, and err is nil.
-func (o *Opened) Complete(known Known) (other bool, err error) {
-	if o.Catalogue.Digest != known.Catalogue.Digest {
-		return true, nil
+// Complete compares the statement's checks with its catalogue, which has to be this program's or the one before it: of others
+// nobody can say whether checks were left out.
+func (o *Opened) Complete(known Known) error {
+	by := &known
+	if by.Catalogue.Digest != o.Catalogue.Digest {
+		by = known.Before
+	}
+	if by == nil || by.Catalogue != o.Catalogue {
+		return fmt.Errorf("it was judged by catalogue %.20s (%.19s…): statements count by the catalogue of the verifying program (%s, %.19s…) "+
+			"and by the one before it; verify with the emaconform that made it, or ask for a new one", o.Catalogue.Version, o.Catalogue.Digest,
+			known.Catalogue.Version, known.Catalogue.Digest)
 	}
 	var roles []string
-	for _, v := range o.Roles {
-		roles = append(roles, v.Role)
+	for _, id := range o.ids() {
+		if role := roleOf(id); !slices.Contains(roles, role) {
+			roles = append(roles, role)
+		}
 	}
-	if err := known.complete(o.ids(), roles); err != nil {
-		return false, fmt.Errorf("%w: %w", ErrForged, err)
+	if slices.Contains(roles, "ras") || slices.Contains(roles, "rs") { // a server has both, so that neither can be left out
+		roles = append(roles, "ras", "rs")
 	}
-	return false, nil
+	if err := by.complete(o.ids(), roles); err != nil {
+		return fmt.Errorf("%w: %w", ErrForged, err)
+	}
+	return nil
 }
 
 // Signer is a key that statements are taken from, and whose it is.

@@ -6,19 +6,23 @@ import (
 	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
+	"encoding/json"
 	"io"
 	"os"
 	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // Tool describes this program: its version, the commit that it was built from, and the digest of its binary.
@@ -77,6 +81,27 @@ func Checks(roles ...string) []reports.NotRun {
 	return list
 }
 
+// before is the catalogue before this one with its checks: what `emaconform list --snapshot` said then. The first
+// release has none.
+//
+//go:embed before.json
+var before []byte
+
+// Listed is a catalogue with its checks, as before.json has it.
+type Listed struct {
+	Catalogue reports.Catalogue `json:"catalogue"`
+	Checks    []reports.NotRun  `json:"checks"`
+}
+
+// Before names the catalogue before this one, and lists its checks; the zero values when there was none.
+func Before() (reports.Catalogue, []reports.NotRun) {
+	var l Listed
+	if err := json.Unmarshal(before, &l); err != nil {
+		panic("provenance: before.json: " + err.Error()) // embedded
+	}
+	return l.Catalogue, l.Checks
+}
+
 // Nonce is the nonce that was asked for, or a random one.
 func Nonce(asked string) string { return cmp.Or(asked, rand.Text()) }
 
@@ -109,4 +134,34 @@ func Revisions(r *reports.Report) []string {
 	}
 	slices.Sort(list)
 	return list
+}
+
+var serverInfo = regexp.MustCompile(`"serverInfo"\s*:\s*(\{[^{}]*\})`)
+
+// ServerVersion is how the target's MCP server calls itself in its answers: name and version. "" when it does not.
+func ServerVersion(r *reports.Report) string {
+	said := func(exchanges []reports.Exchange) string {
+		for _, e := range exchanges {
+			if e.Response == nil || e.Response.Status != 200 || e.Part == reports.Attack {
+				continue
+			}
+			var info struct{ Name, Version string }
+			found := serverInfo.FindStringSubmatch(e.Response.Body)
+			if found != nil && json.Unmarshal([]byte(found[1]), &info) == nil && info.Name+info.Version != "" {
+				return wire.Printable(strings.TrimSpace(info.Name+" "+info.Version), 100)
+			}
+		}
+		return ""
+	}
+	for _, s := range r.Preflight {
+		if v := said(s.Exchanges); v != "" {
+			return v
+		}
+	}
+	for _, c := range r.Checks {
+		if v := said(c.Exchanges); v != "" {
+			return v
+		}
+	}
+	return ""
 }

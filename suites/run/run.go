@@ -97,7 +97,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	reports.Redact(report, r.secrets)
 	report.Started, report.Finished = started, time.Now()
 	report.Seconds = report.Finished.Sub(started).Seconds()
-	report.MCPRevisions = provenance.Revisions(report)
+	report.MCPRevisions, report.Target.Version = provenance.Revisions(report), provenance.ServerVersion(report)
 	reports.Complete(report, provenance.Checks("ras", "rs"))
 	reports.Finish(report)
 	return report, nil
