@@ -33,8 +33,11 @@ func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 	}
 	for _, d := range disturb.All() {
 		defects := disturbedDefects
-		if d.ID == "pbkdf2" {
+		switch d.ID {
+		case "pbkdf2":
 			defects = []string{"", "aud-begins"} // half a second of processor for each token request
+		case "jitter": // what arrives 200 ms apart is no race, so nothing shows one
+			defects = slices.DeleteFunc(slices.Clone(defects), func(id string) bool { return id == "replay-race" })
 		}
 		for _, defect := range defects {
 			t.Run(d.ID+"/"+defect, func(t *testing.T) {

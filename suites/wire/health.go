@@ -9,7 +9,7 @@ import (
 
 // Health waits for a target that went away, for all checks together.
 type Health struct {
-	Probe  func(context.Context) string // why the target does not answer, or ""
+	Probe  func(context.Context) string // why the target does not answer, or ""; it may take as long as the context lasts
 	Outage time.Duration                // how long a target may be away
 	Say    func(string)
 	Lose   func(string)
@@ -42,29 +42,43 @@ func (h *Health) Await(ctx context.Context) error {
 	return h.gone
 }
 
+// another is when a target that is silent is probed once more: the answer to the first probe may be on its way behind a crowd of
+// others, or its connection dead.
+const another = 10 * time.Second
+
 // ask probes the target until it answers or is given up.
 func (h *Health) ask() {
 	ctx, cancel := context.WithTimeout(context.Background(), h.Outage)
 	defer cancel()
 	began := time.Now()
-	why, last, told := "", "", false
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		if why = h.Probe(ctx); why == "" {
-			break
-		}
-		if ctx.Err() == nil {
-			last = why
-		}
-		if !told && time.Since(began) > time.Second {
-			told = true
-			h.Say(fmt.Sprintf("the target does not answer (%s): waiting for it, up to %s (timing.outage)", last, h.Outage))
-		}
+	why, last, told := "it is silent", "it is silent", false
+	heard := make(chan string)
+	probe := func() {
+		found := h.Probe(ctx)
 		select {
-		case <-time.After(pause):
-			continue
+		case heard <- found:
 		case <-ctx.Done():
 		}
-		break
+	}
+	go probe()
+	silent := time.NewTicker(another)
+	defer silent.Stop()
+	tell := time.After(time.Second)
+	for pause := 50 * time.Millisecond; why != "" && ctx.Err() == nil; {
+		select {
+		case why = <-heard:
+			if why != "" {
+				last = why
+				time.AfterFunc(pause, probe)
+				pause = min(2*pause, time.Second)
+			}
+		case <-silent.C:
+			go probe()
+		case <-tell:
+			told = true
+			h.Say(fmt.Sprintf("the target does not answer (%s): waiting for it, up to %s (timing.outage)", last, h.Outage))
+		case <-ctx.Done():
+		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -96,6 +96,17 @@ func (p *pace) enter(ctx context.Context, rush bool) error {
 	}
 }
 
+// crowd is how long the host needs for what it has got, this request included, when it takes one after the other.
+func (p *pace) crowd(path string) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k := p.kinds[path]
+	if k == nil {
+		return 0
+	}
+	return time.Duration(p.inFlight) * k.best
+}
+
 // giveUp takes a waiting request out of the queue, or hands on the turn that it got at the last moment.
 func (p *pace) giveUp(turn chan struct{}) {
 	p.mu.Lock()

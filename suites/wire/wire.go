@@ -7,6 +7,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -134,6 +135,8 @@ type Request struct {
 	Impatient bool
 	// Rush sends the request at once, whatever the host's pace: one of many that are to arrive at the same instant.
 	Rush bool
+	// Patience is how long the exchange may take; 0: Bounds.Timeout. What our own crowd needs is added to either.
+	Patience time.Duration
 	// Certificate is that of a TLS client (RFC 8705), with its private key; nil: none is shown.
 	Certificate *tls.Certificate
 }
@@ -244,7 +247,7 @@ func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports
 			return &Answer{Err: err, Exchange: rec.add(r, &Answer{Err: err}, part, note, 0)}
 		}
 		started := time.Now()
-		answer := c.once(ctx, r)
+		answer := c.once(ctx, r, pace.crowd(path))
 		answer.Took = time.Since(started)
 		pace.leave(path, answer, answer.Took)
 		wait, again := retryAfter(answer)
@@ -268,9 +271,11 @@ func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports
 	}
 }
 
-func (c *Client) once(ctx context.Context, r *Request) *Answer {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.bounds.Timeout,
-		fmt.Errorf("no complete answer within %s", c.bounds.Timeout))
+// once sends the request. crowd is what the requests need that the host got from us at the same time: a host that takes them
+// one after the other is not silent.
+func (c *Client) once(ctx context.Context, r *Request, crowd time.Duration) *Answer {
+	limit := cmp.Or(r.Patience, c.bounds.Timeout) + crowd
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no complete answer within %s", limit.Round(100*time.Millisecond)))
 	defer cancel()
 	fail := func(a *Answer, err error) *Answer {
 		if cause := context.Cause(ctx); cause != nil {
