@@ -91,11 +91,11 @@ func (f *fleetRun) run(c *cobra.Command, path string) error {
 	for _, connectors := range fleet.Groups(list.Shard(index, total)) {
 		group.Go(func() error {
 			for _, k := range connectors {
-				if c.Context().Err() != nil {
+				if c.Context().Err() == nil {
+					f.judge(c, k)
+				} else { // what is not judged is no crash of those that were
 					f.note(exitInconclusive)
-					return nil
 				}
-				f.judge(c, k)
 			}
 			return nil
 		})

@@ -39,7 +39,7 @@ func newReferenceFleet(t testing.TB, n int) *referenceFleet {
 	g := NewWithT(t)
 	f := &referenceFleet{t: t, path: filepath.Join(t.TempDir(), "fleet.yaml")}
 	var text strings.Builder
-	text.WriteString("defaults:\n  scopes: [notes.read, notes.write]\nconnectors:\n")
+	text.WriteString("defaults:\n  scopes: [notes.read, notes.write]\n  timing: {replay: 1500ms, jwks_patience: 5s}\nconnectors:\n")
 	ports := lowPorts(t, 2*n)
 	for i := range n {
 		issuer := fmt.Sprintf("http://127.0.0.1:%d", ports[i])
