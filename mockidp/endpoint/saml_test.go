@@ -94,7 +94,7 @@ func TestSAMLSignOnRefuses(t *testing.T) {
 		}, schema.StatusResponder, "client"},
 		"a user without a second factor": {carol, func(s *samlSite) {
 			s.provider.ServiceProvider.RequestedAuthnContext = &schema.RequestedAuthnContext{
-				Comparison: "exact", AuthnContextClassRef: saml.ContextMFA}
+				Comparison: "exact", AuthnContextClassRefs: []string{saml.ContextMFA}}
 		}, schema.StatusRequester, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestSAMLSignOnRefuses(t *testing.T) {
 func TestSAMLSignOnAsksForTheFactorThatIsAskedFor(t *testing.T) {
 	s := newSAMLSite(t)
 	s.provider.ServiceProvider.RequestedAuthnContext = &schema.RequestedAuthnContext{
-		Comparison: "exact", AuthnContextClassRef: saml.ContextMFA}
+		Comparison: "exact", AuthnContextClassRefs: []string{saml.ContextMFA}}
 	if page, _ := s.visit(t, newJar(t), alice); !strings.HasPrefix(page, alice) {
 		t.Errorf("the page says %q, heard %v", page, s.heard)
 	}

@@ -132,8 +132,8 @@ func (p *Provider) readRequest(app App, message []byte) (Request, error) {
 func requestOf(app App, q schema.AuthnRequest, acs string) Request {
 	request := Request{App: app, ID: q.ID, ACS: acs, IssuedAt: q.IssueInstant,
 		ForceAuthn: q.ForceAuthn != nil && *q.ForceAuthn, IsPassive: q.IsPassive != nil && *q.IsPassive}
-	if q.RequestedAuthnContext != nil {
-		request.AuthnContext = strings.TrimSpace(q.RequestedAuthnContext.AuthnContextClassRef)
+	if q.RequestedAuthnContext != nil && len(q.RequestedAuthnContext.AuthnContextClassRefs) > 0 {
+		request.AuthnContext = strings.TrimSpace(q.RequestedAuthnContext.AuthnContextClassRefs[0])
 	}
 	if q.NameIDPolicy != nil && q.NameIDPolicy.Format != nil {
 		request.nameIDFormat = *q.NameIDPolicy.Format

@@ -91,9 +91,9 @@ func (a *attempt) tokens(grantType string) int {
 }
 
 // from says from what moment on a scenario can be judged.
-func (s *scene) from(m *moment) *scene {
-	s.moment = m
-	return s
+func (in *scene) from(m *moment) *scene {
+	in.moment = m
+	return in
 }
 
 // mustBeTempted ends a check, as inconclusive, of a client that did not come to the point where it could go wrong.

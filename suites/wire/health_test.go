@@ -13,7 +13,7 @@ func TestAwaitHearsTheFirstProbeThatIsAnswered(t *testing.T) {
 	var probes atomic.Int32
 	h := &Health{
 		Outage: time.Minute, Say: func(string) {}, Lose: func(why string) { t.Errorf("given up: %s", why) },
-		Probe: func(ctx context.Context) string {
+		Probe: func(context.Context) string {
 			switch probes.Add(1) {
 			case 1:
 				return "connection refused"

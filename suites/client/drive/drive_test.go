@@ -16,10 +16,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// script puts an executable with this content into a folder of its own and returns its path.
-func script(t *testing.T, name, content string) string {
+// script puts a client with this content into a folder of its own and returns its path.
+func script(t *testing.T, content string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
+	path := filepath.Join(t.TempDir(), "claude")
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+content), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -30,10 +30,10 @@ func TestLocate(t *testing.T) {
 	claude, _ := Find("claude-code")
 	for name, c := range map[string]struct{ path, want string }{
 		"not installed": {filepath.Join(t.TempDir(), "claude"), "claude-code is not installed: there is no command"},
-		"too old":       {script(t, "claude", `case "$*" in --version) echo 1.0.3;; *) echo unknown command >&2; exit 1;; esac`), `version "1.0.3") cannot be driven`},
-		"switched off": {script(t, "claude", `[ -n "$NOTHING" ] && echo setup login; echo "xaa is not enabled"`),
+		"too old":       {script(t, `case "$*" in --version) echo 1.0.3;; *) echo unknown command >&2; exit 1;; esac`), `version "1.0.3") cannot be driven`},
+		"switched off": {script(t, `[ -n "$NOTHING" ] && echo setup login; echo "xaa is not enabled"`),
 			"or have the feature switched on"},
-		"there": {script(t, "claude", `[ "$CLAUDE_CODE_ENABLE_XAA" = 1 ] && echo "commands: setup, login"`), ""},
+		"there": {script(t, `[ "$CLAUDE_CODE_ENABLE_XAA" = 1 ] && echo "commands: setup, login"`), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := claude.Locate(context.Background(), c.path)
@@ -48,7 +48,7 @@ func TestLocate(t *testing.T) {
 func TestDrivenWithLittle(t *testing.T) {
 	t.Setenv("EMACONFORM_TEST_SECRET", "of-the-user")
 	written := filepath.Join(t.TempDir(), "calls")
-	stand := script(t, "claude", `{ echo "$@"; [ -t 0 ] && echo on a terminal; env; echo; } >> `+written+"\n")
+	stand := script(t, `{ echo "$@"; [ -t 0 ] && echo on a terminal; env; echo; } >> `+written+"\n")
 	claude, _ := Find("claude-code")
 	args, environment, err := claude.Drive(stand, Options{})
 	if err != nil {
