@@ -80,6 +80,24 @@ func For(requirement string, body func()) bool {
 	return true
 }
 
+// ForAttacks declares the checks of the grammar: one for each attack on each identifier that this role compares. senders says,
+// by the identifier's id, how attacks on it are sent; each has one. declare declares the check of one attack. It returns true,
+// as For does.
+func ForAttacks[S any](role string, senders map[string]S, declare func(S, grammar.Attack)) bool {
+	for _, i := range grammar.Of(role) {
+		sender, ok := senders[i.ID]
+		if !ok {
+			panic(role + ": nobody sends attacks on " + i.ID)
+		}
+		For(i.Requirement, func() {
+			for _, a := range i.Attacks() {
+				declare(sender, a)
+			}
+		})
+	}
+	return true
+}
+
 var declare = sync.OnceFunc(func() {
 	for _, d := range declarations {
 		r, ok := catalogue.Find(d.requirement)

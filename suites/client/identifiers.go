@@ -34,25 +34,10 @@ var senders = map[string]func(grammar.Attack) func(*world.World){
 	},
 }
 
-var _ = everyAttack()
+var _ = check.ForAttacks("client", senders, declare)
 
-// everyAttack declares the checks of the grammar: one for each attack on each identifier that a client compares.
-func everyAttack() bool {
-	for _, i := range grammar.Of("client") {
-		send, ok := senders[i.ID]
-		if !ok {
-			panic("client: nobody sends attacks on " + i.ID)
-		}
-		check.For(i.Requirement, func() {
-			for _, a := range i.Attacks() {
-				declare(a, send(a))
-			}
-		})
-	}
-	return true
-}
-
-func declare(a grammar.Attack, change func(*world.World)) {
+func declare(send func(grammar.Attack) func(*world.World), a grammar.Attack) {
+	change := send(a)
 	meets := strings.ToUpper(a.What()[:1]) + a.What()[1:]
 	why := a.What() + ", and it is compared " + a.Way.Title
 	scenario, judge := login.but(meets, change).from(gotIDToken), idTokenUnused(why)

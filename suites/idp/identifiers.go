@@ -113,24 +113,7 @@ var senders = map[string]sender{
 	},
 }
 
-var _ = everyAttack()
-
-// everyAttack declares the checks of the grammar: one for each attack on each identifier that an identity provider
-// compares.
-func everyAttack() bool {
-	for _, i := range grammar.Of("idp") {
-		s, ok := senders[i.ID]
-		if !ok {
-			panic("idp: nobody sends attacks on " + i.ID)
-		}
-		check.For(i.Requirement, func() {
-			for _, a := range i.Attacks() {
-				s.declare(a)
-			}
-		})
-	}
-	return true
-}
+var _ = check.ForAttacks("idp", senders, sender.declare)
 
 func (s sender) declare(a grammar.Attack) {
 	// Must is for what a MAY offers; Of weakens it again where no MUST is broken.

@@ -49,23 +49,7 @@ var knocks = server.Kind{Name: "knock", Good: server.LetIn, Send: func(t *server
 	return t.Send(t.Knock(t.AccessToken()), reports.Control, "the honest twin of many attacks: must be let in")
 }}
 
-var _ = everyAttack()
-
-// everyAttack declares the checks of the grammar: one for each attack on each identifier that an MCP server compares.
-func everyAttack() bool {
-	for _, i := range grammar.Of("rs") {
-		s, ok := senders[i.ID]
-		if !ok {
-			panic("rs: nobody sends attacks on " + i.ID)
-		}
-		check.For(i.Requirement, func() {
-			for _, a := range i.Attacks() {
-				s.declare(a)
-			}
-		})
-	}
-	return true
-}
+var _ = check.ForAttacks("rs", senders, sender.declare)
 
 // onlyPort reports whether two origins differ in nothing but the port, which no text forbids a server to let in.
 func onlyPort(a, b string) bool {

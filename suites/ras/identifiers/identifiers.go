@@ -39,23 +39,7 @@ func merged(groups ...map[string]sender) map[string]sender {
 	return all
 }
 
-var _ = everyAttack()
-
-// everyAttack declares the checks of the grammar: one for each attack on each identifier that a RAS compares.
-func everyAttack() bool {
-	for _, i := range grammar.Of("ras") {
-		s, ok := senders[i.ID]
-		if !ok {
-			panic("ras: nobody sends attacks on " + i.ID)
-		}
-		check.For(i.Requirement, func() {
-			for _, a := range i.Attacks() {
-				s.declare(a)
-			}
-		})
-	}
-	return true
-}
+var _ = check.ForAttacks("ras", senders, sender.declare)
 
 func (s sender) declare(a grammar.Attack) {
 	title := "refuses " + a.What()
