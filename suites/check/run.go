@@ -90,7 +90,7 @@ func (t *T) cleanUp() {
 }
 
 // clean hides every token in a message and makes a sentence of what Gomega laid out in lines.
-func (t *T) clean(message string) string { return sentence(t.rec.Scrub(message)) }
+func (t *T) clean(message string) string { return said(t.rec.Scrub(message)) }
 
 // describe starts a result with the check's declaration.
 func (c *Check) describe() reports.Check {

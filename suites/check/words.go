@@ -15,9 +15,9 @@ var (
 	opening   = regexp.MustCompile(`(^|: )Expected\b`)
 )
 
-// sentence makes one sentence of a failure message: a colon between description and finding, no types of Go, no line
+// said makes one sentence of a failure message: a colon between description and finding, no types of Go, no line
 // breaks.
-func sentence(message string) string {
+func said(message string) string {
 	message = waited.ReplaceAllString(message, "")
 	message = empty.ReplaceAllString(message, `    ""`)
 	message = typed.ReplaceAllString(message, "")
@@ -25,3 +25,6 @@ func sentence(message string) string {
 	message = opening.ReplaceAllString(message, "${1}expected")
 	return strings.Join(strings.Fields(message), " ")
 }
+
+// Sentence begins one: "an ID-JAG …" becomes "An ID-JAG …".
+func Sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }

@@ -33,11 +33,11 @@ func TestFailuresReadAsSentences(t *testing.T) {
 			var message string
 			g := gomega.NewGomega(func(m string, _ ...int) { message = m })
 			g.Expect(c.actual).To(c.matcher, c.description...)
-			if got := sentence(message); got != c.want {
+			if got := said(message); got != c.want {
 				t.Errorf("%q\nread %q, not %q", message, got, c.want)
 			}
 			g.Eventually(func() any { return c.actual }, "1ns").Should(c.matcher, c.description...)
-			if got := sentence(message); got != c.want {
+			if got := said(message); got != c.want {
 				t.Errorf("after a wait: %q\nread %q, not %q", message, got, c.want)
 			}
 		})

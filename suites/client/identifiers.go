@@ -2,7 +2,6 @@ package client
 
 import (
 	"net/url"
-	"strings"
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/suites/check"
@@ -38,7 +37,7 @@ var _ = check.ForAttacks("client", senders, declare)
 
 func declare(send func(grammar.Attack) func(*world.World), a grammar.Attack) {
 	change := send(a)
-	meets := strings.ToUpper(a.What()[:1]) + a.What()[1:]
+	meets := check.Sentence(a.What())
 	why := a.What() + ", and it is compared " + a.Way.Title
 	scenario, judge := login.but(meets, change).from(gotIDToken), idTokenUnused(why)
 	switch a.Identifier.ID {

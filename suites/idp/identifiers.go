@@ -118,7 +118,7 @@ var _ = check.ForAttacks("idp", senders, sender.declare)
 func (s sender) declare(a grammar.Attack) {
 	// Must is for what a MAY offers; Of weakens it again where no MUST is broken.
 	options := []check.Option{check.Must(), check.Of(a), check.With(s.needs...),
-		check.Sends(sentence(a.What()) + ". An honest request that differs in this alone is granted before it, and " +
+		check.Sends(check.Sentence(a.What()) + ". An honest request that differs in this alone is granted before it, and " +
 			"one after it.")}
 	It(a.Slug(), "grants nothing for "+a.What(), func(t *T) {
 		right := s.right(t)
@@ -136,9 +136,6 @@ func (s sender) declare(a grammar.Attack) {
 		t.Failf("%s: %s, so that %s", problem, a.Mistake(), a.Way.Why)
 	}, options...)
 }
-
-// sentence begins one.
-func sentence(s string) string { return string(s[0]-'a'+'A') + s[1:] }
 
 // refusal says why an answer is none, or "".
 func refusal(answer *wire.Answer) string {

@@ -32,7 +32,7 @@ type Attack struct {
 func Refuses(attacks ...Attack) {
 	for _, a := range attacks {
 		options := append([]check.Option{
-			check.Sends(Sentence(a.What) + ", after an honest ID-JAG as control"), Refusal(a.Codes...),
+			check.Sends(check.Sentence(a.What) + ", after an honest ID-JAG as control"), Refusal(a.Codes...),
 		}, a.Options...)
 		It(a.Slug, "refuses "+a.What, func(t *T) { ExpectRefused(t, a.beside(t), a.Codes...) }, options...)
 	}
@@ -86,9 +86,6 @@ func (a Attack) assertion(t *T) any {
 	}
 	return token
 }
-
-// Sentence turns "an ID-JAG …" into "An ID-JAG …".
-func Sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // Claim makes an attack by giving one claim of an honest ID-JAG a value that depends on the target. Where that is the
 // honest value already, the check has nothing to say and is skipped.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/idp/config"
 	"github.com/emaconform/emaconform/suites/idp/signin"
@@ -185,7 +186,7 @@ func (p *preflight) signIn(t *world.T, a signin.Ask) (string, *stop) {
 	case err != nil && !first && errors.Is(err, signin.ErrOnce):
 		return "no tokens for this client: checks that need them are inconclusive", nil
 	case err != nil:
-		return "", &stop{sentence(err), p.fixSignIn(a)}
+		return "", &stop{check.Sentence(err.Error()) + ".", p.fixSignIn(a)}
 	}
 	if first {
 		p.t.Provider.Refreshes, p.t.Provider.AccessTokens = tokens.RefreshToken != "", tokens.AccessToken != ""
@@ -201,11 +202,6 @@ func kinds(t signin.Tokens) string {
 		}
 	}
 	return strings.Join(list, ", ")
-}
-
-func sentence(err error) string {
-	text := err.Error()
-	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
 // exchange makes an honest exchange for a target by a client, and verifies what comes back.

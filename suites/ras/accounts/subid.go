@@ -69,7 +69,7 @@ var _ = check.For("RAS-SUB-ID", func() {
 				Expect(got).To(server.BeRefused(server.InvalidGrant))
 			}
 		}, append(a.options, check.With(server.NeedsSubID),
-			check.Sends(server.Sentence(what)+", from the second IdP, after an honest one as control"))...)
+			check.Sends(check.Sentence(what)+", from the second IdP, after an honest one as control"))...)
 	}
 
 	server.It("other-sub", "takes the SAML name of a user whom sub does not name for that "+

@@ -59,6 +59,6 @@ var _ = check.For("RAS-TENANT", func() {
 			}
 			server.ExpectRefused(t, a)
 		}, append(c.options, check.With(server.NeedsTenant),
-			check.Sends(server.Sentence(c.what)+", after an honest ID-JAG as control"))...)
+			check.Sends(check.Sentence(c.what)+", after an honest ID-JAG as control"))...)
 	}
 })

@@ -77,7 +77,7 @@ func refusesProofs(kind string, edit func(*server.T, server.Prover) server.Edit)
 				server.InvalidDPoPProof, server.InvalidGrant)
 		}, append(b.options, check.With(server.NeedsMetadata(server.ProofAlgorithms)),
 			server.Refusal(server.InvalidDPoPProof, server.InvalidGrant),
-			check.Sends(server.Sentence(kind)+" with "+b.what+", after one with a good proof as control"))...)
+			check.Sends(check.Sentence(kind)+" with "+b.what+", after one with a good proof as control"))...)
 	}
 }
 

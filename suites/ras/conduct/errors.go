@@ -162,7 +162,7 @@ var _ = check.For("RAS-ERR-500", func() {
 			}
 			server.ExpectOAuthError(t, a)
 			server.ExpectRefused(t, a)
-		}, append([]check.Option{check.Sends(server.Sentence(g.what) + ", after an honest ID-JAG as control")},
+		}, append([]check.Option{check.Sends(check.Sentence(g.what) + ", after an honest ID-JAG as control")},
 			g.options...)...)
 	}
 

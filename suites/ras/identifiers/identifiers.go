@@ -47,7 +47,7 @@ func (s sender) declare(a grammar.Attack) {
 		title = "takes " + a.What() + " for nobody and nothing that it knows"
 	}
 	options := []check.Option{check.Of(a), check.With(s.needs...), server.Refusal(),
-		check.Sends(server.Sentence(a.What()) + ". An honest request that differs in this alone is granted before " +
+		check.Sends(check.Sentence(a.What()) + ". An honest request that differs in this alone is granted before " +
 			"it, and one after it")}
 	if s.intrusive {
 		options = append(options, check.Intrusive())

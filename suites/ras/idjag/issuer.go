@@ -114,6 +114,6 @@ var _ = check.For("RAS-ISS-KEY-BINDING", func() {
 			attack := t.Grant(server.SignedBy(t.SecondIdP.Keys.Signing()), server.SetHeader("kid", a.kid(t)))
 			server.ExpectRefused(t, t.Attack(attack))
 		}, check.With(server.NeedsSecondIdP), server.Refusal(),
-			check.Sends(server.Sentence(a.what)+", after an honest ID-JAG of each as controls"))
+			check.Sends(check.Sentence(a.what)+", after an honest ID-JAG of each as controls"))
 	}
 })

@@ -23,7 +23,7 @@ func encrypted(slug, what string, attack func(t *server.T, honest *server.Token,
 		server.MustControl(t, err)
 		server.ExpectRefused(t, t.Attack(assertion))
 	}, append([]check.Option{check.With(server.NeedsJWE, server.NeedsEndpoint("jwks_uri")),
-		check.Sends(server.Sentence(what) + ", after an honest encrypted one as control")}, options...)...)
+		check.Sends(check.Sentence(what) + ", after an honest encrypted one as control")}, options...)...)
 }
 
 var _ = check.For("RAS-JWE", func() {

@@ -67,7 +67,7 @@ var _ = check.For("RAS-RES-BOUND", func() {
 		server.It(r.slug, "refuses "+what, func(t *server.T) {
 			honest := unscoped(t)
 			server.ExpectRefused(t, t.Attack(server.Claim("resource", r.value)(t, t.Grant(honest))))
-		}, append(r.options, check.Sends(server.Sentence(what)+", after an honest ID-JAG as control"))...)
+		}, append(r.options, check.Sends(check.Sentence(what)+", after an honest ID-JAG as control"))...)
 	}
 
 	server.It("foreign", "refuses an ID-JAG for an MCP server of somebody else", func(t *server.T) {

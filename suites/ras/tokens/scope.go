@@ -100,7 +100,7 @@ var _ = check.For("RAS-SCOPE-INTERSECT", func() {
 				t.Warnf("%s", c.lenient)
 			}
 		}, append(c.options, check.With(server.NeedsTwoScopes),
-			check.Sends(server.Sentence(c.what)+", after one scope in both as control"))...)
+			check.Sends(check.Sentence(c.what)+", after one scope in both as control"))...)
 	}
 
 	server.It("client-limit", "grants no scope that the client may not have", func(t *server.T) {
