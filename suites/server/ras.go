@@ -170,7 +170,7 @@ func (t *T) Authenticate(r *wire.Request, c *target.Client) {
 		return
 	}
 	switch c.Auth {
-	case "client_secret_post":
+	case target.ClientSecretPost:
 		r.SetField("client_id", c.ID)
 		r.SetField("client_secret", c.Secret)
 	case target.PrivateKeyJWT, target.ClientSecretJWT:
@@ -223,8 +223,8 @@ const (
 	AudienceEndpoint = "token_endpoint"
 )
 
-// AudienceOf is aud of a client's assertions.
-func (t *T) AudienceOf(c *target.Client) string {
+// AssertionAudience is aud of a client's assertions.
+func (t *T) AssertionAudience(c *target.Client) string {
 	switch c.Audience {
 	case "", AudienceIssuer:
 		return t.Issuer()
@@ -238,7 +238,7 @@ func (t *T) AudienceOf(c *target.Client) string {
 func (t *T) ClientAssertion(c *target.Client, edit func(claims map[string]any)) string {
 	now := t.Now()
 	claims := map[string]any{
-		"iss": c.ID, "sub": c.ID, "aud": t.AudienceOf(c), "jti": rand.Text(),
+		"iss": c.ID, "sub": c.ID, "aud": t.AssertionAudience(c), "jti": rand.Text(),
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(),
 	}
 	if edit != nil {

@@ -187,7 +187,7 @@ func (c *Config) Defaults() {
 		case k.Auth == "" && k.CIMD:
 			k.Auth = PrivateKeyJWT
 		case k.Auth == "":
-			k.Auth = "client_secret_basic"
+			k.Auth = ClientSecretBasic
 		}
 	}
 }

@@ -96,10 +96,10 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 
 	for _, a := range assertionAttacks {
 		options := append([]check.Option{
-			check.With(server.NeedsClientAuth("private_key_jwt")), server.Refusal(server.InvalidClient),
+			check.With(server.NeedsClientAuth(target.PrivateKeyJWT)), server.Refusal(server.InvalidClient),
 			check.Sends("An honest ID-JAG with " + a.what + ", after a good client assertion as control")}, a.options...)
 		server.It(a.slug, "refuses "+a.what, func(t *server.T) {
-			c := t.ClientBy("private_key_jwt")
+			c := t.ClientBy(target.PrivateKeyJWT)
 			good := t.ClientAssertion(c, nil)
 			t.Control(server.GrantFor(t, c), server.Asserting(c, good))
 			server.ExpectRefused(t, t.Attack(server.GrantFor(t, c), server.Asserting(c, a.make(t, c, good))),
@@ -164,19 +164,19 @@ func edited(edit func(claims map[string]any)) func(*server.T, *target.Client, st
 var _ = check.For("RAS-CLIENT-AUTH", func() {
 	for _, claim := range []string{"nbf", "iat"} {
 		server.It("jwt-"+claim+"-ahead", "refuses a client assertion whose "+claim+" lies an hour ahead", func(t *server.T) {
-			c := t.ClientBy("private_key_jwt")
+			c := t.ClientBy(target.PrivateKeyJWT)
 			t.Control(server.GrantFor(t, c), server.Asserting(c, t.ClientAssertion(c, nil)))
 			ahead := t.ClientAssertion(c, func(claims map[string]any) {
 				now := t.Now()
 				claims[claim], claims["exp"] = now.Add(50*time.Minute).Unix(), now.Add(55*time.Minute).Unix()
 			})
 			server.ExpectRefused(t, t.Attack(server.GrantFor(t, c), server.Asserting(c, ahead)), server.InvalidClient)
-		}, check.Should(), check.With(server.NeedsClientAuth("private_key_jwt")), server.Refusal(server.InvalidClient),
+		}, check.Should(), check.With(server.NeedsClientAuth(target.PrivateKeyJWT)), server.Refusal(server.InvalidClient),
 			check.Sends("A good client assertion as control, then one whose "+claim+" lies ahead (RFC 7523 3)"))
 	}
 
 	server.It("basic-encoded", "decodes Basic credentials as a form (RFC 6749 2.3.1)", func(t *server.T) {
-		c := t.ClientBy("client_secret_basic")
+		c := t.ClientBy(target.ClientSecretBasic)
 		t.Control(server.GrantFor(t, c), server.As(c))
 		a := t.Redeem(server.GrantFor(t, c), server.As(nil),
 			server.HeaderField("Authorization", basicOf(encoded(c.ID), encoded(c.Secret))))
@@ -184,7 +184,7 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 			t.Failf("expected credentials with each character percent-encoded to be taken (RFC 6749 2.3.1), but saw "+
 				"%s: a secret with a plus, a percent sign or a space does not work", a.Summary())
 		}
-	}, check.Should(), check.With(server.NeedsClientAuth("client_secret_basic")),
+	}, check.Should(), check.With(server.NeedsClientAuth(target.ClientSecretBasic)),
 		check.Sends("A client over Basic as control, then the same with each character of id and secret percent-encoded"))
 })
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
 )
 
 // laxLogins are client assertions of the client's own key with one claim that a careful reader refuses.
@@ -37,11 +38,11 @@ func spelled(of func(seconds int64) any) func(map[string]any) {
 var _ = check.For("RAS-CLIENT-AUTH", func() {
 	for _, l := range laxLogins {
 		server.It("jwt-"+l.slug, "refuses a client assertion "+l.what, func(t *server.T) {
-			c := t.ClientBy("private_key_jwt")
+			c := t.ClientBy(target.PrivateKeyJWT)
 			t.Control(server.GrantFor(t, c), server.As(c))
 			lax := server.Asserting(c, t.ClientAssertion(c, l.edit))
 			server.ExpectRefused(t, t.Attack(server.GrantFor(t, c), lax), server.InvalidClient)
-		}, append(l.options, check.With(server.NeedsClientAuth("private_key_jwt")), server.Refusal(server.InvalidClient),
+		}, append(l.options, check.With(server.NeedsClientAuth(target.PrivateKeyJWT)), server.Refusal(server.InvalidClient),
 			check.Sends("A good client assertion as control, then one "+l.what))...)
 	}
 })

@@ -12,7 +12,7 @@ import (
 // twoKeyClients are two clients that authenticate with keys: a registered one, and another registered one or, where
 // there is none, one that is known by its metadata document.
 func twoKeyClients(t *server.T) (one, other *target.Client) {
-	one = t.ClientBy("private_key_jwt")
+	one = t.ClientBy(target.PrivateKeyJWT)
 	for n := range t.Config.Clients {
 		if c := t.Client(n); c.Auth == one.Auth && c.ID != one.ID {
 			return one, c
@@ -27,7 +27,7 @@ func twoKeyClients(t *server.T) (one, other *target.Client) {
 }
 
 var _ = check.For("RAS-CLIENT-AUTH", func() {
-	needs := check.With(server.NeedsClientAuth("private_key_jwt"))
+	needs := check.With(server.NeedsClientAuth(target.PrivateKeyJWT))
 
 	server.It("jwt-other-clients-key", "refuses a client assertion that another client has signed", func(t *server.T) {
 		one, other := twoKeyClients(t)

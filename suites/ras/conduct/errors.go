@@ -12,6 +12,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -74,14 +75,14 @@ var _ = check.For("RAS-ERR-SHAPE", func() {
 	}, check.Sends("A grant_type of a quote, a backslash, a line break and a snowman, after an honest request as control"))
 
 	server.It("invalid-client", "answers wrong Basic credentials with 401 and a challenge", func(t *server.T) {
-		c := t.ClientBy("client_secret_basic")
+		c := t.ClientBy(target.ClientSecretBasic)
 		t.Control(server.GrantFor(t, c), server.As(c))
 		a := t.Attack(server.GrantFor(t, c), server.As(server.Impostor(c, c.ID, c.Secret+"x")))
 		Expect(a).To(server.BeStatus(http.StatusUnauthorized), "RFC 6749 5.2")
 		if challenge := strings.Join(a.Header.Values("WWW-Authenticate"), ", "); !basicChallenge.MatchString(challenge) {
 			t.Failf("expected WWW-Authenticate with Basic, as the client used it (RFC 6749 5.2), but saw %q", challenge)
 		}
-	}, check.With(server.NeedsClientAuth("client_secret_basic")),
+	}, check.With(server.NeedsClientAuth(target.ClientSecretBasic)),
 		check.Sends("A client with a wrong secret in the Authorization header, after the right one as control"))
 })
 

@@ -13,6 +13,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -155,7 +156,7 @@ var _ = check.For("RAS-NO-LOG", func() {
 
 	server.It("encoded", "writes no credential to its log in another spelling", func(t *server.T) {
 		c := t.Client(0)
-		if basic := t.ClientBy("client_secret_basic"); basic != nil {
+		if basic := t.ClientBy(target.ClientSecretBasic); basic != nil {
 			c = basic
 		}
 		var token string

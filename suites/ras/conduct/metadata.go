@@ -228,7 +228,7 @@ var _ = check.For("RAS-CLIENT-STRONG-AUTH", func() {
 			t.Failf("token_endpoint_auth_methods_supported is missing, which means client_secret_basic alone (RFC 8414 2): " +
 				"list private_key_jwt")
 		}
-		for _, method := range []string{"private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"} {
+		for _, method := range []string{target.PrivateKeyJWT, target.TLSClientAuth, target.SelfSignedTLS} {
 			if t.Target.Lists("token_endpoint_auth_methods_supported", method) {
 				return
 			}

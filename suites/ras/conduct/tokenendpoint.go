@@ -92,7 +92,7 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 
 // clientWithoutSecretInForm is a client whose parameters may stand in a URL, since no lasting secret is among them.
 func clientWithoutSecretInForm(t *server.T) *target.Client {
-	for _, method := range []string{"client_secret_basic", "private_key_jwt"} {
+	for _, method := range []string{target.ClientSecretBasic, target.PrivateKeyJWT} {
 		if c := t.ClientBy(method); c != nil {
 			return c
 		}
@@ -134,7 +134,7 @@ var _ = check.For("RAS-HAPPY", func() {
 		Expect(t.Redeem(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0]))).To(server.BeGranted())
 	}, check.With(server.NeedsSecondIdP), check.Sends("An honest ID-JAG of the second IdP"))
 
-	for _, method := range []string{"client_secret_basic", "client_secret_post", "private_key_jwt"} {
+	for _, method := range []string{target.ClientSecretBasic, target.ClientSecretPost, target.PrivateKeyJWT} {
 		server.It(method, "grants an honest ID-JAG to a client that authenticates by "+method, func(t *server.T) {
 			c := t.ClientBy(method)
 			Expect(t.Redeem(server.GrantFor(t, c), server.As(c))).To(server.BeGranted())
@@ -156,7 +156,7 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 	)
 	for _, name := range []string{"client_id", "client_secret"} {
 		server.It(strings.ReplaceAll(name, "_", "-")+"-twice", "refuses a token request with "+name+" twice", func(t *server.T) {
-			c := t.ClientBy("client_secret_post")
+			c := t.ClientBy(target.ClientSecretPost)
 			t.Control(server.GrantFor(t, c), server.As(c))
 			server.ExpectRefused(t, t.Attack(server.GrantFor(t, c), func(r *server.Redemption) {
 				r.Client = nil
@@ -169,7 +169,7 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 	}
 })
 
-var needsPost = server.NeedsClientAuth("client_secret_post")
+var needsPost = server.NeedsClientAuth(target.ClientSecretPost)
 
 var capitals = renamed(strings.ToUpper)
 

@@ -46,7 +46,7 @@ var proofSenders = map[string]sender{
 var loginSenders = map[string]sender{
 	"login-iss": ofLogin("iss", func(c *target.Client, _ *server.T) string { return c.ID }),
 	"login-sub": ofLogin("sub", func(c *target.Client, _ *server.T) string { return c.ID }),
-	"login-aud": ofLogin("aud", func(c *target.Client, t *server.T) string { return t.AudienceOf(c) }),
+	"login-aud": ofLogin("aud", func(c *target.Client, t *server.T) string { return t.AssertionAudience(c) }),
 	"secret": {needs: []check.Need{server.NeedsSecret}, intrusive: true, each: func(t *server.T) sender {
 		c := guessed(t)
 		forClient := func(t *server.T) *server.Token {
@@ -66,23 +66,22 @@ var loginSenders = map[string]sender{
 
 // ofLogin is the sender of a claim of a client assertion.
 func ofLogin(claim string, right func(*target.Client, *server.T) string) sender {
-	const method = "private_key_jwt"
 	forClient := func(t *server.T, c *target.Client) *server.Token {
 		return quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID))
 	}
 	login := func(t *server.T, given any) server.RedeemOption {
-		c := t.ClientBy(method)
+		c := t.ClientBy(target.PrivateKeyJWT)
 		return server.Asserting(c, t.ClientAssertion(c, func(claims map[string]any) { claims[claim] = given }))
 	}
-	rightFor := func(t *server.T) string { return right(t.ClientBy(method), t) }
+	rightFor := func(t *server.T) string { return right(t.ClientBy(target.PrivateKeyJWT), t) }
 	return sender{
-		needs: []check.Need{server.NeedsClientAuth(method)},
+		needs: []check.Need{server.NeedsClientAuth(target.PrivateKeyJWT)},
 		right: rightFor,
 		kind: server.Kind{Name: "client assertion " + claim, Send: func(t *server.T) *wire.Answer {
-			return t.Honest(forClient(t, t.ClientBy(method)), login(t, rightFor(t)))
+			return t.Honest(forClient(t, t.ClientBy(target.PrivateKeyJWT)), login(t, rightFor(t)))
 		}},
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(forClient(t, t.ClientBy(method)), login(t, given))
+			return t.Attack(forClient(t, t.ClientBy(target.PrivateKeyJWT)), login(t, given))
 		},
 	}
 }

@@ -8,10 +8,9 @@ import (
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/grammar"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
-
-const privateKeyJWT = "private_key_jwt"
 
 // forge is what there is to forge this JWT with, which the key has signed.
 func forge(t *server.T, compact string, key jose.JSONWebKey) grammar.Forge {
@@ -24,7 +23,7 @@ func forge(t *server.T, compact string, key jose.JSONWebKey) grammar.Forge {
 
 // signedIn is the kind of requests of a client that authenticates with its key.
 var signedIn = server.Kind{Name: "signed in by key", Send: func(t *server.T) *wire.Answer {
-	c := t.ClientBy(privateKeyJWT)
+	c := t.ClientBy(target.PrivateKeyJWT)
 	return t.Honest(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.As(c))
 }}
 
@@ -33,7 +32,7 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 	for _, f := range grammar.Forgeries(grammar.ClientAssertion) {
 		for _, m := range f.Made {
 			server.It("jwt-"+f.Slug(m), "refuses a client assertion "+m.What, func(t *server.T) {
-				c := t.ClientBy(privateKeyJWT)
+				c := t.ClientBy(target.PrivateKeyJWT)
 				forged, ok := m.Of(forge(t, t.ClientAssertion(c, nil), *c.Key))
 				if !ok {
 					t.Skipf("it cannot be made with the client's key, of %s, or needs a target that can reach us", c.Key.Algorithm)
@@ -47,7 +46,7 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 						f.Title)
 				}
 				server.ExpectRefused(t, a, server.InvalidClient)
-			}, check.With(server.NeedsClientAuth(privateKeyJWT)), server.Refusal(server.InvalidClient),
+			}, check.With(server.NeedsClientAuth(target.PrivateKeyJWT)), server.Refusal(server.InvalidClient),
 				check.Sends("An honest ID-JAG with a client assertion "+m.What+
 					"; one with a good one is granted before it, and one after it"))
 		}

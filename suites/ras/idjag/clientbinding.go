@@ -6,6 +6,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
 )
 
 var _ = check.For("RAS-CLIENT-BINDING", func() {
@@ -38,7 +39,7 @@ var _ = check.For("RAS-CLIENT-BINDING", func() {
 		check.Sends("Two clients that each redeem their own ID-JAG as controls, then the first one's by the second"))
 
 	server.It("form-client-id", "takes no other client from the form than the header authenticated", func(t *server.T) {
-		authenticated := t.ClientBy("client_secret_basic")
+		authenticated := t.ClientBy(target.ClientSecretBasic)
 		other := t.Client(0)
 		if other == authenticated {
 			other = t.Client(1)
@@ -47,7 +48,7 @@ var _ = check.For("RAS-CLIENT-BINDING", func() {
 		server.ExpectRefused(t, t.Attack(server.GrantFor(t, other), server.As(authenticated),
 			server.Param("client_id", other.ID)),
 			server.InvalidGrant, server.InvalidRequest, server.InvalidClient)
-	}, check.With(server.NeedsSecondClient, server.NeedsClientAuth("client_secret_basic")),
+	}, check.With(server.NeedsSecondClient, server.NeedsClientAuth(target.ClientSecretBasic)),
 		check.Sends("A client that authenticates over Basic, first with its own ID-JAG as control, then with the client_id "+
 			"of another client in both the form and the ID-JAG"))
 })

@@ -8,6 +8,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
 )
 
 // otherToken is another kind of token of the same IdP, with these claims beside all those of an ID-JAG: only its type
@@ -45,11 +46,11 @@ var _ = check.For("RAS-TYP", func() {
 	)
 
 	server.It("client-assertion", "refuses the client's own client assertion in place of an ID-JAG", func(t *server.T) {
-		c := t.ClientBy("private_key_jwt")
+		c := t.ClientBy(target.PrivateKeyJWT)
 		t.Control(server.GrantFor(t, c), server.As(c))
 		own := t.ClientAssertion(c, func(claims map[string]any) { claims["aud"] = t.Issuer() })
 		server.ExpectRefused(t, t.Attack(own, server.As(c)))
-	}, check.With(server.NeedsClientAuth("private_key_jwt")),
+	}, check.With(server.NeedsClientAuth(target.PrivateKeyJWT)),
 		check.Sends("A client's ID-JAG as control, then what it would prove its identity with, as the assertion"))
 
 	for slug, typ := range map[string]string{
