@@ -2,63 +2,18 @@ package reports
 
 import (
 	"cmp"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+
+	"github.com/emaconform/emaconform/reports/junit"
 )
 
 const (
 	junitMessage   = 400  // runes of a message attribute; the body has it in full
 	junitBody      = 8000 // runes of a body
 	junitExchanges = 20   // exchanges summed up for one check
-)
-
-// The elements of a JUnit report, as Jenkins, GitLab and the GitHub reporters read them.
-type (
-	junitReport struct {
-		XMLName  xml.Name     `xml:"testsuites"`
-		Name     string       `xml:"name,attr"`
-		Tests    int          `xml:"tests,attr"`
-		Failures int          `xml:"failures,attr"`
-		Errors   int          `xml:"errors,attr"`
-		Time     string       `xml:"time,attr"`
-		Suites   []junitSuite `xml:"testsuite"`
-	}
-	junitSuite struct {
-		Name       string           `xml:"name,attr"`
-		Tests      int              `xml:"tests,attr"`
-		Failures   int              `xml:"failures,attr"`
-		Errors     int              `xml:"errors,attr"`
-		Skipped    int              `xml:"skipped,attr"`
-		Time       string           `xml:"time,attr"`
-		Timestamp  string           `xml:"timestamp,attr"`
-		Properties *junitProperties `xml:"properties"`
-		Cases      []junitCase      `xml:"testcase"`
-		seconds    float64
-	}
-	junitCase struct {
-		Class   string       `xml:"classname,attr"`
-		Name    string       `xml:"name,attr"`
-		Time    string       `xml:"time,attr"`
-		Failure *junitResult `xml:"failure"`
-		Error   *junitResult `xml:"error"`
-		Skipped *junitResult `xml:"skipped"`
-		Out     string       `xml:"system-out,omitempty"`
-	}
-	junitProperties struct {
-		List []junitProperty `xml:"property"`
-	}
-	junitProperty struct {
-		Name  string `xml:"name,attr"`
-		Value string `xml:"value,attr"`
-	}
-	junitResult struct {
-		Message string `xml:"message,attr"`
-		Type    string `xml:"type,attr,omitempty"`
-		Body    string `xml:",chardata"`
-	}
 )
 
 // WriteJUnit writes the report as JUnit XML.
@@ -73,8 +28,8 @@ type (
 // no check is no empty report. Testcases have no properties: the schema of Jenkins' xUnit plug-in allows them in suites
 // only, so a testcase's id and level begin its system-out.
 func WriteJUnit(w io.Writer, r *Report) error {
-	report := junitReport{Name: visible("emaconform " + r.Target.name()), Time: seconds(r.Seconds)}
-	report.Suites = append(report.Suites, junitRun(r))
+	report := junit.Report{Name: visible("emaconform " + r.Target.name()), Time: seconds(r.Seconds)}
+	report.Add(junitRun(r).Suite)
 	known := map[string]Requirement{}
 	for _, q := range r.Requirements {
 		known[q.ID] = q
@@ -87,75 +42,62 @@ func WriteJUnit(w io.Writer, r *Report) error {
 			}
 		}
 		if s.Tests > 0 {
-			report.Suites = append(report.Suites, s)
+			report.Add(s.Suite)
 		}
 	}
-	for _, s := range report.Suites {
-		report.Tests += s.Tests
-		report.Failures += s.Failures
-		report.Errors += s.Errors
-	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
-	e := xml.NewEncoder(w)
-	e.Indent("", "  ")
-	return e.Encode(report)
+	return report.Write(w)
 }
 
-func (r *Report) junitSuite(name, verdict string) junitSuite {
-	s := junitSuite{Name: visible(name), Time: seconds(0), Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05")}
+// timedSuite is a suite that takes as long as its cases do.
+type timedSuite struct {
+	junit.Suite
+	seconds float64
+}
+
+func (r *Report) junitSuite(name, verdict string) timedSuite {
+	s := timedSuite{Suite: junit.Suite{Name: visible(name), Time: seconds(0), Timestamp: r.Started.UTC().Format(junit.Timestamps)}}
 	s.Properties = properties("verdict", verdict, "profile", r.Profile, "target", r.Target.URL,
 		"issuer", r.Target.AuthorizationServer, "version", r.Tool.Version, "selection", r.Selection,
 		"coverage", r.Coverage.String(), "nonce", r.Nonce, "catalogue", r.Catalogue.Version)
 	return s
 }
 
-func (s *junitSuite) add(c junitCase, took float64) {
-	s.Tests++
-	switch {
-	case c.Failure != nil:
-		s.Failures++
-	case c.Error != nil:
-		s.Errors++
-	case c.Skipped != nil:
-		s.Skipped++
-	}
+func (s *timedSuite) add(c junit.Case, took float64) {
 	s.seconds += took
 	s.Time, c.Time = seconds(s.seconds), seconds(took)
-	s.Cases = append(s.Cases, c)
+	s.Add(c)
 }
 
 // junitRun is the suite of the run itself: the steps of the preflight, and whether it came to its end.
-func junitRun(r *Report) junitSuite {
+func junitRun(r *Report) timedSuite {
 	s := r.junitSuite("Run", string(r.Verdict))
 	for _, step := range r.Preflight {
-		c := junitCase{Class: "emaconform.run", Name: line(step.Name), Out: visible(step.Saw)}
+		c := junit.Case{Class: "emaconform.run", Name: line(step.Name), Out: visible(step.Saw)}
 		took := 0.0
 		for _, e := range step.Exchanges {
 			took += e.Seconds
 		}
 		if !step.OK {
-			c.Error = &junitResult{Message: cut(line(step.Saw), junitMessage), Type: "preflight",
+			c.Error = &junit.Result{Message: cut(line(step.Saw), junitMessage), Type: "preflight",
 				Body: visible(labelled("Seen", step.Saw) + labelled("Fix", step.Fix))}
 		}
 		s.add(c, took)
 	}
-	end := junitCase{Class: "emaconform.run", Name: "runs to its end"}
+	end := junit.Case{Class: "emaconform.run", Name: "runs to its end"}
 	if r.Ended != "" {
-		end.Error = &junitResult{Message: cut(line(r.Ended), junitMessage), Type: "ended early", Body: visible(r.Problem)}
+		end.Error = &junit.Result{Message: cut(line(r.Ended), junitMessage), Type: "ended early", Body: visible(r.Problem)}
 	}
 	s.add(end, 0)
 	return s
 }
 
-func junitCheck(c Check, q Requirement) junitCase {
-	k := junitCase{
+func junitCheck(c Check, q Requirement) junit.Case {
+	k := junit.Case{
 		Class: visible("emaconform." + c.Role + "." + c.Requirement),
 		Name:  line(c.slug() + ": " + c.Title),
 		Out:   cut(visible(junitOut(c)), junitBody),
 	}
-	result := &junitResult{Message: cut(line(c.Message), junitMessage), Type: string(c.Outcome)}
+	result := &junit.Result{Message: cut(line(c.Message), junitMessage), Type: string(c.Outcome)}
 	if c.Outcome != Skip {
 		result.Body = cut(visible(junitExplain(c, q)), junitBody)
 	}
@@ -229,11 +171,11 @@ func labelled(label, s string) string {
 }
 
 // properties makes properties of names and values, in turn; what has no value is left out.
-func properties(pairs ...string) *junitProperties {
-	p := &junitProperties{}
+func properties(pairs ...string) *junit.Properties {
+	p := &junit.Properties{}
 	for i := 0; i < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			p.List = append(p.List, junitProperty{pairs[i], visible(pairs[i+1])})
+			p.List = append(p.List, junit.Property{Name: pairs[i], Value: visible(pairs[i+1])})
 		}
 	}
 	return p

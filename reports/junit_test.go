@@ -8,10 +8,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/emaconform/emaconform/reports/junit"
 )
 
 // junitOf writes a report and reads it again with a parser that knows the format by its names alone.
-func junitOf(t *testing.T, r *Report) junitReport {
+func junitOf(t *testing.T, r *Report) junit.Report {
 	t.Helper()
 	var b bytes.Buffer
 	if err := WriteJUnit(&b, r); err != nil {
@@ -24,14 +26,14 @@ func junitOf(t *testing.T, r *Report) junitReport {
 			t.Fatalf("the XML is not well-formed: %v", err)
 		}
 	}
-	var read junitReport
+	var read junit.Report
 	if err := xml.Unmarshal(b.Bytes(), &read); err != nil {
 		t.Fatal(err)
 	}
 	return read
 }
 
-func (r junitReport) find(t *testing.T, id string) junitCase {
+func find(t *testing.T, r junit.Report, id string) junit.Case {
 	t.Helper()
 	for _, s := range r.Suites {
 		for _, c := range s.Cases {
@@ -41,7 +43,7 @@ func (r junitReport) find(t *testing.T, id string) junitCase {
 		}
 	}
 	t.Fatalf("there is no testcase for %s", id)
-	return junitCase{}
+	return junit.Case{}
 }
 
 func TestJUnitOutcomes(t *testing.T) {
@@ -54,7 +56,7 @@ func TestJUnitOutcomes(t *testing.T) {
 			}
 		}
 	}
-	if c := read.find(t, "RAS-JTI-REPLAY/at-once"); c.Failure == nil {
+	if c := find(t, read, "RAS-JTI-REPLAY/at-once"); c.Failure == nil {
 		t.Error("a failed check is no failure")
 	} else {
 		has(c.Failure.Message, "Expected the ID-JAG to be refused")
@@ -62,20 +64,20 @@ func TestJUnitOutcomes(t *testing.T) {
 			"Written in: EMA § 7.4.3", "Fix: Check this")
 		has(c.Out, "control POST https://auth.acme.example/tenant-7/token: 200 OK", "attack  POST")
 	}
-	if c := read.find(t, "RAS-SIG-VERIFY/jku"); c.Error == nil || c.Error.Type != "inconclusive" {
+	if c := find(t, read, "RAS-SIG-VERIFY/jku"); c.Error == nil || c.Error.Type != "inconclusive" {
 		t.Error("an inconclusive check is no error")
 	}
-	if c := read.find(t, "RAS-EXP/far-future"); c.Failure != nil || c.Error != nil || c.Skipped != nil {
+	if c := find(t, read, "RAS-EXP/far-future"); c.Failure != nil || c.Error != nil || c.Skipped != nil {
 		t.Error("a warning does not pass")
 	} else {
 		has(c.Out, "Warning: Expected the error invalid_grant, saw invalid_request.")
 	}
-	if c := read.find(t, "RAS-CLIENT-BINDING/other-client"); c.Skipped == nil {
+	if c := find(t, read, "RAS-CLIENT-BINDING/other-client"); c.Skipped == nil {
 		t.Error("a skipped check is not skipped")
 	} else {
 		has(c.Skipped.Message, "a second registered client is needed")
 	}
-	if c := read.find(t, "RAS-AUD-EXACT/prefix"); c.Skipped == nil || c.Failure != nil {
+	if c := find(t, read, "RAS-AUD-EXACT/prefix"); c.Skipped == nil || c.Failure != nil {
 		t.Error("an expected failure is not skipped")
 	} else {
 		has(c.Skipped.Message, "expected by the baseline (fail): compared by prefix until release 4")
@@ -85,7 +87,7 @@ func TestJUnitOutcomes(t *testing.T) {
 func TestJUnitCountsAndNames(t *testing.T) {
 	for name, r := range map[string]*Report{"sample": sample(), "stopped": stopped()} {
 		read := junitOf(t, r)
-		var total junitReport
+		var total junit.Report
 		names := map[string]bool{}
 		for _, s := range read.Suites {
 			var failures, failed, skipped int
@@ -122,7 +124,7 @@ func TestJUnitOfARunThatEndedEarlyIsRed(t *testing.T) {
 
 func TestJUnitHoldsPoisonDown(t *testing.T) {
 	read := junitOf(t, poisoned()) // which parses it
-	c := read.find(t, visible(poisoned().Checks[1].ID))
+	c := find(t, read, visible(poisoned().Checks[1].ID))
 	if c.Failure == nil || !strings.Contains(c.Failure.Body, `]]><!-- --> &lt;`) ||
 		!strings.Contains(c.Failure.Body, `\u0000`) {
 		t.Error("the poison does not read as it was sent")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/junit"
 )
 
 // TrendSQL reads a file of trends with the sqlite3 command.
@@ -35,14 +35,14 @@ func (r *Result) Write(dir, metrics, trend string) error {
 	if err != nil {
 		return err
 	}
-	junit, err := r.junit()
+	suites, err := r.junit()
 	if err != nil {
 		return err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	files := map[string][]byte{"fleet.json": append(raw, '\n'), "fleet.md": []byte(r.markdown()), "fleet.html": page, "junit.xml": junit}
+	files := map[string][]byte{"fleet.json": append(raw, '\n'), "fleet.md": []byte(r.markdown()), "fleet.html": page, "junit.xml": suites}
 	for name, content := range files {
 		if err := reports.WriteFile(filepath.Join(dir, name), content); err != nil {
 			return err
@@ -209,91 +209,44 @@ func (r *Result) addTrend(path string) error {
 	return reports.WriteFile(filepath.Join(filepath.Dir(path), "trend.sql"), TrendSQL)
 }
 
-// The elements of JUnit that a fleet needs.
-type (
-	junitFleet struct {
-		XMLName  xml.Name     `xml:"testsuites"`
-		Name     string       `xml:"name,attr"`
-		Tests    int          `xml:"tests,attr"`
-		Failures int          `xml:"failures,attr"`
-		Errors   int          `xml:"errors,attr"`
-		Suites   []junitSuite `xml:"testsuite"`
-	}
-	junitSuite struct {
-		Name      string      `xml:"name,attr"`
-		Tests     int         `xml:"tests,attr"`
-		Failures  int         `xml:"failures,attr"`
-		Errors    int         `xml:"errors,attr"`
-		Skipped   int         `xml:"skipped,attr"`
-		Time      string      `xml:"time,attr"`
-		Timestamp string      `xml:"timestamp,attr,omitempty"`
-		Cases     []junitCase `xml:"testcase"`
-	}
-	junitCase struct {
-		Class   string     `xml:"classname,attr"`
-		Name    string     `xml:"name,attr"`
-		Failure *junitText `xml:"failure"`
-		Error   *junitText `xml:"error"`
-		Skipped *junitText `xml:"skipped"`
-	}
-	junitText struct {
-		Message string `xml:"message,attr"`
-	}
-)
-
 // junit has a suite for each connector, with a case for each requirement.
 func (r *Result) junit() ([]byte, error) {
-	all := junitFleet{Name: "emaconform fleet"}
+	all := junit.Report{Name: "emaconform fleet"}
+	requirements := r.requirements()
 	for _, k := range r.Connectors {
-		s := k.junit(r.requirements())
-		all.Tests, all.Failures, all.Errors = all.Tests+s.Tests, all.Failures+s.Failures, all.Errors+s.Errors
-		all.Suites = append(all.Suites, s)
+		all.Add(k.junit(requirements))
 	}
 	var b bytes.Buffer
-	b.WriteString(xml.Header)
-	e := xml.NewEncoder(&b)
-	e.Indent("", "  ")
-	err := e.Encode(all)
+	err := all.Write(&b)
 	return append(b.Bytes(), '\n'), err
 }
 
-func (j Judged) junit(requirements []string) junitSuite {
-	s := junitSuite{Name: j.Name, Time: fmt.Sprintf("%.3f", j.Seconds)}
+func (j Judged) junit(requirements []string) junit.Suite {
+	s := junit.Suite{Name: j.Name, Time: fmt.Sprintf("%.3f", j.Seconds)}
 	if !j.Finished.IsZero() {
-		s.Timestamp = j.Finished.Format("2006-01-02T15:04:05")
+		s.Timestamp = j.Finished.Format(junit.Timestamps)
 	}
 	class := "emaconform.fleet." + strings.ReplaceAll(j.Name, ".", "_")
-	verdict := junitCase{Class: class, Name: "verdict"}
+	verdict := junit.Case{Class: class, Name: "verdict"}
 	if j.Verdict == NotJudged || j.Verdict == reports.NoVerdict {
-		verdict.Error = &junitText{strings.TrimSuffix(string(j.Verdict)+": "+j.Problem, ": ")}
+		verdict.Error = &junit.Result{Message: strings.TrimSuffix(string(j.Verdict)+": "+j.Problem, ": ")}
 	}
-	s.Cases = append(s.Cases, verdict)
+	s.Add(verdict)
 	for _, id := range requirements {
 		outcome, ok := j.Requirements[id]
 		if !ok {
 			continue
 		}
-		c := junitCase{Class: class, Name: id}
+		c := junit.Case{Class: class, Name: id}
 		switch outcome {
 		case reports.Fail:
-			c.Failure = &junitText{"failed: " + strings.Join(j.failedOf(id), ", ")}
+			c.Failure = &junit.Result{Message: "failed: " + strings.Join(j.failedOf(id), ", ")}
 		case reports.Inconclusive:
-			c.Error = &junitText{"inconclusive"}
+			c.Error = &junit.Result{Message: "inconclusive"}
 		case reports.Skip:
-			c.Skipped = &junitText{"skipped"}
+			c.Skipped = &junit.Result{Message: "skipped"}
 		}
-		s.Cases = append(s.Cases, c)
-	}
-	for _, c := range s.Cases {
-		s.Tests++
-		switch {
-		case c.Failure != nil:
-			s.Failures++
-		case c.Error != nil:
-			s.Errors++
-		case c.Skipped != nil:
-			s.Skipped++
-		}
+		s.Add(c)
 	}
 	return s
 }
