@@ -16,17 +16,37 @@ import (
 // BenchmarkServer is the whole run of `emaconform server`, report writing aside, against the reference target: on this
 // machine, and a round trip of 100 ms away.
 func BenchmarkServer(b *testing.B) {
+	keys := &run.Keyring{}
+	nearAndFar(b, func(roundTrip time.Duration) (*reports.Report, error) {
+		reference := &embedded{roundTrip: roundTrip}
+		defer reference.Close()
+		o := run.Options{Config: &target.Config{}, Keyring: keys}
+		if err := reference.configure(&o); err != nil {
+			return nil, err
+		}
+		return run.Run(b.Context(), o)
+	})
+}
+
+// BenchmarkIdP is the same for `emaconform idp` and the reference identity provider.
+func BenchmarkIdP(b *testing.B) {
+	nearAndFar(b, func(roundTrip time.Duration) (*reports.Report, error) {
+		reference := &embeddedIdP{roundTrip: roundTrip}
+		defer reference.Close()
+		var o idprun.Options
+		if err := reference.configure(b.Context(), &o); err != nil {
+			return nil, err
+		}
+		return idprun.Run(b.Context(), o)
+	})
+}
+
+// nearAndFar measures runs, which have to end as conformant, against a target on this machine and far away.
+func nearAndFar(b *testing.B, judged func(roundTrip time.Duration) (*reports.Report, error)) {
 	for name, roundTrip := range map[string]time.Duration{"loopback": 0, "100ms": 100 * time.Millisecond} {
 		b.Run(name, func(b *testing.B) {
-			keys := &run.Keyring{}
 			for b.Loop() {
-				reference := &embedded{roundTrip: roundTrip}
-				o := run.Options{Config: &target.Config{}, Keyring: keys}
-				if err := reference.configure(&o); err != nil {
-					b.Fatal(err)
-				}
-				r, err := run.Run(b.Context(), o)
-				reference.Close()
+				r, err := judged(roundTrip)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -73,31 +93,5 @@ func BenchmarkMerge(b *testing.B) {
 		if code := execute(b.Context(), folders, &out, &out); code != exitConformant {
 			b.Fatalf("exit code %d\n%s", code, out.String())
 		}
-	}
-}
-
-// BenchmarkIdP is the same for `emaconform idp` and the reference identity provider.
-func BenchmarkIdP(b *testing.B) {
-	for name, roundTrip := range map[string]time.Duration{"loopback": 0, "100ms": 100 * time.Millisecond} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				reference := &embeddedIdP{roundTrip: roundTrip}
-				var o idprun.Options
-				if err := reference.configure(b.Context(), &o); err != nil {
-					b.Fatal(err)
-				}
-				r, err := idprun.Run(b.Context(), o)
-				reference.Close()
-				if err != nil {
-					b.Fatal(err)
-				}
-				if r.Verdict != reports.Conformant {
-					b.Fatalf("%s: %v", r.Verdict, r.Counts())
-				}
-				b.ReportMetric(float64(len(r.Checks)), "checks")
-				b.ReportMetric(float64(r.Load.Exchanges), "exchanges")
-				b.ReportMetric(float64(r.Load.PeakMemory)/(1<<20), "peak-MiB")
-			}
-		})
 	}
 }

@@ -83,7 +83,7 @@ func TestVendorProvesAndCustomerVerifies(t *testing.T) {
 
 	r := emaconform(t, "verify", statement, "--key", key, "--nonce", "ask-42", "--target", d.url)
 	g.Expect(r.code).To(Equal(exitConformant), r.stdout+r.stderr)
-	told := strings.Join(strings.Fields(r.stdout), " ") // however it is wrapped
+	told := unwrapped(r.stdout)
 	g.Expect(told).To(And(ContainSubstring("VERIFIED: conformant (partial)"), ContainSubstring("it served the run's nonce before and after"),
 		ContainSubstring("is what was judged"), ContainSubstring("anything about a public deployment")))
 	g.Expect(strings.Count(r.stdout, "\n")).To(BeNumerically("<=", 20))
@@ -102,7 +102,7 @@ func TestVendorProvesAndCustomerVerifies(t *testing.T) {
 	other := newDeployed(t)
 	r = emaconform(t, "verify", statement, "--key", key, "--rerun", "20", "--config", other.config)
 	g.Expect(r.code).To(Equal(exitNotConformant))
-	g.Expect(strings.Join(strings.Fields(r.stdout), " ")).To(ContainSubstring("reaches another target"))
+	g.Expect(unwrapped(r.stdout)).To(ContainSubstring("reaches another target"))
 }
 
 // A proof that is taken down before the run is over proves nothing.
@@ -119,7 +119,7 @@ func TestProofThatIsTakenDown(t *testing.T) {
 	g.Expect(os.WriteFile(policy, []byte("proof: true\n"), 0o600)).To(Succeed())
 	r := emaconform(t, "verify", statement, "--key", key, "--policy", policy)
 	g.Expect(r.code).To(Equal(exitNotConformant))
-	g.Expect(strings.Join(strings.Fields(r.stdout), " ")).To(And(
+	g.Expect(unwrapped(r.stdout)).To(And(
 		ContainSubstring("nothing proves that the run was against the target"), ContainSubstring("not served before and after")))
 }
 

@@ -133,7 +133,7 @@ func TestBrokenTargetsEndInThePreflight(t *testing.T) {
 			g.Expect(last.Saw).To(ContainSubstring(c.says))
 			g.Expect(last.Fix).NotTo(BeEmpty())
 			g.Expect(report.Checks).To(BeEmpty())
-			g.Expect(strings.Join(strings.Fields(r.stdout), " ")).To(ContainSubstring(c.says)) // however it is wrapped
+			g.Expect(unwrapped(r.stdout)).To(ContainSubstring(c.says))
 			g.Expect(r.stdout + r.stderr).NotTo(ContainSubstring("never-shown-0123"))
 		})
 	}

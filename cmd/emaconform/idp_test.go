@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -167,7 +166,7 @@ targets: [{audience: "https://as.example"}]
 			dir := t.TempDir()
 			var out, errs bytes.Buffer
 			code := execute(t.Context(), append([]string{"idp", "--out", filepath.Join(dir, "reports")}, c.args...), &out, &errs)
-			text := strings.Join(strings.Fields(out.String()+errs.String()), " ")
+			text := unwrapped(out.String() + errs.String())
 			g.Expect(code).To(Equal(c.code), text)
 			g.Expect(text).To(ContainSubstring(c.want))
 			g.Expect(text).NotTo(ContainSubstring("s3cret"))

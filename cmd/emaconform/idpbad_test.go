@@ -112,7 +112,7 @@ users:
 			var out, errs bytes.Buffer
 			code := execute(t.Context(), []string{"idp", "--config", file, "--out", filepath.Join(dir, "reports")}, &out, &errs)
 			g.Expect(code).To(Equal(3), out.String()+errs.String())
-			text := strings.Join(strings.Fields(out.String()+errs.String()), " ")
+			text := unwrapped(out.String() + errs.String())
 			for _, want := range c.want {
 				g.Expect(text).To(ContainSubstring(want))
 			}

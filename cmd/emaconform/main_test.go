@@ -34,6 +34,9 @@ type result struct {
 	dir            string // where it was told to write reports
 }
 
+// unwrapped is text on one line, however wide the terminal was that it was laid out for.
+func unwrapped(text string) string { return strings.Join(strings.Fields(text), " ") }
+
 // emaconform runs a command in this process, with its reports in a folder of the test's.
 func emaconform(t *testing.T, args ...string) result {
 	t.Helper()

@@ -75,7 +75,7 @@ func TestListOfSentencesAndRequirements(t *testing.T) {
 			t.Errorf("%s: exit code %d", args, code)
 		}
 		for _, want := range wants {
-			if !strings.Contains(strings.Join(strings.Fields(out.String()), " "), want) {
+			if !strings.Contains(unwrapped(out.String()), want) {
 				t.Errorf("%s: %q is missing", args, want)
 			}
 		}

@@ -45,9 +45,7 @@ func (p *preflight) offered() (string, *stop) {
 	if p.found.ServerMetadata == nil {
 		return "not known: there is no metadata of the authorization server", nil
 	}
-	profile := p.found.Lists("authorization_grant_profiles_supported", server.GrantProfileIDJAG)
-	grant := p.found.Lists("grant_types_supported", server.GrantJWTBearer)
-	switch {
+	switch profile, grant := p.listed(); {
 	case profile && grant:
 		return "the metadata list the id-jag profile and the jwt-bearer grant", nil
 	case profile:
@@ -61,6 +59,12 @@ func (p *preflight) offered() (string, *stop) {
 	}
 	return "by its metadata the authorization server offers neither the id-jag profile nor the jwt-bearer grant; it " +
 		"is tried all the same", nil
+}
+
+// listed reports whether the authorization server's metadata list the id-jag profile, and the jwt-bearer grant.
+func (p *preflight) listed() (profile, grant bool) {
+	return p.found.Lists("authorization_grant_profiles_supported", server.GrantProfileIDJAG),
+		p.found.Lists("grant_types_supported", server.GrantJWTBearer)
 }
 
 // notOffered says that there is no enterprise-managed authorization here.
@@ -82,9 +86,8 @@ func (p *preflight) offersNothing() bool {
 	if p.found.ServerMetadata == nil || p.redemption == nil || server.Granted(p.redemption) {
 		return false
 	}
-	listed := p.found.Lists("authorization_grant_profiles_supported", server.GrantProfileIDJAG) ||
-		p.found.Lists("grant_types_supported", server.GrantJWTBearer)
+	profile, grant := p.listed()
 	code := p.redemption.String("error")
-	return !listed && (code == server.UnsupportedGrantType || code == server.InvalidRequest ||
+	return !profile && !grant && (code == server.UnsupportedGrantType || code == server.InvalidRequest ||
 		p.redemption.Status == http.StatusNotFound)
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/emaconform/emaconform/suites/server"
@@ -66,7 +65,7 @@ func (p *preflight) byMetadata(saw string) *stop {
 	named, _ := metadata["issuer"].(string)
 	grants, _ := metadata["grant_types_supported"].([]any)
 	switch {
-	case len(grants) > 0 && !slices.Contains(grants, any(server.GrantJWTBearer)):
+	case len(grants) > 0 && !p.found.Lists("grant_types_supported", server.GrantJWTBearer):
 		return &stop{saw + " Its metadata (grant_types_supported) do not offer " + server.GrantJWTBearer + ".",
 			"Switch enterprise-managed authorization on at the authorization server: clients try it only where the " +
 				"metadata list this grant type."}
