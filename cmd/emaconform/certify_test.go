@@ -58,6 +58,13 @@ func newDeployed(t *testing.T) *deployed {
 	return d
 }
 
+// serving lets it prove itself by this nonce.
+func (d *deployed) serving(nonce string) *deployed {
+	proof := proofOf(nonce)
+	d.proof.Store(&proof)
+	return d
+}
+
 // attest judges it and makes a statement of the result, signed with a key of the vendor's.
 func (d *deployed) attest(t *testing.T, flags ...string) (statement, key string, run result) {
 	t.Helper()
@@ -75,9 +82,7 @@ func (d *deployed) attest(t *testing.T, flags ...string) (statement, key string,
 func TestVendorProvesAndCustomerVerifies(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	d := newDeployed(t)
-	proof := proofOf("ask-42")
-	d.proof.Store(&proof)
+	d := newDeployed(t).serving("ask-42")
 	statement, key, run := d.attest(t, "--prove", "--nonce", "ask-42")
 	g.Expect(run.report(t).Proof).To(HaveValue(And(HaveField("Before", true), HaveField("After", true))))
 
@@ -109,9 +114,7 @@ func TestVendorProvesAndCustomerVerifies(t *testing.T) {
 func TestProofThatIsTakenDown(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	d := newDeployed(t)
-	proof := proofOf("ask-43")
-	d.proof.Store(&proof)
+	d := newDeployed(t).serving("ask-43")
 	d.once = true
 	statement, key, run := d.attest(t, "--prove", "--nonce", "ask-43")
 	g.Expect(run.report(t).Proof).To(HaveValue(And(HaveField("Before", true), HaveField("After", false))))
@@ -127,9 +130,7 @@ func TestProofThatIsTakenDown(t *testing.T) {
 func TestResultsOfVendors(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
-	d := newDeployed(t)
-	proof := proofOf("list")
-	d.proof.Store(&proof)
+	d := newDeployed(t).serving("list")
 	statement, key, _ := d.attest(t, "--prove", "--nonce", "list")
 	list, page := t.TempDir(), filepath.Join(t.TempDir(), "results.html")
 	at := filepath.Join(list, "acme", "notes", "1.0")

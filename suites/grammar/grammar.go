@@ -137,16 +137,6 @@ func join(lists ...[]Way) (all []Way) {
 	return all
 }
 
-// FindWay returns the way of this id.
-func FindWay(id string) (Way, bool) {
-	for _, w := range ways {
-		if w.ID == id {
-			return w, true
-		}
-	}
-	return Way{}, false
-}
-
 // Find returns the known string that given is taken for when it is compared in this way; the identical one comes first.
 func (w Way) Find(known []string, given any) (string, bool) {
 	for _, k := range known {

@@ -33,8 +33,6 @@ type preflight struct {
 // stop is a step that does not work: what was seen, and the one thing to fix.
 type stop struct{ saw, fix string }
 
-func (s *stop) Error() string { return s.saw }
-
 // run returns the one thing to fix, or "".
 func (p *preflight) run() string {
 	p.t.Target = &p.found

@@ -1,17 +1,14 @@
 package config
 
 import (
-	"bytes"
-	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	. "github.com/onsi/gomega"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/emaconform/emaconform/fixtures/samples"
+	"github.com/emaconform/emaconform/fixtures/samples/schematest"
 )
 
 // The sample shows every key, and none that does not exist; the one for Okta is one, too.
@@ -124,21 +121,7 @@ func TestTheSchemaFitsTheConfiguration(t *testing.T) {
 	comments := samples.Comments(samples.IdP)
 	g.Expect(comments).To(HaveKeyWithValue("hooks.revoke", "every session and refresh token of the user"))
 	g.Expect(comments).To(HaveKeyWithValue("idp.issuer", "the endpoints are found from here"))
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema(comments)))
-	g.Expect(err).NotTo(HaveOccurred())
-	compiler := jsonschema.NewCompiler()
-	g.Expect(compiler.AddResource("config.json", document)).To(Succeed())
-	schema, err := compiler.Compile("config.json")
-	g.Expect(err).NotTo(HaveOccurred())
-	valid := func(text string) error {
-		var value any
-		g.Expect(yaml.Unmarshal([]byte(text), &value)).To(Succeed())
-		raw, err := json.Marshal(value)
-		g.Expect(err).NotTo(HaveOccurred())
-		instance, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-		g.Expect(err).NotTo(HaveOccurred())
-		return schema.Validate(instance)
-	}
+	valid := schematest.Validator(t, Schema(comments))
 	for _, right := range []string{samples.IdP, samples.IdPOkta,
 		"users: [{login: a, sign_in: {tokens: a.json}}, {login: b, sign_in: {tokens: {agent: b.json}}}]"} {
 		g.Expect(valid(right)).To(Succeed())
