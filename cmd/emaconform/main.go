@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -80,6 +81,10 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 }
 
+// withoutColors takes the colours out of what this process prints, for good: they are a variable of the whole process, which is
+// written once, whoever asks for it at the same time.
+var withoutColors = sync.OnceFunc(text.DisableColors)
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "emaconform",
@@ -90,7 +95,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 		PersistentPreRun: func(c *cobra.Command, _ []string) {
 			if !isTerminal(c.OutOrStdout()) || os.Getenv("NO_COLOR") != "" {
-				text.DisableColors()
+				withoutColors()
 			}
 		},
 		Version: engine.Version(),
