@@ -66,10 +66,7 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			report, err := judge(ctx, &d)
-			if err == nil && report.Ended != "" && report.Ended != engine.EndedPreflight {
-				err = fmt.Errorf("the run ended early (%s): %s", report.Ended, report.Problem)
-			}
+			report, err := whole(judge(ctx, &d))
 			if err != nil {
 				cancel(fmt.Errorf("defect %s: %w", d.ID, err))
 				return
@@ -91,6 +88,15 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 	wg.Wait()
 	m.Rows = slices.Concat(rows...)
 	return m, context.Cause(ctx)
+}
+
+// whole is an error for a run that ended early, which says nothing of its checks, unless the preflight ended it: that is a way
+// to notice a defect.
+func whole(report *reports.Report, err error) (*reports.Report, error) {
+	if err == nil && report.Ended != "" && report.Ended != engine.EndedPreflight {
+		return nil, fmt.Errorf("the run ended early (%s): %s", report.Ended, report.Problem)
+	}
+	return report, err
 }
 
 func outcomes(r *reports.Report, wanted ...reports.Outcome) map[string]bool {
@@ -151,7 +157,7 @@ func (m *Matrix) Extend(ctx context.Context, judge func(context.Context, *Defect
 		var wg sync.WaitGroup
 		for i, row := range some {
 			wg.Go(func() {
-				report, err := judge(ctx, &row.Defect, left)
+				report, err := whole(judge(ctx, &row.Defect, left))
 				if err != nil {
 					errs[i] = fmt.Errorf("defect %s: %w", row.ID, err)
 					return
