@@ -81,8 +81,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 }
 
-// withoutColors takes the colours out of what this process prints, for good: they are a variable of the whole process, which is
-// written once, whoever asks for it at the same time.
+// withoutColors takes the colours out of what this process prints, for good: they are a variable of the whole process,
+// which is written once, whoever asks for it at the same time.
 var withoutColors = sync.OnceFunc(text.DisableColors)
 
 func newRoot() *cobra.Command {

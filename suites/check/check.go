@@ -80,9 +80,9 @@ func For(requirement string, body func()) bool {
 	return true
 }
 
-// ForAttacks declares the checks of the grammar: one for each attack on each identifier that this role compares. senders says,
-// by the identifier's id, how attacks on it are sent; each has one. declare declares the check of one attack. It returns true,
-// as For does.
+// ForAttacks declares the checks of the grammar: one for each attack on each identifier that this role compares.
+// senders says, by the identifier's id, how attacks on it are sent; each has one. declare declares the check of one
+// attack. It returns true, as For does.
 func ForAttacks[S any](role string, senders map[string]S, declare func(S, grammar.Attack)) bool {
 	for _, i := range grammar.Of(role) {
 		sender, ok := senders[i.ID]

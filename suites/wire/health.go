@@ -42,8 +42,8 @@ func (h *Health) Await(ctx context.Context) error {
 	return h.gone
 }
 
-// another is when a target that is silent is probed once more: the answer to the first probe may be on its way behind a crowd of
-// others, or its connection dead.
+// another is when a target that is silent is probed once more: the answer to the first probe may be on its way behind a
+// crowd of others, or its connection dead.
 const another = 10 * time.Second
 
 // ask probes the target until it answers or is given up.

@@ -271,11 +271,12 @@ func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports
 	}
 }
 
-// once sends the request. crowd is what the requests need that the host got from us at the same time: a host that takes them
-// one after the other is not silent.
+// once sends the request. crowd is what the requests need that the host got from us at the same time: a host that takes
+// them one after the other is not silent.
 func (c *Client) once(ctx context.Context, r *Request, crowd time.Duration) *Answer {
 	limit := cmp.Or(r.Patience, c.bounds.Timeout) + crowd
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no complete answer within %s", limit.Round(100*time.Millisecond)))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit,
+		fmt.Errorf("no complete answer within %s", limit.Round(100*time.Millisecond)))
 	defer cancel()
 	fail := func(a *Answer, err error) *Answer {
 		if cause := context.Cause(ctx); cause != nil {
