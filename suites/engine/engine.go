@@ -75,6 +75,7 @@ type Done struct {
 	Results map[string]reports.Check // by id; every check of the job has one
 	Ended   string                   // how the job ended before its time: one of the Ended constants, or ""
 	Problem string                   // why, for people
+	Workers int                      // upper bound of what ran at a time
 	Memory  int64                    // largest resident size of a worker process, in bytes
 }
 

@@ -36,7 +36,7 @@ func Run(ctx context.Context, j Job) (*Done, error) {
 	ctx, lose := context.WithCancelCause(ctx)
 	defer lose(nil)
 	p := &parent{job: j, world: world, lose: lose, byID: map[string]*check.Check{},
-		done: &Done{Results: map[string]reports.Check{}}}
+		done: &Done{Workers: j.Workers, Results: map[string]reports.Check{}}}
 	ids := make([]string, len(j.Checks))
 	for i, c := range j.Checks {
 		ids[i], p.byID[c.ID] = c.ID, c

@@ -209,7 +209,7 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, base assign
 		}
 		report.Checks = append(report.Checks, result)
 	}
-	report.Load = reports.Load{Workers: r.Workers, Exchanges: exchanges(report),
+	report.Load = reports.Load{Workers: done.Workers, Exchanges: exchanges(report),
 		PeakMemory: done.Memory + engine.PeakMemory()}
 	return nil
 }

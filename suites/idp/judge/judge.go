@@ -3,7 +3,6 @@
 package judge
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -157,7 +156,7 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, w *world.Wo
 		}
 		report.Checks = append(report.Checks, result)
 	}
-	report.Load = reports.Load{Workers: cmp.Or(r.Workers, engine.MostWorkers), Exchanges: exchanges(report),
+	report.Load = reports.Load{Workers: done.Workers, Exchanges: exchanges(report),
 		PeakMemory: done.Memory + engine.PeakMemory()}
 	return nil
 }
