@@ -41,7 +41,7 @@ func (t *T) Run() Attempt {
 	for _, n := range t.findings.notes {
 		r.Notes = append(r.Notes, t.rec.Scrub(n)) // in the lines that it has
 	}
-	return Attempt{Result: r, Doubts: t.doubts}
+	return Attempt{Result: r, Doubts: t.Doubts()}
 }
 
 // protect runs a part of the check and returns what it panicked with, nil when it came to its end.

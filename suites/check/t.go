@@ -81,6 +81,9 @@ func (t *T) Doubtf(format string, args ...any) {
 	t.doubts = append(t.doubts, fmt.Sprintf(format, args...))
 }
 
+// Doubts lists what was doubted so far.
+func (t *T) Doubts() []string { return t.doubts }
+
 // BeforeFailing has confirm called when the body has failed, before that counts: it may end the check otherwise, as
 // inconclusive.
 func (t *T) BeforeFailing(confirm func()) { t.confirm = confirm }

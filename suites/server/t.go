@@ -45,10 +45,14 @@ func (t *T) Send(r *wire.Request, part reports.Part, note string) *wire.Answer {
 	return t.deliver(func() *wire.Request { return r }, part, note)
 }
 
-// deliver sends what build makes, anew for each try.
+// deliver sends what build makes, anew for each try. An assertion that is the same as at the try before, whose answer was
+// lost, may have been used up then: a refusal of it proves nothing.
 func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) *wire.Answer {
+	before := ""
 	for try := 1; ; try++ {
 		r := build()
+		resent := before != "" && r.Field("assertion") == before
+		before = r.Field("assertion")
 		t.prove(r)
 		a := t.Wire.Do(t, r, t.Recorder(), part, note)
 		if t.Prover != nil {
@@ -58,6 +62,9 @@ func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) 
 			t.DPoPNonce = nonce
 		}
 		doubt := a.Doubt()
+		if doubt == "" && resent && !Granted(a) {
+			t.Doubtf("refused when it was sent again, after its answer was lost: it may have been used up the first time")
+		}
 		switch {
 		case doubt == "" || r.Impatient || t.Err() != nil:
 			return a
