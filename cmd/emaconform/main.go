@@ -17,8 +17,8 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // used where the machine has no certificate authorities, as in the container
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
-	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/client/drive"
+	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/engine"
 	_ "github.com/emaconform/emaconform/suites/idp" // its checks
 	_ "github.com/emaconform/emaconform/suites/ras"
@@ -49,7 +49,7 @@ func main() {
 	leave := func() {}
 	switch command {
 	case "server", "client", "idp": // they start other programs, and keep keys in temporary files
-		leave = client.Guard()
+		leave = program.Guard()
 	}
 	if command != "matrix" { // which runs many targets at a time
 		engine.LimitMemory(140 << 20)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -40,8 +41,8 @@ type Attended struct {
 
 	mu      sync.Mutex
 	current *onStage
-	honests map[*shape]*attempt // by kind
-	played  map[string]*attempt // by id
+	honests map[*shape]*program.Attempt // by kind
+	played  map[string]*program.Attempt // by id
 	results map[string]reports.Check
 	problem string // what went wrong with the last thing that the person did
 	once    sync.Once
@@ -67,7 +68,7 @@ func NewAttended(ctx context.Context, o Options, basePort int) (*Attended, error
 	}
 	a := &Attended{
 		options: o, ctx: ctx, started: time.Now(), kinds: map[*shape]*shape{}, finished: make(chan struct{}),
-		honests: map[*shape]*attempt{}, played: map[string]*attempt{}, results: map[string]reports.Check{},
+		honests: map[*shape]*program.Attempt{}, played: map[string]*program.Attempt{}, results: map[string]reports.Check{},
 	}
 	redirects := o.RedirectURIs
 	if len(redirects) == 0 && basePort != 0 {
@@ -164,7 +165,7 @@ func (a *Attended) Report() *reports.Report {
 }
 
 // judge judges what was played, beside the honest attempt where the scenario is hostile.
-func (a *Attended) judge(c *check.Check, judged, honest *attempt) reports.Check {
+func (a *Attended) judge(c *check.Check, judged, honest *program.Attempt) reports.Check {
 	if why, key := a.options.skipped(c); why != "" {
 		return c.SkippedResult(why, key)
 	}
@@ -174,14 +175,14 @@ func (a *Attended) judge(c *check.Check, judged, honest *attempt) reports.Check 
 
 // shown is an attempt that a person has played.
 type shown struct {
-	judged, honest *attempt
-	all            map[string]*attempt
+	judged, honest *program.Attempt
+	all            map[string]*program.Attempt
 }
 
-func (s *shown) play(*check.T, *scene) (judged, honest *attempt) { return s.judged, s.honest }
-func (s *shown) attempts() map[string]*attempt                   { return s.all }
-func (s *shown) also(*check.T, *scene, *attempt) *attempt        { return nil }
-func (s *shown) confirm(*check.T, *scene, *attempt, *attempt)    {} // nobody wants to play it twice
+func (s *shown) play(*check.T, *scene) (judged, honest *program.Attempt)      { return s.judged, s.honest }
+func (s *shown) attempts() map[string]*program.Attempt                        { return s.all }
+func (s *shown) also(*check.T, *scene, *program.Attempt) *program.Attempt     { return nil }
+func (s *shown) confirm(*check.T, *scene, *program.Attempt, *program.Attempt) {} // nobody wants to play it twice
 
 //go:embed attended.html
 var page []byte
@@ -260,8 +261,8 @@ func (a *Attended) drop() {
 }
 
 // played is what happened so far, as a run that ended with this exit code.
-func (s *onStage) played(exit int) *attempt {
-	a := &attempt{
+func (s *onStage) played(exit int) *program.Attempt {
+	a := &program.Attempt{
 		World: s.world, Exit: exit, Took: time.Since(s.began), Requests: s.world.Seen(), Leaks: s.world.Leaks(nil),
 	}
 	if exit != 0 {
@@ -278,7 +279,7 @@ func (a *Attended) done(saw string) error {
 	if stage == nil {
 		return errors.New("no scenario is on")
 	}
-	var played *attempt
+	var played *program.Attempt
 	switch saw {
 	case "connected":
 		played = stage.played(0)
@@ -302,7 +303,7 @@ func (a *Attended) done(saw string) error {
 
 // judgeHonest judges every scenario that is about the honest run of a kind. The one that the run was for stays to be
 // played when it is another one, unless there is no sense in it.
-func (a *Attended) judgeHonest(stage *onStage, played *attempt) {
+func (a *Attended) judgeHonest(stage *onStage, played *program.Attempt) {
 	a.honests[stage.kind] = played
 	for _, c := range a.playable {
 		if s := scenes[c.ID]; s.hostile == nil && a.kinds[s.shape] == stage.kind {

@@ -112,7 +112,7 @@ var _ = check.For("CL-HOSTILE", func() {
 					party, path := step.at(t.World)
 					survived(t)
 					if fault.judge != nil {
-						fault.judge(t, t.to(party, path))
+						fault.judge(t, t.To(party, path))
 					}
 				}, options...)
 		}

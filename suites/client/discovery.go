@@ -284,7 +284,7 @@ var _ = check.For("CL-CREDENTIAL-BINDING", func() {
 				}
 			}).from(refused),
 		func(t *T) {
-			if len(t.to(t.World.MCP.Party, world.MetadataPath)) < 2 && len(t.At(t.World.Attacker)) == 0 {
+			if len(t.To(t.World.MCP.Party, world.MetadataPath)) < 2 && len(t.At(t.World.Attacker)) == 0 {
 				t.Skipf("the client never looked at the metadata again: see CL-EXPIRED-AT/renewed")
 			}
 			keepsCredentials(t)
@@ -303,7 +303,7 @@ func keepsCredentials(t *T) {
 			continue
 		}
 		const broken = "expected the client to keep its credentials for %s, but it sent them to the attacker's authorization server"
-		if !t.speaks(world.Revision2026) {
+		if !t.Speaks(world.Revision2026) {
 			t.Warnf(broken+" (a MUST from revision "+world.Revision2026+" of MCP on)", t.World.RAS.Issuer)
 			return
 		}
@@ -314,7 +314,7 @@ func keepsCredentials(t *T) {
 // registrations are the client's own registrations at the RAS.
 func (t *T) registrations() []map[string]any {
 	var list []map[string]any
-	for _, s := range t.to(t.World.RAS.Party, "/register") {
+	for _, s := range t.To(t.World.RAS.Party, "/register") {
 		metadata := map[string]any{}
 		if json.Unmarshal(s.Body, &metadata) == nil {
 			list = append(list, metadata)

@@ -9,6 +9,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/wire"
@@ -16,7 +17,7 @@ import (
 
 // evidence puts what an attempt showed into the check's record, redacted: its exchanges and, with words, what the client
 // said.
-func evidence(t *check.T, a *attempt, part reports.Part, words bool) {
+func evidence(t *check.T, a *program.Attempt, part reports.Part, words bool) {
 	if a.World == nil {
 		return
 	}
@@ -35,7 +36,7 @@ func evidence(t *check.T, a *attempt, part reports.Part, words bool) {
 }
 
 // said is what the client printed, redacted: a line for each stream that is not empty.
-func said(a *attempt, rec *wire.Recorder) []string {
+func said(a *program.Attempt, rec *wire.Recorder) []string {
 	var list []string
 	for _, o := range []struct {
 		name string
@@ -92,11 +93,11 @@ func preflight(ctx context.Context, base assignment, progress engine.Progress, s
 
 // journey is the way of a client through the honest world, each step with what to do when it is not there. Clients may find
 // things in another order: a step is behind a client that was seen to take a later one.
-func journey(a *attempt) []reports.Step {
+func journey(a *program.Attempt) []reports.Step {
 	steps := []reports.Step{
 		{Name: "reach a party of the scenario", OK: len(a.Requests) > 0,
 			Fix: "Take the URL of the MCP server from the last argument and connect to it."},
-		{Name: "find the protected resource metadata", OK: len(a.to(a.World.MCP.Party, world.MetadataPath)) > 0,
+		{Name: "find the protected resource metadata", OK: len(a.To(a.World.MCP.Party, world.MetadataPath)) > 0,
 			Fix: "Follow resource_metadata in the WWW-Authenticate header of the 401."},
 		{Name: "find the authorization server's metadata", OK: len(a.At(a.World.RAS.Party)) > 0,
 			Fix: "Fetch the metadata of the issuer in authorization_servers (RFC 8414)."},

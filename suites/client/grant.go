@@ -44,7 +44,7 @@ var _ = check.For("CL-EXCHANGE-REQ", func() {
 	It("type", "asks for an ID-JAG by token exchange",
 		given.honest(meetsHonest).from(exchanged),
 		func(t *T) {
-			for _, s := range t.to(t.World.IdP.Party, "/token") {
+			for _, s := range t.To(t.World.IdP.Party, "/token") {
 				if slices.Contains([]string{"authorization_code", "refresh_token"}, s.Form.Get("grant_type")) {
 					continue // sign-in is another matter
 				}
@@ -68,7 +68,7 @@ var _ = check.For("CL-EXCHANGE-REQ", func() {
 		func(t *T) {
 			for _, s := range t.exchanges() {
 				t.parameter(s, "subject_token_type", world.TypeIDToken)
-				if !t.issued(world.IDToken, s.Form.Get("subject_token")) {
+				if !t.Issued(world.IDToken, s.Form.Get("subject_token")) {
 					t.Failf("expected subject_token to be the ID token of idp_id_token, but it is something else")
 				}
 			}
@@ -145,7 +145,7 @@ var _ = check.For("CL-EXCHANGE-AUTH", func() {
 		loginConfidential.honest("An honest world in which the client logs in with a secret at the IdP").from(exchanged),
 		func(t *T) {
 			atLogin := ""
-			for _, s := range t.to(t.World.IdP.Party, "/token") {
+			for _, s := range t.To(t.World.IdP.Party, "/token") {
 				method, ok := world.CredentialsOf(s.Header, s.Form, t.World.IdPClientSecret)
 				switch {
 				case s.Form.Get("grant_type") == "authorization_code":
@@ -285,7 +285,7 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 				if len(s.Form["assertion"]) != 1 {
 					t.Failf("expected one assertion, but there are %d", len(s.Form["assertion"]))
 				}
-				if !t.issued(world.IDJAG, s.Form.Get("assertion")) {
+				if !t.Issued(world.IDJAG, s.Form.Get("assertion")) {
 					t.Failf("expected the assertion to be the ID-JAG as the IdP issued it, but it is something else")
 				}
 			}

@@ -2,7 +2,6 @@ package client
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -92,7 +91,7 @@ var _ = check.For("CL-IDTOKEN-VALIDATE", func() {
 				w.IdP.EditIDToken = func(t *mockidp.Token) { t.Claims["sub"] = world.Mallory }
 			}).from(refreshed),
 		func(t *T) {
-			if len(t.refreshes()) == 0 {
+			if len(t.Refreshes()) == 0 {
 				t.Skipf("the client does not use its refresh token: see CL-EXPIRED-IDTOKEN/refresh")
 			}
 			t.MustNotExchange("the ID token is another user's (OpenID Connect Core 12.2)")
@@ -160,18 +159,11 @@ func (t *T) verifies(why string) {
 	t.Failf("expected the client to drop the ID token: %s. But it used it, though it refuses a bad signature", why)
 }
 
-// refreshes are the uses of a refresh token at the IdP.
-func (a *attempt) refreshes() []world.Seen {
-	return slices.DeleteFunc(a.to(a.World.IdP.Party, "/token"), func(s world.Seen) bool {
-		return s.Form.Get("grant_type") != "refresh_token"
-	})
-}
-
 var _ = check.For("CL-SAML", func() {
 	It("refresh-token", "trades the SAML assertion for a refresh token, and uses that as subject token",
 		saml.honest("An honest world in which the client has a SAML assertion").from(askedIdP),
 		func(t *T) {
-			if len(t.samlExchanges()) == 0 {
+			if len(t.SAMLExchanges()) == 0 {
 				for _, s := range t.Exchanges() {
 					if s.Form.Get("subject_token_type") == world.TypeSAML2 {
 						t.Failf(
@@ -192,10 +184,10 @@ var _ = check.For("CL-SAML", func() {
 	It("scope", "asks for openid and offline_access in that trade",
 		saml.honest("An honest world in which the client has a SAML assertion").from(askedIdP),
 		func(t *T) {
-			if len(t.samlExchanges()) == 0 {
+			if len(t.SAMLExchanges()) == 0 {
 				t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())
 			}
-			for _, s := range t.samlExchanges() {
+			for _, s := range t.SAMLExchanges() {
 				if !hasAll(s.Form.Get("scope"), "openid", "offline_access") {
 					t.Failf(
 						"expected scope to have openid and offline_access (ID-JAG draft-04 4.5), but it is %q",
@@ -205,15 +197,3 @@ var _ = check.For("CL-SAML", func() {
 			}
 		}, check.Should())
 })
-
-// samlExchanges are the trades of a SAML assertion for a refresh token.
-func (a *attempt) samlExchanges() []world.Seen {
-	var list []world.Seen
-	for _, s := range a.to(a.World.IdP.Party, "/token") {
-		if s.Form.Get("requested_token_type") == world.TypeRefreshToken &&
-			s.Form.Get("subject_token_type") == world.TypeSAML2 {
-			list = append(list, s)
-		}
-	}
-	return list
-}

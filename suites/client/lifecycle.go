@@ -2,7 +2,6 @@ package client
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 
@@ -149,7 +148,7 @@ var _ = check.For("CL-403-SCOPE", func() {
 		given.but("A 403 insufficient_scope with the scope that a tool call needs",
 			wantScope(world.ElevatedScope)).from(wantedMore),
 		func(t *T) {
-			if !t.refusedCall() {
+			if !t.RefusedCall() {
 				t.Skipf("the client calls no tool, so nothing asks it for more scope")
 			}
 			for _, s := range t.Calls() {
@@ -168,7 +167,7 @@ var _ = check.For("CL-403-SCOPE", func() {
 			wantScope(world.ElevatedScope)).from(wantedMore),
 		func(t *T) {
 			list := t.exchanges()
-			if !t.refusedCall() {
+			if !t.RefusedCall() {
 				t.Skipf("the client calls no tool, so nothing asks it for more scope")
 			}
 			if len(list) < 2 {
@@ -187,7 +186,7 @@ var _ = check.For("CL-403-SCOPE", func() {
 			wantScope("notes.unobtainable")).from(wantedMore),
 		func(t *T) {
 			bounded(t)
-			if !t.refusedCall() {
+			if !t.RefusedCall() {
 				t.Skipf("the client calls no tool, so nothing asks it for more scope")
 			}
 		})
@@ -203,9 +202,4 @@ func wantScope(scope string) func(*world.World) {
 			return w.MCP.Challenge(http.StatusForbidden, "insufficient_scope", scope)
 		}
 	}
-}
-
-// refusedCall reports whether a tool call was answered with 403.
-func (a *attempt) refusedCall() bool {
-	return slices.ContainsFunc(a.Calls(), func(s world.Seen) bool { return s.Status == http.StatusForbidden })
 }

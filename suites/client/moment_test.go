@@ -10,6 +10,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -32,10 +33,10 @@ func meet(t *testing.T, c *check.Check, exit int, visit func(*world.World)) repo
 		t.Fatal(err)
 	}
 	visit(w)
-	judged := &attempt{World: w, Exit: exit, TimedOut: exit < 0, Requests: w.Seen(), Leaks: w.Leaks(nil)}
-	played := &shown{judged: judged, all: map[string]*attempt{}}
+	judged := &program.Attempt{World: w, Exit: exit, TimedOut: exit < 0, Requests: w.Seen(), Leaks: w.Leaks(nil)}
+	played := &shown{judged: judged, all: map[string]*program.Attempt{}}
 	if in.hostile != nil {
-		played.honest = &attempt{World: w}
+		played.honest = &program.Attempt{World: w}
 	}
 	return check.New(context.Background(), c, played, wire.NewRecorder(nil)).Run().Result
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 )
@@ -93,7 +94,7 @@ func leaveBehind(how *syscall.SysProcAttr) {
 const badClient = "EMACONFORM_TEST_BAD_CLIENT"
 
 // runBad runs a bad client in an honest world.
-func runBad(t *testing.T, kind string, environment ...string) *attempt {
+func runBad(t *testing.T, kind string, environment ...string) *program.Attempt {
 	t.Helper()
 	w, err := world.New(world.Options{})
 	if err != nil {
@@ -104,11 +105,11 @@ func runBad(t *testing.T, kind string, environment ...string) *attempt {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := command{
-		args: []string{self}, environment: append(environment, badClient+"="+kind), timeout: 3 * time.Second,
-		memory: 128 << 20,
+	c := program.Command{
+		Args: []string{self}, Environment: append(environment, badClient+"="+kind), Timeout: 3 * time.Second,
+		Memory: 128 << 20,
 	}
-	return c.run(context.Background(), w)
+	return c.Run(context.Background(), w)
 }
 
 func TestBadClientsAreEnded(t *testing.T) {
@@ -124,7 +125,7 @@ func TestBadClientsAreEnded(t *testing.T) {
 	if a := runBad(t, "eats"); runtime.GOOS == "linux" && (!a.Hungry || a.Exit != -1) {
 		t.Errorf("a client that eats memory: %s", a.Summary())
 	}
-	if a := runBad(t, "chatters"); a.Exit != 0 || len(a.Stdout) != maxOutput {
+	if a := runBad(t, "chatters"); a.Exit != 0 || len(a.Stdout) != program.MaxOutput {
 		t.Errorf("a client that chatters: %s, kept %d bytes", a.Summary(), len(a.Stdout))
 	}
 }

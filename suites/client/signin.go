@@ -15,7 +15,7 @@ import (
 
 // logins are the authorization requests; a client that sends none does not log in.
 func (t *T) logins() []world.Seen {
-	list := t.to(t.World.IdP.Party, "/authorize")
+	list := t.To(t.World.IdP.Party, "/authorize")
 	if len(list) == 0 {
 		t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())
 	}
@@ -41,7 +41,7 @@ func answersOf(edit func(w *world.World, answer url.Values)) func(*world.World) 
 // codeUnused fails when the client sent the code of a login on.
 func codeUnused(why string) func(*T) {
 	return func(t *T) {
-		for _, s := range t.to(t.World.IdP.Party, "/token") {
+		for _, s := range t.To(t.World.IdP.Party, "/token") {
 			if s.Form.Get("grant_type") == "authorization_code" {
 				t.Failf("expected the client to drop the answer: %s. But it redeemed the code", why)
 			}
@@ -157,7 +157,7 @@ var _ = check.For("CL-OIDC", func() {
 		It(name, "makes the "+why+" anew for each login",
 			login.but("A second login, in another run of the client", func(*world.World) {}).from(loggedIn),
 			func(t *T) {
-				first, second := t.honest.to(t.honest.World.IdP.Party, "/authorize"), t.logins()
+				first, second := t.honest.To(t.honest.World.IdP.Party, "/authorize"), t.logins()
 				if len(first) == 0 || first[0].Query.Get(parameter) == "" {
 					t.Skipf("the client sends no %s", parameter)
 				}
@@ -178,7 +178,7 @@ const strangersWords = "call the helpdesk at 555 0100"
 func issChecked(why string) func(*T) {
 	return func(t *T) {
 		t.logins()
-		for _, s := range t.to(t.World.IdP.Party, "/token") {
+		for _, s := range t.To(t.World.IdP.Party, "/token") {
 			if s.Form.Get("grant_type") == "authorization_code" {
 				t.byRevision(world.Revision2026, "expected the client to drop the answer: %s (RFC 9207 2.4). But it redeemed the code", why)
 				return

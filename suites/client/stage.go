@@ -12,6 +12,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/wire"
@@ -55,20 +56,20 @@ type stage struct {
 	secrets *redact.Set // of the run
 	ctx     context.Context
 	end     context.CancelFunc
-	gate    *gate
+	gate    *program.Gate
 	busy    sync.WaitGroup
 
 	mu       sync.Mutex
 	controls map[controlKey]*control
-	visits   map[string]int      // how often a check was run, by id
-	seen     map[string]*attempt // the last attempt of each check, by id
+	visits   map[string]int              // how often a check was run, by id
+	seen     map[string]*program.Attempt // the last attempt of each check, by id
 }
 
 // control is the attempt in an honest world, which all checks of its shape share: one for their first looks, another one for
 // their second ones.
 type control struct {
 	once    sync.Once
-	attempt *attempt
+	attempt *program.Attempt
 }
 
 type controlKey struct {
@@ -79,8 +80,8 @@ type controlKey struct {
 func newStage(ctx context.Context, a assignment, secrets *redact.Set) *stage {
 	ctx, end := context.WithCancel(ctx)
 	return &stage{
-		assignment: a, secrets: secrets, ctx: ctx, end: end, gate: newGate(a.Parallel),
-		controls: map[controlKey]*control{}, visits: map[string]int{}, seen: map[string]*attempt{},
+		assignment: a, secrets: secrets, ctx: ctx, end: end, gate: program.NewGate(a.Parallel),
+		controls: map[controlKey]*control{}, visits: map[string]int{}, seen: map[string]*program.Attempt{},
 	}
 }
 
@@ -97,13 +98,13 @@ func (s *stage) Close() {
 	s.busy.Wait()
 }
 
-func (s *stage) attempts() map[string]*attempt {
+func (s *stage) attempts() map[string]*program.Attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.seen)
 }
 
-func (s *stage) play(t *check.T, in *scene) (judged, honest *attempt) {
+func (s *stage) play(t *check.T, in *scene) (judged, honest *program.Attempt) {
 	s.mu.Lock()
 	s.visits[t.Check.ID]++
 	look := s.visits[t.Check.ID]
@@ -128,7 +129,7 @@ func (s *stage) play(t *check.T, in *scene) (judged, honest *attempt) {
 }
 
 // control runs the client in the honest world of a shape, once for each look.
-func (s *stage) control(ctx context.Context, of *shape, look int) *attempt {
+func (s *stage) control(ctx context.Context, of *shape, look int) *program.Attempt {
 	s.mu.Lock()
 	key := controlKey{of, look}
 	c := s.controls[key]
@@ -155,7 +156,7 @@ func (s *stage) control(ctx context.Context, of *shape, look int) *attempt {
 
 // confirm runs the client in the honest world once more. Where it does not get through there now, or needs far longer than
 // before, the failure may be the machine's.
-func (s *stage) confirm(t *check.T, in *scene, failed, honest *attempt) {
+func (s *stage) confirm(t *check.T, in *scene, failed, honest *program.Attempt) {
 	again := s.attempt(t, in.shape.honest(""), honest)
 	const slower = 3
 	switch {
@@ -170,7 +171,7 @@ func (s *stage) confirm(t *check.T, in *scene, failed, honest *attempt) {
 	t.Inconclusivef("the client failed here, but the honest run after it shows that this proves nothing: %s", again.Summary())
 }
 
-func (s *stage) also(t *check.T, in *scene, honest *attempt) *attempt {
+func (s *stage) also(t *check.T, in *scene, honest *program.Attempt) *program.Attempt {
 	a := s.attempt(t, in, honest)
 	evidence(t, a, reports.Setup, false)
 	return a
@@ -202,12 +203,12 @@ func (a *assignment) options(of *shape) world.Options {
 }
 
 // attempt runs the client once, when its turn comes. The context's clock stands still meanwhile.
-func (s *stage) attempt(ctx context.Context, in *scene, honest *attempt) (a *attempt) {
+func (s *stage) attempt(ctx context.Context, in *scene, honest *program.Attempt) (a *program.Attempt) {
 	resume := wire.Pause(ctx)
-	turn, err := s.gate.enter(ctx)
+	turn, err := s.gate.Enter(ctx)
 	resume()
 	if err != nil {
-		return &attempt{Failed: fmt.Errorf("not run: %w", context.Cause(ctx)), Exit: -1}
+		return &program.Attempt{Failed: fmt.Errorf("not run: %w", context.Cause(ctx)), Exit: -1}
 	}
 	s.busy.Add(1)
 	defer s.busy.Done()
@@ -220,30 +221,30 @@ func (s *stage) attempt(ctx context.Context, in *scene, honest *attempt) (a *att
 	}
 	w, err := world.New(options)
 	if err != nil {
-		turn.leave(0)
-		return &attempt{Failed: fmt.Errorf("our own error: %w", err), Exit: -1}
+		turn.Leave(0)
+		return &program.Attempt{Failed: fmt.Errorf("our own error: %w", err), Exit: -1}
 	}
 	defer func() { _ = w.Close() }() // its listeners go in any case
-	w.Resting = turn.rest
+	w.Resting = turn.Rest
 	if in.hostile != nil {
 		in.hostile(w)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	c := command{args: s.Command, environment: s.Environment, timeout: timeout, named: s.Pass, dir: s.Dir, memory: s.Memory}
+	c := program.Command{Args: s.Command, Environment: s.Environment, Timeout: timeout, Named: s.Pass, Dir: s.Dir, Memory: s.Memory}
 	if options.OwnHome {
-		home, err := newHome()
+		home, err := program.NewHome()
 		if err != nil {
-			turn.leave(0)
-			return &attempt{Failed: err, Exit: -1}
+			turn.Leave(0)
+			return &program.Attempt{Failed: err, Exit: -1}
 		}
-		defer home.remove()
-		c.environment = slices.Concat(c.environment, home.environment())
-		defer func() { a.Files = home.files() }()
+		defer home.Remove()
+		c.Environment = slices.Concat(c.Environment, home.Environment())
+		defer func() { a.Files = home.Files() }()
 	}
-	a = c.run(ctx, w)
-	turn.leave(a.CPU)
+	a = c.Run(ctx, w)
+	turn.Leave(a.CPU)
 	for _, secret := range w.Secrets() {
 		s.secrets.Know(secret.Kind, secret.Value)
 	}

@@ -1,28 +1,28 @@
 package client
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
 // T is a running check of a client: what the client did in the world of the check's scene.
 type T struct {
 	*check.T
-	*attempt
+	*program.Attempt
 	World *world.World
 
-	honest    *attempt // beside a hostile one; else nil
-	succeeded bool     // it had to get through, and did: that is proof enough
+	honest    *program.Attempt // beside a hostile one; else nil
+	succeeded bool             // it had to get through, and did: that is proof enough
 
 	scene  *scene
 	shape  *shape
 	player player
-	all    map[string]*attempt // every attempt so far by the id of its check, for a check that looks at all others
+	all    map[string]*program.Attempt // every attempt so far by the id of its check, for a check that looks at all others
 }
 
 // scenes holds what the client meets by the id of the check.
@@ -46,13 +46,13 @@ func It(slug, title string, in *scene, body func(*T), options ...check.Option) {
 type player interface {
 	// play returns the attempt to judge and, where the scene is hostile, the honest one beside it. Where that did not
 	// succeed there is nothing to judge.
-	play(t *check.T, in *scene) (judged, honest *attempt)
+	play(t *check.T, in *scene) (judged, honest *program.Attempt)
 	// attempts are all so far, by the ids of their checks.
-	attempts() map[string]*attempt
+	attempts() map[string]*program.Attempt
 	// also plays another scene beside the check's own; nil when that cannot be.
-	also(t *check.T, in *scene, honest *attempt) *attempt
+	also(t *check.T, in *scene, honest *program.Attempt) *program.Attempt
 	// confirm makes sure, after a failure, that an honest world still lets the client through.
-	confirm(t *check.T, in *scene, failed, honest *attempt)
+	confirm(t *check.T, in *scene, failed, honest *program.Attempt)
 }
 
 // muchSlower is by how much a run has to outlast an honest one to be taken for one that hangs at once; others may have been
@@ -84,7 +84,7 @@ func (in *scene) judge(ct *check.T, body func(*T)) {
 		ct.BeforeFailing(func() { p.confirm(ct, in, judged, honest) })
 	}
 	t := &T{
-		T: ct, attempt: judged, World: judged.World, honest: honest, scene: in, shape: in.shape, player: p, all: p.attempts(),
+		T: ct, Attempt: judged, World: judged.World, honest: honest, scene: in, shape: in.shape, player: p, all: p.attempts(),
 	}
 	body(t)
 	if !t.succeeded {
@@ -93,7 +93,7 @@ func (in *scene) judge(ct *check.T, body func(*T)) {
 }
 
 // unjudged ends a check whose honest attempt did not succeed: nothing can be said of the hostile one.
-func (in *scene) unjudged(t *check.T, honest *attempt) {
+func (in *scene) unjudged(t *check.T, honest *program.Attempt) {
 	if !in.needed && honest.Failed == nil && !honest.TimedOut {
 		t.Skipf("the client does not %s: in the honest scenario %s", in.offers, honest.Summary())
 	}
@@ -101,7 +101,7 @@ func (in *scene) unjudged(t *check.T, honest *attempt) {
 }
 
 // also runs the client in another scene of the same shape, to learn why it did what it did; nil when that cannot be.
-func (t *T) also(hostile func(*world.World)) *attempt {
+func (t *T) also(hostile func(*world.World)) *program.Attempt {
 	a := t.player.also(t.T, t.shape.but("", hostile), t.honest)
 	if a == nil || a.Failed != nil {
 		return nil
@@ -111,7 +111,7 @@ func (t *T) also(hostile func(*world.World)) *attempt {
 
 // byRevision fails where the client speaks the revision of MCP that makes the demand a MUST, and warns elsewhere.
 func (t *T) byRevision(revision, format string, args ...any) {
-	if !t.speaks(revision) {
+	if !t.Speaks(revision) {
 		t.Warnf(format+" (a MUST from revision "+revision+" of MCP on)", args...)
 		return
 	}
@@ -196,28 +196,4 @@ func (t *T) missing(what string) {
 		t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())
 	}
 	t.Inconclusivef("the client never %s: %s", what, t.Summary())
-}
-
-// Summary tells in a few words how the run went.
-func (a *attempt) Summary() string {
-	switch {
-	case a.Failed != nil:
-		return a.Failed.Error()
-	case a.Flooded:
-		return fmt.Sprintf("it sent %d requests without end and was stopped", len(a.Requests))
-	case a.Hungry:
-		return "it took up more memory than --memory allows and was stopped"
-	case a.TimedOut:
-		return fmt.Sprintf("it did not end within %d s and was stopped", int(a.Took.Seconds()))
-	}
-	got := "did not get through to the MCP server"
-	if a.Through() {
-		got = "called the MCP server"
-	}
-	end := fmt.Sprintf("exit code %d", a.Exit)
-	if a.Killed != "" {
-		end = "ended by " + a.Killed
-	}
-	return fmt.Sprintf("it %s (%s, %d exchanges at the IdP, %d token requests at the RAS)",
-		got, end, len(a.Exchanges()), len(a.Redemptions()))
 }

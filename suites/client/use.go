@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,7 +19,7 @@ var _ = check.For("CL-NO-FALLBACK", func() {
 	It("idp-policy", "tells its user when the IdP's policy has no place for the server",
 		given.but("invalid_target at the token exchange, while the RAS offers a consent page", denyExchange("invalid_target")).from(exchanged),
 		func(t *T) {
-			if len(t.At(t.World.Consent)) > 0 || t.points(t.World.Consent) != "" {
+			if len(t.At(t.World.Consent)) > 0 || t.Points(t.World.Consent) != "" {
 				t.Notef("the client goes on to the consent page, as for a server that is not managed")
 				return
 			}
@@ -70,23 +69,10 @@ func denyExchange(code string) func(*world.World) {
 // denied fails when the client went to the consent page, registered itself for it, or sent its user there.
 func denied(t *T) {
 	t.MustSpare(t.World.Consent, "the enterprise has said no (EMA 7.2)")
-	if how := t.points(t.World.Consent); how != "" {
+	if how := t.Points(t.World.Consent); how != "" {
 		t.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it %s the address of the consent page", how)
 	}
 	t.mustNotGetThrough("access was denied")
-}
-
-// points says how the client sent its user to the consent page, or "".
-func (a *attempt) points(consent *world.Party) string {
-	for _, shown := range []struct {
-		how  string
-		text []byte
-	}{{"printed", a.Stdout}, {"printed", a.Stderr}, {"opened a browser at", a.Opened}} {
-		if bytes.Contains(shown.text, []byte(consent.URL+"/authorize")) {
-			return shown.how
-		}
-	}
-	return ""
 }
 
 var _ = check.For("CL-BEARER", func() {
@@ -102,7 +88,7 @@ var _ = check.For("CL-BEARER", func() {
 			for _, s := range t.Calls() {
 				for name, values := range s.Query {
 					for _, v := range values {
-						if t.issued(world.AccessToken, v) {
+						if t.Issued(world.AccessToken, v) {
 							t.Failf("expected the token in the Authorization header alone, but it stood in the query parameter %q", name)
 						}
 					}
@@ -119,7 +105,7 @@ func bearerEverywhere(t *T) {
 	authorized := false
 	for _, s := range t.Calls() {
 		scheme, token, _ := strings.Cut(s.Header.Get("Authorization"), " ")
-		good := strings.EqualFold(scheme, "bearer") && t.issued(world.AccessToken, token)
+		good := strings.EqualFold(scheme, "bearer") && t.Issued(world.AccessToken, token)
 		if authorized && !good {
 			t.Failf("expected the token with every request, but a %s after the first authorized one has none", s.Method)
 		}
@@ -162,7 +148,7 @@ var _ = check.For("CL-NO-CONFUSION", func() {
 					t.Failf("expected the client not to connect to a server whose metadata is another's")
 				}
 			}
-			if t.tookBefore(t.World.OtherMCP) {
+			if t.TookBefore(t.World.OtherMCP) {
 				t.Failf(
 					"expected the client to refuse the first server's metadata, but it fetched an ID-JAG for the second server " +
 						"before it ever called that one",
@@ -170,19 +156,6 @@ var _ = check.For("CL-NO-CONFUSION", func() {
 			}
 		})
 })
-
-// tookBefore reports whether an ID-JAG for a server was asked for before that server was called.
-func (a *attempt) tookBefore(server *world.Server) bool {
-	for _, s := range a.Requests {
-		if s.Party == server.Party {
-			return false
-		}
-		if s.Party == a.World.IdP.Party && s.Form.Get("resource") == server.Resource {
-			return true
-		}
-	}
-	return false
-}
 
 var _ = check.For("CL-NO-LEAK", func() {
 	leakFree("given", given)
@@ -229,7 +202,7 @@ var _ = check.For("CL-NO-LEAK", func() {
 				}
 			}).from(redeemed),
 		func(t *T) {
-			for _, s := range t.to(t.World.RAS.Party, "/elsewhere/token") {
+			for _, s := range t.To(t.World.RAS.Party, "/elsewhere/token") {
 				if s.Form.Get("assertion") != "" {
 					t.Failf("expected the ID-JAG to go to the token endpoint of the metadata alone, but the client followed a " +
 						"redirect with it")
@@ -247,7 +220,7 @@ var _ = check.For("CL-NO-LEAK", func() {
 			}).from(readResource),
 		func(t *T) {
 			t.MustNotLeak()
-			if len(t.to(t.World.MCP.Party, "/token")) > 0 {
+			if len(t.To(t.World.MCP.Party, "/token")) > 0 {
 				t.Failf("expected no token request to the MCP server's host: the issuer is not the one that was asked for")
 			}
 		})

@@ -1,4 +1,4 @@
-package client
+package program
 
 import (
 	"bytes"
@@ -66,7 +66,7 @@ func (b *browser) visit(ctx context.Context, user *http.Client, page string) {
 		b.undelivered.Add(1) // nobody listens where the login ends: the client says so in its own words
 		return
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, maxOutput))
+	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, MaxOutput))
 	_ = answer.Body.Close()
 }
 

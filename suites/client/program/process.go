@@ -1,4 +1,4 @@
-package client
+package program
 
 import (
 	"context"
@@ -15,8 +15,8 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-// maxOutput is how much of each output stream of a client is kept and searched.
-const maxOutput = 1 << 20
+// MaxOutput is how much of each output stream of a client is kept and searched.
+const MaxOutput = 1 << 20
 
 // output keeps the beginning of a stream, and counts the rest.
 type output struct {
@@ -28,14 +28,14 @@ type output struct {
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	room := min(len(p), maxOutput-len(o.kept))
+	room := min(len(p), MaxOutput-len(o.kept))
 	o.kept = append(o.kept, p[:room]...)
 	o.lost += len(p) - room
 	return len(p), nil
 }
 
-// attempt is one run of the client in one world.
-type attempt struct {
+// Attempt is one run of the client in one world.
+type Attempt struct {
 	World    *world.World
 	Exit     int    // exit code, -1 when it was ended from outside
 	Killed   string // by what signal it ended, when not by ours
@@ -50,25 +50,25 @@ type attempt struct {
 	Opened   []byte // what it opened in a browser, a URL a line
 	Requests []world.Seen
 	Leaks    []world.Leak
-	Files    []keptFile // what it left in a home directory of its own
+	Files    []File // what it left in a home directory of its own
 	// Undelivered counts logins that the stand-in for a browser could not bring back to the client.
 	Undelivered int
 }
 
-// command is what is run, and how long it may take.
-type command struct {
-	args        []string
-	environment []string // NAME=value
-	timeout     time.Duration
-	named       []string // variables of our environment that it gets, too
-	dir         string   // where it runs; "": a directory of its own
-	memory      int64    // bytes that it and what it starts may take up together; 0: as many as they like
+// Command is what is run, and how long it may take.
+type Command struct {
+	Args        []string
+	Environment []string // NAME=value
+	Timeout     time.Duration
+	Named       []string // variables of our environment that it gets, too
+	Dir         string   // where it runs; "": a directory of its own
+	Memory      int64    // bytes that it and what it starts may take up together; 0: as many as they like
 }
 
-// run runs the client in a world until it ends, is too slow, or floods. Its process group ends with it, and on Linux what
+// Run runs the client in a world until it ends, is too slow, or floods. Its process group ends with it, and on Linux what
 // left the group, too.
-func (c *command) run(ctx context.Context, w *world.World) *attempt {
-	r := &attempt{World: w, Exit: -1}
+func (c *Command) Run(ctx context.Context, w *world.World) *Attempt {
+	r := &Attempt{World: w, Exit: -1}
 	encoded, err := json.Marshal(w.Context())
 	if err != nil {
 		r.Failed = err
@@ -88,14 +88,14 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 	}
 	defer room.close()
 	go room.browser.follow(ctx, w)
-	args := located(c.args)
+	args := located(c.Args)
 	cmd := exec.Command(args[0], append(args[1:], w.MCP.Resource)...)
 	cmd.Dir = filepath.Join(room.dir, "work")
-	if c.dir != "" {
-		cmd.Dir = c.dir
+	if c.Dir != "" {
+		cmd.Dir = c.Dir
 	}
 	mark := markName + rand.Text()
-	cmd.Env = append(room.environment(c.named, c.environment), w.Environment()...)
+	cmd.Env = append(room.environment(c.Named, c.Environment), w.Environment()...)
 	cmd.Env = append(cmd.Env, mark, "MCP_CONFORMANCE_SCENARIO="+world.ScenarioName, "MCP_CONFORMANCE_CONTEXT="+string(encoded),
 		"MCP_CONFORMANCE_PROTOCOL_VERSION="+protocolVersion(w))
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -111,7 +111,7 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 		return cmd.Process.Pid, nil
 	})
 	if err != nil {
-		r.Failed = fmt.Errorf("cannot run %s: %w", c.args[0], err)
+		r.Failed = fmt.Errorf("cannot run %s: %w", c.Args[0], err)
 		return r
 	}
 	ended := make(chan error, 1)
@@ -137,8 +137,8 @@ func (c *command) run(ctx context.Context, w *world.World) *attempt {
 }
 
 // await waits until the client has ended, or says in the attempt why it must be.
-func (a *attempt) await(ctx context.Context, c *command, pid int, ended <-chan error) (err error) {
-	bound := time.NewTimer(c.timeout)
+func (a *Attempt) await(ctx context.Context, c *Command, pid int, ended <-chan error) (err error) {
+	bound := time.NewTimer(c.Timeout)
 	defer bound.Stop()
 	select {
 	case err = <-ended:
@@ -155,10 +155,10 @@ func (a *attempt) await(ctx context.Context, c *command, pid int, ended <-chan e
 }
 
 // stopped reports whether the client did not end by itself.
-func (a *attempt) stopped() bool { return a.TimedOut || a.Flooded || a.Hungry || a.Failed != nil }
+func (a *Attempt) stopped() bool { return a.TimedOut || a.Flooded || a.Hungry || a.Failed != nil }
 
 // end notes how the client ended; err is what waiting for it said.
-func (a *attempt) end(cmd *exec.Cmd, err error) {
+func (a *Attempt) end(cmd *exec.Cmd, err error) {
 	if cmd.ProcessState != nil {
 		a.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	}
@@ -174,9 +174,9 @@ func (a *attempt) end(cmd *exec.Cmd, err error) {
 }
 
 // tooMuch is closed when a client and what it started take up more memory than they may.
-func (c *command) tooMuch(ctx context.Context, pid int) <-chan struct{} {
+func (c *Command) tooMuch(ctx context.Context, pid int) <-chan struct{} {
 	over := make(chan struct{})
-	if c.memory <= 0 {
+	if c.Memory <= 0 {
 		return over
 	}
 	go func() {
@@ -187,7 +187,7 @@ func (c *command) tooMuch(ctx context.Context, pid int) <-chan struct{} {
 			case <-ctx.Done():
 				return
 			case <-look.C:
-				if memoryOf(pid) > c.memory {
+				if memoryOf(pid) > c.Memory {
 					close(over)
 					return
 				}

@@ -1,4 +1,4 @@
-package client
+package program
 
 import (
 	"fmt"
@@ -8,26 +8,26 @@ import (
 	"path/filepath"
 )
 
-// home is a directory that a client takes for its user's, so that what it keeps there can be looked at.
-type home struct{ dir string }
+// Home is a directory that a client takes for its user's, so that what it keeps there can be looked at.
+type Home struct{ dir string }
 
-// keptFile is a file that a client left in its home directory.
-type keptFile struct {
+// File is a file that a client left in its home directory.
+type File struct {
 	Name string // below the home directory
 	Mode fs.FileMode
 	Text []byte // its beginning
 }
 
-func newHome() (*home, error) {
+func NewHome() (*Home, error) {
 	dir, err := os.MkdirTemp("", "emaconform-home-")
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a home directory for the client: %w", err)
 	}
-	return &home{dir}, nil
+	return &Home{dir}, nil
 }
 
-// environment makes programs keep their files in the home directory, on the usual systems.
-func (h *home) environment() []string {
+// Environment makes programs keep their files in the home directory, on the usual systems.
+func (h *Home) Environment() []string {
 	at := func(name string) string { return filepath.Join(h.dir, name) }
 	return []string{
 		"HOME=" + h.dir, "USERPROFILE=" + h.dir, "XDG_CONFIG_HOME=" + at(".config"), "XDG_DATA_HOME=" + at(".local/share"),
@@ -41,9 +41,9 @@ const (
 	maxFileText = 1 << 20
 )
 
-// files are those that the client left, as far as they can be read.
-func (h *home) files() []keptFile {
-	var list []keptFile
+// Files are those that the client left, as far as they can be read.
+func (h *Home) Files() []File {
+	var list []File
 	_ = filepath.WalkDir(h.dir, func(path string, entry fs.DirEntry, err error) error { // what cannot be read holds no plain secret
 		if err != nil || !entry.Type().IsRegular() {
 			return nil //nolint:nilerr // the others are still to be searched
@@ -60,18 +60,18 @@ func (h *home) files() []keptFile {
 	return list
 }
 
-func read(path string) (keptFile, error) {
+func read(path string) (File, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return keptFile{}, err
+		return File{}, err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
-		return keptFile{}, err
+		return File{}, err
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxFileText))
-	return keptFile{Mode: info.Mode(), Text: text}, err
+	return File{Mode: info.Mode(), Text: text}, err
 }
 
-func (h *home) remove() { _ = os.RemoveAll(h.dir) }
+func (h *Home) Remove() { _ = os.RemoveAll(h.dir) }

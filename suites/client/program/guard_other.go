@@ -1,6 +1,6 @@
 //go:build !linux
 
-package client
+package program
 
 // Guard does nothing where processes cannot adopt others.
 func Guard() (leave func()) { return func() {} }

@@ -1,4 +1,4 @@
-package client
+package program
 
 import (
 	"context"
@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// gate decides how many clients run at a time. It begins with one for each processor and lets in more as long as
+// Gate decides how many clients run at a time. It begins with one for each processor and lets in more as long as
 // processors stand idle, fewer when they do not. A client that does nothing because a world makes it wait gives its
 // place to another.
-type gate struct {
+type Gate struct {
 	cores, most int
 
 	mu      sync.Mutex
@@ -30,18 +30,18 @@ const (
 	idle, full    = 0.8, 0.97 // shares of the processors' time
 )
 
-// newGate makes a gate for at most this many clients at a time; 0 leaves it to the machine.
-func newGate(most int) *gate {
+// NewGate makes a gate for at most this many clients at a time; 0 leaves it to the machine.
+func NewGate(most int) *Gate {
 	cores := runtime.NumCPU()
 	if most <= 0 {
 		most = placesPerCore * cores
 	}
-	return &gate{cores: cores, most: most, limit: min(cores, most), since: time.Now(), own: ownCPU()}
+	return &Gate{cores: cores, most: most, limit: min(cores, most), since: time.Now(), own: ownCPU()}
 }
 
-// turn is a place behind the gate.
-type turn struct {
-	gate *gate
+// Turn is a place behind the gate.
+type Turn struct {
+	gate *Gate
 
 	mu     sync.Mutex
 	rests  int
@@ -49,20 +49,20 @@ type turn struct {
 	left   bool
 }
 
-// enter waits for a place.
-func (g *gate) enter(ctx context.Context) (*turn, error) {
+// Enter waits for a place.
+func (g *Gate) Enter(ctx context.Context) (*Turn, error) {
 	g.mu.Lock()
 	if g.inside < g.limit {
 		g.inside++
 		g.mu.Unlock()
-		return &turn{gate: g}, nil
+		return &Turn{gate: g}, nil
 	}
 	called := make(chan struct{})
 	g.waiting = append(g.waiting, called)
 	g.mu.Unlock()
 	select {
 	case <-called:
-		return &turn{gate: g}, nil
+		return &Turn{gate: g}, nil
 	case <-ctx.Done():
 	}
 	g.mu.Lock()
@@ -77,7 +77,7 @@ func (g *gate) enter(ctx context.Context) (*turn, error) {
 }
 
 // call lets in who waits, as far as there is room. The lock is held.
-func (g *gate) call() {
+func (g *Gate) call() {
 	for g.inside < g.limit && len(g.waiting) > 0 {
 		close(g.waiting[0])
 		g.waiting = g.waiting[1:]
@@ -85,13 +85,13 @@ func (g *gate) call() {
 	}
 }
 
-// rest gives the place to another client until back is called: this one waits, as the world wants it to.
-func (t *turn) rest() (back func()) {
+// Rest gives the place to another client until back is called: this one waits, as the world wants it to.
+func (t *Turn) Rest() (back func()) {
 	t.move(1)
 	return sync.OnceFunc(func() { t.move(-1) })
 }
 
-func (t *turn) move(rests int) {
+func (t *Turn) move(rests int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rests += rests
@@ -110,8 +110,8 @@ func (t *turn) move(rests int) {
 	t.gate.call()
 }
 
-// leave gives the place back, after a client that took this much of the processors' time.
-func (t *turn) leave(cpu time.Duration) {
+// Leave gives the place back, after a client that took this much of the processors' time.
+func (t *Turn) Leave(cpu time.Duration) {
 	t.mu.Lock()
 	t.left = true
 	t.mu.Unlock()
@@ -120,7 +120,7 @@ func (t *turn) leave(cpu time.Duration) {
 }
 
 // look adjusts the limit to what the processors had to do.
-func (g *gate) look(cpu time.Duration) {
+func (g *Gate) look(cpu time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.spent += cpu
