@@ -142,9 +142,7 @@ func (f *mockIdPFlags) stepsFor(s *mockidp.Server, k *directory.Client, r *direc
 	}
 	list := []step{
 		{"1. sign in as " + u.Login + ": the code comes back to the client's redirect URI",
-			fmt.Sprintf("CODE=$(%s -s -o /dev/null -b '' -L --max-redirs 1 -w '%%{redirect_url}' -d 'person=%s' "+
-				"--data-urlencode 'fromURI=%s' %s/login/signin | sed 's/.*[?&]code=\\([^&]*\\).*/\\1/')", curl, u.Login,
-				request, strings.TrimSuffix(issuer.String(), "/"))},
+			signInStep(curl, u.Login, request, strings.TrimSuffix(issuer.String(), "/")+"/login/signin")},
 		{"2. redeem the code for an ID token",
 			fmt.Sprintf("ID_TOKEN=$(%s -s %s -d grant_type=authorization_code -d \"code=$CODE\" --data-urlencode "+
 				"'redirect_uri=%s' %s | sed 's/.*\"id_token\":\"\\([^\"]*\\)\".*/\\1/')", curl, credentials,
@@ -164,6 +162,15 @@ func (f *mockIdPFlags) stepsFor(s *mockidp.Server, k *directory.Client, r *direc
 		fmt.Sprintf("curl -u '%s:SECRET_THERE' -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer -d "+
 			"\"assertion=$ID_JAG\" %s/token",
 			c.ClientID, strings.TrimSuffix(r.Audience, "/"))})
+}
+
+// signInStep is a line that gets the sign-in page, sends its form with the token and the cookie that belong together, and
+// takes the code out of where that leads.
+func signInStep(curl, login, request, page string) string {
+	return fmt.Sprintf("JAR=$(mktemp); FORM=$(%[1]s -s -c \"$JAR\" -G --data-urlencode 'fromURI=%[3]s' %[4]s | "+
+		"sed -n 's/.*name=\"form\" value=\"\\([^\"]*\\)\".*/\\1/p'); CODE=$(%[1]s -s -o /dev/null -b \"$JAR\" -c \"$JAR\" "+
+		"-L --max-redirs 1 -w '%%{redirect_url}' -d 'person=%[2]s' -d \"form=$FORM\" --data-urlencode 'fromURI=%[3]s' "+
+		"%[4]s | sed 's/.*[?&]code=\\([^&]*\\).*/\\1/'); rm \"$JAR\"", curl, login, request, page)
 }
 
 // granted is the scopes that the connection allows.

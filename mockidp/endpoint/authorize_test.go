@@ -68,9 +68,17 @@ func (p *person) signIn(res response, form url.Values) response {
 		p.t.Fatalf("sent to %s, expected the sign-in page", page.Path)
 	}
 	form.Set("fromURI", page.Query().Get("fromURI"))
+	form.Set("form", tokenOf(p.get(page.String()).text))
 	answer, err := p.PostForm(p.idp.URL()+"/login/signin", form)
 	harness.Must(p.t, err)
 	return readAll(p.t, answer)
+}
+
+// tokenOf is the token of the form of a page.
+func tokenOf(page string) string {
+	_, after, _ := strings.Cut(page, `name="form" value="`)
+	token, _, _ := strings.Cut(after, `"`)
+	return token
 }
 
 // follow gets where a redirect leads.
@@ -178,6 +186,31 @@ func TestFormFromAnotherSiteIsRefused(t *testing.T) {
 		if res.StatusCode != http.StatusForbidden || len(res.Cookies()) > 0 {
 			t.Errorf("%s: %d", name, res.StatusCode)
 		}
+	}
+}
+
+// A browser that says nothing of where a form comes from has still only its own forms taken: no other site knows the token.
+func TestFormWithoutItsTokenChangesNothing(t *testing.T) {
+	idp := mockidp.New(t)
+	victim, other := visitor(t, idp), visitor(t, idp)
+	page, err := victim.authorize().Location()
+	harness.Must(t, err)
+	own := tokenOf(victim.get(page.String()).text)
+	foreign := tokenOf(other.get(page.String()).text)
+	for name, token := range map[string]string{"none": "", "another browser's": foreign, "cut off": own[:len(own)-1]} {
+		res, err := victim.PostForm(idp.URL()+"/login/signin", url.Values{"person": {alice}, "form": {token},
+			"fromURI": {page.Query().Get("fromURI")}})
+		harness.Must(t, err)
+		if again := readAll(t, res); res.StatusCode != http.StatusForbidden || len(res.Cookies()) > 0 ||
+			tokenOf(again.text) != own {
+			t.Errorf("%s: %d, %d cookies, no page to sign in on", name, res.StatusCode, len(res.Cookies()))
+		}
+	}
+	if n := idp.Sizes()["sessions"]; n != 0 {
+		t.Errorf("%d sessions began", n)
+	}
+	if own == foreign || victim.signIn(victim.authorize(), url.Values{"person": {alice}}).StatusCode != http.StatusFound {
+		t.Error("the page's own form is not taken")
 	}
 }
 

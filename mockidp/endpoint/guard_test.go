@@ -69,18 +69,32 @@ func TestLogoutByAnotherSiteIsAsked(t *testing.T) {
 	idp := mockidp.New(t)
 	p := visitor(t, idp)
 	p.back(p.follow(p.signIn(p.authorize(), url.Values{"person": {alice}})))
-	leave := func(site string) string {
-		req, err := http.NewRequest(http.MethodGet, idp.URL()+"/oauth2/v1/logout", nil)
+	leave := func(method, site, form string) string {
+		req, err := http.NewRequest(method, idp.URL()+"/oauth2/v1/logout", strings.NewReader(form))
 		harness.Must(t, err)
-		req.Header.Set("Sec-Fetch-Site", site)
+		if site != "" {
+			req.Header.Set("Sec-Fetch-Site", site)
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		res, err := p.Do(req)
 		harness.Must(t, err)
 		return readAll(t, res).text
 	}
-	if page := leave("cross-site"); !strings.Contains(page, "Sign out?") || idp.Sizes()["sessions"] != 1 {
+	var asked string
+	for _, site := range []string{"cross-site", "same-site", ""} { // browsers say nothing to hosts in clear
+		for _, method := range []string{http.MethodGet, http.MethodPost} {
+			asked = leave(method, site, "form=x")
+			if !strings.Contains(asked, "Sign out?") || idp.Sizes()["sessions"] != 1 {
+				t.Errorf("%s from %q: %d sessions; the page: %s", method, site, idp.Sizes()["sessions"], asked)
+			}
+		}
+	}
+	if page := leave(http.MethodPost, "", "form="+tokenOf(asked)); !strings.Contains(page, "Signed out") ||
+		idp.Sizes()["sessions"] != 0 {
 		t.Errorf("%d sessions; the page: %s", idp.Sizes()["sessions"], page)
 	}
-	if page := leave("same-origin"); !strings.Contains(page, "Signed out") || idp.Sizes()["sessions"] != 0 {
+	p.back(p.follow(p.signIn(p.authorize(), url.Values{"person": {alice}})))
+	if page := leave(http.MethodGet, "same-origin", ""); !strings.Contains(page, "Signed out") || idp.Sizes()["sessions"] != 0 {
 		t.Errorf("%d sessions; the page: %s", idp.Sizes()["sessions"], page)
 	}
 }

@@ -45,8 +45,13 @@ func humanAt(authorization, login string) (url.Values, error) {
 	if err != nil {
 		return nil, err
 	}
+	shown, err := io.ReadAll(page.Body)
 	page.Body.Close()
-	form := url.Values{"person": {login}, "fromURI": {page.Request.URL.Query().Get("fromURI")}}
+	if err != nil {
+		return nil, err
+	}
+	form := url.Values{"person": {login}, "fromURI": {page.Request.URL.Query().Get("fromURI")},
+		"form": {tokenOf(string(shown))}}
 	done, err := browser.PostForm(page.Request.URL.Scheme+"://"+page.Request.URL.Host+"/login/signin", form)
 	if err != nil {
 		return nil, err

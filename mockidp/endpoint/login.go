@@ -126,7 +126,8 @@ func (c *call) showLogin(status int, back, message string) *oauth.Error {
 			"fromURI is to be a path of this identity provider.")
 	}
 	q := u.Query()
-	d := page.Data{Action: c.Base.Path + "/login/signin", Return: back, Message: message, Hint: q.Get("login_hint"),
+	d := page.Data{Action: c.Base.Path + "/login/signin", Return: back, Token: c.formToken(),
+		Message: message, Hint: q.Get("login_hint"),
 		Strong: len(strings.Fields(q.Get("acr_values"))) > 0}
 	if client := c.dir.Client(q.Get("client_id")); client != nil {
 		d.Client = client.Name
@@ -169,6 +170,10 @@ func (c *call) login() *oauth.Error {
 	back := form.Get("fromURI")
 	if _, ok := c.local(back); !ok {
 		return c.notice(http.StatusBadRequest, "Refused", "fromURI is to be a path of this identity provider.")
+	}
+	if !c.ownForm(form) {
+		return c.showLogin(http.StatusForbidden, back, "The form was not from this page, or from before a restart. "+
+			"Sign in here; cookies have to be allowed.")
 	}
 	name := form.Get("person")
 	if name == "" {

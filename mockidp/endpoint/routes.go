@@ -17,12 +17,13 @@ import (
 type site struct {
 	*state.State
 	router *mux.Router
+	forms  forms
 }
 
 // New serves the endpoints of an identity provider, at the paths of its issuer. More can be registered on the router
 // before the first request.
 func New(s *state.State) *mux.Router {
-	p := &site{State: s, router: mux.NewRouter().UseEncodedPath()}
+	p := &site{State: s, router: mux.NewRouter().UseEncodedPath(), forms: newForms()}
 	p.route()
 	return p.router
 }

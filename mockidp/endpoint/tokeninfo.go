@@ -122,9 +122,6 @@ func (c *call) logout() *oauth.Error {
 	if problem != "" {
 		return c.notice(http.StatusBadRequest, "Not signed out", problem)
 	}
-	if q.Get("id_token_hint") == "" && c.crossSite() {
-		return c.askLogout(q)
-	}
 	client, problem := c.logoutClient(q)
 	if problem != "" {
 		return c.notice(http.StatusBadRequest, "Not signed out", problem)
@@ -133,6 +130,9 @@ func (c *call) logout() *oauth.Error {
 	if to != "" && (client == nil || !slices.Contains(client.LogoutURIs, to)) {
 		return c.notice(http.StatusBadRequest, "Not signed out", "The post_logout_redirect_uri is not registered for "+
 			"the client.")
+	}
+	if q.Get("id_token_hint") == "" && !c.fromHere() && !c.ownForm(q) {
+		return c.askLogout(q)
 	}
 	if cookie, err := c.r.Cookie(c.cookieName()); err == nil {
 		if s, found := c.Vault.Load().Session(cookie.Value, c.now); found {
@@ -158,19 +158,18 @@ func (c *call) logout() *oauth.Error {
 	return nil
 }
 
-// crossSite reports whether a page of another site sent the browser here (https://www.w3.org/TR/fetch-metadata/).
-func (c *call) crossSite() bool {
-	switch c.r.Header.Get("Sec-Fetch-Site") {
-	case "cross-site", "same-site":
-		return true
-	}
-	return false
+// fromHere reports whether the user or a page of this site sent the browser here, and says so
+// (https://www.w3.org/TR/fetch-metadata/). Browsers say nothing to a host that they reach by name and in clear.
+func (c *call) fromHere() bool {
+	site := c.r.Header.Get("Sec-Fetch-Site")
+	return c.r.Method == http.MethodGet && (site == "none" || site == "same-origin")
 }
 
 // askLogout asks the user before anything changes: any page could have led here (OpenID Connect RP-Initiated Logout 1.0
 // section 2). The form that it shows is this site's own, and its answer comes from here.
 func (c *call) askLogout(q url.Values) *oauth.Error {
-	d := page.Data{Title: "Sign out?", Message: "A page of another site asks to sign you out of the identity provider.",
+	d := page.Data{Title: "Sign out?", Message: "It may be a page of another site that asks to sign you out of the " +
+		"identity provider.",
 		Action: c.r.URL.Path, Confirm: "Sign out"}
 	to := q.Get("post_logout_redirect_uri")
 	for _, k := range c.dir.Clients {
@@ -178,6 +177,7 @@ func (c *call) askLogout(q url.Values) *oauth.Error {
 			d.Onward = onward(to)
 		}
 	}
+	q.Set(formField, c.formToken())
 	for name, values := range q {
 		d.Fields = append(d.Fields, [2]string{name, values[0]})
 	}

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/emaconform/emaconform/mockidp/directory"
@@ -84,17 +86,27 @@ func (b *browser) code(login string, scopes []string) (string, error) {
 	return "", errors.New("sign-in: too many redirects")
 }
 
+// maxPage is how much of a page is read.
+const maxPage = 1 << 20
+
+// formToken is what the form of the sign-in page holds, which proves that the page was seen.
+var formToken = regexp.MustCompile(`name="form" value="([^"]+)"`)
+
 // visit gets a page, fills in the sign-in form when it is that, and returns where it leads.
 func (b *browser) visit(to, login string) (*url.URL, error) {
 	res, err := b.http.Get(to)
 	if err != nil {
 		return nil, err
 	}
+	page, err := io.ReadAll(io.LimitReader(res.Body, maxPage))
 	res.Body.Close()
-	if res.StatusCode == http.StatusOK {
+	if err != nil {
+		return nil, err
+	}
+	if token := formToken.FindSubmatch(page); token != nil && res.StatusCode == http.StatusOK {
 		back := res.Request.URL.Query().Get("fromURI")
 		res, err = b.http.PostForm(b.Below("/login/signin"), url.Values{"person": {login}, "second_factor": {"yes"},
-			"fromURI": {back}})
+			"fromURI": {back}, "form": {string(token[1])}})
 		if err != nil {
 			return nil, err
 		}

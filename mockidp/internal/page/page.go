@@ -44,6 +44,7 @@ type Data struct {
 	Action         string
 	Confirm        string // the text of the button of a notice that asks
 	Return         string // where the sign-in leads
+	Token          string // tells a form of this site from those of others
 	Hint           string
 	Strong         bool // a second factor is asked for
 	People         []Person
