@@ -9,6 +9,7 @@ import (
 
 	"github.com/emaconform/emaconform/fixtures/disturb"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 )
@@ -24,7 +25,7 @@ var fewChecks = engine.Selection{Checks: []string{"RAS-HAPPY", "RAS-AUD-EXACT/au
 	"RAS-JTI-REPLAY/race", "RAS-JTI-REPLAY/twice", "RAS-CLIENT-AUTH/w*", "RS-TOKEN-AUD/expired", "RAS-JWKS-ROTATION/new-key"}}
 
 // disturbedDefects are mistakes of different kinds; "" is the correct target.
-var disturbedDefects = []string{"", "aud-begins", "replay-by-token", "alg-none", "rs-aud-unchecked", "client-unchecked"}
+var disturbedDefects = []string{"", "aud-begins", "replay-race", "alg-none", "rs-aud-unchecked", "client-unchecked"}
 
 // TestNoDisturbanceChangesAVerdict is the disturbance matrix: whatever comes between suite and target, verdict and failing
 // checks are those without it, and next to nothing is left undecided.
@@ -66,7 +67,9 @@ func disturbedRun(t *testing.T, defect, disturbance string, checks engine.Select
 	if defect != "" {
 		e.defects = []string{defect}
 	}
-	return judge(t.Context(), t, e, func(o *run.Options) { o.Selection, o.Seed = checks, 1 })
+	return judge(t.Context(), t, e, func(o *run.Options) {
+		o.Selection, o.Seed, o.Profile = checks, 1, catalogue.ProfileHardened // in which each of the mistakes fails
+	})
 }
 
 // of lists the checks with this outcome.

@@ -15,6 +15,8 @@ type Attempt struct {
 	Result reports.Check
 	// Doubts says what came in between that the target may not be judged by; empty when all was proved.
 	Doubts []string
+	// Proved says that the finding needs no second look: see T.Provef.
+	Proved bool
 }
 
 // cleanupTime bounds what a check leaves to be done at its end.
@@ -24,7 +26,8 @@ const cleanupTime = 10 * time.Second
 func (t *T) Run() Attempt {
 	started := time.Now()
 	ended := t.protect(func() { t.Check.body(t) })
-	if _, failed := ended.(failure); failed && t.confirm != nil {
+	f, failed := ended.(failure)
+	if failed && !f.proved && t.confirm != nil {
 		if otherwise := t.protect(t.confirm); otherwise != nil {
 			ended = otherwise
 		}
@@ -41,7 +44,7 @@ func (t *T) Run() Attempt {
 	for _, n := range t.findings.notes {
 		r.Notes = append(r.Notes, t.rec.Scrub(n)) // in the lines that it has
 	}
-	return Attempt{Result: r, Doubts: t.Doubts()}
+	return Attempt{Result: r, Doubts: t.Doubts(), Proved: f.proved}
 }
 
 // protect runs a part of the check and returns what it panicked with, nil when it came to its end.
@@ -59,7 +62,7 @@ func (t *T) protect(part func()) (ended any) {
 }
 
 func (t *T) outcome(ended any) (reports.Outcome, string) {
-	if t.Err() != nil { // whatever the body made of it
+	if f, _ := ended.(failure); t.Err() != nil && !f.proved { // whatever the body made of it
 		t.Doubtf("%s", context.Cause(t))
 		return reports.Inconclusive, context.Cause(t).Error()
 	}

@@ -45,10 +45,13 @@ func (t *T) Recorder() *wire.Recorder { return t.rec }
 type end struct{}
 
 // failure is what Gomega's fail handler panics with, on the goroutine of the body that expected something else.
-type failure struct{ message string }
+type failure struct {
+	message string
+	proved  bool // see Provef
+}
 
 // Fail is the fail handler for Gomega while checks run: a body's failure ends that body, and no other.
-func Fail(message string, _ ...int) { panic(failure{message}) }
+func Fail(message string, _ ...int) { panic(failure{message: message}) }
 
 // Skipf ends the check: the target does not offer what it judges.
 func (t *T) Skipf(format string, args ...any) { t.end(reports.Skip, format, args...) }
@@ -63,6 +66,10 @@ func (t *T) end(o reports.Outcome, format string, args ...any) {
 
 // Failf ends the check: the requirement is broken. It is for findings that no matcher words well.
 func (t *T) Failf(format string, args ...any) { Fail(fmt.Sprintf(format, args...)) }
+
+// Provef is Failf for a finding that is a proof by itself, such as two grants for one assertion: it counts at once,
+// whatever disturbed the rest. What happens by chance need not happen again.
+func (t *T) Provef(format string, args ...any) { panic(failure{fmt.Sprintf(format, args...), true}) }
 
 // Warnf adds a warning: the check goes on, and its outcome is warn unless it fails.
 func (t *T) Warnf(format string, args ...any) {

@@ -122,8 +122,8 @@ func (s *schedule) confirmers() int {
 // first runs a check for the first time. What it found counts when nothing speaks against it.
 func (s *schedule) first(ctx context.Context, w *watch, c *check.Check, lane int) {
 	a := s.attempt(ctx, w, c, lane, 1)
-	if len(a.Doubts) == 0 && (a.Result.Outcome == reports.Pass || a.Result.Outcome == reports.Skip) {
-		s.counts(c, a.Result)
+	if r, ok := verdict([]check.Attempt{a}); ok {
+		s.counts(c, r)
 		return
 	}
 	s.mu.Lock()

@@ -16,12 +16,17 @@ func found(o reports.Outcome, doubts ...string) check.Attempt {
 func TestWhatCountsAfterSeveralAttempts(t *testing.T) {
 	const pass, fail, warn, skip, none = reports.Pass, reports.Fail, reports.Warn, reports.Skip, reports.Inconclusive
 	disturbed := found(pass, "the connection was reset")
+	proved := func(a check.Attempt) check.Attempt { a.Proved = true; return a }
 	for name, c := range map[string]struct {
 		attempts []check.Attempt
 		want     reports.Outcome // "": another attempt is needed
 	}{
 		"a failure once":                          {[]check.Attempt{found(fail)}, ""},
 		"a failure twice":                         {[]check.Attempt{found(fail), found(fail)}, fail},
+		"a proof once":                            {[]check.Attempt{proved(found(fail))}, fail},
+		"a disturbed proof":                       {[]check.Attempt{proved(found(fail, "reset"))}, fail},
+		"a proof after a disturbed pass":          {[]check.Attempt{disturbed, proved(found(fail))}, fail},
+		"a proof of what a profile warns of":      {[]check.Attempt{proved(found(warn))}, warn},
 		"a warning twice":                         {[]check.Attempt{found(warn), found(warn)}, warn},
 		"a failure that does not repeat":          {[]check.Attempt{found(fail), found(pass)}, none},
 		"a failure that becomes a warning":        {[]check.Attempt{found(fail), found(warn)}, none},

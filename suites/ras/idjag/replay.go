@@ -1,6 +1,8 @@
 package idjag
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	. "github.com/onsi/gomega"
@@ -10,9 +12,13 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// atOnce is how many requests of a race are sent at the same time, and races how many there are: the first one has to
-// open its connections, which spreads its requests in time.
-const atOnce, races = 16, 3
+// atOnce is how many requests of a race are sent at the same time, and races how many there are at least: the first one
+// has to open its connections, which spreads its requests in time. Where the way to the target spreads its answers over
+// more than apart, requests meet less often: then there are up to mostRaces, as long as they take no longer than racing.
+const (
+	atOnce, races, mostRaces = 16, 3, 12
+	apart, racing            = 60 * time.Millisecond, 4 * time.Second
+)
 
 var _ = check.For("RAS-JTI-REPLAY", func() {
 	server.It("twice", "refuses an ID-JAG that it has already redeemed", func(t *server.T) {
@@ -28,22 +34,27 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 
 	server.It("race", "grants no more than one of many simultaneous requests with one ID-JAG", func(t *server.T) {
 		t.Control(t.Grant())
-		for range races {
+		for n, began, spread := 0, time.Now(), time.Duration(0); n < races || spread > apart && n < mostRaces &&
+			time.Since(began) < racing; n++ {
+			answers := t.Race(atOnce, t.Grant())
 			granted := 0
-			for _, a := range t.Race(atOnce, t.Grant()) {
+			for _, a := range answers {
 				if server.Granted(a) {
 					granted++
 				}
 			}
-			if granted > 1 {
-				t.Failf("expected one grant, but %d of %d simultaneous requests with one ID-JAG were granted: looking a jti up "+
+			if granted > 1 { // a proof: what happens by chance need not happen again
+				t.Provef("expected one grant, but %d of %d simultaneous requests with one ID-JAG were granted: looking a jti up "+
 					"and recording it must be one atomic step", granted, atOnce)
 			}
 			if granted == 0 {
 				t.Warnf("none of %d simultaneous requests with one ID-JAG was granted", atOnce)
 			}
+			took := func(a, b *wire.Answer) int { return cmp.Compare(a.Took, b.Took) }
+			spread = slices.MaxFunc(answers, took).Took - slices.MinFunc(answers, took).Took
 		}
-	}, check.Intrusive(), check.Sends("The same ID-JAG in 16 requests at once, three times with a fresh one"))
+	}, check.Intrusive(), check.Sends("The same ID-JAG in 16 requests at once, three times with a fresh one, more often where the "+
+		"answers come spread in time"))
 
 	server.It("re-signed", "refuses a used jti in an ID-JAG with other claims", func(t *server.T) {
 		used := t.Grant()
