@@ -28,9 +28,9 @@ type member struct {
 	from, to    int    // its place in the text, the name's quote included
 }
 
-// compare marks in a JSON object the top-level members that are not as in another. The n-th member of a name is
-// compared with the n-th of that name, since hostile tokens repeat names. Text that is no object is marked as a whole
-// when it is not the same text; what is its name then.
+// compare marks in a JSON object the top-level members that are not as in another, and lists them, those that only the
+// other has behind the rest. The n-th member of a name is compared with the n-th of that name, since hostile tokens
+// repeat names. Text that is no object is marked as a whole when it is not the same text; what is its name then.
 func compare(what, text, with string) ([]piece, []difference) {
 	own, ok1 := members(text)
 	others, ok2 := members(with)
@@ -61,23 +61,12 @@ func compare(what, text, with string) ([]piece, []difference) {
 			differences = append(differences, difference{m.name, kind})
 		}
 	}
-	return append(pieces, piece{"", text[last:]}), differences
-}
-
-// lacks lists the members that another object has and this one has not.
-func lacks(text, with string) []difference {
-	own, ok1 := members(text)
-	others, ok2 := members(with)
-	if !ok1 || !ok2 {
-		return nil
-	}
-	var list []difference
 	for _, o := range others {
 		if !slices.ContainsFunc(own, func(m member) bool { return m.name == o.name }) {
-			list = append(list, difference{o.name, missing})
+			differences = append(differences, difference{o.name, missing})
 		}
 	}
-	return list
+	return append(pieces, piece{"", text[last:]}), differences
 }
 
 // whole is text as a single piece.

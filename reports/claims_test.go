@@ -12,30 +12,26 @@ func TestCompareClaims(t *testing.T) {
 	for _, c := range []struct {
 		name, attack string
 		want         []difference
-		lacks        []difference
 	}{
-		{"another honest token", `{"iss":"i","jti":"two","iat":102,"exp":402,"aud":"a"}`, nil, nil},
-		{"other order and space", `{ "aud":"a", "iss" : "i","jti":"two","iat":102,"exp":402}`, nil, nil},
-		{"changed", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":["a"]}`, []difference{{"aud", changed}}, nil},
-		{"added", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":"a","cnf":{}}`, []difference{{"cnf", only}}, nil},
-		{"removed", `{"iss":"i","jti":"two","iat":100,"exp":400}`, nil, []difference{{"aud", missing}}},
-		{"expired", `{"iss":"i","jti":"two","iat":100,"exp":-5,"aud":"a"}`, []difference{{"exp", changed}}, nil},
-		{"exp as text", `{"iss":"i","jti":"two","iat":100,"exp":"400","aud":"a"}`, []difference{{"exp", changed}}, nil},
-		{"exp null", `{"iss":"i","jti":"two","iat":100,"exp":null,"aud":"a"}`, []difference{{"exp", changed}}, nil},
-		{"empty jti", `{"iss":"i","jti":"","iat":100,"exp":400,"aud":"a"}`, []difference{{"jti", changed}}, nil},
+		{"another honest token", `{"iss":"i","jti":"two","iat":102,"exp":402,"aud":"a"}`, nil},
+		{"other order and space", `{ "aud":"a", "iss" : "i","jti":"two","iat":102,"exp":402}`, nil},
+		{"changed", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":["a"]}`, []difference{{"aud", changed}}},
+		{"added", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":"a","cnf":{}}`, []difference{{"cnf", only}}},
+		{"removed", `{"iss":"i","jti":"two","iat":100,"exp":400}`, []difference{{"aud", missing}}},
+		{"expired", `{"iss":"i","jti":"two","iat":100,"exp":-5,"aud":"a"}`, []difference{{"exp", changed}}},
+		{"exp as text", `{"iss":"i","jti":"two","iat":100,"exp":"400","aud":"a"}`, []difference{{"exp", changed}}},
+		{"exp null", `{"iss":"i","jti":"two","iat":100,"exp":null,"aud":"a"}`, []difference{{"exp", changed}}},
+		{"empty jti", `{"iss":"i","jti":"","iat":100,"exp":400,"aud":"a"}`, []difference{{"jti", changed}}},
 		{"member twice", `{"iss":"i","jti":"two","iat":100,"exp":400,"aud":"a","aud":"b"}`,
-			[]difference{{"aud", only}}, nil},
-		{"no object", `["iss"]`, []difference{{"all of the claims", changed}}, nil},
-		{"no JSON", `not base64url, 12 characters`, []difference{{"all of the claims", changed}}, nil},
-		{"cut off", control[:20], []difference{{"all of the claims", changed}}, nil},
+			[]difference{{"aud", only}}},
+		{"no object", `["iss"]`, []difference{{"all of the claims", changed}}},
+		{"no JSON", `not base64url, 12 characters`, []difference{{"all of the claims", changed}}},
+		{"cut off", control[:20], []difference{{"all of the claims", changed}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pieces, got := compare("claims", c.attack, control)
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("differences are %v, want %v", got, c.want)
-			}
-			if got := lacks(c.attack, control); !reflect.DeepEqual(got, c.lacks) {
-				t.Errorf("lacks %v, want %v", got, c.lacks)
 			}
 			var text strings.Builder
 			for _, p := range pieces {

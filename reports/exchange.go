@@ -116,22 +116,24 @@ func pairs(exchanges []Exchange) []pair {
 	var rows []pair
 	for _, s := range places {
 		var row pair
-		for _, i := range s.shown {
-			row.Exchanges = append(row.Exchanges, view(i, exchanges[i], nil))
-		}
-		if s.control >= 0 {
-			last := len(s.shown) - 1
-			attack, control := exchanges[s.shown[last]], exchanges[s.control]
-			there, back := moved.between(control, attack)
-			twin := control.at(there)
-			row.Differs = differences(attack, twin)
-			row.Alike = len(row.Differs) == 0
-			row.Exchanges[last] = view(s.shown[last], attack, &twin)
-			if last > 0 {
-				twin := attack.at(back)
-				row.Exchanges[0] = view(s.control, control, &twin)
+		if s.control < 0 {
+			for _, i := range s.shown {
+				row.Exchanges = append(row.Exchanges, view(i, exchanges[i], nil))
 			}
+			rows = append(rows, row)
+			continue
 		}
+		last := len(s.shown) - 1
+		attack, control := exchanges[s.shown[last]], exchanges[s.control]
+		there, back := moved.between(control, attack)
+		if last > 0 {
+			twin := attack.at(back)
+			row.Exchanges = append(row.Exchanges, view(s.control, control, &twin))
+		}
+		twin := control.at(there)
+		row.Differs = differences(attack, twin)
+		row.Alike = len(row.Differs) == 0
+		row.Exchanges = append(row.Exchanges, view(s.shown[last], attack, &twin))
 		rows = append(rows, row)
 	}
 	open(rows)
@@ -215,7 +217,6 @@ func differences(attack, control Exchange) []difference {
 			_, inHeader := compare("header", t.Header, c.Header)
 			_, inClaims := compare("claims", t.Claims, c.Claims)
 			list = append(append(list, inHeader...), inClaims...)
-			list = append(append(list, lacks(t.Header, c.Header)...), lacks(t.Claims, c.Claims)...)
 			if t.Note != c.Note && t.Claims != "" {
 				list = append(list, difference{"signature", changed})
 			}

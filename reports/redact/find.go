@@ -28,6 +28,9 @@ type finder struct {
 	spans []Span
 	free  []*view
 	left  int // characters that may yet be looked at
+
+	asked uint64 // the fingerprint that was looked up last: the forms of a text without separators are the same
+	had   bool
 }
 
 var finders = sync.Pool{New: func() any { return &finder{} }}
@@ -51,6 +54,7 @@ const (
 
 func (f *finder) find(s *Set, text string, depth int) []Span {
 	f.set, f.spans, f.left = s, f.spans[:0], effort*(len(text)+window)
+	f.asked, f.had = 0, s.windows.has(0)
 	root := f.take()
 	for i := range len(text) {
 		root.add(text[i], int32(i), int32(i)+1)
@@ -200,23 +204,29 @@ type run struct {
 
 // step takes the next fingerprint. Two in a row are what counts, so it is enough to look every other one up.
 func (f *finder) step(v *view, r *run, key uint64, from, to int) {
-	windows := &f.set.windows
 	switch {
 	case r.n > 0:
-		if windows.has(key) {
+		if f.has(key) {
 			r.n++
 			r.to = to
 		} else {
 			f.end(v, r)
 		}
-	case r.read&1 == 0 && windows.has(key):
+	case r.read&1 == 0 && f.has(key):
 		r.n, r.from, r.to = 1, from, to
-		if r.read > 0 && windows.has(r.last) {
+		if r.read > 0 && f.has(r.last) {
 			r.n, r.from = 2, r.lastFrom
 		}
 	}
 	r.read++
 	r.last, r.lastFrom = key, from
+}
+
+func (f *finder) has(key uint64) bool {
+	if f.asked != key {
+		f.asked, f.had = key, f.set.windows.has(key)
+	}
+	return f.had
 }
 
 func (f *finder) end(v *view, r *run) {
@@ -231,7 +241,7 @@ func (f *finder) end(v *view, r *run) {
 func (f *finder) covered(v *view, from, to int) {
 	rest := from
 	for i := max(0, from-longestPublic); i < to && i+window <= len(v.text); i++ {
-		s := f.whole(v.text[i:])
+		s := f.whole(v.text[i:], to-i)
 		if s == nil || i+len(s.value) <= from {
 			continue
 		}
@@ -249,14 +259,21 @@ func (f *finder) covered(v *view, from, to int) {
 
 const longestPublic = 64 // characters of a secret that are public, at most, when it is to be called by its name
 
-// whole returns the longest secret that a text begins with.
-func (f *finder) whole(text []byte) *Secret {
+// whole returns the longest secret that a text begins with. Most likely it ends where its fingerprints do.
+func (f *finder) whole(text []byte, likely int) *Secret {
 	var found *Secret
 	var key uint64
 	for _, c := range text[:window] {
 		key = key<<8 | uint64(fold[c])
 	}
-	for _, s := range f.set.heads[symmetric(key)] {
+	heads := f.set.heads[symmetric(key)]
+	if len(heads) == 0 {
+		return nil
+	}
+	if found = f.set.known[string(text[:likely])]; found != nil { // tokens all begin alike, so that heads are many
+		return found
+	}
+	for _, s := range heads {
 		if (found == nil || len(s.value) > len(found.value)) && len(text) >= len(s.value) &&
 			string(text[:len(s.value)]) == s.value {
 			found = s

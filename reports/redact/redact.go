@@ -154,10 +154,27 @@ func (s *Set) search(text string, depth int) []Span {
 	if len(s.known) == 0 {
 		return nil
 	}
+	if known, from := s.stands(text); known != nil {
+		return []Span{{from, len(text), known}}
+	}
 	f := finders.Get().(*finder)
 	defer finders.Put(f)
 	return f.find(s, text, depth)
 }
+
+// stands returns the secret that a text is, from here on: most of what a run records is a token, or a token behind the
+// name of its scheme, and looking it up takes a hundredth of the time of looking for it.
+func (s *Set) stands(text string) (known *Secret, from int) {
+	if scheme := strings.IndexByte(text[:min(len(text), longestScheme)], ' '); scheme > 0 {
+		from = scheme + 1
+	}
+	if len(text)-from <= window {
+		return nil, 0
+	}
+	return s.known[text[from:]], from
+}
+
+const longestScheme = len("Bearer ")
 
 // Span is a part of a text that shows a secret.
 type Span struct {
