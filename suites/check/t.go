@@ -76,6 +76,24 @@ func (t *T) Warnf(format string, args ...any) {
 	t.findings.warnings = append(t.findings.warnings, fmt.Sprintf(format, args...))
 }
 
+// Under runs a part of a body. What that finds begins with these words.
+func (t *T) Under(words string, part func()) {
+	before := len(t.findings.warnings)
+	defer func() {
+		for i := before; i < len(t.findings.warnings); i++ {
+			t.findings.warnings[i] = words + ": " + t.findings.warnings[i]
+		}
+		switch found := recover().(type) {
+		case nil:
+		case failure:
+			panic(failure{words + ": " + found.message})
+		default:
+			panic(found)
+		}
+	}()
+	part()
+}
+
 // Notef adds a fact worth reporting that is not judged.
 func (t *T) Notef(format string, args ...any) {
 	t.findings.notes = append(t.findings.notes, fmt.Sprintf(format, args...))

@@ -79,39 +79,37 @@ var impostors = []impostor{
 
 var _ = check.For("RS-TOKEN-AUD", func() {
 	for _, i := range slices.Concat(impostors, pointers) {
-		server.It(i.slug, "refuses "+i.what, func(t *server.T) {
+		server.It(i.slug, "refuses "+i.what, server.InEach(func(t *server.T) {
 			good := t.AccessToken()
 			t.Use(good)
-			for _, r := range t.Knocks(i.make(t, good)) {
-				Expect(t.Break(r)).To(server.BeUnauthorized())
-			}
-		}, append(i.options, check.Expects("HTTP 401."),
+			Expect(t.Break(t.Knock(i.make(t, good)))).To(server.BeUnauthorized())
+		}), append(i.options, check.Expects("HTTP 401."),
 			check.Sends("A request with a good access token as control, then one with "+i.what))...)
 	}
 
-	server.It("other-resource", "refuses a token that the same RAS issued for another MCP server", func(t *server.T) {
+	server.It("other-resource", "refuses a token that the same RAS issued for another MCP server", server.InEach(func(t *server.T) {
 		t.Use(t.AccessToken())
 		other := t.AccessToken(server.Set("resource", t.Config.SecondServer))
 		t.UseWith(t.KnockAt(t.Config.SecondServer, other))
-		for _, r := range t.Knocks(other) {
-			Expect(t.Break(r)).To(server.BeUnauthorized())
-		}
-	}, check.With(server.NeedsSecondServer), check.Sends("A token for the second MCP server, first there as control, "+
+		Expect(t.Break(t.Knock(other))).To(server.BeUnauthorized())
+	}), check.With(server.NeedsSecondServer), check.Sends("A token for the second MCP server, first there as control, "+
 		"then to the server under test"))
 
 	server.It("expired", "refuses an expired token", func(t *server.T) {
 		token, expiry := usedWhileItLives(t)
 		// Before its expiry the token may be taken, and a server may allow for clocks that differ, so only its end is judged.
-		refused := false
-		Eventually(t.Context, func() *wire.Answer {
-			a := t.Break(t.Knock(token))
-			refused = !server.LetIn(a)
-			return a
-		}).WithTimeout(time.Until(expiry)+leeway).WithPolling(patience(t)).Should(server.BeUnauthorized(),
-			fmt.Sprintf("the token was still taken %s after its expiry", leeway))
-		if late := time.Since(expiry); refused && late > 5*time.Second {
-			t.Notef("refused %d s after its expiry only: the server allows for clocks that differ", int(late.Seconds()))
-		}
+		t.InEach(func(t *server.T) {
+			refused := false
+			Eventually(t.Context, func() *wire.Answer {
+				a := t.Break(t.Knock(token))
+				refused = !server.LetIn(a)
+				return a
+			}).WithTimeout(time.Until(expiry)+leeway).WithPolling(patience(t)).Should(server.BeUnauthorized(),
+				fmt.Sprintf("the token was still taken %s after its expiry", leeway))
+			if late := time.Since(expiry); refused && late > 5*time.Second {
+				t.Notef("refused %d s after its expiry only: the server allows for clocks that differ", int(late.Seconds()))
+			}
+		})
 	}, check.Slow(), check.Sends("A token with a short life, as control while it lives, then again until it is refused"))
 })
 

@@ -26,12 +26,12 @@ var malformed = []struct {
 }
 
 var _ = check.For("RS-401", func() {
-	server.It("no-token", "answers 401 with a Bearer challenge when there is no token", func(t *server.T) {
+	server.It("no-token", "answers 401 with a Bearer challenge when there is no token", server.InEach(func(t *server.T) {
 		mustLetIn(t)
 		a := t.Break(t.Knock(""))
 		Expect(a).To(server.BeUnauthorized())
 		mustChallenge(t, a)
-	}, check.Open(), check.Sends("A request with a token as control, then the same without the Authorization header"))
+	}), check.Open(), check.Sends("A request with a token as control, then the same without the Authorization header"))
 
 	server.It("no-token-session", "answers 401 to an initialize without a token", func(t *server.T) {
 		if !t.Look {
@@ -42,7 +42,7 @@ var _ = check.For("RS-401", func() {
 		mustChallenge(t, a)
 	}, check.Open(), check.Sends("An initialize (2025-11-25) with a token as control, then one without"))
 
-	server.It("no-token-error", "leaves error out of the challenge when no token was sent", func(t *server.T) {
+	server.It("no-token-error", "leaves error out of the challenge when no token was sent", server.InEach(func(t *server.T) {
 		a := t.Break(t.Knock(""))
 		if code := mustChallenge(t, a)["error"]; code != "" {
 			t.Failf(
@@ -50,28 +50,28 @@ var _ = check.For("RS-401", func() {
 				wire.Printable(code, 40),
 			)
 		}
-	}, check.Open(), check.Should(), check.Sends("A request without the Authorization header"))
+	}), check.Open(), check.Should(), check.Sends("A request without the Authorization header"))
 
-	server.It("bad-token", "answers 401 with a Bearer challenge to a token that nobody issued", func(t *server.T) {
+	server.It("bad-token", "answers 401 with a Bearer challenge to a token that nobody issued", server.InEach(func(t *server.T) {
 		mustLetIn(t)
 		a := t.Break(t.Knock(rand.Text()))
 		Expect(a).To(server.BeUnauthorized())
 		mustChallenge(t, a)
-	}, check.Open(), check.Sends("A request with a random token, after one with a good token as control"))
+	}), check.Open(), check.Sends("A request with a random token, after one with a good token as control"))
 
-	server.It("bad-token-error", "says invalid_token when the token is bad", func(t *server.T) {
+	server.It("bad-token-error", "says invalid_token when the token is bad", server.InEach(func(t *server.T) {
 		expectParam(t, mustChallenge(t, t.Break(t.Knock(rand.Text()))), "error", "invalid_token",
 			"clients tell by it that a new token may help (RFC 6750 3.1)")
-	}, check.Open(), check.Should(), check.Sends("A request with a random token"))
+	}), check.Open(), check.Should(), check.Sends("A request with a random token"))
 
 	for _, m := range malformed {
-		server.It(m.slug, "refuses an Authorization header with "+m.what, func(t *server.T) {
+		server.It(m.slug, "refuses an Authorization header with "+m.what, server.InEach(func(t *server.T) {
 			token := t.AccessToken()
 			t.Use(token)
 			r := t.Knock("")
 			r.Header.Set("Authorization", m.header(token))
 			Expect(t.Break(r)).To(server.BeStatus(http.StatusUnauthorized, http.StatusBadRequest))
-		}, check.Sends("A request with an Authorization header that has "+m.what+", after a good one as control"))
+		}), check.Sends("A request with an Authorization header that has "+m.what+", after a good one as control"))
 	}
 
 	server.It(
@@ -88,10 +88,10 @@ var _ = check.For("RS-401", func() {
 		check.Open(), check.Sends("A request without a token, then a GET request for what the challenge names"),
 	)
 
-	server.It("resource-metadata-always", "names its metadata in the challenge", func(t *server.T) {
+	server.It("resource-metadata-always", "names its metadata in the challenge", server.InEach(func(t *server.T) {
 		expectParam(t, mustChallenge(t, t.Break(t.Knock(""))), "resource_metadata", "",
 			"with it clients need not guess (RFC 9728 5.1)")
-	}, check.Open(), check.Should(), check.Sends("A request without a token"))
+	}), check.Open(), check.Should(), check.Sends("A request without a token"))
 })
 
 // mustLetIn lets an honest request in as the control, where there is a token for one.
@@ -104,7 +104,7 @@ func mustLetIn(t *server.T) {
 var scopeSyntax = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$`)
 
 var _ = check.For("RS-401-SCOPE", func() {
-	server.It("named", "names the scopes that are needed in its challenge", func(t *server.T) {
+	server.It("named", "names the scopes that are needed in its challenge", server.InEach(func(t *server.T) {
 		a := t.Send(t.Knock(""), reports.Attack, "no token: which scopes does the challenge name?")
 		scope := mustChallenge(t, a)["scope"]
 		if scope == "" {
@@ -116,14 +116,14 @@ var _ = check.For("RS-401-SCOPE", func() {
 		if !scopeSyntax.MatchString(scope) {
 			t.Failf("scope %q is no list of scope tokens separated by one space (RFC 6749 3.3)", wire.Printable(scope, 80))
 		}
-	}, check.Open(), check.With(server.NeedsScope), check.Sends("A request without a token"))
+	}), check.Open(), check.With(server.NeedsScope), check.Sends("A request without a token"))
 })
 
 var _ = check.For("RS-NO-OFFLINE-ACCESS", func() {
-	server.It("challenge", "does not ask for offline_access in its challenge", func(t *server.T) {
+	server.It("challenge", "does not ask for offline_access in its challenge", server.InEach(func(t *server.T) {
 		a := t.Send(t.Knock(""), reports.Attack, "no token: which scopes does the challenge name?")
 		expectOnline(t, "the challenge", strings.Fields(mustChallenge(t, a)["scope"]))
-	}, check.Open(), check.Sends("A request without a token"))
+	}), check.Open(), check.Sends("A request without a token"))
 
 	server.It("metadata", "does not list offline_access in its metadata", func(t *server.T) {
 		expectOnline(t, "scopes_supported", server.Texts(metadata(t).members["scopes_supported"]))

@@ -74,11 +74,11 @@ var misuses = []struct {
 
 var _ = check.For("RS-TOKEN-AUD", func() {
 	for _, m := range misuses {
-		server.It(m.slug, "refuses "+m.what, func(t *server.T) {
+		server.It(m.slug, "refuses "+m.what, server.InEach(func(t *server.T) {
 			p, token := bound(t)
 			Expect(t.Break(m.request(t, p, token))).To(server.BeUnauthorized(),
 				"who has copied the token must not be able to use it (RFC 9449 7.1)")
-		}, check.By("RFC 9449 §7"), check.With(server.NeedsMetadata(server.ProofAlgorithms)),
+		}), check.By("RFC 9449 §7"), check.With(server.NeedsMetadata(server.ProofAlgorithms)),
 			check.Sends("A token that is bound to a key with a proof of it as control, then "+m.what))
 	}
 })
@@ -88,12 +88,12 @@ const proofLife = 5 * time.Minute
 
 var _ = check.For("RS-DPOP", func() {
 	for slug, by := range map[string]time.Duration{"old-proof": -2 * proofLife, "future-proof": 2 * proofLife} {
-		server.It(slug, "refuses a DPoP proof that is dated ten minutes off", func(t *server.T) {
+		server.It(slug, "refuses a DPoP proof that is dated ten minutes off", server.InEach(func(t *server.T) {
 			p, token := bound(t)
 			r := p.Using(t, t.Knock(""), token, server.Set("iat", t.Now().Add(by).Unix()))
 			Expect(t.Break(r)).To(server.BeUnauthorized(), "a proof is good for five minutes: one that was copied "+
 				"works for ever otherwise")
-		}, check.With(server.NeedsMetadata(server.ProofAlgorithms)),
+		}), check.With(server.NeedsMetadata(server.ProofAlgorithms)),
 			check.Sends("A token that is bound to a key with a proof of it as control, then a proof whose iat is ten "+
 				"minutes off"))
 	}

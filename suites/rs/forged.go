@@ -54,7 +54,7 @@ var pointers = []impostor{
 }
 
 var _ = check.For("RS-TOKEN-AUD", func() {
-	server.It("hmac", "refuses an HMAC under a public key of the RAS", func(t *server.T) {
+	server.It("hmac", "refuses an HMAC under a public key of the RAS", server.InEach(func(t *server.T) {
 		good := t.AccessToken()
 		t.Use(good)
 		for _, key := range publishedKeys(t) {
@@ -65,7 +65,7 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 					"everybody has the public key, and can make such tokens (RFC 8725 2.1)")
 			}
 		}
-	}, check.Expects("HTTP 401."),
+	}), check.Expects("HTTP 401."),
 		check.Sends("A request with a good access token as control, then its claims under HS256 with each published "+
 			"key as secret"))
 })
@@ -83,28 +83,27 @@ func noScope(t *server.T) string {
 }
 
 var _ = check.For("RS-SCOPE-403", func() {
-	server.It("no-scope", "lets nobody call the scoped tool with a token that has no scope at all", func(t *server.T) {
+	server.It("no-scope", "lets nobody call the scoped tool with a token that has no scope at all", server.InEach(func(t *server.T) {
 		t.UseWith(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil))
 		token := noScope(t)
 		if token == "" {
 			t.Skipf("the RAS grants no token without a scope")
 		}
-		Expect(t.Break(t.Calls(token, t.Config.ScopedTool.Name)[0])).To(server.BeTurnedAway())
-	}, needsScopedTool, check.Sends("A call of the scoped tool with a token that has its scope as control, then with "+
+		Expect(t.Break(t.CallOf(t.AccessToken(), token, t.Config.ScopedTool.Name, nil))).To(server.BeTurnedAway())
+	}), needsScopedTool, check.Sends("A call of the scoped tool with a token that has its scope as control, then with "+
 		"one without scope"))
 
-	server.It("header", "looks for the tool that is called in the message, not in Mcp-Name", func(t *server.T) {
+	server.It("header", "looks for the tool that is called in the message, not in Mcp-Name", server.InEach(func(t *server.T) {
 		t.UseWith(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil))
 		token := lacking(t)
-		for _, r := range t.Calls(token, t.Config.ScopedTool.Name) {
-			r.Header.Set("Mcp-Method", "tools/list")
-			r.Header.Set("Mcp-Name", "emaconform-other")
-			if a := t.Break(r); server.LetIn(a) && server.Result(a) != nil {
-				t.Failf("the scoped tool ran for a token without its scope, since the headers named something else: " +
-					"what is asked for stands in the body")
-			}
+		r := t.CallOf(t.AccessToken(), token, t.Config.ScopedTool.Name, nil)
+		r.Header.Set("Mcp-Method", "tools/list")
+		r.Header.Set("Mcp-Name", "emaconform-other")
+		if a := t.Break(r); server.LetIn(a) && server.Result(a) != nil {
+			t.Failf("the scoped tool ran for a token without its scope, since the headers named something else: " +
+				"what is asked for stands in the body")
 		}
-	}, needsScopedTool, check.Sends("A call of the scoped tool as control, then with a token that lacks its scope "+
+	}), needsScopedTool, check.Sends("A call of the scoped tool as control, then with a token that lacks its scope "+
 		"and headers that name another method and tool"))
 
 	server.It("batch", "looks at the scope of every message of a batch", func(t *server.T) {
@@ -192,19 +191,19 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 var _ = check.For("RS-TOKEN-AUD", func() {
 	for _, f := range grammar.Forgeries(grammar.AccessToken) {
 		for _, m := range f.Made {
-			server.It(f.Slug(m), "refuses the claims of a good token, "+m.What, func(t *server.T) {
+			server.It(f.Slug(m), "refuses the claims of a good token, "+m.What, server.InEach(func(t *server.T) {
 				good := copyOf(t, t.AccessToken(), nil)
 				forged, ok := m.Of(grammar.Forge{Honest: *good, Stranger: t.Attacker, URL: t.Canary})
 				if !ok {
 					t.Skipf("needs a target that can reach us (idp.listen)")
 				}
-				_, a := t.Beside(knocks, func() *wire.Answer { return t.Break(t.Knock(forged)) })
+				_, a := t.Beside(knocks(t), func() *wire.Answer { return t.Break(t.Knock(forged)) })
 				if server.LetIn(a) {
 					t.Failf("expected HTTP 401, but the request was let in: the signature of an access token %s, so "+
 						"that anybody makes one", f.Title)
 				}
 				Expect(a).To(server.BeUnauthorized())
-			}, check.Expects("HTTP 401."), check.Sends("A request with a good token as control, then its claims "+m.What))
+			}), check.Expects("HTTP 401."), check.Sends("A request with a good token as control, then its claims "+m.What))
 		}
 	}
 })

@@ -33,15 +33,15 @@ var _ = check.For("RS-HAPPY", func() {
 		expectTools(t, t.Send(server.Stateless(t.Config.URL, token, "tools/list", nil), reports.Attack, ""))
 	}, check.Sends("server/discover and tools/list of revision 2026-07-28"))
 
-	server.It("call", "lets a tool be called with a token that has its scope", func(t *server.T) {
+	server.It("call", "lets a tool be called with a token that has its scope", server.InEach(func(t *server.T) {
 		Expect(t.Send(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil), reports.Attack, "")).To(server.BeLetIn())
-	}, check.With(server.NeedsScopedTool), check.Sends("A tools/call for the scoped tool, with a token that has all "+
+	}), check.With(server.NeedsScopedTool), check.Sends("A tools/call for the scoped tool, with a token that has all "+
 		"scopes"))
 
-	server.It("second-server", "lets the second MCP server take tokens that are for it", func(t *server.T) {
+	server.It("second-server", "lets the second MCP server take tokens that are for it", server.InEach(func(t *server.T) {
 		token := t.AccessToken(server.Set("resource", t.Config.SecondServer))
 		Expect(t.Send(t.KnockAt(t.Config.SecondServer, token), reports.Attack, "")).To(server.BeLetIn())
-	}, check.With(server.NeedsSecondServer), check.Sends("An ID-JAG for the second MCP server, then its access token "+
+	}), check.With(server.NeedsSecondServer), check.Sends("An ID-JAG for the second MCP server, then its access token "+
 		"to that server"))
 })
 

@@ -44,10 +44,14 @@ var senders = map[string]sender{
 	},
 }
 
-// knocks is the kind of requests with a good token.
-var knocks = server.Kind{Name: "knock", Good: server.LetIn, Send: func(t *server.T) *wire.Answer {
-	return t.Send(t.Knock(t.AccessToken()), reports.Control, "the honest twin of many attacks: must be let in")
-}}
+// knocks is the kind of requests with a good token, in the revision that is judged.
+func knocks(t *server.T) server.Kind {
+	revision := t.Speaks()
+	return server.Kind{Name: "knock " + revision, Good: server.LetIn, Send: func(t *server.T) *wire.Answer {
+		t = t.Speaking(revision)
+		return t.Send(t.Knock(t.AccessToken()), reports.Control, "the honest twin of many attacks: must be let in")
+	}}
+}
 
 var _ = check.ForAttacks("rs", senders, sender.declare)
 
@@ -59,7 +63,7 @@ func onlyPort(a, b string) bool {
 }
 
 func (s sender) declare(a grammar.Attack) {
-	server.It(a.Slug(), "refuses "+a.What(), func(t *server.T) {
+	server.It(a.Slug(), "refuses "+a.What(), server.InEach(func(t *server.T) {
 		token := t.AccessToken()
 		right := s.right(t, token)
 		value, _ := a.Variant.Of(right)
@@ -67,7 +71,7 @@ func (s sender) declare(a grammar.Attack) {
 		if !ok || given == right {
 			t.Skipf("%s has nothing here that this could change", a.Name)
 		}
-		_, answer := t.Beside(knocks, func() *wire.Answer {
+		_, answer := t.Beside(knocks(t), func() *wire.Answer {
 			t.Use(token) // so that the server knows it
 			return s.send(t, token, given)
 		})
@@ -79,5 +83,5 @@ func (s sender) declare(a grammar.Attack) {
 			t.Failf("expected a refusal, but the request was let in: %s, so that %s", a.Mistake(), a.Way.Why)
 		}
 		s.judge(answer)
-	}, check.Of(a), check.Sends("A request with a good token as control, then "+a.What()))
+	}), check.Of(a), check.Sends("A request with a good token as control, then "+a.What()))
 }

@@ -13,16 +13,16 @@ import (
 )
 
 var _ = check.For("RS-TOKEN-PLACE", func() {
-	server.It("query", "does not take a token from the query", func(t *server.T) {
+	server.It("query", "does not take a token from the query", server.InEach(func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		r := t.Knock("")
 		r.URL = withQuery(r.URL, "access_token", token)
 		Expect(t.Break(r)).To(server.BeUnauthorized())
-	}, check.By("EMA proposal §7.3"),
+	}), check.By("EMA proposal §7.3"),
 		check.Sends("A request with the token in the header as control, then with ?access_token= and no header"))
 
-	server.It("form", "does not take a token from a form", func(t *server.T) {
+	server.It("form", "does not take a token from a form", server.InEach(func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		r := t.Knock("")
@@ -30,15 +30,15 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 		r.AddField("access_token", token)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		Expect(t.Break(r)).To(server.BeTurnedAway())
-	}, check.Should(), check.Sends("A request with the token in the header as control, then a form with access_token and no header"))
+	}), check.Should(), check.Sends("A request with the token in the header as control, then a form with access_token and no header"))
 
-	server.It("cookie", "does not take a token from a cookie", func(t *server.T) {
+	server.It("cookie", "does not take a token from a cookie", server.InEach(func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		r := t.Knock("")
 		r.Header.Set("Cookie", "access_token="+token+"; token="+token)
 		Expect(t.Break(r)).To(server.BeUnauthorized())
-	}, check.Should(), check.Sends("A request with the token in the header as control, then in cookies and no header"))
+	}), check.Should(), check.Sends("A request with the token in the header as control, then in cookies and no header"))
 
 	server.It("every-request", "wants the token on every request of a session", func(t *server.T) {
 		token := t.AccessToken()
@@ -55,7 +55,7 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 		Expect(t.Break(server.Stateless(t.Config.URL, "", "tools/list", nil))).To(server.BeUnauthorized())
 	}, check.Sends("A stateless tools/list with the token as control, then one without"))
 
-	server.It("scheme-case", "takes the scheme in any case", func(t *server.T) {
+	server.It("scheme-case", "takes the scheme in any case", server.InEach(func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		for _, scheme := range []string{"bearer", "BEARER"} {
@@ -68,7 +68,7 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 		if server.LetIn(t.Send(r, reports.Setup, "two Authorization headers")) {
 			t.Notef("of two Authorization headers one is taken, by the server or by a proxy before it")
 		}
-	}, check.With(server.NeedsBearer), check.Sends("Requests with the schemes bearer and BEARER, after one with Bearer as control"))
+	}), check.With(server.NeedsBearer), check.Sends("Requests with the schemes bearer and BEARER, after one with Bearer as control"))
 })
 
 func withQuery(rawURL, name, value string) string {

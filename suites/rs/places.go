@@ -55,22 +55,20 @@ var pathNames = map[string]string{
 
 var _ = check.For("RS-401", func() {
 	for slug, what := range pathNames {
-		server.It(slug, "serves nobody without a token at its path "+what, func(t *server.T) {
+		server.It(slug, "serves nobody without a token at its path "+what, server.InEach(func(t *server.T) {
 			t.Use(t.AccessToken())
 			u, err := url.Parse(t.Config.URL)
 			Expect(err).NotTo(HaveOccurred())
 			if strings.Trim(u.Path, "/") == "" {
 				t.Skipf("the MCP server is at the root of its host")
 			}
-			for _, r := range []*wire.Request{t.Knock(""), server.Initialize(t.Config.URL, "")} {
-				r.URL = u.Scheme + "://" + u.Host + otherPaths(strings.TrimSuffix(u.Path, "/"))[slug]
-				a := t.Break(r)
-				if server.LetIn(a) && server.Result(a) != nil {
-					t.Failf("a request without a token was answered at the path %s: what guards the one path does not guard the other",
-						what)
-				}
+			r := t.Knock("")
+			r.URL = u.Scheme + "://" + u.Host + otherPaths(strings.TrimSuffix(u.Path, "/"))[slug]
+			if a := t.Break(r); server.LetIn(a) && server.Result(a) != nil {
+				t.Failf("a request without a token was answered at the path %s: what guards the one path does not guard the other",
+					what)
 			}
-		}, check.Sends("A request with a token at the server's path as control, then without one at its path "+what))
+		}), check.Sends("A request with a token at the server's path as control, then without one at its path "+what))
 	}
 
 	server.It("get", "answers no GET without a token, in a session or not", func(t *server.T) {
@@ -99,7 +97,7 @@ func judgeOpen(t *server.T, r *wire.Request) {
 }
 
 var _ = check.For("RS-TOKEN-PLACE", func() {
-	server.It("identity-headers", "believes no header that names a user", func(t *server.T) {
+	server.It("identity-headers", "believes no header that names a user", server.InEach(func(t *server.T) {
 		t.Use(t.AccessToken())
 		for _, name := range identities {
 			r := t.Knock("")
@@ -112,9 +110,9 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 					"is everybody", name)
 			}
 		}
-	}, check.Sends("A request with a token as control, then requests without one that name a user in headers of proxies"))
+	}), check.Sends("A request with a token as control, then requests without one that name a user in headers of proxies"))
 
-	server.It("other-headers", "takes a token from no other header", func(t *server.T) {
+	server.It("other-headers", "takes a token from no other header", server.InEach(func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		for _, name := range elsewhere {
@@ -126,5 +124,5 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 				}
 			}
 		}
-	}, check.Should(), check.Sends("A request with the token in Authorization as control, then in headers of proxies"))
+	}), check.Should(), check.Sends("A request with the token in Authorization as control, then in headers of proxies"))
 })

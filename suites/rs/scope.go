@@ -38,25 +38,25 @@ func lacking(t *server.T) string {
 }
 
 var _ = check.For("RS-SCOPE-403", func() {
-	server.It("status", "answers 403 when the token lacks the scope that a tool needs", func(t *server.T) {
+	server.It("status", "answers 403 when the token lacks the scope that a tool needs", server.InEach(func(t *server.T) {
 		Expect(underScoped(t)).To(server.BeStatus(http.StatusForbidden))
-	}, needsScopedTool, check.Sends(sendsScoped))
+	}), needsScopedTool, check.Sends(sendsScoped))
 
-	server.It("error", "says insufficient_scope in the challenge beside the 403", func(t *server.T) {
+	server.It("error", "says insufficient_scope in the challenge beside the 403", server.InEach(func(t *server.T) {
 		expectParam(t, mustChallenge(t, underScoped(t)), "error", "insufficient_scope",
 			"clients step up when they see it (RFC 6750 3.1)")
-	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
+	}), check.Should(), needsScopedTool, check.Sends(sendsScoped))
 
-	server.It("scope", "names the scope that is needed in the challenge beside the 403", func(t *server.T) {
+	server.It("scope", "names the scope that is needed in the challenge beside the 403", server.InEach(func(t *server.T) {
 		scope := mustChallenge(t, underScoped(t))["scope"]
 		if !slices.Contains(strings.Fields(scope), t.Config.ScopedTool.Scope) {
 			t.Failf("expected scope to name %s in the challenge, but saw %q: clients must guess what to ask for "+
 				"(MCP 2025-11-25, Runtime Insufficient Scope Errors)", t.Config.ScopedTool.Scope, wire.Printable(scope, 80))
 		}
-	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
+	}), check.Should(), needsScopedTool, check.Sends(sendsScoped))
 
-	server.It("metadata", "names its metadata in the challenge beside the 403", func(t *server.T) {
+	server.It("metadata", "names its metadata in the challenge beside the 403", server.InEach(func(t *server.T) {
 		expectParam(t, mustChallenge(t, underScoped(t)), "resource_metadata", "",
 			"it belongs there as in a 401 (MCP 2025-11-25, Runtime Insufficient Scope Errors)")
-	}, check.Should(), needsScopedTool, check.Sends(sendsScoped))
+	}), check.Should(), needsScopedTool, check.Sends(sendsScoped))
 })

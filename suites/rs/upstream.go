@@ -10,7 +10,7 @@ import (
 )
 
 var _ = check.For("RS-NO-PASSTHROUGH", func() {
-	server.It("upstream", "does not pass the caller's token on to its upstream service", func(t *server.T) {
+	server.It("upstream", "does not pass the caller's token on to its upstream service", server.InEach(func(t *server.T) {
 		token := t.AccessToken()
 		before := asked(t, token)
 		Expect(t.Try(t.Call(token, t.Config.Upstream.Tool, nil))).To(server.BeLetIn())
@@ -23,7 +23,7 @@ var _ = check.For("RS-NO-PASSTHROUGH", func() {
 			t.Failf("the upstream service got the access token that the MCP server was called with: it can use it "+
 				"here, and trusts a token that was not made for it (tool %s)", t.Config.Upstream.Tool)
 		}
-	}, check.With(server.NeedsUpstream), check.Sends("A call of the tool that asks the upstream service, which we play"))
+	}), check.With(server.NeedsUpstream), check.Sends("A call of the tool that asks the upstream service, which we play"))
 })
 
 func asked(t *server.T, token string) server.Upstream {

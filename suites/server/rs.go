@@ -106,24 +106,48 @@ func (t *T) stateless(token string) bool {
 // methodNotFound is the JSON-RPC error of a method that a server does not know.
 const methodNotFound = "-32601"
 
-// Knock is the cheapest request that an MCP server answers to an authorized client alone: a stateless tools/list where the
-// server under test knows it, else the initialize of a session.
-func (t *T) Knock(token string) *wire.Request { return t.KnockAt(t.Config.URL, token) }
+// InEach makes a body that judges the server in each MCP revision that it speaks.
+func InEach(body func(*T)) func(*T) { return func(t *T) { t.InEach(body) } }
 
-// Knocks are such requests in each revision that the server speaks: a stateless one, and the initialize of a session.
-func (t *T) Knocks(token string) (list []*wire.Request) {
-	if t.Revisions().Stateless {
-		list = append(list, Stateless(t.Config.URL, token, "tools/list", nil))
+// InEach runs a part of a body once for each MCP revision that the server speaks: Knock and Call speak that one.
+func (t *T) InEach(part func(*T)) {
+	known := t.Revisions()
+	if !known.Stateless || !known.Sessions {
+		part(t)
+		return
 	}
-	if t.Revisions().Sessions || len(list) == 0 {
-		list = append(list, Initialize(t.Config.URL, token))
+	for _, revision := range []string{Revision2026, Revision2025} {
+		in := t.Speaking(revision)
+		t.Under("in MCP revision "+revision, func() { part(in) })
+		t.DPoPNonce = in.DPoPNonce
 	}
-	return list
 }
+
+// Speaking is the running check with Knock and Call in this MCP revision.
+func (t *T) Speaking(revision string) *T {
+	in := *t
+	in.revision = revision
+	return &in
+}
+
+// Speaks is the MCP revision of Knock and Call: the newest that the server knows, outside of InEach.
+func (t *T) Speaks() string {
+	switch {
+	case t.revision != "":
+		return t.revision
+	case t.Revisions().Stateless:
+		return Revision2026
+	}
+	return Revision2025
+}
+
+// Knock is the cheapest request that an MCP server answers to an authorized client alone: a stateless tools/list in the
+// revision that knows it, else the initialize of a session.
+func (t *T) Knock(token string) *wire.Request { return t.KnockAt(t.Config.URL, token) }
 
 // KnockAt is Knock for another MCP server.
 func (t *T) KnockAt(url, token string) *wire.Request {
-	if t.Revisions().Stateless {
+	if t.Speaks() == Revision2026 {
 		return Stateless(url, token, "tools/list", nil)
 	}
 	return Initialize(url, token)
@@ -216,28 +240,21 @@ func (s *Session) With(r *wire.Request) *wire.Request {
 	return r
 }
 
-// Call is a tool call with this token: stateless where the server knows it, else in a session opened for it.
+// Call is a tool call with this token: stateless in the revision that knows it, else in a session opened for it.
 func (t *T) Call(token, tool string, arguments map[string]any) *wire.Request {
+	return t.CallOf(token, token, tool, arguments)
+}
+
+// CallOf is Call with a token that may not do to open a session, which another one does.
+func (t *T) CallOf(opener, token, tool string, arguments map[string]any) *wire.Request {
 	if arguments == nil {
 		arguments = map[string]any{}
 	}
 	params := map[string]any{"name": tool, "arguments": arguments}
-	if t.Revisions().Stateless {
+	if t.Speaks() == Revision2026 {
 		return Stateless(t.Config.URL, token, "tools/call", params)
 	}
-	return t.Open(token).Request(token, "tools/call", params)
-}
-
-// Calls is a tool call with this token in each revision that the server knows. A session for it is opened with an honest token.
-func (t *T) Calls(token, tool string) (list []*wire.Request) {
-	params := map[string]any{"name": tool, "arguments": map[string]any{}}
-	if t.Revisions().Stateless {
-		list = append(list, Stateless(t.Config.URL, token, "tools/call", params))
-	}
-	if t.Revisions().Sessions {
-		list = append(list, t.Open(t.AccessToken()).Request(token, "tools/call", params))
-	}
-	return list
+	return t.Open(opener).Request(token, "tools/call", params)
 }
 
 // Result is the JSON-RPC result of an answer, nil when it has none.

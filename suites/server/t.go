@@ -19,6 +19,7 @@ type T struct {
 	DPoPNonce string
 
 	presented map[string]bool // the jtis of ID-JAGs that were sent
+	revision  string          // of MCP, that is judged now; see InEach
 }
 
 // It declares a check of a server; see check.It.
