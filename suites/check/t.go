@@ -86,7 +86,8 @@ func (t *T) Under(words string, part func()) {
 		switch found := recover().(type) {
 		case nil:
 		case failure:
-			panic(failure{words + ": " + found.message})
+			found.message = words + ": " + found.message
+			panic(found)
 		default:
 			panic(found)
 		}
