@@ -22,57 +22,53 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// action is what the tests need of action.yml.
-type action struct {
-	Inputs map[string]struct{ Default string }
-	Runs   struct {
-		Steps []struct {
-			Name, ID, If, Uses, Run string
-			Env                     map[string]string
-		}
-	}
+// step is a step of a job or of a composite action.
+type step struct {
+	Name, ID, If, Uses, Run string
+	Env                     map[string]string
 }
 
-// job is a job of GitHub Actions in which the action's own steps run; steps that use other actions are left out.
+// job is a job of GitHub Actions; its steps that use other actions are left out.
 type job struct {
-	t       *testing.T
-	dir     string
-	action  action
-	inputs  map[string]string
-	outputs map[string]string // of steps, as "steps.run.outputs.report"
-	log     strings.Builder
-	baseURL string
+	t      *testing.T
+	dir    string
+	steps  []step
+	values map[string]string // of expressions, such as "inputs.config" and, by the steps that ran, "steps.run.outputs.report"
+	log    strings.Builder
+	env    []string // besides what the runner sets
 }
 
+// newJob is a job that uses this repository's action.
 func newJob(t *testing.T, baseURL string, inputs map[string]string) *job {
 	t.Helper()
 	g := NewWithT(t)
 	if _, err := exec.LookPath("curl"); err != nil || runtime.GOOS == "windows" {
 		t.Skip("needs bash and curl")
 	}
-	j := &job{t: t, dir: t.TempDir(), inputs: map[string]string{}, outputs: map[string]string{}, baseURL: baseURL}
+	j := &job{t: t, dir: t.TempDir(), values: map[string]string{}, env: []string{"BASE_URL=" + baseURL}}
 	text, err := os.ReadFile("../action.yml")
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(yaml.Unmarshal(text, &j.action)).To(Succeed())
-	for name, input := range j.action.Inputs {
-		j.inputs[name] = input.Default
+	var action struct {
+		Inputs map[string]struct{ Default string }
+		Runs   struct{ Steps []step }
+	}
+	g.Expect(yaml.Unmarshal(text, &action)).To(Succeed())
+	j.steps = action.Runs.Steps
+	for name, input := range action.Inputs {
+		j.values["inputs."+name] = input.Default
 	}
 	for name, value := range inputs {
-		g.Expect(j.action.Inputs).To(HaveKey(name))
-		j.inputs[name] = value
+		g.Expect(action.Inputs).To(HaveKey(name))
+		j.values["inputs."+name] = value
 	}
 	return j
 }
 
-var expression = regexp.MustCompile(`\$\{\{ *([a-z.-]+) *\}\}`)
+var expression = regexp.MustCompile(`\$\{\{ *([A-Za-z_.-]+) *\}\}`)
 
 func (j *job) expand(text string) string {
 	return expression.ReplaceAllStringFunc(text, func(found string) string {
-		name := expression.FindStringSubmatch(found)[1]
-		if input, ok := strings.CutPrefix(name, "inputs."); ok {
-			return j.inputs[input]
-		}
-		return j.outputs[name]
+		return j.values[expression.FindStringSubmatch(found)[1]]
 	})
 }
 
@@ -84,13 +80,13 @@ func (j *job) run() int {
 	here, err := filepath.Abs("..")
 	g.Expect(err).NotTo(HaveOccurred())
 	searched := os.Getenv("PATH")
-	for _, step := range j.action.Runs.Steps {
+	for _, step := range j.steps {
 		if step.Run == "" {
 			continue
 		}
-		env := []string{
-			"HOME=" + j.dir, "RUNNER_TEMP=" + j.dir, "GITHUB_ACTION_PATH=" + here, "BASE_URL=" + j.baseURL, "PATH=" + searched,
-		}
+		env := append([]string{
+			"HOME=" + j.dir, "RUNNER_TEMP=" + j.dir, "GITHUB_ACTION_PATH=" + here, "PATH=" + searched,
+		}, j.env...)
 		for _, file := range []string{"GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY"} {
 			env = append(env, file+"="+filepath.Join(j.dir, file))
 		}
@@ -107,7 +103,7 @@ func (j *job) run() int {
 		searched = strings.TrimSpace(j.file("GITHUB_PATH")) + string(filepath.ListSeparator) + searched
 		for line := range strings.Lines(j.file("GITHUB_OUTPUT")) {
 			name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-			j.outputs["steps."+step.ID+".outputs."+name] = value
+			j.values["steps."+step.ID+".outputs."+name] = value
 		}
 	}
 	return 0
@@ -161,7 +157,7 @@ func TestAction(t *testing.T) {
 
 	j := newJob(t, url, inputs)
 	g.Expect(j.run()).To(Equal(0), j.log.String())
-	g.Expect(j.outputs).To(HaveKeyWithValue("steps.run.outputs.exit-code", "0"))
+	g.Expect(j.values).To(HaveKeyWithValue("steps.run.outputs.exit-code", "0"))
 	g.Expect(j.file("GITHUB_STEP_SUMMARY")).To(Equal(j.file("emaconform-report/summary.md")))
 	g.Expect(j.log.String()).NotTo(ContainSubstring("::error"))
 

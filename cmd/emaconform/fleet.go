@@ -183,6 +183,7 @@ func shardOf(flag string, env func(string) string) (index, total int, err error)
 
 func newFleetMerge() *cobra.Command {
 	var out, metrics, trend, since string
+	var maxAge time.Duration
 	c := &cobra.Command{
 		Use:   "merge FLEET DIRECTORY…",
 		Short: "Merge the reports of all shards into one result",
@@ -196,7 +197,7 @@ func newFleetMerge() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			result, err := fleet.Merge(f, args[1:], time.Now())
+			result, err := fleet.Merge(f, args[1:], time.Now(), maxAge)
 			if err != nil {
 				return err
 			}
@@ -205,7 +206,11 @@ func newFleetMerge() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				result.Compare(earlier)
+				if earlier == nil { // the first night
+					fmt.Fprintf(c.OutOrStdout(), "There is no %s yet: nothing is compared.\n", since)
+				} else {
+					result.Compare(earlier)
+				}
 			}
 			if err := result.Write(out, metrics, trend); err != nil {
 				return err
@@ -224,7 +229,8 @@ func newFleetMerge() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", ".", "directory for the results")
-	c.Flags().StringVar(&since, "since", "", "the fleet.json of an earlier merge: what changed?")
+	c.Flags().StringVar(&since, "since", "", "the fleet.json of an earlier merge: what changed? (the first time there is none)")
+	c.Flags().DurationVar(&maxAge, "max-age", 0, "older reports count as missing, e.g. 20h; 0: any age will do")
 	c.Flags().StringVar(&metrics, "openmetrics", "", "file for OpenMetrics")
 	c.Flags().StringVar(&trend, "trend", "", "file to which a line of JSON is added, and trend.sql beside it, which reads it")
 	return c

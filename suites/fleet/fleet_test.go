@@ -119,7 +119,7 @@ func TestMerge(t *testing.T) {
 		return ""
 	}
 	rest := slicesOf(f, lost)
-	crashed, flapping, swapped := rest[0], rest[1], rest[2]
+	crashed, flapping, swapped, old := rest[0], rest[1], rest[2], rest[3]
 	write(t, whole(crashed.Name), `{"schema_version": "2", "checks": [`)
 	report(t, dirs[1], flapping.Name, flapping, reports.Fail, now.Add(time.Minute))
 	if err := os.Remove(whole(swapped.Name)); err != nil {
@@ -127,7 +127,12 @@ func TestMerge(t *testing.T) {
 	}
 	report(t, dirs[0], swapped.Name, flapping, reports.Pass, now)
 
-	result, err := Merge(f, dirs, now)
+	if err := os.Remove(whole(old.Name)); err != nil {
+		t.Fatal(err)
+	}
+	report(t, dirs[2], old.Name, old, reports.Pass, now.Add(-21*time.Hour))
+
+	result, err := Merge(f, dirs, now, 20*time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,9 +152,13 @@ func TestMerge(t *testing.T) {
 			if k.Verdict != NotJudged || !strings.Contains(k.Problem, "of another connector") {
 				t.Errorf("swapped: %s, %s", k.Verdict, k.Problem)
 			}
+		case old.Name:
+			if k.Verdict != NotJudged || !strings.Contains(k.Problem, "too old: it is of 2026-11-27 06:00 UTC") {
+				t.Errorf("old: %s, %s", k.Verdict, k.Problem)
+			}
 		}
 	}
-	if len(result.Connectors) != 30 || n[NotJudged] != len(lost)+2 || n[reports.NotConformant] != 1 {
+	if len(result.Connectors) != 30 || n[NotJudged] != len(lost)+3 || n[reports.NotConformant] != 1 {
 		t.Errorf("%d connectors, verdicts %v, %d lost", len(result.Connectors), n, len(lost))
 	}
 	out := t.TempDir()

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -62,8 +63,9 @@ type Change struct {
 const readers = 2
 
 // Merge reads the report of each connector from these directories: the newest, where several shards have one. A report that
-// is missing, cannot be read, or is another connector's, makes the connector not judged.
-func Merge(f *Fleet, directories []string, now time.Time) (*Result, error) {
+// is missing, cannot be read, is another connector's, or ended longer than maxAge ago (0: any age will do), makes the connector
+// not judged.
+func Merge(f *Fleet, directories []string, now time.Time, maxAge time.Duration) (*Result, error) {
 	for _, dir := range directories {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 			return nil, fmt.Errorf("there is no directory %s", dir)
@@ -75,8 +77,12 @@ func Merge(f *Fleet, directories []string, now time.Time) (*Result, error) {
 	for i, k := range f.Connectors {
 		group.Go(func() error {
 			j := Judged{Name: k.Name, URL: k.Config.URL, Verdict: NotJudged, Problem: "there is no report"}
+			var since time.Time
+			if maxAge > 0 {
+				since = now.Add(-maxAge)
+			}
 			for _, dir := range directories {
-				j.take(filepath.Join(dir, k.Name, "report.json"))
+				j.take(filepath.Join(dir, k.Name, "report.json"), since)
 			}
 			j.attempts()
 			result.Connectors[i] = j
@@ -86,8 +92,8 @@ func Merge(f *Fleet, directories []string, now time.Time) (*Result, error) {
 	return result, group.Wait()
 }
 
-// take reads a report, if it is there, and keeps it when it is newer.
-func (j *Judged) take(path string) {
+// take reads a report, if it is there and ended after since, and keeps it when it is newer.
+func (j *Judged) take(path string, since time.Time) {
 	file, err := os.Open(path)
 	if err != nil {
 		return
@@ -103,6 +109,11 @@ func (j *Judged) take(path string) {
 	case r.Target.Name != j.Name || j.URL != "" && r.Target.URL != j.URL:
 		if j.Verdict == NotJudged {
 			j.Problem = fmt.Sprintf("the report in its place is of another connector (%.60s, %.200s)", r.Target.Name, r.Target.URL)
+		}
+		return
+	case r.Finished.Before(since):
+		if j.Verdict == NotJudged {
+			j.Problem = "its report is too old: it is of " + r.Finished.UTC().Format("2006-01-02 15:04 MST")
 		}
 		return
 	}
@@ -137,10 +148,12 @@ func (j *Judged) attempts() {
 	}
 }
 
-// ReadResult reads a result that Write wrote.
+// ReadResult reads a result that Write wrote; nil when there is no such file.
 func ReadResult(path string) (*Result, error) {
 	raw, err := os.ReadFile(path)
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
 		return nil, fmt.Errorf("cannot read the earlier result: %w", err)
 	}
 	r := &Result{}
