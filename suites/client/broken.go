@@ -46,78 +46,116 @@ func (s *step) moment() *moment {
 	return &moment{"has asked for " + s.name, asked(s.at)}
 }
 
-// faults are the ways of being broken.
-var faults = []struct {
+// fault is a way of being broken.
+type fault struct {
 	slug, what string
 	reply      func(c *world.Call) *world.Reply
 	judge      func(t *T, seen []world.Seen)
 	waits      bool // the client has to wait
-}{
-	{"error", "HTTP 500", func(*world.Call) *world.Reply {
-		return &world.Reply{Status: http.StatusInternalServerError, Body: []byte("oops")}
-	}, nil, false},
-	{"throttled", "HTTP 429 with Retry-After: 1, once", func(c *world.Call) *world.Reply {
+	retried    bool // the client may try again: what that is like differs by the revision of MCP
+}
+
+// busy is an answer of a party that has too much to do; retryAfter is in seconds, "" names no time.
+func busy(status int, retryAfter string) *world.Reply {
+	reply := &world.Reply{Status: status, Header: map[string]string{}, Body: []byte("{}")}
+	if retryAfter != "" {
+		reply.Header["Retry-After"] = retryAfter
+	}
+	return reply
+}
+
+func once(status int, retryAfter string) func(*world.Call) *world.Reply {
+	return func(c *world.Call) *world.Reply {
 		if c.N > 1 {
 			return nil
 		}
-		return &world.Reply{
-			Status: http.StatusTooManyRequests,
-			Header: map[string]string{"Retry-After": "1"},
-			Body:   []byte("{}"),
-		}
-	}, judgeRetry, true},
-	{"html", "an HTML page with status 200", func(*world.Call) *world.Reply {
+		return busy(status, retryAfter)
+	}
+}
+
+func always(status int, retryAfter string) func(*world.Call) *world.Reply {
+	return func(*world.Call) *world.Reply { return busy(status, retryAfter) }
+}
+
+// faults are the ways of being broken.
+var faults = []fault{
+	{slug: "error", what: "HTTP 500", reply: func(*world.Call) *world.Reply {
+		return &world.Reply{Status: http.StatusInternalServerError, Body: []byte("oops")}
+	}},
+	{slug: "throttled", what: "HTTP 429 with Retry-After: 1, once", reply: once(http.StatusTooManyRequests, "1"),
+		judge: judgeRetry, waits: true, retried: true},
+	{slug: "unavailable", what: "HTTP 503 with Retry-After: 1, once", reply: once(http.StatusServiceUnavailable, "1"),
+		judge: judgeRetry, waits: true, retried: true},
+	{slug: "throttled-bare", what: "HTTP 429 without Retry-After, always", reply: always(http.StatusTooManyRequests, ""),
+		judge: judgeTries},
+	{slug: "unavailable-bare", what: "HTTP 503 without Retry-After, always",
+		reply: always(http.StatusServiceUnavailable, ""), judge: judgeTries},
+	{slug: "unavailable-long", what: "HTTP 503 with Retry-After: 86400, always",
+		reply: always(http.StatusServiceUnavailable, "86400"), judge: judgeTries},
+	{slug: "html", what: "an HTML page with status 200", reply: func(*world.Call) *world.Reply {
 		return &world.Reply{
 			Header: map[string]string{"Content-Type": "text/html"},
 			Body:   []byte("<!doctype html><title>Sign in</title>"),
 		}
-	}, nil, false},
-	{"truncated", "JSON that breaks off", func(*world.Call) *world.Reply {
+	}},
+	{slug: "truncated", what: "JSON that breaks off", reply: func(*world.Call) *world.Reply {
 		return &world.Reply{
 			Header: map[string]string{"Content-Type": "application/json"},
 			Body:   []byte(`{"issuer": "htt`),
 			Cut:    true,
 		}
-	}, nil, false},
-	{"endless", "a body without end", func(*world.Call) *world.Reply {
+	}},
+	{slug: "endless", what: "a body without end", reply: func(*world.Call) *world.Reply {
 		return &world.Reply{
 			Header:  map[string]string{"Content-Type": "application/json"},
 			Body:    []byte(`{"a": "`),
 			Endless: true,
 		}
-	}, judgeRead, false},
-	{"slow", "no answer at all", func(*world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} }, nil, true},
+	}, judge: judgeRead},
+	{slug: "slow", what: "no answer at all", reply: func(*world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} },
+		waits: true},
 }
 
 var _ = check.For("CL-HOSTILE", func() {
 	for _, step := range steps {
 		for _, fault := range faults {
-			var options []check.Option
-			if fault.waits {
-				options = append(options, check.Slow())
+			breaks(step.slug+"-"+fault.slug, given, &step, &fault)
+			if step.slug != "mcp" || !fault.retried {
+				continue
 			}
-			It(step.slug+"-"+fault.slug, "ends in bounded time and with an error when "+step.name+" gives "+fault.what,
-				given.but("A party that is broken at "+step.name+": it gives "+fault.what, func(w *world.World) {
-					if party, path := step.at(w); step.slug != "mcp" {
-						party.Endpoint(path).Before = fault.reply
-						return
-					}
-					var n atomic.Int32
-					w.MCP.Before = func(c *world.Call, _ world.Message) *world.Reply {
-						c.N = int(n.Add(1))
-						return fault.reply(c)
-					}
-				}).from(step.moment()),
-				func(t *T) {
-					party, path := step.at(t.World)
-					survived(t)
-					if fault.judge != nil {
-						fault.judge(t, t.To(party, path))
-					}
-				}, options...)
+			for _, revision := range byEachRevision {
+				breaks(step.slug+"-"+fault.slug+"-"+revision.slug, revision.in, &step, &fault)
+			}
 		}
 	}
 })
+
+// breaks declares that a party is broken at a step, in the worlds of a shape.
+func breaks(slug string, in *shape, step *step, fault *fault) {
+	var options []check.Option
+	if fault.waits {
+		options = append(options, check.Slow())
+	}
+	It(slug, "ends in bounded time and with an error when "+step.name+" gives "+fault.what,
+		in.but("A party that is broken at "+step.name+": it gives "+fault.what, func(w *world.World) {
+			if party, path := step.at(w); step.slug != "mcp" {
+				party.Endpoint(path).Before = fault.reply
+				return
+			}
+			var n atomic.Int32
+			w.MCP.Before = func(c *world.Call, _ world.Message) *world.Reply {
+				c.N = int(n.Add(1))
+				return fault.reply(c)
+			}
+		}).from(step.moment()),
+		func(t *T) {
+			party, path := step.at(t.World)
+			survived(t)
+			if fault.judge != nil {
+				fault.judge(t, t.To(party, path))
+			}
+		}, options...)
+}
 
 var crash = regexp.MustCompile(
 	`(?m)^(panic:|fatal error:|Traceback \(most recent|thread '.*' panicked|Segmentation fault)|SIGSEGV`,
@@ -140,13 +178,26 @@ func survived(t *T) {
 func judgeRetry(t *T, seen []world.Seen) {
 	for i := 1; i < len(seen); i++ {
 		pause := seen[i].At.Sub(seen[i-1].At)
-		if seen[i-1].Status == http.StatusTooManyRequests && seen[i].Method == seen[i-1].Method &&
+		if seen[i-1].Answer.Get("Retry-After") != "" && seen[i].Method == seen[i-1].Method &&
 			pause < 900*time.Millisecond {
 			t.Failf(
 				"expected a pause of 1 s as Retry-After says, but the next request came after %d ms",
 				pause.Milliseconds(),
 			)
 		}
+	}
+}
+
+// judgeTries wants a bound on how often a party is asked that does not answer.
+func judgeTries(t *T, seen []world.Seen) {
+	tries := 0
+	for _, s := range seen {
+		if s.Status == http.StatusTooManyRequests || s.Status == http.StatusServiceUnavailable {
+			tries++
+		}
+	}
+	if tries > enough {
+		t.Failf("expected the client to give up after a few tries, but it asked %d times", tries)
 	}
 }
 

@@ -144,24 +144,30 @@ func steppedUp(name, value string) func(*T) {
 }
 
 var _ = check.For("CL-403-SCOPE", func() {
-	It("step-up", "gets a token with the scope that a 403 asks for, and tries again",
-		given.but("A 403 insufficient_scope with the scope that a tool call needs",
-			wantScope(world.ElevatedScope)).from(wantedMore),
-		func(t *T) {
-			if !t.RefusedCall() {
-				t.Skipf("the client calls no tool, so nothing asks it for more scope")
-			}
-			for _, s := range t.Calls() {
-				if world.ParseMessage(s.Body).Method == "tools/call" && s.Status == http.StatusOK {
-					return
+	stepUp := func(slug string, in *shape) {
+		It(slug, "gets a token with the scope that a 403 asks for, and tries again",
+			in.but("A 403 insufficient_scope with the scope that a tool call needs",
+				wantScope(world.ElevatedScope)).from(wantedMore),
+			func(t *T) {
+				if !t.RefusedCall() {
+					t.Skipf("the client calls no tool, so nothing asks it for more scope")
 				}
-			}
-			t.Failf(
-				"expected the call to be tried again with the scope that the challenge names (MCP, step-up authorization "+
-					"flow), but %s",
-				t.Summary(),
-			)
-		})
+				for _, s := range t.Calls() {
+					if world.ParseMessage(s.Body).Method == "tools/call" && s.Status == http.StatusOK {
+						return
+					}
+				}
+				t.Failf(
+					"expected the call to be tried again with the scope that the challenge names (MCP, step-up authorization "+
+						"flow), but %s",
+					t.Summary(),
+				)
+			})
+	}
+	stepUp("step-up", given)
+	for _, revision := range byEachRevision {
+		stepUp("step-up-"+revision.slug, revision.in)
+	}
 	It("keeps-scopes", "asks for the scopes that it had before, too",
 		stateless.but("A 403 insufficient_scope that names the new scope alone",
 			wantScope(world.ElevatedScope)).from(wantedMore),

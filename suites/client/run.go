@@ -13,6 +13,7 @@ import (
 	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/provenance"
 )
@@ -34,6 +35,7 @@ type Options struct {
 	HTTPS        bool     // in every world
 	CAFile       string   // of the CA of worlds with https, with its key; made when missing; "" is one for this run
 	RedirectURIs []string // of the client's logins; none: one that the client is told of
+	ClientID     string   // of the client's own, the URL of a document that it publishes; "" is DefaultClientID
 	Revision     string   // of MCP: the only one that is judged; "" judges both
 	Profile      string   // catalogue.ProfileEMA when empty
 	Selection    engine.Selection
@@ -45,6 +47,9 @@ type Options struct {
 
 // DefaultMemory is what a client may take up, with all that it starts, in bytes.
 const DefaultMemory = 1 << 30
+
+// DefaultClientID is what the official conformance runner takes for the client id of a client that publishes it (CIMD).
+const DefaultClientID = "https://conformance-test.local/client-metadata.json"
 
 // DefaultTimeout bounds one run of a client, as in the official conformance runner. A client whose honest run is slow gets
 // more.
@@ -116,6 +121,9 @@ func (o *Options) skipped(c *check.Check) (why, key string) {
 	if r := scenes[c.ID].options.Revision; r != "" && o.Revision != "" && r != o.Revision {
 		return "about revision " + r + " of MCP", "--revision"
 	}
+	if scenes[c.ID].options.OtherHosts && !world.HostsAvailable() {
+		return "needs more loopback addresses than 127.0.0.1, which this machine does not have", ""
+	}
 	return c.Skipped(check.Conditions{Profile: o.profile()}, nil)
 }
 
@@ -123,7 +131,7 @@ func (o *Options) assignment() assignment {
 	return assignment{
 		Command: o.Command, Environment: o.Environment, Pass: o.Pass, Dir: o.Dir, Memory: o.Memory,
 		Timeout: o.Timeout, Parallel: o.Parallel, Confidential: o.Confidential,
-		LogsIn: o.LogsIn, OwnHome: o.OwnHome, ConnectsOnly: o.ConnectsOnly,
+		ClientID: o.ClientID, LogsIn: o.LogsIn, OwnHome: o.OwnHome, ConnectsOnly: o.ConnectsOnly,
 		RedirectURIs: o.RedirectURIs, Revision: o.Revision, HTTPS: o.HTTPS, CAFile: o.CAFile,
 	}
 }

@@ -69,6 +69,16 @@ var (
 		offers:  "register itself at the RAS (context: no client_id)",
 		options: world.Options{Unregistered: true},
 	}
+	published = &shape{
+		name:    "published",
+		offers:  "use a client id that is the URL of a document (CIMD; context: client_id, and no client_secret)",
+		options: world.Options{Published: DefaultClientID},
+	}
+	hosts = &shape{
+		name:    "hosts",
+		offers:  "find each party at a host of its own (127.0.0.2 and others)",
+		options: world.Options{OtherHosts: true},
+	}
 	homely = &shape{
 		name:    "home",
 		offers:  "run with a home directory of its own (HOME, XDG_CONFIG_HOME and so on)",

@@ -33,6 +33,7 @@ type assignment struct {
 	Timeout      time.Duration `json:"timeout"`
 	Parallel     int           `json:"parallel"`
 	Confidential bool          `json:"confidential"`
+	ClientID     string        `json:"client_id"`
 	LogsIn       bool          `json:"logs_in"`
 	OwnHome      bool          `json:"own_home"`
 	ConnectsOnly bool          `json:"connects_only"`
@@ -195,6 +196,9 @@ func (a *assignment) options(of *shape) world.Options {
 	o.TLS = o.TLS || a.HTTPS
 	if o.TLS {
 		o.CAFile = a.CAFile
+	}
+	if o.Published != "" && a.ClientID != "" {
+		o.Published = a.ClientID
 	}
 	if o.Revision == "" {
 		o.Revision = a.Revision

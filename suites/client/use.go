@@ -164,6 +164,8 @@ var _ = check.For("CL-NO-LEAK", func() {
 	leakFree("refresh", refresh)
 	leakFree("saml", saml)
 	leakFree("two", two)
+	leakFree("hosts", hosts)
+	leakFree("published", published)
 	It("ras-redirect", "does not follow a redirect of the token request with the ID-JAG",
 		given.but("A RAS that redirects the token request to the attacker (307)",
 			func(w *world.World) {

@@ -9,6 +9,7 @@ const ScenarioName = "auth/enterprise-managed-authorization"
 //
 //   - client_issuers: the authorization servers that client_id and client_secret are for
 //   - without client_id and client_secret: register at the RAS's registration_endpoint
+//   - client_id that is an https URL, without client_secret: that of a document which the client publishes (CIMD)
 //   - idp_client_secret: the client's secret at the IdP, which wants it (in worlds that are Confidential)
 //   - idp_login and idp_redirect_uri: log in with OpenID Connect. The IdP needs no browser: it answers the
 //     authorization
@@ -29,6 +30,10 @@ func (w *World) Context() map[string]any {
 		"idp_client_id":      IdPClientID,
 		"idp_issuer":         w.IdP.Issuer.URL,
 		"idp_token_endpoint": w.IdP.URL + "/token",
+	}
+	if w.Published != "" {
+		c["client_id"] = w.Published
+		delete(c, "client_secret")
 	}
 	if w.Unregistered {
 		delete(c, "client_id")

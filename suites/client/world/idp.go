@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -50,6 +51,10 @@ type IdP struct {
 	Forge func(*mockidp.Token) string
 	// Grants is the scope that is granted when one is asked for; nil: that one.
 	Grants func(asked string) string
+	// RequireAuth is the one client authentication method that is taken in a world that is Confidential; "" takes any.
+	RequireAuth string
+	// LoginLifetime is the expires_in of the access tokens that come with logins; 0 is an hour.
+	LoginLifetime time.Duration
 	// EditLogin changes the answer of a login: the parameters behind the redirect URI.
 	EditLogin func(asked, answer url.Values)
 
@@ -162,6 +167,8 @@ func (p *IdP) code(l *login) string {
 // loginToken is the access token that comes with a login: for the IdP alone, and good for nothing here.
 func (p *IdP) loginToken() string { return p.world.issue(LoginToken, "login-"+rand.Text(), p.Party) }
 
+func (p *IdP) loginLifetime() int { return int(cmp.Or(p.LoginLifetime, time.Hour).Seconds()) }
+
 // authorize answers a login at once: the user is there, and allowed.
 func (p *IdP) authorize(c *Call) *Reply {
 	q := c.Request.URL.Query()
@@ -191,8 +198,12 @@ func (p *IdP) authorize(c *Call) *Reply {
 
 func (p *IdP) token(c *Call) *Reply {
 	if p.world.Confidential {
-		if _, ok := Credentials(c, p.world.IdPClientSecret); !ok {
+		method, ok := Credentials(c, p.world.IdPClientSecret)
+		switch {
+		case !ok:
 			return oauthError(http.StatusUnauthorized, "invalid_client", "the client has a secret here")
+		case p.RequireAuth != "" && method != p.RequireAuth:
+			return oauthError(http.StatusUnauthorized, "invalid_client", "this client authenticates by "+p.RequireAuth)
 		}
 	}
 	switch c.Form.Get("grant_type") {
@@ -205,7 +216,8 @@ func (p *IdP) token(c *Call) *Reply {
 		}
 		p.retire(c.Form.Get("refresh_token"))
 		return &Reply{JSON: map[string]any{
-			"id_token": p.idToken(subject, "", ""), "access_token": p.loginToken(), "token_type": "Bearer", "expires_in": 3600,
+			"id_token": p.idToken(subject, "", ""), "access_token": p.loginToken(), "token_type": "Bearer",
+			"expires_in":    p.loginLifetime(),
 			"refresh_token": p.refreshToken(subject), "scope": "openid offline_access",
 		}}
 	case GrantExchange:
@@ -237,7 +249,7 @@ func (p *IdP) redeemCode(c *Call) *Reply {
 	}
 	answer := map[string]any{
 		"id_token": p.idToken(l.subject, l.nonce, l.acr), "access_token": p.loginToken(), "token_type": "Bearer",
-		"expires_in": 3600, "scope": "openid",
+		"expires_in": p.loginLifetime(), "scope": "openid",
 	}
 	if slices.Contains(strings.Fields(l.scope), "offline_access") {
 		answer["refresh_token"], answer["scope"] = p.refreshToken(l.subject), "openid offline_access"
@@ -278,7 +290,7 @@ func (p *IdP) exchange(c *Call) *Reply {
 		scope = p.Grants(scope)
 	}
 	token := p.Issuer.IDJAG(mockidp.Grant{
-		Subject: subject, Audience: c.Form.Get("audience"), ClientID: ClientID,
+		Subject: subject, Audience: c.Form.Get("audience"), ClientID: p.world.clientID(),
 		Resource: c.Form.Get("resource"), Scope: scope,
 	})
 	if jkt, ok := thumbprint(c, p.URL+"/token"); ok {

@@ -118,7 +118,7 @@ func (s *Server) guard(c *Call) *Reply {
 	scheme, token, _ := strings.Cut(c.Request.Header.Get("Authorization"), " ")
 	s.world.mu.Lock()
 	g := s.RAS.tokens[token]
-	good := strings.EqualFold(scheme, "bearer") && g != nil && g.server == s.Party && !g.gone
+	good := strings.EqualFold(scheme, "bearer") && g.good(s.Party)
 	s.world.mu.Unlock()
 	if !good {
 		code := ""

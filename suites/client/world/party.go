@@ -219,10 +219,14 @@ func (p *Party) write(r *Reply, w http.ResponseWriter, req *http.Request) {
 
 // pause tells the world that an answer makes the client wait before its next request.
 func (p *Party) pause(r *Reply) {
-	if seconds, err := strconv.Atoi(r.Header["Retry-After"]); err == nil && seconds > 0 {
+	const bearable = 60
+	if seconds, err := strconv.Atoi(r.Header["Retry-After"]); err == nil && seconds > 0 && seconds < bearable {
 		time.AfterFunc(time.Duration(seconds)*time.Second, p.world.rest())
 	}
 }
+
+// Rest holds the answer to a request back for this long, unless its client goes away before.
+func (p *Party) Rest(c *Call, d time.Duration) { p.wait(c.Request.Context(), d) }
 
 // wait is false when the context ended first.
 func (p *Party) wait(ctx context.Context, d time.Duration) bool {

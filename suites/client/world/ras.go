@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -29,6 +30,8 @@ type RAS struct {
 	RequireAuth string
 	// Machines lets the client get a token for itself, without a user (client_credentials).
 	Machines bool
+	// Lifetime is how long access tokens are good; 0 is an hour.
+	Lifetime time.Duration
 
 	redeemed map[string]bool // jti
 	tokens   map[string]*grant
@@ -38,7 +41,13 @@ type RAS struct {
 type grant struct {
 	server *Party // the MCP server that it is for
 	scope  string
-	gone   bool // expired or revoked
+	gone   bool // revoked
+	ends   time.Time
+}
+
+// good reports whether the token is good for this server. The world's lock is held.
+func (g *grant) good(server *Party) bool {
+	return g != nil && g.server == server && !g.gone && time.Now().Before(g.ends)
 }
 
 // location is the path of a well-known location (MCP, authorization server metadata discovery): "oauth", "oidc" (before
@@ -82,6 +91,11 @@ func (w *World) makeRAS(party *Party) *RAS {
 		"code_challenge_methods_supported":       []string{"S256"},
 	}
 	r.PublishOnly("oauth")
+	if w.Published != "" {
+		delete(r.Metadata, "registration_endpoint")
+		r.Metadata["client_id_metadata_document_supported"] = true
+		r.Metadata["token_endpoint_auth_methods_supported"] = []string{"none"}
+	}
 	if w.Unregistered {
 		r.Metadata["registration_endpoint"] = r.URL + "/register"
 		r.endpoints["/register"] = &Endpoint{Step: "client registration", honest: r.register}
@@ -161,6 +175,9 @@ func (r *RAS) token(c *Call) *Reply {
 				"error_description": "this client authenticates by " + r.RequireAuth,
 			}}
 	}
+	if p := r.world.Published; p != "" && c.Form.Get("client_id") != p {
+		return oauthError(http.StatusUnauthorized, "invalid_client", "the only client here is "+p)
+	}
 	claims, err := r.check(c)
 	if err != nil {
 		return oauthError(http.StatusBadRequest, "invalid_grant", err.Error())
@@ -175,10 +192,11 @@ func (r *RAS) token(c *Call) *Reply {
 // grant is the answer with a new access token.
 func (r *RAS) grant(server *Party, scope string) *Reply {
 	token := r.world.issue(AccessToken, "access-"+rand.Text(), server)
+	lifetime := cmp.Or(r.Lifetime, time.Hour)
 	r.world.mu.Lock()
-	r.tokens[token] = &grant{server: server, scope: scope}
+	r.tokens[token] = &grant{server: server, scope: scope, ends: time.Now().Add(lifetime)}
 	r.world.mu.Unlock()
-	answer := map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": 3600}
+	answer := map[string]any{"access_token": token, "token_type": "Bearer", "expires_in": int(lifetime.Seconds())}
 	if scope != "" {
 		answer["scope"] = scope
 	}

@@ -2,6 +2,7 @@ package world
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -39,6 +40,8 @@ type Options struct {
 	CAFile       string   // PEM file of that CA, with its key; "" is one that lives as long as the process
 	Confidential bool     // the client has a secret at the IdP, and the IdP wants it
 	Unregistered bool     // the client has no credentials at the RAS: it registers itself there
+	Published    string   // client id at the RAS that is the URL of a document that the client publishes; no secret goes with it
+	OtherHosts   bool     // each party has a host of its own, on loopback; see HostsAvailable
 	DPoP         bool     // the client is asked to bind its ID-JAG to a key
 	Revision     string   // the only MCP revision that is answered; "" is both
 	// BasePort, when not 0, is the port of the first party; the others follow. With Secret, which then is part of every
@@ -170,7 +173,11 @@ func (w *World) party(name string) (*Party, error) {
 	if w.BasePort != 0 {
 		port = w.BasePort + len(w.parties)
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	host := "127.0.0.1"
+	if w.OtherHosts {
+		host = hostOf(len(w.parties))
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 	if err != nil {
 		return nil, fmt.Errorf("cannot open a port for the %s: %w", name, err)
 	}
@@ -179,7 +186,7 @@ func (w *World) party(name string) (*Party, error) {
 		scheme = "https"
 	}
 	address := listener.Addr().String()
-	if name == attackerName { // another host name, for HTTP libraries that tell hosts apart by that
+	if name == attackerName && !w.OtherHosts { // another host name, for HTTP libraries that tell hosts apart by that
 		address = net.JoinHostPort("localhost", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 	}
 	p := &Party{
@@ -189,6 +196,35 @@ func (w *World) party(name string) (*Party, error) {
 	w.parties = append(w.parties, p)
 	return p, nil
 }
+
+// hostOf is the host of a party in a world of many hosts: 127.0.0.2 and those behind it.
+func hostOf(party int) string { return "127.0.0." + strconv.Itoa(2+party) }
+
+// HostsAvailable reports whether this machine has hosts for a world of many: all of 127.0.0.0/8 is loopback on Linux and
+// Windows, and on others what its administrator has added.
+var HostsAvailable = sync.OnceValue(func() bool {
+	for party := range MaxParties {
+		l, err := net.Listen("tcp", net.JoinHostPort(hostOf(party), "0"))
+		if err != nil {
+			return false
+		}
+		_ = l.Close() // it was for the question alone
+	}
+	return true
+})
+
+// hosts are those that certificates are for, besides 127.0.0.1.
+func (w *World) hosts() (list []string) {
+	for party := range w.parties {
+		if w.OtherHosts {
+			list = append(list, hostOf(party))
+		}
+	}
+	return list
+}
+
+// clientID is the client's id at every RAS.
+func (w *World) clientID() string { return cmp.Or(w.Published, ClientID) }
 
 // secret is a client secret: always another, unless the options want it to stay.
 func (w *World) secret(prefix string) string {
@@ -240,9 +276,9 @@ func (w *World) tls(p *Party) (*tls.Config, error) {
 		return nil, nil
 	}
 	if bad, ok := w.Certificates[p]; ok {
-		return w.ca.BadTLSConfig(bad)
+		return w.ca.BadTLSConfig(bad, w.hosts()...)
 	}
-	return w.ca.TLSConfig()
+	return w.ca.TLSConfig(w.hosts()...)
 }
 
 // Certificate is the file with the certificate alone, for clients to trust, of a CA that is kept in a file.
