@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,6 +39,7 @@ type clientFlags struct {
 	https        bool
 	ca           string
 	redirectURIs []string
+	clientID     string
 	revision     string
 	terminal     bool
 	defects      []string
@@ -100,6 +102,8 @@ func newClient() *cobra.Command {
 		"FILE.crt for the client to trust; implies --https")
 	c.Flags().StringSliceVar(&f.redirectURIs, "redirect-uri", nil,
 		"where the client's logins end, as it is registered, on loopback with any port; several are possible")
+	c.Flags().StringVar(&f.clientID, "client-id-document", client.DefaultClientID,
+		"client id that is the URL of a document which the client publishes (CIMD), for the world that takes no other")
 	c.Flags().StringVar(&f.revision, "revision", "both", "revision of MCP to judge by: "+world.Revision2025+", "+world.Revision2026+
 		" or both")
 	c.Flags().BoolVar(&f.terminal, "terminal", false, "the client runs before a terminal of its own: some want one before they open a browser")
@@ -144,10 +148,13 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 				"or the scheme of a native app, such as app:/callback", uri)
 		}
 	}
+	if u, err := url.Parse(f.clientID); err != nil || u.Scheme != "https" || u.Host == "" || len(u.Path) < 2 || u.Fragment != "" {
+		return fmt.Errorf("--client-id-document %q: expected an https URL with a path", f.clientID)
+	}
 	options := client.Options{
 		Nonce: f.nonce, Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential,
 
-		HTTPS: f.https || f.ca != "", CAFile: f.ca, RedirectURIs: f.redirectURIs, Revision: strings.TrimPrefix(f.revision, "both"), Profile: f.profile,
+		ClientID: f.clientID, HTTPS: f.https || f.ca != "", CAFile: f.ca, RedirectURIs: f.redirectURIs, Revision: strings.TrimPrefix(f.revision, "both"), Profile: f.profile,
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	if err := f.confine(&options); err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
+	"github.com/emaconform/emaconform/fixtures/client/recorded"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
@@ -16,6 +17,7 @@ import (
 func TestMain(m *testing.M) {
 	engine.WorkerMain()
 	fixture.Main()
+	recorded.Main()
 	if bad, ok := badClients[os.Getenv(badClient)]; ok {
 		bad(os.Args[len(os.Args)-1])
 		os.Exit(0)
