@@ -3,13 +3,28 @@ package reports
 import (
 	"bytes"
 	"encoding/json"
+	"html"
+	"html/template"
 	"math"
 	"slices"
 	"strings"
 )
 
-// piece is a run of text shown in one way; Class is empty for plain text.
+// piece is a run of text shown in one way; Class, which is never what others sent, is empty for plain text.
 type piece struct{ Class, Text string }
+
+// markup is pieces as HTML. A template would do the same in four times as long, and a report has 50,000 of them.
+func markup(pieces []piece) template.HTML {
+	var b strings.Builder
+	for _, p := range pieces {
+		if p.Class == "" {
+			b.WriteString(html.EscapeString(p.Text))
+			continue
+		}
+		b.WriteString(`<span class="` + p.Class + `">` + html.EscapeString(p.Text) + `</span>`)
+	}
+	return template.HTML(b.String())
+}
 
 // difference is a member of a token that is not as in the token that it is compared with.
 type difference struct{ Name, Kind string }
@@ -103,29 +118,70 @@ func near(a, b string) bool {
 
 // members finds the top-level members of the JSON object in text.
 func members(text string) ([]member, bool) {
-	d := json.NewDecoder(strings.NewReader(text))
-	if open, err := d.Token(); err != nil || open != json.Delim('{') {
+	if !json.Valid([]byte(text)) {
+		return nil, false
+	}
+	at := blank(text, 0)
+	if text[at] != '{' {
 		return nil, false
 	}
 	var list []member
-	for d.More() {
-		before := int(d.InputOffset())
-		name, err := d.Token()
-		if err != nil {
+	for at = blank(text, at+1); text[at] != '}'; at = blank(text, at) {
+		if text[at] == ',' {
+			at++
+			continue
+		}
+		m := member{from: at}
+		at = behind(text, at)
+		if json.Unmarshal([]byte(text[m.from:at]), &m.name) != nil {
 			return nil, false
 		}
-		var raw json.RawMessage
-		if err := d.Decode(&raw); err != nil {
-			return nil, false
-		}
+		from := blank(text, blank(text, at)+1) // behind the colon
+		at = behind(text, from)
+		m.to = at
 		var compact bytes.Buffer
-		if json.Compact(&compact, raw) != nil {
+		if json.Compact(&compact, []byte(text[from:at])) != nil {
 			return nil, false
 		}
-		m := member{name: name.(string), value: compact.String(), to: int(d.InputOffset())}
-		m.from = before + strings.IndexByte(text[before:], '"')
+		m.value = compact.String()
 		list = append(list, m)
 	}
-	_, err := d.Token()
-	return list, err == nil
+	return list, true
+}
+
+// blank is where in valid JSON the white space from here on ends.
+func blank(text string, at int) int {
+	for at < len(text) && strings.IndexByte(" \t\r\n", text[at]) >= 0 {
+		at++
+	}
+	return at
+}
+
+// behind is where in valid JSON the value that begins here ends.
+func behind(text string, at int) int {
+	depth := 0
+	for quoted := false; at < len(text); at++ {
+		switch c := text[at]; {
+		case quoted && c == '\\':
+			at++
+		case c == '"':
+			quoted = !quoted
+			if !quoted && depth == 0 {
+				return at + 1
+			}
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']' || c == ',' || c <= ' ':
+			if depth == 0 {
+				return at // of a number or a literal
+			}
+			if c == '}' || c == ']' {
+				if depth--; depth == 0 {
+					return at + 1
+				}
+			}
+		}
+	}
+	return at
 }

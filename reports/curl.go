@@ -146,10 +146,7 @@ var variables = map[string]string{
 	"cookie": "COOKIE",
 }
 
-var (
-	trailingNumber = regexp.MustCompile(` \d+$`)
-	notInName      = regexp.MustCompile(`[^A-Z0-9]+`)
-)
+var notInName = regexp.MustCompile(`[^A-Z0-9]+`)
 
 // variable names the variable for a reference. References of one kind within a request get a number from the second on.
 // A kind that is not known gets a prefix of its own: text of the target that looks like a reference must not name a
@@ -158,7 +155,7 @@ func (s *shell) variable(ref string) string {
 	if name, ok := s.names[ref]; ok {
 		return name
 	}
-	kind := trailingNumber.ReplaceAllString(ref, "")
+	kind := kind(ref)
 	if strings.HasPrefix(kind, "secret of client ") {
 		kind = "client secret"
 	}

@@ -2,7 +2,9 @@ package reports
 
 import (
 	"fmt"
+	"html/template"
 	"slices"
+	"strings"
 )
 
 // pair is what stands in one row of a check's evidence: the control beside the attack, or one exchange alone.
@@ -24,8 +26,8 @@ type exchangeView struct {
 	Millis   string
 	Sent     []tokenView
 	Received []tokenView // tokens that the response alone mentions
-	Request  []piece
-	Response []piece
+	Request  template.HTML
+	Response template.HTML
 	Cut      bool
 	Brief    bool // of a report that would be too large
 	Error    string
@@ -35,7 +37,7 @@ type exchangeView struct {
 // tokenView is a token with what sets it apart from its twin marked.
 type tokenView struct {
 	Ref, Note      string
-	Header, Claims []piece
+	Header, Claims template.HTML
 }
 
 const openPairs = 2 // attacks of a check that are open from the start
@@ -169,11 +171,11 @@ func view(i int, e Exchange, twin *Exchange) exchangeView {
 	if twin != nil {
 		request = mark(request, twin.Request.pieces())
 	}
-	v.Request = references(request)
+	v.Request = markup(references(request))
 	if e.Response == nil {
 		v.Outcome = "no answer"
 	} else {
-		v.Response, v.Cut = references(e.Response.pieces()), e.Response.Cut
+		v.Response, v.Cut = markup(references(e.Response.pieces())), e.Response.Cut
 	}
 	for _, t := range e.Tokens {
 		if e.Request.mentions(t) {
@@ -194,19 +196,17 @@ func millis(s float64) string {
 
 // view decodes a token for the page, compared with the token of its kind in the other exchange.
 func (t Token) view(other *Exchange) tokenView {
-	v := tokenView{Ref: line(t.Ref), Note: visible(t.Note)}
+	header, claims := whole(t.Header), whole(t.Claims)
 	if c := t.twin(other); c != nil {
-		v.Header, _ = compare("header", t.Header, c.Header)
-		v.Claims, _ = compare("claims", t.Claims, c.Claims)
-	} else {
-		v.Header, v.Claims = whole(t.Header), whole(t.Claims)
+		header, _ = compare("header", t.Header, c.Header)
+		claims, _ = compare("claims", t.Claims, c.Claims)
 	}
-	for _, pieces := range [][]piece{v.Header, v.Claims} {
+	for _, pieces := range [][]piece{header, claims} {
 		for i := range pieces {
 			pieces[i].Text = visible(pieces[i].Text)
 		}
 	}
-	return v
+	return tokenView{line(t.Ref), visible(t.Note), markup(header), markup(claims)}
 }
 
 // differences names what sets an attack apart from its control: members of tokens, form fields, headers, the body.
@@ -248,4 +248,9 @@ func (t Token) twin(other *Exchange) *Token {
 }
 
 // kind is a reference without its number.
-func kind(ref string) string { return trailingNumber.ReplaceAllString(ref, "") }
+func kind(ref string) string {
+	if bare := strings.TrimRight(ref, "0123456789"); len(bare) < len(ref) && strings.HasSuffix(bare, " ") {
+		return bare[:len(bare)-1]
+	}
+	return ref
+}

@@ -1,8 +1,11 @@
 package reports
 
 import (
+	"html"
+	"html/template"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -50,10 +53,8 @@ func TestPairsOfTwoRunsOfAClient(t *testing.T) {
 			t.Errorf("row %d: alike %v, differs in %v", i, r.Alike, r.Differs)
 		}
 		for _, e := range r.Exchanges {
-			for _, p := range e.Request {
-				if p.Class == changed {
-					t.Errorf("exchange %d: %q is marked", e.Number, p.Text)
-				}
+			if marked := markedIn(e.Request); marked != nil {
+				t.Errorf("exchange %d: %q is marked", e.Number, marked)
 			}
 		}
 	}
@@ -69,16 +70,21 @@ func TestPairsOfAClientTellWhatItDidOtherwise(t *testing.T) {
 		t.Errorf("differs in %v, want %v", rows[1].Differs, want)
 	}
 	for i, host := range []string{"40003", "50009"} {
-		var marked []string
-		for _, p := range rows[1].Exchanges[i].Request {
-			if p.Class == changed {
-				marked = append(marked, p.Text)
-			}
-		}
+		marked := markedIn(rows[1].Exchanges[i].Request)
 		if len(marked) != 1 || marked[0] != "audience=http://127.0.0.1:"+host {
 			t.Errorf("exchange %d: marked are %q", i, marked)
 		}
 	}
+}
+
+// markedIn is what is marked as changed.
+func markedIn(text template.HTML) []string {
+	var marked []string
+	changes := regexp.MustCompile(`<span class="changed">([^<]*)</span>`)
+	for _, match := range changes.FindAllStringSubmatch(string(text), -1) {
+		marked = append(marked, html.UnescapeString(match[1]))
+	}
+	return marked
 }
 
 func TestPairsOfAPartyThatMovedTwice(t *testing.T) {
