@@ -110,20 +110,37 @@ func TestDisturbedIdentityProvider(t *testing.T) {
 	}
 	for _, d := range disturb.All() {
 		short := d.ID == "reset" || d.ID == "503" || d.ID == "429"
-		if d.Between == nil || d.ID == "pbkdf2" || testing.Short() && !short { // clocks and hashing are inside of a target
+		if d.ID == "pbkdf2" || testing.Short() && !short { // hashing is inside of a target
 			continue
 		}
 		for _, defect := range defects {
 			t.Run(d.ID+"/"+defect, func(t *testing.T) {
 				t.Parallel()
 				g := NewWithT(t)
-				report := judgeIdP(t, &embeddedIdP{defects: some(defect), around: d.Between}, checks...)
+				report := judgeIdP(t, &embeddedIdP{defects: some(defect), around: d.Between, skew: d.Skew}, checks...)
 				g.Expect(of(report, reports.Fail)).To(Equal(of(calm[defect], reports.Fail)), "the failing checks")
 				g.Expect(report.Verdict).To(Equal(calm[defect].Verdict))
 				undecided := of(report, reports.Inconclusive)
 				g.Expect(len(undecided)).To(BeNumerically("<=", len(report.Checks)/100), "%v", undecided)
 			})
 		}
+	}
+}
+
+// An identity provider whose clock is off is judged by its own clock, whatever is dated.
+func TestAnIdentityProviderWhoseClockIsOff(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes every check")
+	}
+	for _, d := range disturb.All() {
+		if d.Skew == 0 {
+			continue
+		}
+		t.Run(d.ID, func(t *testing.T) {
+			t.Parallel()
+			report := judgeIdP(t, &embeddedIdP{skew: d.Skew})
+			NewWithT(t).Expect(amiss(report, reports.Fail, reports.Warn, reports.Inconclusive, reports.Skip)).To(BeEmpty())
+		})
 	}
 }
 

@@ -20,6 +20,7 @@ type embeddedIdP struct {
 	defects   []string
 	variants  []string
 	roundTrip time.Duration
+	skew      time.Duration // how far its clock is ahead
 	known     bool // the run is told what it would discover, so that broken discovery does not end it
 	around    func(http.Handler) http.Handler
 	provider  *fixture.Provider
@@ -49,7 +50,7 @@ func (e *embeddedIdP) configure(ctx context.Context, o *idprun.Options) (err err
 		return err
 	}
 	e.provider, err = fixture.Start(context.WithoutCancel(ctx), fixture.Options{
-		Defects: e.defects, Variants: e.variants, RoundTrip: e.roundTrip, Log: e.log, Around: e.around})
+		Defects: e.defects, Variants: e.variants, RoundTrip: e.roundTrip, Skew: e.skew, Log: e.log, Around: e.around})
 	if err != nil {
 		return err
 	}

@@ -77,10 +77,16 @@ var _ = check.For("IDP-DPOP", func() {
 			return hostile.Sign(p)
 		}
 	}
+	dated := func(ahead time.Duration) func(*T, *mockidp.Token) string {
+		return func(t *T, p *mockidp.Token) string {
+			p.Claims["iat"] = t.Now().Add(ahead).Unix()
+			return hostile.Sign(p)
+		}
+	}
 	bad("wrong-htu", "for another URL", claim("htu", "https://other.example/token"))
 	bad("wrong-htm", "for another method", claim("htm", "GET"))
-	bad("old", "that is an hour old", claim("iat", time.Now().Add(-time.Hour).Unix()))
-	bad("future", "from the next hour", claim("iat", time.Now().Add(time.Hour).Unix()))
+	bad("old", "that is an hour old", dated(-time.Hour))
+	bad("future", "from the next hour", dated(time.Hour))
 	bad("no-jti", "without jti", func(_ *T, p *mockidp.Token) string {
 		delete(p.Claims, "jti")
 		return hostile.Sign(p)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -130,12 +132,24 @@ func (p *preflight) readKeys(t *world.T) (string, *stop) {
 	if err != nil {
 		return err.Error() + ": no grant can be verified", nil
 	}
-	if date, err := time.Parse(time.RFC1123, a.Header.Get("Date")); err == nil {
-		if skew := time.Until(date); skew.Abs() > 5*time.Second {
-			p.t.Skew, p.t.Desk.Skew = skew, skew
-		}
+	if skew := ahead(a.Header); skew.Abs() > 5*time.Second {
+		p.t.Skew, p.t.Desk.Skew = skew, skew
 	}
 	return fmt.Sprintf("%d keys", len(raw)), nil
+}
+
+// ahead is how far the clock behind an answer is ahead of ours, 0 where it does not say. What comes from a cache was
+// dated when it went in (RFC 9111 section 5.1).
+func ahead(h http.Header) time.Duration {
+	date, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	age, err := strconv.Atoi(h.Get("Age"))
+	if err != nil {
+		age = 0
+	}
+	return time.Until(date.Add(time.Duration(age) * time.Second))
 }
 
 // asks are the sign-ins that the checks need.
