@@ -110,6 +110,9 @@ func (t *T) Doubtf(format string, args ...any) {
 // Doubts lists what was doubted so far.
 func (t *T) Doubts() []string { return t.doubts }
 
+// Noted are the notes so far.
+func (t *T) Noted() []string { return t.findings.notes }
+
 // BeforeFailing has confirm called when the body has failed, before that counts: it may end the check otherwise, as
 // inconclusive.
 func (t *T) BeforeFailing(confirm func()) { t.confirm = confirm }

@@ -122,7 +122,7 @@ var _ = check.For("IDP-RATE", func() {
 		if _, err := t.Desk.Tokens(t, t.Recorder(), signin.Ask{User: t.Alice(), Client: k}); err != nil {
 			t.Inconclusivef("%v", err)
 		}
-		const guesses, atATime = 30, 5
+		const guesses, atATime = 30, 10
 		var first time.Duration
 		for n := 0; n < guesses; n += atATime {
 			slowest := time.Duration(0)

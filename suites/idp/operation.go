@@ -5,60 +5,100 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/idp/signin"
 	. "github.com/emaconform/emaconform/suites/idp/world"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// anew presents a token of a sign-in of the check's own, where an earlier rotation has ended the others.
-func anew(t *T) []Option {
-	if !signin.Repeatable(t.Alice()) || Granted(t.Exchange()) {
-		return nil
+// rotation is what becomes of grants and the published keys when keys are rotated.
+type rotation struct {
+	Chapter
+	keysBefore, keysAfter jose.JSONWebKeySet
+}
+
+// rotate has the keys rotated once, between two honest exchanges.
+func rotate(t *T) *rotation {
+	return Season(t, "rotation", func() *rotation {
+		r := &rotation{}
+		t.Tell(&r.Chapter, func(t *T) {
+			if r.Before = honestly(t); !Granted(r.Before) {
+				r.Stopf("the honest exchange was not granted before the keys were rotated: %s", r.Before.Summary())
+				return
+			}
+			if r.keysBefore = readKeys(t, &r.Chapter); r.Problem != "" {
+				return
+			}
+			if _, err := hook(t, t, t.Config.Hooks.Rotate, ""); err != nil {
+				r.Stopf("%v", err)
+				return
+			}
+			r.keysAfter = readKeys(t, &r.Chapter)
+			r.After = honestly(t)
+		})
+		return r
+	})
+}
+
+// honestly makes an honest exchange, with a sign-in of its own where a rotation has ended the others.
+func honestly(t *T) *wire.Answer {
+	a := t.Exchange()
+	if Granted(a) || !signin.Repeatable(t.Alice()) {
+		return a
 	}
-	return []Option{Subject(subjectOf(t, t.Fresh(signin.Ask{User: t.Alice(), Client: t.A()})))}
+	return t.Exchange(Subject(subjectOf(t, t.Fresh(signin.Ask{User: t.Alice(), Client: t.A()}))))
+}
+
+func readKeys(t *T, c *Chapter) jose.JSONWebKeySet {
+	if _, _, err := t.Keys.Read(t, t.Wire, t.Recorder(), t.Provider.JWKSURI); err != nil {
+		c.Stopf("%v", err)
+	}
+	return t.Keys.Set()
 }
 
 var _ = check.For("IDP-KEY-ROTATION", func() {
-	It("published-before", "publishes a new key before it is used", func(t *T) {
-		ask := anew(t)
-		t.Control(ask...)
-		if _, _, err := t.Keys.Read(t, t.Wire, t.Recorder(), t.Provider.JWKSURI); err != nil {
-			t.Inconclusivef("%v", err)
+	rotated := func(slug, title, sends string, judge func(*T, *rotation)) {
+		It(slug, title, func(t *T) {
+			r := rotate(t)
+			t.Look(&r.Chapter)
+			judge(t, r)
+		}, check.With(NeedsRotation), check.Serial(), check.Sends(sends))
+	}
+	// after is the first grant after the rotation.
+	after := func(t *T, r *rotation) *Grant {
+		if !Granted(r.After) {
+			t.Inconclusivef("after the keys were rotated the honest exchange was not granted: %s", r.After.Summary())
 		}
-		before := t.Keys.Set()
-		do(t, t.Config.Hooks.Rotate, "")
-		a := t.Exchange(ask...)
-		if !Granted(a) {
-			t.Inconclusivef("after the keys were rotated the honest exchange was not granted: %s", a.Summary())
-		}
-		g, err := t.Read(a)
-		if err != nil {
-			t.Failf("the first grant after a rotation does not verify: %v", err)
-		}
-		if VerifyWith(before, g.Compact) != nil {
-			t.Failf("the first grant after a rotation is signed with a key that was not published before it")
-		}
-	}, check.With(NeedsRotation), check.Serial(), check.Sends("The key set, a rotation, and an exchange."))
-
-	It("old-stays", "keeps an old key published while grants that it signed live", func(t *T) {
-		g := t.Control(anew(t)...)
-		do(t, t.Config.Hooks.Rotate, "")
-		if _, _, err := t.Keys.Read(t, t.Wire, t.Recorder(), t.Provider.JWKSURI); err != nil {
-			t.Failf("%v", err)
-		}
-		if err := t.Verify(g.Compact); err != nil {
-			t.Failf("a grant from before a rotation does not verify any more: %v", err)
-		}
-	}, check.With(NeedsRotation), check.Serial(), check.Sends("An exchange, a rotation, and the key set."))
-
-	It("changes", "signs with another key after a rotation", func(t *T) {
-		before := t.Control(anew(t)...).Header["kid"]
-		do(t, t.Config.Hooks.Rotate, "")
-		Expect(t.Control(anew(t)...).Header["kid"]).NotTo(Equal(before), "kid after a rotation")
-	}, check.With(NeedsRotation), check.Serial(), check.Sends("An exchange before and after a rotation."))
+		g, _ := t.Read(r.After)
+		return g
+	}
+	rotated("published-before", "publishes a new key before it is used", "The key set, a rotation, and an exchange.",
+		func(t *T, r *rotation) {
+			g := after(t, r)
+			if err := t.Verify(g.Compact); err != nil {
+				t.Failf("the first grant after a rotation does not verify: %v", err)
+			}
+			if VerifyWith(r.keysBefore, g.Compact) != nil {
+				t.Failf("the first grant after a rotation is signed with a key that was not published before it")
+			}
+		})
+	rotated("old-stays", "keeps an old key published while grants that it signed live",
+		"An exchange, a rotation, and the key set.",
+		func(t *T, r *rotation) {
+			before, _ := t.Read(r.Before)
+			if err := VerifyWith(r.keysAfter, before.Compact); err != nil {
+				t.Failf("a grant from before a rotation does not verify any more: %v", err)
+			}
+		})
+	rotated("changes", "signs with another key after a rotation", "An exchange before and after a rotation.",
+		func(t *T, r *rotation) {
+			before, _ := t.Read(r.Before)
+			Expect(after(t, r).Header["kid"]).NotTo(Equal(before.Header["kid"]), "kid after a rotation")
+		})
 })
 
 // auditLog is the audit log, once it has what is looked for or half of the check's time is over.

@@ -8,7 +8,6 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
-	"github.com/emaconform/emaconform/suites/idp/config"
 	"github.com/emaconform/emaconform/suites/idp/signin"
 	. "github.com/emaconform/emaconform/suites/idp/world"
 	"github.com/emaconform/emaconform/suites/server"
@@ -120,45 +119,22 @@ func expectAllowed(t *T, a *wire.Answer) {
 
 // lifecycle declares the checks of what people may do after it was taken from them.
 func lifecycle() {
-	taken := func(slug, title, sends string, away, back func(*config.Hooks) string, ask func(*T,
-		*config.User) func() *wire.Answer, needs ...check.Need) {
-		It(slug, title, func(t *T) {
-			leaver, hooks := t.Leave(), &t.Config.Hooks
-			request := ask(t, leaver)
-			if a := request(); !Granted(a) {
-				t.Inconclusivef("the honest exchange of %s was not granted before: %s", leaver.Login, a.Summary())
-			}
-			undo(t, back(hooks), leaver.Login)
-			do(t, away(hooks), leaver.Login)
-			Expect(eventually(t, request)).To(server.BeRefused())
-		}, check.With(needs...), check.Slow(), check.Sends(sends))
+	gone := func(slug, title, sends string, of func(*leaving) *Chapter, needs ...check.Need) {
+		It(slug, title, func(t *T) { judgeGone(t, of(leave(t))) }, check.With(needs...), check.Slow(), check.Sends(sends))
 	}
-	deactivate := func(h *config.Hooks) string { return h.Deactivate }
-	reactivate := func(h *config.Hooks) string { return h.Reactivate }
-	before := func(t *T, u *config.User) func() *wire.Answer {
-		token := subjectOf(t, t.Fresh(signin.Ask{User: u, Client: t.A()}))
-		return func() *wire.Answer { return t.Attack(For(u), Subject(token)) }
-	}
-	taken("deactivated", "refuses a user who was deactivated since the sign-in",
+	gone("deactivated", "refuses a user who was deactivated since the sign-in",
 		"An exchange before and after the user is deactivated, with the same token.",
-		deactivate, reactivate, before, NeedsDeactivation, needsLeaverAgain)
-	taken("unassigned", "refuses a user whose assignment to the target was taken away since the sign-in",
+		func(l *leaving) *Chapter { return &l.deactivated }, NeedsDeactivation, needsLeaverAgain)
+	gone("unassigned", "refuses a user whose assignment to the target was taken away since the sign-in",
 		"An exchange before and after the assignment is taken away, with the same token.",
-		func(h *config.Hooks) string { return h.Unassign }, func(h *config.Hooks) string { return h.Assign }, before,
-		NeedsUnassignment, needsLeaverAgain)
+		func(l *leaving) *Chapter { return &l.unassigned }, NeedsUnassignment, needsLeaverAgain)
 	It("reactivated", "grants again after a user was reactivated", func(t *T) {
-		leaver := t.Leave()
-		ask := signin.Ask{User: leaver, Client: t.A()}
-		t.Control(For(leaver), Subject(subjectOf(t, t.Fresh(ask))))
-		undo(t, t.Config.Hooks.Reactivate, leaver.Login)
-		do(t, t.Config.Hooks.Deactivate, leaver.Login)
-		do(t, t.Config.Hooks.Reactivate, leaver.Login)
-		tokens, err := t.Desk.Fresh(t, t.Recorder(), ask)
-		if err != nil {
-			t.Failf("the user was reactivated and cannot sign in: %v", err)
+		l := leave(t)
+		t.Look(&l.reactivated)
+		if l.stillOut != nil {
+			t.Failf("the user was reactivated and cannot sign in: %v", l.stillOut)
 		}
-		Expect(t.Exchange(For(leaver), Subject(subjectOf(t, tokens)))).To(server.BeGranted(),
-			"the user is back and signed in again")
+		Expect(l.reactivated.After).To(server.BeGranted(), "the user is back and signed in again")
 	}, check.With(NeedsDeactivation, needsLeaverAgain), check.Slow(),
 		check.Sends("An exchange after the user was deactivated, reactivated and signed in again."))
 }

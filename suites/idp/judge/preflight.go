@@ -46,20 +46,14 @@ func (p *preflight) run() string {
 			return p.haveSignedIn(t, asks)
 		}}})
 	}
-	groups = append(groups, p.signIns()...)
-	var exchanges []step
-	for n := range p.t.Config.Targets {
-		target := &p.t.Config.Targets[n]
-		exchanges = append(exchanges, step{"exchange for " + target.Audience, func(t *world.T) (string, *stop) {
-			return p.exchange(t, p.t.A(), target)
-		}})
-	}
+	first, others := p.signIns()
+	groups = append(append(groups, first...), append(others, p.exchanges()...))
 	if b := p.t.B(); b != nil {
-		exchanges = append(exchanges, step{"exchange by " + b.ID, func(t *world.T) (string, *stop) {
+		groups = append(groups, []step{{"exchange by " + b.ID, func(t *world.T) (string, *stop) {
 			return p.exchange(t, b, p.t.Notes())
-		}})
+		}}})
 	}
-	for _, group := range append(groups, exchanges) {
+	for _, group := range groups {
 		if problem := p.take(group); problem != "" {
 			return problem
 		}
@@ -67,25 +61,36 @@ func (p *preflight) run() string {
 	return ""
 }
 
+// exchanges are honest ones by the first client, one for each target.
+func (p *preflight) exchanges() (list []step) {
+	for n := range p.t.Config.Targets {
+		target := &p.t.Config.Targets[n]
+		list = append(list, step{"exchange for " + target.Audience, func(t *world.T) (string, *stop) {
+			return p.exchange(t, p.t.A(), target)
+		}})
+	}
+	return list
+}
+
 // signIns are the sign-ins that the checks need, those of a group at the same time: the first one of each person
-// before the others, lest a wrong password be sent again and again, and commands one by one, for nobody knows what
-// they do.
-func (p *preflight) signIns() [][]step {
-	groups, known := make([][]step, 2), map[string]bool{}
+// before the others, which find that person signed in, lest a wrong password be sent again and again; and commands one
+// by one, for nobody knows what they do.
+func (p *preflight) signIns() (first [][]step, others []step) {
+	first, known := make([][]step, 1), map[string]bool{}
 	for _, a := range p.asks() {
 		name := fmt.Sprintf("sign %s in to %s", a.User.Login, a.Client.ID)
 		s := step{name, func(t *world.T) (string, *stop) { return p.signIn(t, a) }}
 		switch {
 		case a.User.SignIn.Form == nil:
-			groups = append(groups, []step{s})
+			first = append(first, []step{s})
 		case known[a.User.Login]:
-			groups[1] = append(groups[1], s)
+			others = append(others, s)
 		default:
 			known[a.User.Login] = true
-			groups[0] = append(groups[0], s)
+			first[0] = append(first[0], s)
 		}
 	}
-	return groups
+	return first, others
 }
 
 // take takes the steps of a group and reports them in their order, up to the first that does not work.
@@ -168,6 +173,9 @@ func (p *preflight) asks() []signin.Ask {
 	if keyed := w.ClientBy("private_key_jwt"); keyed != a && keyed != w.B() {
 		add(w.Alice(), keyed)
 	}
+	if guessed := w.Config.RateClient; guessed != "" && w.Conditions.Intrusive {
+		add(w.Alice(), w.Config.Client(guessed))
+	}
 	return list
 }
 
@@ -197,6 +205,8 @@ func (p *preflight) signIn(t *world.T, a signin.Ask) (string, *stop) {
 	switch {
 	case err != nil && a.User.Unassigned && !errors.Is(err, signin.ErrPassword):
 		return "refused at sign-in: " + err.Error(), nil
+	case err != nil && a.Client.ID == p.t.Config.RateClient:
+		return "not signed in: " + err.Error() + "; its check is inconclusive", nil
 	case err != nil && !first && errors.Is(err, signin.ErrOnce):
 		return "no tokens for this client: checks that need them are inconclusive", nil
 	case err != nil:

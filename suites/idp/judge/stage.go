@@ -51,7 +51,7 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*world.World, erro
 	}
 	w := &world.World{
 		Conditions: a.Conditions, Config: a.Config, Provider: a.Provider, Secrets: secrets, Keys: &world.Keys{},
-		Controls: &beside.Controls{}, Facts: &world.Facts{}, Leaving: make(chan struct{}, 1), Skew: a.Skew,
+		Controls: &beside.Controls{}, Facts: &world.Facts{}, Seasons: &world.Seasons{}, Skew: a.Skew,
 		Stranger: a.Stranger.Signing(), Wire: wire.NewClient(wire.Bounds{Timeout: a.Config.Timing.Request}, roots),
 	}
 	w.Wire.AtMost(workers)

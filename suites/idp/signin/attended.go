@@ -54,7 +54,7 @@ func (d *Desk) Attend(ctx context.Context, listen string, asks []Ask, say io.Wri
 			return fmt.Errorf("clients: the redirect_uri of %s has to be http on loopback with a port for sign_in: attended, "+
 				"e.g. http://127.0.0.1:9090/callback", ask.Client.ID)
 		}
-		l := &link{Ask: ask, walk: d.newWalk(&visit{ctx, wire.NewRecorder(nil)}, ask, ask.Client.RedirectURI)}
+		l := &link{Ask: ask, walk: d.newWalk(&visit{ctx: ctx, rec: wire.NewRecorder(nil)}, ask, ask.Client.RedirectURI)}
 		l.URL = l.walk.request()
 		a.links = append(a.links, l)
 		if callbacks[u.Host] == nil {

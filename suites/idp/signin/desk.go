@@ -24,10 +24,11 @@ type Desk struct {
 	Wire      *wire.Client
 	Skew      time.Duration // how far the provider's clock is ahead of ours
 
-	mu      sync.Mutex
-	entries map[key]*entry
-	sent    map[string]int   // passwords that came to nothing, by login
-	refused map[string]error // logins whose password is not to be tried again
+	mu       sync.Mutex
+	entries  map[key]*entry
+	sent     map[string]int     // passwords that came to nothing, by login
+	refused  map[string]error   // logins whose password is not to be tried again
+	sessions map[string]session // by login
 }
 
 type key struct{ Login, Client string }
@@ -39,8 +40,9 @@ type entry struct {
 
 // visit is one sign-in under way, with what keeps its exchanges.
 type visit struct {
-	ctx context.Context
-	rec *wire.Recorder
+	ctx   context.Context
+	rec   *wire.Recorder
+	again bool // go on with the session of an earlier sign-in, where there is one
 }
 
 func (d *Desk) now() time.Time { return time.Now().Add(d.Skew) }
@@ -59,12 +61,13 @@ func (d *Desk) entry(a Ask) *entry {
 }
 
 // Tokens are those of a user at a client: the ones that are there, refreshed when the ID token is about to end, or new
-// ones.
+// ones. Who has signed in to another client already is not asked for the password again, where the identity provider
+// does not ask.
 func (d *Desk) Tokens(ctx context.Context, rec *wire.Recorder, a Ask) (Tokens, error) {
 	e := d.entry(a)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	v := &visit{ctx, rec}
+	v := &visit{ctx, rec, true}
 	if e.tokens == nil {
 		t, err := d.signIn(v, a)
 		if err != nil {
@@ -107,19 +110,19 @@ func (d *Desk) renew(v *visit, a Ask, old Tokens) (Tokens, error) {
 
 // Refresh uses a refresh token (RFC 6749 section 6). Where none comes back, the old one stays in use.
 func (d *Desk) Refresh(ctx context.Context, rec *wire.Recorder, k *config.Client, token string) (Tokens, error) {
-	t, err := d.redeem(&visit{ctx, rec}, k, field("grant_type", "refresh_token"), field("refresh_token", token))
+	t, err := d.redeem(&visit{ctx: ctx, rec: rec}, k, field("grant_type", "refresh_token"), field("refresh_token", token))
 	if err == nil && t.RefreshToken == "" {
 		t.RefreshToken = token
 	}
 	return t, err
 }
 
-// Fresh signs in anew, beside the tokens that are there. The error is ErrOnce where that takes a person.
+// Fresh signs in anew, with a session of its own, beside the tokens that are there. The error is ErrOnce where that takes a person.
 func (d *Desk) Fresh(ctx context.Context, rec *wire.Recorder, a Ask) (Tokens, error) {
 	if !Repeatable(a.User) {
 		return Tokens{}, ErrOnce
 	}
-	return d.signIn(&visit{ctx, rec}, a)
+	return d.signIn(&visit{ctx: ctx, rec: rec}, a)
 }
 
 // Repeatable reports whether the suite can sign the user in as often as it likes.
@@ -150,7 +153,7 @@ func (d *Desk) signInOnce(v *visit, a Ask) (Tokens, error) {
 		fmt.Errorf("the sign-in of %s took longer than %s (timing.sign_in)",
 			a.User.Login, d.Config.Timing.SignIn))
 	defer cancel()
-	v = &visit{ctx, v.rec}
+	v = &visit{ctx, v.rec, v.again}
 	switch way := &a.User.SignIn; {
 	case way.Command != "":
 		return d.command(v, a)

@@ -48,6 +48,9 @@ func (d *Desk) form(v *visit, a Ask) (Tokens, error) {
 		return Tokens{}, fmt.Errorf("the identity provider ended the sign-in of %s to client %s with %s", a.User.Login,
 			a.Client.ID, outcome(q))
 	}
+	if v.again {
+		d.keepSession(a.User.Login, w.left)
+	}
 	t, err := d.redeem(v, a.Client, field("grant_type", "authorization_code"), field("code", q.Get("code")),
 		field("redirect_uri", a.Client.RedirectURI), field("code_verifier", w.verifier))
 	return t, err
@@ -112,17 +115,17 @@ type walk struct {
 	state     string
 	verifier  string
 	jar       *cookiejar.Jar
+	left      session // what is in the jar
 	origins   []string
 	passwords int
 }
 
 func (d *Desk) newWalk(v *visit, a Ask, redirect string) *walk {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		panic(err) // it has none to give
+	w := &walk{Desk: d, visit: v, ask: a, redirect: redirect, state: rand.Text(), verifier: rand.Text() + rand.Text()}
+	if v.again && a.MaxAge == 0 && a.ACR == "" {
+		w.left = d.session(a.User.Login)
 	}
-	w := &walk{Desk: d, visit: v, ask: a, redirect: redirect, state: rand.Text(), verifier: rand.Text() + rand.Text(),
-		jar: jar}
+	w.jar = w.left.jar()
 	w.origins = []string{origin(d.Endpoints.Authorization), origin(d.Endpoints.Issuer)}
 	if form := a.User.SignIn.Form; form != nil {
 		w.origins = append(w.origins, form.Origins...)
@@ -143,8 +146,12 @@ func origin(raw string) string {
 // Walk signs a user in with any redirect_uri and returns where it ended: a URL that is not the identity provider's, or
 // nil when it ended on a page of its own, whose words the answer has.
 func (d *Desk) Walk(v Visit, a Ask, redirect string) (end *url.URL, last *wire.Answer, err error) {
-	w := d.newWalk(&visit{v.Context, v.Recorder}, a, redirect)
-	return w.run(func(*url.URL) bool { return false })
+	w := d.newWalk(&visit{v.Context, v.Recorder, true}, a, redirect)
+	end, last, err = w.run(func(*url.URL) bool { return false })
+	if end != nil && end.Query().Has("code") {
+		d.keepSession(a.User.Login, w.left)
+	}
+	return end, last, err
 }
 
 func (w *walk) request() string {
@@ -243,7 +250,9 @@ func (w *walk) send(r *wire.Request) *wire.Answer {
 	}
 	a := w.Wire.Do(w.ctx, r, w.rec, reports.Setup, "sign-in of "+w.ask.User.Login)
 	if a.Header != nil {
-		w.jar.SetCookies(u, (&http.Response{Header: a.Header}).Cookies())
+		cookies := (&http.Response{Header: a.Header}).Cookies()
+		w.jar.SetCookies(u, cookies)
+		w.left = w.left.with(u, cookies)
 	}
 	return a
 }

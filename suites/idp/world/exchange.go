@@ -197,15 +197,16 @@ func (t *T) BesideKind(name string, good func(*wire.Answer) bool, send func(*T) 
 
 // Attack sends what must be refused. A refusal that is no OAuth error is warned of.
 func (t *T) Attack(options ...Option) *wire.Answer {
-	return t.attacked(t.deliver(func() *wire.Request { return t.request(options) }, reports.Attack, "must be refused"))
+	return t.Attacked(t.deliver(func() *wire.Request { return t.request(options) }, reports.Attack, "must be refused"))
 }
 
 // AttackWith is Attack with any request.
 func (t *T) AttackWith(r *wire.Request) *wire.Answer {
-	return t.attacked(t.Send(r, reports.Attack, "must be refused"))
+	return t.Attacked(t.Send(r, reports.Attack, "must be refused"))
 }
 
-func (t *T) attacked(a *wire.Answer) *wire.Answer {
+// Attacked warns of an answer to an attack that is a refusal and no OAuth error.
+func (t *T) Attacked(a *wire.Answer) *wire.Answer {
 	if a.Err != nil || a.Doubt() != "" || a.Status/100 == 2 || t.Check.Requirement.ID == "IDP-ERR" {
 		return a
 	}

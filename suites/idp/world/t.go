@@ -105,20 +105,6 @@ func (t *T) Tokens(u *config.User, k *config.Client) signin.Tokens {
 	return tokens
 }
 
-// Leave is the user whom hooks deactivate, for this check alone until it is over: what is done to one person is seen
-// by the checks of that person, and by no other.
-func (t *T) Leave() *config.User {
-	resume := wire.Pause(t)
-	defer resume()
-	select {
-	case t.Leaving <- struct{}{}:
-		t.DeferCleanup(func(context.Context) { <-t.Leaving })
-	case <-t.Done():
-		t.Inconclusivef("%v", context.Cause(t))
-	}
-	return t.Leaver()
-}
-
 // Fresh signs a user in anew, for a check that spoils what it gets.
 func (t *T) Fresh(ask signin.Ask) signin.Tokens {
 	tokens, err := t.Desk.Fresh(t, t.Recorder(), ask)

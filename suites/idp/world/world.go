@@ -25,7 +25,7 @@ type World struct {
 	Keys     *Keys        // the published key set
 	Stranger *mockidp.Key // a key that nobody publishes
 	Facts    *Facts
-	Leaving  chan struct{} // holds one: whoever takes it may do something to the leaver
+	Seasons  *Seasons // what is done to the identity provider once for many checks
 	Wire     *wire.Client
 	Skew     time.Duration    // how far the provider's clock is ahead of ours
 	Secrets  *redact.Set      // what must never be shown
