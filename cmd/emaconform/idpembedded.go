@@ -21,7 +21,7 @@ type embeddedIdP struct {
 	variants  []string
 	roundTrip time.Duration
 	skew      time.Duration // how far its clock is ahead
-	known     bool // the run is told what it would discover, so that broken discovery does not end it
+	known     bool          // the run is told what it would discover, so that broken discovery does not end it
 	around    func(http.Handler) http.Handler
 	provider  *fixture.Provider
 	dir       string
