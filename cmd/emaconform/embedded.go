@@ -125,6 +125,7 @@ func subID(n fixtures.SAMLName) map[string]string {
 // describe tells the run what it may know of the target.
 func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 	c.URL, c.SecondServer = e.target.ResourceURL(0), e.target.ResourceURL(1)
+	c.Claims = map[string]any{"aud_tenant": o.Tenant}
 	if e.known {
 		c.Resource = c.URL
 		c.AuthorizationServer = target.AuthorizationServer{Issuer: e.target.Issuer(), TokenEndpoint: e.target.TokenEndpoint()}

@@ -145,9 +145,6 @@ func told(c *target.Config, ids []string) {
 	if slices.Contains(ids, "origin-list") {
 		c.AllowedOrigin = rs.AllowedOrigin
 	}
-	if slices.Contains(ids, "tenant-named") {
-		c.Claims = map[string]any{"aud_tenant": fixtures.OwnTenant}
-	}
 	c.DPoP = slices.Contains(ids, "dpop-required")
 }
 

@@ -35,6 +35,13 @@ func SignBytes(key *mockidp.Key, header, payload []byte) string {
 	return input + "." + encode(signature(key, input))
 }
 
+// SignInput returns a token of these two segments as they are spelled, with a valid signature over them by key in the
+// key's own algorithm.
+func SignInput(key *mockidp.Key, header, payload string) string {
+	input := header + "." + payload
+	return input + "." + encode(signature(key, input))
+}
+
 // None returns the token unsecured (RFC 7515 appendix A.5): its header has alg, no alg at all when alg is nil, and the
 // signature is empty.
 func None(t *mockidp.Token, alg any) string {

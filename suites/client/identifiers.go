@@ -38,7 +38,7 @@ var _ = check.ForAttacks("client", senders, declare)
 func declare(send func(grammar.Attack) func(*world.World), a grammar.Attack) {
 	change := send(a)
 	meets := check.Sentence(a.What())
-	why := a.What() + ", and it is compared " + a.Way.Title
+	why := a.What() + ", and it is " + a.Way.Said()
 	scenario, judge := login.but(meets, change).from(gotIDToken), idTokenUnused(why)
 	switch a.Identifier.ID {
 	case "state":

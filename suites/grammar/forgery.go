@@ -25,6 +25,7 @@ import (
 // Forge is what there is to forge a JWT with: an honest one, and what everybody can know.
 type Forge struct {
 	Honest   mockidp.Token     // its Key is nil where only others have it
+	Issued   string            // the honest one as others have signed it, "" where its Key is here
 	Public   []jose.JSONWebKey // those that verify the honest one
 	Stranger *mockidp.Key
 	URL      string // where the stranger's key set is, "" where nobody can be sent there

@@ -8,7 +8,9 @@
 package grammar
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/emaconform/emaconform/reports"
 )
@@ -26,18 +28,42 @@ const (
 	Digits                  // digits alone
 	Dotted                  // holds dots
 	Lookup                  // is looked up among known ones, where a plain object could be asked for a member of its own
+	Date                    // a NumericDate (RFC 7519 section 2), in seconds
+	JWS                     // a whole JWT in compact serialization (RFC 7515 section 7.1)
 )
 
-// Way is a way of comparing wrongly.
+// family are the kinds that have ways of their own alone.
+const family = Date | JWS
+
+// Way is a way of comparing wrongly; of dates and whole JWTs, of reading them wrongly.
 type Way struct {
 	ID       string // short and stable: part of the ids of checks and defects, and a label
-	Title    string // completes "compared …"
+	Title    string // completes "compared …", or "read …"
 	Why      string // what goes wrong, a clause that completes "…, so that"
 	For      Kind
 	Variants []Variant
 	// Same is the mistaken comparison. given is a value as encoding/json decodes it, known a string that the program
 	// holds. What is identical is the same in every way, without asking.
 	Same func(known string, given any) bool
+	// Read, of a date, is the mistake without a known value: ok is false for what this way does not know.
+	Read func(given any) (seconds float64, ok bool)
+	// Lenient, of a JWS, is the mistake: what a lenient reader makes of it, step by step.
+	Lenient Lenient
+}
+
+// Lenient are the steps of a reader of JWSs that a mistake adds; those that are nil change nothing.
+type Lenient struct {
+	Whole   func(given string) string   // before it is split at its dots
+	Segment func(segment string) string // before a segment is decoded
+	Text    func(raw []byte) []byte     // before header or payload is parsed
+}
+
+// Said is what happens to an identifier in this way: "compared without regard to case".
+func (w Way) Said() string {
+	if w.For&family != 0 {
+		return "read " + w.Title
+	}
+	return "compared " + w.Title
 }
 
 // Variant is one of the things that a way makes of an identifier.
@@ -46,6 +72,8 @@ type Variant struct {
 	What string // completes "the right one …"
 	// Of makes the variant out of the right value, and says no when this value has nothing to change.
 	Of func(right string) (given any, ok bool)
+	// Write makes the variant of a JWS, in place of Of, and says no when it cannot be made with what there is.
+	Write func(f Forge) (written string, ok bool)
 }
 
 // Identifier is something that a party compares.
@@ -58,7 +86,8 @@ type Identifier struct {
 	Kind        Kind
 	Gain        string // what an accepted attack gains, a sentence
 	Severity    reports.Severity
-	// Should lists ways (or attacks, "way-variant") that break no MUST: what is accepted then warns.
+	Right       string // what it is a variant of, "the right one" by default
+	// Should lists ways (or attacks, "way-variant") that break no MUST, "*" for all: what is accepted then warns.
 	Should []string
 	// Only, where there are any, lists the ways (or attacks) that make a difference here.
 	Only []string
@@ -94,7 +123,7 @@ func (a Attack) Must() bool { return !a.listed(a.Should) }
 
 func (a Attack) listed(names []string) bool {
 	for _, name := range names {
-		if name == a.Way.ID || name == a.name() {
+		if name == a.Way.ID || name == a.name() || name == "*" {
 			return true
 		}
 	}
@@ -102,17 +131,22 @@ func (a Attack) listed(names []string) bool {
 }
 
 // What is what is sent: "an ID-JAG whose sub is the right one in capitals".
-func (a Attack) What() string { return fmt.Sprintf("%s is the right one %s", a.Sends, a.Variant.What) }
+func (a Attack) What() string {
+	if a.Kind&JWS != 0 {
+		return a.Sends + " " + a.Variant.What
+	}
+	return fmt.Sprintf("%s is %s %s", a.Sends, cmp.Or(a.Right, "the right one"), a.Variant.What)
+}
 
 // Mistake is what is wrong with a target that accepts the attack: "sub is compared without regard to case".
-func (a Attack) Mistake() string { return fmt.Sprintf("%s is compared %s", a.Name, a.Way.Title) }
+func (a Attack) Mistake() string { return a.Name + " is " + a.Way.Said() }
 
 // Attacks is the identifier's part of the product: each variant of each way that applies and is not left out, in the
 // order of Ways.
 func (i Identifier) Attacks() []Attack {
 	var list []Attack
 	for _, w := range Ways() {
-		if w.For&^i.Kind != 0 {
+		if w.For&^i.Kind != 0 || w.For&family != i.Kind&family {
 			continue
 		}
 		for _, v := range w.Variants {
@@ -128,7 +162,7 @@ func (i Identifier) Attacks() []Attack {
 // Ways is every way, in the order in which reports show them.
 func Ways() []Way { return ways }
 
-var ways = join(ofLetters, ofSpelling, ofParts, ofPatterns, ofURLs, ofEmail, ofTypes)
+var ways = join(ofLetters, ofSpelling, ofParts, ofPatterns, ofURLs, ofEmail, ofTypes, ofDates, ofWritings)
 
 func join(lists ...[]Way) (all []Way) {
 	for _, l := range lists {
@@ -153,7 +187,7 @@ func (w Way) Find(known []string, given any) (string, bool) {
 }
 
 // identifiers are those of every party, by role.
-var identifiers = map[string][]Identifier{"ras": ofRAS, "rs": ofRS, "idp": ofIdP, "client": ofClient}
+var identifiers = map[string][]Identifier{"ras": slices.Concat(ofRAS, ofRASTokens), "rs": ofRS, "idp": ofIdP, "client": ofClient}
 
 // Of is the identifiers that a party of this role compares.
 func Of(role string) []Identifier { return identifiers[role] }

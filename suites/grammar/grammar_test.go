@@ -13,6 +13,7 @@ var samples = map[string]Identifier{
 	"00u1alice":                               {Kind: Member | Lookup},
 	"alice@acme.example":                      {Kind: Member | Email | Dotted},
 	"1001":                                    {Kind: Member | Digits},
+	"1795860000":                              {Kind: Date},
 }
 
 // decoded is a value as a target sees it.
@@ -41,8 +42,11 @@ func TestEachMistakeTakesItsVariants(t *testing.T) {
 			}
 			made[a.name()] = true
 			seen := decoded(t, given)
-			if seen == right {
+			if seen == right && identifier.Kind&Date == 0 { // a date is a number
 				t.Errorf("%s of %q is the right value", a.name(), right)
+			}
+			if a.Way.ID == "as-boolean" {
+				continue // whose mistake knows no right one
 			}
 			if !a.Way.Same(right, seen) {
 				t.Errorf("%s of %q is %v, which the way's own mistake refuses", a.name(), right, seen)
@@ -51,7 +55,7 @@ func TestEachMistakeTakesItsVariants(t *testing.T) {
 	}
 	for _, w := range Ways() {
 		for _, v := range w.Variants {
-			if a := (Attack{Way: w, Variant: v}); !made[a.name()] {
+			if a := (Attack{Way: w, Variant: v}); v.Write == nil && !made[a.name()] {
 				t.Errorf("no sample has a variant %s", a.name())
 			}
 		}
@@ -61,6 +65,9 @@ func TestEachMistakeTakesItsVariants(t *testing.T) {
 // What is identical is found first, however lax the way.
 func TestFindPrefersWhatIsIdentical(t *testing.T) {
 	for _, w := range Ways() {
+		if w.Same == nil {
+			continue // of whole JWTs
+		}
 		if found, _ := w.Find([]string{"alice", "alice0"}, "alice0"); found != "alice0" {
 			t.Errorf("%s takes alice0 for %q", w.ID, found)
 		}

@@ -30,7 +30,7 @@ func readBy(normal func(string) string) func(string, any) bool {
 
 // variant is one that is another string.
 func variant(slug, what string, of func(string) string) Variant {
-	return Variant{slug, what, func(right string) (any, bool) {
+	return Variant{Slug: slug, What: what, Of: func(right string) (any, bool) {
 		given := of(right)
 		return given, given != right && given != ""
 	}}

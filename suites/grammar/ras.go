@@ -137,4 +137,54 @@ var ofRAS = []Identifier{
 		Gain:    "A client assertion that was made for another server authenticates the client here.",
 		Without: map[string]string{"string-array": lawfulArray, "fold": noFolding},
 	},
+	{
+		ID: "aud_tenant", Name: "aud_tenant", Sends: "an ID-JAG whose aud_tenant", Role: "ras", Requirement: "RAS-TENANT",
+		Kind: aClaim, Severity: reports.High,
+		Gain: "A grant for another customer of this server, whose tenant is named so, is redeemed for this one.",
+		// The draft does not tell a server without tenants of its own to look at aud_tenant.
+		Should: []string{"*"}, Without: map[string]string{"fold": noFolding},
+	},
+	{
+		ID: "aud_sub", Name: "aud_sub", Sends: "an ID-JAG for a new sub, whose aud_sub", Role: "ras",
+		Requirement: "RAS-ACCOUNT-LINK", Right: "the id of an account", Kind: aClaim, Severity: reports.Critical,
+		Gain:    "Who has such an id at the identity provider gets the account of another user.",
+		Without: map[string]string{"fold": noFolding},
+	},
+	{
+		ID: "jti", Name: "jti", Sends: "a second ID-JAG whose jti", Role: "ras", Requirement: "RAS-JTI-REPLAY",
+		Right: "that of the first", Severity: reports.Low,
+		Gain:   "An honest ID-JAG is refused because of another one, and who chooses ids keeps others out.",
+		Should: []string{"*"},
+		// What servers may refuse to remember is left out: other letters than ASCII, and what is long.
+		Only: []string{"case-all", "case-one", "begins-digit", "begins-more", "begun", "ends-letter", "ended", "contains",
+			"within", "percent-one"},
+	},
+	{
+		ID: "details-type", Name: "type of an authorization detail", Sends: "an authorization detail whose type", Role: "ras",
+		Requirement: "RAS-RAR", Kind: aClaim, Severity: reports.Medium,
+		Gain:    "The identity provider granted something of another name, and this comes out.",
+		Without: map[string]string{"fold": noFolding},
+	},
+	{
+		ID: "grant_type", Name: "grant_type", Sends: "a redemption whose grant_type", Role: "ras",
+		Requirement: "RAS-TOKEN-POST-FORM", Severity: reports.Low,
+		Gain:   "What stands before the server, and knows grant types by their names, lets a redemption through.",
+		Should: []string{"*"}, Without: map[string]string{"fold": noFolding},
+	},
+	{
+		ID: "alg", Name: "alg", Sends: "an ID-JAG whose alg", Role: "ras", Requirement: "RAS-SIG-ALG", Kind: Member,
+		Severity: reports.Low,
+		Gain:     "An algorithm that a list of allowed ones does not hold verifies.",
+		Should: []string{"trim", "nul", "begins", "list", "quotes", "string", "first", "member", "strings", "object", "percent",
+			"invisible", "nfkc"},
+		Only: []string{"case", "trim", "nul", "begins", "list", "quotes", "string", "first", "member", "strings", "object", "percent",
+			"invisible", "nfkc"},
+	},
+	{
+		ID: "alg-none", Name: "alg none", Sends: "an unsigned ID-JAG whose alg", Role: "ras", Requirement: "RAS-SIG-ALG",
+		Right: "none", Kind: Member, Severity: reports.Critical,
+		Gain: "Anybody is anybody: the ID-JAG is not signed.",
+		Only: []string{"case", "trim", "nul", "begins", "ends-letter", "list", "quotes", "string", "first", "member", "strings",
+			"object", "percent", "invisible", "nfkc", "lookalike", "accents"},
+	},
 }

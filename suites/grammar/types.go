@@ -9,7 +9,7 @@ import (
 
 // of is a variant of another JSON type.
 func of(slug, what string, make func(right string) any) Variant {
-	return Variant{slug, what, func(right string) (any, bool) { return make(right), true }}
+	return Variant{Slug: slug, What: what, Of: func(right string) (any, bool) { return make(right), true }}
 }
 
 // printed is a value as String(value) prints it in JavaScript, where objects print as their toString says.

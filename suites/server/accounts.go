@@ -25,6 +25,17 @@ func AccountOf(t *T, a *wire.Answer) string {
 	return string(told)
 }
 
+// OwnAccount is what the target itself calls the first user's account, "" when that cannot be seen. The first check that
+// asks for it redeems an honest ID-JAG.
+func (t *T) OwnAccount(redeem func() *wire.Answer) string {
+	t.known.naming.Lock()
+	defer t.known.naming.Unlock()
+	if t.known.account == "" {
+		t.known.account = AccountOf(t, redeem())
+	}
+	return t.known.account
+}
+
 // Invisible ends a check that needs to see whose account a token is for.
 func Invisible(t *T) {
 	t.Skipf("whose account a token is for cannot be seen: it is opaque, and no tool tells it (whoami_tool)")

@@ -65,6 +65,8 @@ type known struct {
 	choosing  sync.Mutex                       // held while the key to sign with is found out
 	cheap     map[*mockidp.Issuer]*mockidp.Key // to sign with; see Cheap
 	shared    map[string]any
+	naming    sync.Mutex // held while the target's own name of an account is found out
+	account   string     // "" before
 
 	mu    sync.Mutex
 	bound map[string]bool // access tokens that are bound to our key

@@ -21,13 +21,16 @@ type sender struct {
 	kind  server.Kind              // of the honest request that differs in this value alone
 	send  func(t *server.T, given any) *wire.Answer
 	judge func(t *server.T, a grammar.Attack, control, attacked *wire.Answer) // nil: must be refused
+	forge func(t *server.T) grammar.Forge                                     // of a JWS, in place of right
 
+	distinct  bool // must be granted, for it is another one
 	intrusive bool
 	each      func(t *server.T) sender // makes the others anew for each check, where they belong together
 }
 
 // senders is one for each identifier of a RAS in the grammar.
-var senders = merged(claimSenders, accountSenders, proofSenders, loginSenders)
+var senders = merged(claimSenders, accountSenders, proofSenders, loginSenders, tokenSenders,
+	requestSenders)
 
 func merged(groups ...map[string]sender) map[string]sender {
 	all := map[string]sender{}
@@ -43,10 +46,15 @@ var _ = check.ForAttacks("ras", senders, sender.declare)
 
 func (s sender) declare(a grammar.Attack) {
 	title := "refuses " + a.What()
-	if s.judge != nil {
+	expects := server.Refusal()
+	switch {
+	case s.distinct:
+		title = "grants " + a.What()
+		expects = check.Expects("An access token: both are honest, and what tells them apart is compared character by character.")
+	case s.judge != nil:
 		title = "takes " + a.What() + " for nobody and nothing that it knows"
 	}
-	options := []check.Option{check.Of(a), check.With(s.needs...), server.Refusal(),
+	options := []check.Option{check.Of(a), check.With(s.needs...), expects,
 		check.Sends(check.Sentence(a.What()) + ". An honest request that differs in this alone is granted before " +
 			"it, and one after it")}
 	if s.intrusive {
@@ -57,14 +65,16 @@ func (s sender) declare(a grammar.Attack) {
 		if s.each != nil {
 			s = s.each(t)
 		}
-		right := s.right(t)
-		given, ok := a.Variant.Of(right)
-		if !ok {
-			t.Skipf("%s is %q here, which has nothing that this could change", a.Name, wire.Printable(right, 80))
-		}
+		given := s.given(t, a)
 		control, attacked := t.Beside(s.kind, func() *wire.Answer { return s.send(t, given) })
 		if attacked.Err == nil && attacked.Status >= 500 && a.Way.ID == "prototype" {
 			server.ExpectOAuthError(t, attacked)
+		}
+		if s.distinct {
+			if !server.Granted(attacked) {
+				t.Failf("expected it to be granted, but saw %s: %s, so that %s", attacked.Summary(), a.Mistake(), a.Way.Why)
+			}
+			return
 		}
 		if s.judge != nil && server.Granted(attacked) {
 			s.judge(t, a, control, attacked)
@@ -75,6 +85,23 @@ func (s sender) declare(a grammar.Attack) {
 		}
 		Expect(attacked).To(server.BeRefused())
 	}, options...)
+}
+
+// given is what the attack sends: the right value, changed.
+func (s sender) given(t *server.T, a grammar.Attack) any {
+	if a.Variant.Write != nil {
+		written, ok := a.Variant.Write(s.forge(t))
+		if !ok {
+			t.Skipf("it cannot be made with the key that is here")
+		}
+		return written
+	}
+	right := s.right(t)
+	given, ok := a.Variant.Of(right)
+	if !ok {
+		t.Skipf("%s is %q here, which has nothing that this could change", a.Name, wire.Printable(right, 80))
+	}
+	return given
 }
 
 // quick is an honest ID-JAG of an issuer and a user, by the cheapest key that will do.

@@ -40,7 +40,6 @@ var _ = check.For("RAS-EXP", func() {
 	server.Refuses(
 		server.Attack{Slug: "missing", What: "an ID-JAG without exp", Edit: server.Remove("exp")},
 		server.Attack{Slug: "null", What: "an ID-JAG whose exp is null", Edit: server.Set("exp", nil)},
-		server.Attack{Slug: "string", What: "an ID-JAG whose exp is a string of digits", Edit: server.Quoted("exp")},
 		server.Attack{Slug: "text", What: "an ID-JAG whose exp is the string NaN", Edit: server.Set("exp", "NaN")},
 		server.Attack{Slug: "negative", What: "an ID-JAG whose exp is negative", Edit: server.Set("exp", -1)},
 		server.Attack{Slug: "zero", What: "an ID-JAG whose exp is 0", Edit: server.Set("exp", 0)},

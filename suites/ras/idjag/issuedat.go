@@ -10,7 +10,6 @@ import (
 var _ = check.For("RAS-IAT", func() {
 	server.Refuses(
 		server.Attack{Slug: "missing", What: "an ID-JAG without iat", Edit: server.Remove("iat")},
-		server.Attack{Slug: "string", What: "an ID-JAG whose iat is a string of digits", Edit: server.Quoted("iat")},
 		server.Attack{Slug: "year-old", What: "an ID-JAG issued a year ago that has not expired",
 			Edit:    server.Ahead("iat", -365*24*time.Hour),
 			Options: []check.Option{check.Should()}},

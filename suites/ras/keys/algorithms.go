@@ -42,9 +42,6 @@ func labelled(alg any) func(*server.T, *server.Token) string {
 var _ = check.For("RAS-SIG-ALG", func() {
 	server.Refuses(
 		server.Attack{Slug: "none", What: "an unsigned ID-JAG with alg none", Craft: unsecured("none")},
-		server.Attack{Slug: "none-capital", What: "an unsigned ID-JAG with alg None", Craft: unsecured("None")},
-		server.Attack{Slug: "none-upper", What: "an unsigned ID-JAG with alg NONE", Craft: unsecured("NONE")},
-		server.Attack{Slug: "none-mixed", What: "an unsigned ID-JAG with alg nOnE", Craft: unsecured("nOnE")},
 		server.Attack{Slug: "none-empty", What: "an unsigned ID-JAG with an empty alg", Craft: unsecured("")},
 		server.Attack{Slug: "hmac-pem", What: "an HMAC keyed with the IdP's public key in PEM", Craft: hmacWith("pem-pkix")},
 		server.Attack{Slug: "hmac-pkcs1", What: "an HMAC keyed with the IdP's RSA key in PKCS #1 PEM",
@@ -61,11 +58,6 @@ var _ = check.For("RAS-SIG-ALG", func() {
 		server.Attack{Slug: "missing", What: "a signed ID-JAG without alg", Craft: labelled(nil)},
 		server.Attack{Slug: "unknown", What: "a signed ID-JAG whose alg does not exist", Craft: labelled("XS256")},
 		server.Attack{Slug: "number", What: "a signed ID-JAG whose alg is a number", Craft: labelled(256)},
-		server.Attack{Slug: "case", What: "a signed ID-JAG whose alg is in another case",
-			Craft: func(_ *server.T, honest *server.Token) string {
-				honest.Header["alg"] = server.OtherCase(honest.Key.Algorithm)
-				return hostile.Sign(honest)
-			}},
 	)
 
 	server.It("other-key-type", "refuses an ID-JAG whose alg does not fit the key that its kid names", func(t *server.T) {

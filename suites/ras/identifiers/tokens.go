@@ -1,0 +1,171 @@
+package identifiers
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"strconv"
+
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/grammar"
+	"github.com/emaconform/emaconform/suites/ras/accounts"
+	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
+)
+
+// later is a moment in seconds, as attacks on dates change it.
+func later(seconds int64) func(*server.T) string {
+	return func(t *server.T) string { return strconv.FormatInt(t.Now().Unix()+seconds, 10) }
+}
+
+// ofLoginDate is the sender of a date of a client assertion.
+func ofLoginDate(claim string, right func(*server.T) string) sender {
+	return sender{
+		needs: []check.Need{server.NeedsClientAuth(target.PrivateKeyJWT)}, right: right, kind: signedIn,
+		send: func(t *server.T, given any) *wire.Answer {
+			c := t.ClientBy(target.PrivateKeyJWT)
+			spelt := t.ClientAssertion(c, func(claims map[string]any) { claims[claim] = given })
+			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.Asserting(c, spelt))
+		},
+	}
+}
+
+// tokenSenders are of dates, and of whole JWTs.
+var tokenSenders = map[string]sender{
+	"exp":       ofClaim("exp", later(240)),
+	"iat":       ofClaim("iat", later(0)),
+	"nbf":       ofClaim("nbf", later(-1)),
+	"login-exp": ofLoginDate("exp", later(60)),
+	"login-iat": ofLoginDate("iat", later(0)),
+	"login-nbf": ofLoginDate("nbf", later(-1)),
+	"proof-iat": ofProof("iat", later(0)),
+
+	"id-jag": {
+		forge: func(t *server.T) grammar.Forge { return grammar.Forge{Honest: *quick(t, t.IdP, t.Alice())} },
+		kind:  plainly("claims"),
+		send:  func(t *server.T, given any) *wire.Answer { return t.Attack(given.(string)) },
+	},
+	"login": {
+		needs: []check.Need{server.NeedsClientAuth(target.PrivateKeyJWT)},
+		forge: func(t *server.T) grammar.Forge {
+			c := t.ClientBy(target.PrivateKeyJWT)
+			return forge(t, t.ClientAssertion(c, nil), *c.Key)
+		},
+		kind: signedIn,
+		send: func(t *server.T, given any) *wire.Answer {
+			c := t.ClientBy(target.PrivateKeyJWT)
+			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.Asserting(c, given.(string)))
+		},
+	},
+	"proof": {needs: needsProofs, each: func(t *server.T) sender {
+		p := t.NewProver()
+		return sender{
+			forge: func(t *server.T) grammar.Forge { return grammar.Forge{Honest: *p.Proof(t)} },
+			kind:  proven,
+			send: func(t *server.T, given any) *wire.Answer {
+				return t.Attack(quick(t, t.IdP, t.Alice(), p.Bind(t)), server.Proofs(given.(string)))
+			},
+		}
+	}},
+}
+
+// requestSenders are of identifiers that stand in the request, or in a header of the ID-JAG.
+var requestSenders = map[string]sender{
+	"grant_type": {
+		right: func(*server.T) string { return server.GrantJWTBearer },
+		kind:  plainly("claims"),
+		send: func(t *server.T, given any) *wire.Answer {
+			return t.Attack(quick(t, t.IdP, t.Alice()), server.Param("grant_type", given.(string)))
+		},
+	},
+	"alg": {
+		right: func(t *server.T) string { return quick(t, t.IdP, t.Alice()).Key.Algorithm },
+		kind:  plainly("claims"),
+		send: func(t *server.T, given any) *wire.Answer {
+			return t.Attack(hostile.Sign(quick(t, t.IdP, t.Alice(), server.SetHeader("alg", given))))
+		},
+	},
+	"alg-none": {
+		right: func(*server.T) string { return "none" },
+		kind:  plainly("claims"),
+		send: func(t *server.T, given any) *wire.Answer {
+			return t.Attack(hostile.None(quick(t, t.IdP, t.Alice()), given))
+		},
+	},
+	"jti": {each: func(t *server.T) sender {
+		used := rand.Text()
+		return sender{
+			distinct: true, kind: plainly("claims"),
+			right: func(*server.T) string { return used },
+			send: func(t *server.T, given any) *wire.Answer {
+				t.Control(quick(t, t.IdP, t.Alice(), server.Set("jti", used)))
+				return t.Redeem(quick(t, t.IdP, t.Alice(), server.Set("jti", given)))
+			},
+		}
+	}, distinct: true},
+	"aud_tenant": {
+		needs: []check.Need{needsOwnTenant},
+		right: func(t *server.T) string { return ownTenant(t.World) },
+		kind:  plainly("claims"),
+		send: func(t *server.T, given any) *wire.Answer {
+			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("aud_tenant", given)))
+		},
+	},
+	"aud_sub": {
+		right: func(t *server.T) string {
+			id := t.OwnAccount(func() *wire.Answer { return t.Redeem(quick(t, t.IdP, t.Alice(), server.NoEmail)) })
+			if id == "" {
+				server.Invisible(t)
+			}
+			return id
+		},
+		kind: plainly("without email", server.NoEmail),
+		send: func(t *server.T, given any) *wire.Answer {
+			return t.Attack(quick(t, t.IdP, accounts.Stranger(""), server.NoEmail, server.Set("aud_sub", given)))
+		},
+		judge: ofNobody(func(t *server.T) *server.Token {
+			return quick(t, t.IdP, accounts.Stranger(""), server.NoEmail, server.Set("aud_sub", "emaconform-"+rand.Text()))
+		}),
+	},
+	"details-type": {
+		needs: []check.Need{server.NeedsRAR},
+		right: func(t *server.T) string { s, _ := grantable(t)["type"].(string); return s },
+		kind: server.Kind{Name: "details", Send: func(t *server.T) *wire.Answer {
+			return t.Honest(quick(t, t.IdP, t.Alice(), server.Set(details, []any{grantable(t)})))
+		}},
+		send: func(t *server.T, given any) *wire.Answer {
+			other := grantable(t)
+			other["type"] = given
+			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set(details, []any{other})))
+		},
+		judge: func(t *server.T, a grammar.Attack, _, attacked *wire.Answer) {
+			object, _ := attacked.Object()
+			granted := object[details]
+			if granted == nil {
+				granted = server.TokenClaims(t, attacked)[details]
+			}
+			if list, _ := granted.([]any); len(list) > 0 {
+				t.Failf("expected no authorization detail, but one was granted: %s, so that %s", a.Mistake(), a.Way.Why)
+			}
+		},
+	},
+}
+
+const details = "authorization_details"
+
+// grantable is the authorization detail that the target grants.
+func grantable(t *server.T) (d map[string]any) {
+	if err := json.Unmarshal([]byte(t.Config.RAR.Granted), &d); err != nil {
+		t.Inconclusivef("rar.granted: %v: expected one JSON object", err)
+	}
+	return d
+}
+
+var needsOwnTenant = server.Need("claims", "needs the tenant of the server that honest ID-JAGs name (aud_tenant)",
+	func(w *server.World) bool { return ownTenant(w) != "" })
+
+func ownTenant(w *server.World) string {
+	tenant, _ := w.Config.Claims["aud_tenant"].(string)
+	return tenant
+}
