@@ -29,9 +29,11 @@ type embedded struct {
 	adjust    func(*fixtures.Options) // changes the target behind the run's back; may be nil
 	known     bool                    // the run is told what it would discover, so that broken discovery does not end it
 	target    *reference.Target
-	clientCA  string   // file with the CA of clients' certificates
-	dir       string   // for what is in files: the IdP's CA, the target's log
-	log       *os.File // written by the target, searched by the run
+	clientCA  string // file with the CA of clients' certificates
+	// certificates are files with those of clients that nobody has issued, by client.
+	certificates map[string]string
+	dir          string   // for what is in files: the IdP's CA, the target's log
+	log          *os.File // written by the target, searched by the run
 }
 
 // Close stops the target.
@@ -143,7 +145,7 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 	c.Timing.Replay = 1500 * time.Millisecond
 	for _, id := range []string{fixtures.ConnectorA, fixtures.ConnectorB, fixtures.ConnectorK, fixtures.ConnectorShort} {
 		if k := o.Client(id); k != nil {
-			c.Clients = append(c.Clients, target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, Key: k.Key, CAFile: e.clientCA})
+			c.Clients = append(c.Clients, *e.client(k))
 		}
 	}
 	for _, id := range []string{fixtures.Alice, fixtures.Bob, fixtures.Erin} {
@@ -163,10 +165,19 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 	}
 	c.WhoamiTool = "whoami"
 	if k := o.Client(fixtures.ConnectorGone); k != nil {
-		c.RevokedClient = &target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, CAFile: e.clientCA}
+		c.RevokedClient = e.client(k)
+	}
+	if k := o.Client(fixtures.ConnectorBound); k != nil {
+		c.DPoPClient = e.client(k)
 	}
 	told(c, e.variants)
 	c.RAR = &target.RAR{Granted: detail("read"), Wider: detail("read", "write")}
+}
+
+// client is a registered client as the configuration names it.
+func (e *embedded) client(k *fixtures.Client) *target.Client {
+	return &target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, Key: k.Key, CAFile: e.clientCA,
+		CertificateFile: e.certificates[k.ID]}
 }
 
 // detail is an authorization_details entry that the reference target understands.

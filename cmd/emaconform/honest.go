@@ -108,6 +108,33 @@ func (e *embedded) differ(o *fixtures.Options, c *target.Config) error {
 		}
 	case chosen("mutual-tls"):
 		return e.mutual(o, c)
+	case chosen("self-signed-tls"):
+		return e.selfSigned(o, c)
+	}
+	return nil
+}
+
+// selfSigned is mutual with certificates that nobody has issued: each is registered for its client.
+func (e *embedded) selfSigned(o *fixtures.Options, c *target.Config) error {
+	if err := e.mutual(o, c); err != nil {
+		return err
+	}
+	e.clientCA, e.certificates, o.ClientCAs = "", map[string]string{}, nil
+	for i := range o.Clients {
+		k := &o.Clients[i]
+		if k.AuthMethod != fixtures.TLSClientAuth {
+			continue
+		}
+		file := filepath.Join(e.dir, k.ID+".pem")
+		pem, err := mockidp.LoadOrCreateClientCertificate(file, k.ID)
+		if err != nil {
+			return err
+		}
+		pair, err := tls.X509KeyPair(pem, pem)
+		if err != nil {
+			return err
+		}
+		k.AuthMethod, k.Certificate, e.certificates[k.ID] = fixtures.SelfSignedTLS, pair.Certificate[0], file
 	}
 	return nil
 }

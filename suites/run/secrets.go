@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/server"
@@ -19,13 +20,15 @@ var privateMembers = map[string]string{
 // hide adds what is secret in an assignment to the secrets of the run, after what is public in it.
 func (a *assignment) hide(secrets *redact.Set) {
 	secrets.Publish(public(a.Config)...)
-	for _, c := range a.Config.Clients {
+	clients := slices.Clone(a.Config.Clients)
+	for _, single := range []*target.Client{a.Config.RevokedClient, a.Config.DPoPClient} {
+		if single != nil {
+			clients = append(clients, *single)
+		}
+	}
+	for _, c := range clients {
 		secrets.Hide("secret of client "+c.ID, c.Secret)
 		secrets.Hide("private key of client "+c.ID, string(c.Certificate))
-	}
-	if revoked := a.Config.RevokedClient; revoked != nil {
-		secrets.Hide("secret of client "+revoked.ID, revoked.Secret)
-		secrets.Hide("private key of client "+revoked.ID, string(revoked.Certificate))
 	}
 	raw, err := json.Marshal(a)
 	if err != nil {

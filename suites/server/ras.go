@@ -24,6 +24,7 @@ import (
 // OAuth names.
 const (
 	GrantJWTBearer      = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+	GrantJWTDPoP        = "urn:ietf:params:oauth:grant-type:jwt-dpop"
 	GrantProfileIDJAG   = "urn:ietf:params:oauth:grant-profile:id-jag"
 	ClientAssertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 )
@@ -90,6 +91,7 @@ type Redemption struct {
 	Client *target.Client // who authenticates; nil: nobody
 
 	shuffled bool // its form has another order each time
+	unproved bool // it has no DPoP proof, whatever the target wants
 }
 
 // RedeemOption changes a redemption.
@@ -97,6 +99,9 @@ type RedeemOption func(*Redemption)
 
 // As lets another client present the grant.
 func As(c *target.Client) RedeemOption { return func(r *Redemption) { r.Client = c } }
+
+// Unproved sends no DPoP proof.
+func Unproved(r *Redemption) { r.unproved = true }
 
 // Param sets a form parameter.
 func Param(name, value string) RedeemOption {
@@ -127,7 +132,7 @@ func (t *T) redemption(assertion any, options []RedeemOption) *Redemption {
 	for _, o := range options {
 		o(r)
 	}
-	if t.Prover != nil && r.Header.Get("DPoP") == "" {
+	if t.Prover != nil && r.Header.Get("DPoP") == "" && !r.unproved {
 		t.Prover.Proving(t)(r)
 	}
 	t.Authenticate(&r.Request, r.Client)

@@ -114,6 +114,14 @@ func (w *World) Client(n int) *target.Client {
 	return nil
 }
 
+// DPoPClient is a client that the RAS serves only with DPoP proofs, nil when none is known.
+func (w *World) DPoPClient() *target.Client {
+	if w.Config.DPoP {
+		return w.Client(0)
+	}
+	return w.Config.DPoPClient
+}
+
 // Alice is the user that honest grants are for.
 func (w *World) Alice() target.User { return w.Config.Users[0] }
 
@@ -186,6 +194,8 @@ var (
 		func(w *World) bool { return w.Config.JWE })
 	NeedsRevokedClient = Need("revoked_client", "needs a client whose credentials were withdrawn",
 		func(w *World) bool { return w.Config.RevokedClient != nil })
+	NeedsDPoPClient = Need("dpop_client", "needs a client of which the RAS wants DPoP proofs, or a RAS that wants them of all (dpop)",
+		func(w *World) bool { return w.DPoPClient() != nil })
 	NeedsUpstream = Need("upstream", "needs an upstream service of ours that the MCP server asks",
 		func(w *World) bool { return w.Config.Upstream != nil })
 	NeedsBearer = Need("dpop", "judges bearer tokens, and those of this target are bound to a key",
@@ -202,6 +212,13 @@ func NeedsEndpoint(member string) check.Need {
 // NeedsMetadata is for checks of a feature that the RAS announces by any metadata member of this name.
 func NeedsMetadata(member string) check.Need {
 	return Need(member, "the RAS does not announce it", func(w *World) bool { return w.Target.ServerMetadata[member] != nil })
+}
+
+// NeedsGrantType is for checks of a grant type that the RAS lists in its metadata.
+func NeedsGrantType(grant string) check.Need {
+	return Need("grant_types_supported: "+grant, "the RAS does not list it", func(w *World) bool {
+		return w.Target.Lists("grant_types_supported", grant)
+	})
 }
 
 // NeedsClientAuth is for checks of one client authentication method.

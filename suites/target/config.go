@@ -56,6 +56,8 @@ type Config struct {
 
 	// RevokedClient is a client whose credentials were withdrawn: it is served no more.
 	RevokedClient *Client `yaml:"revoked_client,omitempty" json:"revoked_client,omitempty"`
+	// DPoPClient is a client of which the RAS wants DPoP proofs (RFC 9449 5.2), where it does not want them of all.
+	DPoPClient *Client `yaml:"dpop_client,omitempty" json:"dpop_client,omitempty"`
 	// Upstream is a service that we play and that the MCP server asks: what it gets there is seen.
 	Upstream *Upstream `yaml:"upstream,omitempty" json:"upstream,omitempty"`
 
@@ -255,12 +257,15 @@ func (c *Config) resolveClients(p *problems) {
 			p.complain("clients[%d] (%s): %v", n, c.Clients[n].ID, err)
 		}
 	}
-	if c.RevokedClient != nil {
-		if c.RevokedClient.Auth == "" {
-			c.RevokedClient.Auth = ClientSecretBasic
+	for key, single := range map[string]*Client{"revoked_client": c.RevokedClient, "dpop_client": c.DPoPClient} {
+		if single == nil {
+			continue
 		}
-		if err := c.RevokedClient.Resolve(); err != nil {
-			p.complain("revoked_client (%s): %v", c.RevokedClient.ID, err)
+		if single.Auth == "" {
+			single.Auth = ClientSecretBasic
+		}
+		if err := single.Resolve(); err != nil {
+			p.complain("%s (%s): %v", key, single.ID, err)
 		}
 	}
 	if c.Upstream != nil && c.Upstream.Tool == "" {

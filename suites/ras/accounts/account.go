@@ -60,6 +60,15 @@ func homoglyph(email string) string {
 	return email
 }
 
+// visible is the account that a token is for, which has to be seen.
+func visible(t *server.T, a *wire.Answer) string {
+	account := server.AccountOf(t, a)
+	if account == "" {
+		server.Invisible(t)
+	}
+	return account
+}
+
 var _ = check.For("RAS-ACCOUNT-LINK", func() {
 	server.It("known-email", "gives a new sub no account of a user by an address that is not of its "+
 		"IdP's domains", func(t *server.T) {
@@ -98,6 +107,29 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 		Expect(server.AccountOf(t, a)).To(Equal(server.AccountOf(t, alice)), "the token is for another account than before")
 	}, check.With(server.NeedsSecondUser, server.NeedsEmail),
 		check.Sends("The sub of one user with the e-mail address of another, after both users as controls"))
+
+	server.It("aud-sub", "keeps the account of a known sub when aud_sub names another one", func(t *server.T) {
+		alice, bob := t.Control(t.Grant()), t.Control(t.GrantFrom(t.IdP, t.Bob()))
+		a := t.Attack(t.Grant(server.Set("aud_sub", visible(t, bob))))
+		if server.Granted(a) {
+			Expect(server.AccountOf(t, a)).To(Equal(server.AccountOf(t, alice)),
+				"sub and aud_sub disagree, and the token is for the account that aud_sub names")
+		}
+	}, check.Should(), check.With(server.NeedsSecondUser),
+		check.Sends("Two users as controls, then the sub of one with the other's account in aud_sub"))
+
+	server.It("aud-sub-other-idp", "gives no account of another IdP's user for aud_sub", func(t *server.T) {
+		bob, theirs := t.Control(t.GrantFrom(t.IdP, t.Bob())), t.Config.SecondIdP.Users[0]
+		if visible(t, t.Control(t.GrantFrom(t.SecondIdP, theirs))) == visible(t, bob) {
+			t.Skipf("the second IdP's first user has the same account as the first IdP's second user")
+		}
+		a := t.Attack(t.GrantFrom(t.SecondIdP, theirs, server.Set("aud_sub", visible(t, bob))))
+		if server.Granted(a) {
+			Expect(server.AccountOf(t, a)).NotTo(Equal(server.AccountOf(t, bob)),
+				"an identity provider names an account of another one's user, and gets it")
+		}
+	}, check.Should(), check.With(server.NeedsSecondIdP, server.NeedsSecondUser),
+		check.Sends("A user of each IdP as controls, then the second one's with the first one's account in aud_sub"))
 
 	server.It("unverified", "links no account by an e-mail address that the IdP calls unverified", func(t *server.T) {
 		known := t.Control(t.GrantFrom(t.IdP, Linked(t), server.Set("email_verified", true)))

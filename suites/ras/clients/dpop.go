@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
@@ -81,6 +82,11 @@ func refusesProofs(kind string, edit func(*server.T, server.Prover) server.Edit)
 	}
 }
 
+// jwtDPoP is for checks of the grant type with which the draft's example redeems bound ID-JAGs.
+var jwtDPoP = check.With(server.NeedsMetadata(server.ProofAlgorithms), server.NeedsGrantType(server.GrantJWTDPoP))
+
+func asBound(r *server.Redemption) { server.Param("grant_type", server.GrantJWTDPoP)(r) }
+
 var _ = check.For("RAS-DPOP-BOUND", func() {
 	refusesProofs("an ID-JAG bound to a key", func(t *server.T, p server.Prover) server.Edit { return p.Bind(t) })
 
@@ -97,6 +103,35 @@ var _ = check.For("RAS-DPOP-BOUND", func() {
 		server.ExpectRefused(t, t.Attack(t.Grant(p.Bind(t)), t.NewProver().Proving(t)), server.InvalidGrant)
 	}, check.With(server.NeedsMetadata(server.ProofAlgorithms)), server.Refusal(server.InvalidGrant),
 		check.Sends("An ID-JAG with cnf.jkt and a proof of another key, after one with a proof of the right key as control"))
+
+	server.It("required", "gives a client of which it wants proofs no token without one", func(t *server.T) {
+		c := t.DPoPClient()
+		t.Control(server.GrantFor(t, c), server.As(c), t.NewProver().Proving(t))
+		server.ExpectRefused(t, t.Attack(server.GrantFor(t, c), server.As(c), server.Unproved), server.InvalidGrant)
+	}, check.With(server.NeedsDPoPClient), server.Refusal(server.InvalidGrant),
+		check.Sends("An ID-JAG without cnf by a client whose tokens have to be bound, with a proof as control, then without"))
+
+	server.It("jwt-dpop", "grants a bound ID-JAG with the grant type that it lists for those", func(t *server.T) {
+		p := t.NewProver()
+		t.Control(t.Grant(p.Bind(t)), p.Proving(t))
+		a := t.Attack(t.Grant(p.Bind(t)), p.Proving(t), asBound)
+		Expect(a).To(server.BeGranted(), "the metadata lists the grant type")
+		expectBound(t, a, p)
+	}, jwtDPoP, check.Sends("An ID-JAG with cnf.jkt and a proof of that key, as jwt-bearer and then as jwt-dpop"))
+
+	server.It("jwt-dpop-no-proof", "redeems nothing with the grant type for bound ID-JAGs without a proof", func(t *server.T) {
+		p := t.NewProver()
+		t.Control(t.Grant(p.Bind(t)), p.Proving(t), asBound)
+		server.ExpectRefused(t, t.Attack(t.Grant(p.Bind(t)), server.Unproved, asBound), server.InvalidGrant)
+	}, jwtDPoP, server.Refusal(server.InvalidGrant),
+		check.Sends("An ID-JAG with cnf.jkt as jwt-dpop with a proof as control, then without"))
+
+	server.It("jwt-dpop-unbound", "redeems no ID-JAG that is bound to no key with the grant type for bound ones", func(t *server.T) {
+		p := t.NewProver()
+		t.Control(t.Grant(p.Bind(t)), p.Proving(t), asBound)
+		server.ExpectRefused(t, t.Attack(t.Grant(), p.Proving(t), asBound), server.InvalidGrant)
+	}, jwtDPoP, check.Should(), server.Refusal(server.InvalidGrant),
+		check.Sends("An ID-JAG with cnf.jkt as jwt-dpop with a proof as control, then one without cnf"))
 
 	server.Refuses(
 		server.Attack{Slug: "cnf-string", What: "an ID-JAG whose cnf is a string", Edit: server.Set("cnf", someThumbprint)},
