@@ -38,8 +38,42 @@ func Formats() []string {
 // WriteAll writes the report to dir, which it makes when needed, in these formats: json (report.json), junit
 // (junit.xml), markdown (summary.md), html (report.html), badge (badge.svg). It returns the paths written. A file
 // appears whole or not at all: what stood there before stays until the new one is complete. When one cannot be written
-// the others still are; the error names each file that is missing.
+// the others still are; the error names each file that is missing. Two runs that write to one folder at the same time
+// do not mix: all files are those of one of them.
 func WriteAll(dir string, r *Report, names []string) ([]string, error) {
+	return writeAll(dir, r, names, nil)
+}
+
+// ReplaceAll is WriteAll, and removes what an earlier run wrote to dir in formats that are not among names, and the
+// statements made from it: they would be taken for this report's.
+func ReplaceAll(dir string, r *Report, names []string) ([]string, error) {
+	return writeAll(dir, r, names, others(names))
+}
+
+// Remove removes what an earlier run wrote to dir: a report of yesterday must not pass for today's.
+func Remove(dir string) error { return errors.Join(remove(dir, others(nil))...) }
+
+// others are the files of a run in formats that are not among names, and the statements made from a report.
+func others(names []string) []string {
+	list := []string{"statement.json", "test-result.json"}
+	for _, f := range formats {
+		if !slices.Contains(names, f.name) {
+			list = append(list, f.file)
+		}
+	}
+	return list
+}
+
+func remove(dir string, names []string) (problems []error) {
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			problems = append(problems, fmt.Errorf("cannot remove %s of an earlier run: %w", filepath.Join(dir, name), reason(err)))
+		}
+	}
+	return problems
+}
+
+func writeAll(dir string, r *Report, names, others []string) ([]string, error) {
 	chosen, err := choose(names)
 	if err != nil {
 		return nil, err
@@ -47,41 +81,33 @@ func WriteAll(dir string, r *Report, names []string) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cannot make the folder for reports %s: %w", dir, reason(err))
 	}
-	problems := make([]error, len(chosen))
+	problems, complete := make([]error, len(chosen)), make([]string, len(chosen))
 	var writing sync.WaitGroup
 	for i, f := range chosen {
 		writing.Go(func() {
-			path := filepath.Join(dir, f.file)
-			if err := writeFile(path, func(w io.Writer) error { return f.write(w, r) }); err != nil {
-				problems[i] = fmt.Errorf("cannot write %s: %w", path, reason(err))
-			}
+			complete[i], problems[i] = writeBeside(filepath.Join(dir, f.file), func(w io.Writer) error { return f.write(w, r) })
 		})
 	}
 	writing.Wait()
+	unlock, err := lock(dir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot lock the folder for reports %s: %w", dir, reason(err))
+	}
+	defer unlock()
 	var written []string
 	for i, f := range chosen {
+		path := filepath.Join(dir, f.file)
 		if problems[i] == nil {
-			written = append(written, filepath.Join(dir, f.file))
+			problems[i] = put(complete[i], path)
 		}
+		if problems[i] != nil {
+			problems[i] = fmt.Errorf("cannot write %s: %w", path, reason(problems[i]))
+			continue
+		}
+		written = append(written, path)
 	}
+	problems = append(problems, remove(dir, others)...)
 	return written, errors.Join(problems...)
-}
-
-// RemoveOthers removes what an earlier run wrote to dir in formats that are not among names, and the statements made
-// from it.
-func RemoveOthers(dir string, names []string) error {
-	others := []string{"statement.json", "test-result.json"}
-	for _, f := range formats {
-		if !slices.Contains(names, f.name) {
-			others = append(others, f.file)
-		}
-	}
-	for _, name := range others {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("cannot remove %s of an earlier run: %w", filepath.Join(dir, name), reason(err))
-		}
-	}
-	return nil
 }
 
 func choose(names []string) ([]format, error) {
@@ -112,10 +138,28 @@ func WriteFile(path string, content []byte) error {
 }
 
 // writeFile writes a file beside its place and renames it once it is complete and on disk.
-func writeFile(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+func writeFile(path string, write func(io.Writer) error) error {
+	complete, err := writeBeside(path, write)
 	if err != nil {
 		return err
+	}
+	return put(complete, path)
+}
+
+// put moves a complete file to its place.
+func put(complete, path string) error {
+	err := os.Rename(complete, path)
+	if err != nil {
+		_ = os.Remove(complete)
+	}
+	return err
+}
+
+// writeBeside writes a file beside its place, until it is complete and on disk, and says where.
+func writeBeside(path string, write func(io.Writer) error) (complete string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return "", err
 	}
 	defer func() {
 		if err != nil {
@@ -130,14 +174,13 @@ func writeFile(path string, write func(io.Writer) error) (err error) {
 		f.Sync,
 		func() error { return f.Chmod(0o644) },
 		f.Close,
-		func() error { return os.Rename(f.Name(), path) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return nil
+	return f.Name(), nil
 }
 
 // reason leaves out the name of the temporary file, which would only confuse.

@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 )
@@ -139,5 +141,35 @@ func TestFoldersThatCannotBeWritten(t *testing.T) {
 	}
 	if len(written) != 2 || len(listed(t, base)) != 4 {
 		t.Errorf("written are %v, the folder holds %v", written, listed(t, base))
+	}
+}
+
+// TestTwoRunsInOneFolderDoNotMix wants all files to be those of one run, whoever was first.
+func TestTwoRunsInOneFolderDoNotMix(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{"json", "junit", "markdown", "html"}
+	var running sync.WaitGroup
+	for n := range 8 {
+		running.Go(func() {
+			r := sample()
+			r.Target.Name = fmt.Sprintf("target-%d", n)
+			if _, err := ReplaceAll(dir, r, names); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	seen := map[string]bool{}
+	for _, file := range listed(t, dir) {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range regexp.MustCompile(`target-[0-9]`).FindAllString(string(text), -1) {
+			seen[name] = true
+		}
+	}
+	if len(seen) != 1 || len(listed(t, dir)) != len(names) {
+		t.Errorf("the folder holds %v, of the runs %v", listed(t, dir), seen)
 	}
 }

@@ -137,8 +137,7 @@ func (f *fleetRun) report(ctx context.Context, k fleet.Connector) (reports.Verdi
 	config := k.Config
 	config.Name = k.Name
 	dir := filepath.Join(f.out, k.Name)
-	// A report of yesterday must not pass for today's.
-	err := reports.RemoveOthers(dir, nil)
+	err := reports.Remove(dir)
 	var report *reports.Report
 	if err == nil {
 		report, err = run.Run(ctx, run.Options{Config: &config, Profile: f.profile, Selection: f.selection, Progress: engine.Silent{}})

@@ -264,10 +264,7 @@ func (f *reportFlags) write(out io.Writer, report *reports.Report) ([]string, er
 	if f.out == toOutput {
 		return nil, reports.WriteJSON(out, report)
 	}
-	if err := reports.RemoveOthers(f.out, f.formats); err != nil {
-		return nil, err
-	}
-	return reports.WriteAll(f.out, report, f.formats)
+	return reports.ReplaceAll(f.out, report, f.formats)
 }
 
 // prepare finds, before a run and not after it, what would keep its results from being written.

@@ -158,18 +158,7 @@ func (c *Config) Merge(document []byte) error { return Decode(document, c) }
 
 // Defaults fills in what was left out.
 func (c *Config) Defaults() {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
-	}
-	def(&c.Timing.Request, 10*time.Second)
-	def(&c.Timing.Check, time.Minute)
-	def(&c.Timing.Run, 15*time.Minute)
-	def(&c.Timing.Outage, time.Minute)
-	def(&c.Timing.RetryAfter, 20*time.Second)
-	def(&c.Timing.JWKSPatience, 35*time.Second)
-	def(&c.Timing.Replay, 65*time.Second)
+	c.Timing.defaults()
 	for _, i := range []*IdP{&c.IdP, c.SecondIdP} {
 		if i == nil {
 			continue
@@ -219,6 +208,7 @@ func (c *Config) Resolve() error {
 			p.complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n, wire.WithoutPassword(host))
 		}
 	}
+	p = append(p, c.contradictions()...)
 	if c.Look() {
 		return errors.Join(p...)
 	}

@@ -62,8 +62,8 @@ func TestLoadNamesTheLineOfAMistake(t *testing.T) {
 		"clients:\n  - id: a\n    secret: [s3cret]\n": "line 3: secret: expected text, but saw a list",
 
 		"url: https://mcp.example/mcp\ntiming:\n  request: x\n": "line 3: timing.request: expected a time such as 500ms",
-		"url: [\n":                         "[1:6]",
-		"url: https://a\nurl: https://b\n": "[2:1]",
+		"url: [\n":                         "line 1: ",
+		"url: https://a\nurl: https://b\n": "line 2: mapping key \"url\" already defined",
 	} {
 		_, err := target.Load(write(t, "ema.yaml", content))
 		NewWithT(t).Expect(err).To(MatchError(ContainSubstring(message)), "file %q", content)
@@ -93,6 +93,61 @@ func TestResolveSaysAllThatIsWrong(t *testing.T) {
 		"users[0]: sub is missing", "idp: listen: none needs both issuer and keys", `idp.alg: "HS256" is none of`,
 	} {
 		g.Expect(err).To(MatchError(ContainSubstring(message)))
+	}
+}
+
+func TestSettingsThatContradictEachOtherAreNamed(t *testing.T) {
+	complete := func(change func(*target.Config)) error {
+		c := &target.Config{URL: "https://mcp.example/mcp", Clients: []target.Client{{ID: "a", Secret: "s3cret"}},
+			Users: []target.User{{Sub: "alice"}}}
+		change(c)
+		c.Defaults()
+		return c.Resolve()
+	}
+	for message, change := range map[string]func(*target.Config){
+		"timing.check (2s) ends a check before timing.request (3s) is over": func(c *target.Config) {
+			c.Timing.Check, c.Timing.Request = 2*time.Second, 3*time.Second
+		},
+		"timing.run (1m0s) ends the run before timing.jwks_patience (2m0s) is over": func(c *target.Config) {
+			c.Timing.Run, c.Timing.JWKSPatience = time.Minute, 2*time.Minute
+		},
+		"timing.run (1m0s) ends the run before timing.check (1h0m0s) is over": func(c *target.Config) {
+			c.Timing.Run, c.Timing.Check = time.Minute, time.Hour
+		},
+		"The life of an ID-JAG (5m0s) ends it before timing.replay (6m0s) is over": func(c *target.Config) {
+			c.Timing.Replay = 6 * time.Minute
+		},
+		"timing.outage: expected more than no time, but saw -4s": func(c *target.Config) {
+			c.Timing.Outage = -4 * time.Second
+		},
+		"second_server: https://mcp.example/mcp is url, too": func(c *target.Config) { c.SecondServer = c.URL },
+		`forbidden_scope: "admin" stands in scopes, too`: func(c *target.Config) {
+			c.Scopes, c.ForbiddenScope = []string{"read", "admin"}, "admin"
+		},
+		`clients[1].id: "a" is clients[0].id, too`: func(c *target.Config) {
+			c.Clients = append(c.Clients, target.Client{ID: "a", Secret: "other"})
+		},
+		`users[1].sub: "alice" is users[0].sub, too`: func(c *target.Config) {
+			c.Users = append(c.Users, target.User{Sub: "alice"})
+		},
+		"second_idp.issuer: https://idp.example is idp.issuer, too": func(c *target.Config) {
+			c.IdP.Issuer, c.SecondIdP = "https://idp.example", &target.IdP{Issuer: "https://idp.example"}
+		},
+	} {
+		NewWithT(t).Expect(complete(change)).To(MatchError(ContainSubstring(message)))
+	}
+}
+
+// TestDefaultsFitWhatIsSet wants no default to contradict a setting.
+func TestDefaultsFitWhatIsSet(t *testing.T) {
+	for name, given := range map[string]target.Time{
+		"a short run": {Run: time.Second}, "a short check": {Check: time.Second}, "slow answers": {Request: 5 * time.Minute},
+		"slow keys": {JWKSPatience: time.Hour}, "a long outage": {Outage: time.Hour}, "nothing": {},
+	} {
+		c := &target.Config{URL: "https://mcp.example/mcp", Clients: []target.Client{{ID: "a", Secret: "s3cret"}},
+			Users: []target.User{{Sub: "alice"}}, Timing: given}
+		c.Defaults()
+		NewWithT(t).Expect(c.Resolve()).To(Succeed(), name)
 	}
 }
 

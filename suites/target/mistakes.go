@@ -61,7 +61,7 @@ func placedMistake(err yaml.Error) error {
 		return fmt.Errorf("line %d: %sexpected %s, but saw %s",
 			at.Position.Line, key(at), nodeKind(node.Expected), nodeKind(node.Actual))
 	}
-	return errors.New(yaml.FormatError(err, false, false))
+	return fmt.Errorf("line %d: %s", at.Position.Line, err.GetMessage())
 }
 
 // durationMistake is the first time limit that is none; the decoder does not say where that is.

@@ -105,7 +105,7 @@ func TestAFileThatIsNoneIsToldByItsLine(t *testing.T) {
 			"line 3: sign_in: expected command, tokens, form or attended"},
 		"a duration of no one": {"timing:\n  request: hidden\n",
 			"line 2: timing.request: expected a time such as 500ms, 10s or 2m"},
-		"no YAML": {"idp: [hidden\n", "[1:6] sequence end token"},
+		"no YAML": {"idp: [hidden\n", "line 1: sequence end token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)

@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/goccy/go-yaml"
@@ -108,17 +107,7 @@ func (s *SignIn) ways() (list []string) {
 
 // Defaults fills in what was left out.
 func (c *Config) Defaults() {
-	def := func(d *time.Duration, v time.Duration) {
-		if *d == 0 {
-			*d = v
-		}
-	}
-	def(&c.Timing.Request, 10*time.Second)
-	def(&c.Timing.SignIn, time.Minute)
-	def(&c.Timing.Check, time.Minute)
-	def(&c.Timing.Run, 15*time.Minute)
-	def(&c.Timing.Outage, time.Minute)
-	def(&c.Timing.Leeway, time.Minute)
+	c.Timing.defaults()
 	if c.Exchange.Resource == "" {
 		c.Exchange.Resource = "always"
 	}
@@ -143,6 +132,7 @@ func (c *Config) Resolve() error {
 	r.clients()
 	r.targets()
 	r.users()
+	r.problems = append(r.problems, r.Timing.contradictions()...)
 	return errors.Join(r.problems...)
 }
 
