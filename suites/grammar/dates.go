@@ -94,7 +94,7 @@ func text(s int64) string { return strconv.FormatInt(s, 10) }
 
 // dateWay is a way of reading dates.
 func dateWay(id, title string, read func(any) (float64, bool), variants ...Variant) Way {
-	return Way{ID: "as-" + id, For: Date, Title: title, Variants: variants, Same: readAs(read), Read: read,
+	return Way{ID: "as-" + id, For: Date, Verb: "read", Title: title, Variants: variants, Same: readAs(read), Read: read,
 		Why: "a token lives as long as one reader of its dates says, and not as long as the next one does"}
 }
 

@@ -38,7 +38,8 @@ const family = Date | JWS
 // Way is a way of comparing wrongly; of dates and whole JWTs, of reading them wrongly.
 type Way struct {
 	ID       string // short and stable: part of the ids of checks and defects, and a label
-	Title    string // completes "compared …", or "read …"
+	Verb     string // what is done, "compared" by default
+	Title    string // completes the verb: "without regard to case"
 	Why      string // what goes wrong, a clause that completes "…, so that"
 	For      Kind
 	Variants []Variant
@@ -59,12 +60,7 @@ type Lenient struct {
 }
 
 // Said is what happens to an identifier in this way: "compared without regard to case".
-func (w Way) Said() string {
-	if w.For&family != 0 {
-		return "read " + w.Title
-	}
-	return "compared " + w.Title
-}
+func (w Way) Said() string { return cmp.Or(w.Verb, "compared") + " " + w.Title }
 
 // Variant is one of the things that a way makes of an identifier.
 type Variant struct {

@@ -184,24 +184,24 @@ var anyWhite = strings.NewReplacer("\r", "", "\n", "", "\t", "", " ", "")
 
 // ofWritings are ways to take a JWT that is not written as RFC 7515 and RFC 7519 have it.
 var ofWritings = []Way{
-	{ID: "padding", For: JWS, Title: "without the padding of its base64",
+	{ID: "padding", For: JWS, Verb: "read", Title: "without the padding of its base64",
 		Why:      "one token has many spellings, and a list of used or revoked ones knows one of them",
 		Variants: perSegment("padding behind", func(s string) string { return s + strings.Repeat("=", (4-len(s)%4)%4) }),
 		Lenient:  Lenient{Segment: func(s string) string { return strings.TrimRight(s, "=") }}},
-	{ID: "alphabet", For: JWS, Title: "in the other alphabet of base64, too",
+	{ID: "alphabet", For: JWS, Verb: "read", Title: "in the other alphabet of base64, too",
 		Why:      "one token has many spellings, and a list of used or revoked ones knows one of them",
 		Variants: perSegment("the other alphabet of base64 in", strings.NewReplacer("-", "+", "_", "/").Replace),
 		Lenient:  Lenient{Segment: strings.NewReplacer("+", "-", "/", "_").Replace}},
-	{ID: "breaks", For: JWS, Title: "without white space within it",
+	{ID: "breaks", For: JWS, Verb: "read", Title: "without white space within it",
 		Why: "one token has many spellings, and a list of used or revoked ones knows one of them",
 		Variants: append(perSegment("a line break in", inside("\n")),
 			Variant{Slug: "space", What: "with a space in its signature", Write: respelt(signatureSegment, inside(" "))}),
 		Lenient: Lenient{Segment: anyWhite.Replace}},
-	{ID: "bits", For: JWS, Title: "without regard to unused bits of its base64",
+	{ID: "bits", For: JWS, Verb: "read", Title: "without regard to unused bits of its base64",
 		Why:      "one token has many spellings, and a list of used or revoked ones knows one of them",
 		Variants: perSegment("an unused bit set in", unused),
 		Lenient:  Lenient{Segment: canonical}},
-	{ID: "json", For: JWS, Title: "in the JSON serializations of JWS as well",
+	{ID: "json", For: JWS, Verb: "read", Title: "in the JSON serializations of JWS as well",
 		Why: "parts of it that are not signed, or signed by others, stand beside those that are",
 		Variants: []Variant{
 			{Slug: "flattened", What: "in flattened JSON serialization", Write: inJSON(flattened)},
@@ -221,7 +221,7 @@ var ofWritings = []Way{
 				})},
 		},
 		Lenient: Lenient{Whole: compacted}},
-	{ID: "utf8", For: JWS, Title: "without what is no UTF-8 in it",
+	{ID: "utf8", For: JWS, Verb: "read", Title: "without what is no UTF-8 in it",
 		Why: "names that differ for one reader are the same for the next",
 		Variants: []Variant{
 			{Slug: "unread", What: "with bytes that are no UTF-8 in a claim that nobody reads",
@@ -238,12 +238,12 @@ var ofWritings = []Way{
 			}
 			return bytes.ToValidUTF8(raw, nil)
 		}}},
-	{ID: "mark", For: JWS, Title: "behind a byte order mark",
+	{ID: "mark", For: JWS, Verb: "read", Title: "behind a byte order mark",
 		Why: "what one reader refuses the next one takes",
 		Variants: []Variant{{What: "with a byte order mark before its claims",
 			Write: rewritten(func(payload []byte) []byte { return append([]byte(byteOrderMark), payload...) })}},
 		Lenient: Lenient{Text: func(raw []byte) []byte { return bytes.TrimPrefix(raw, []byte(byteOrderMark)) }}},
-	{ID: "trailing", For: JWS, Title: "up to the end of the first JSON value",
+	{ID: "trailing", For: JWS, Verb: "read", Title: "up to the end of the first JSON value",
 		Why: "what stands behind it counts for the next reader",
 		Variants: []Variant{
 			{Slug: "object", What: "with a second object behind its claims",
@@ -254,7 +254,7 @@ var ofWritings = []Way{
 				Write: rewritten(func(payload []byte) []byte { return append(payload, 0) })},
 		},
 		Lenient: Lenient{Text: firstValue}},
-	{ID: "json5", For: JWS, Title: "as JSON with comments and commas too many",
+	{ID: "json5", For: JWS, Verb: "read", Title: "as JSON with comments and commas too many",
 		Why: "what one reader refuses the next one takes",
 		Variants: []Variant{
 			{Slug: "comment", What: "with a comment in its claims", Write: rewritten(appended("/*emaconform*/"))},

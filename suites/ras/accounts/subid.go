@@ -3,10 +3,12 @@ package accounts
 import (
 	"crypto/rand"
 	"maps"
+	"strings"
 
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/grammar"
 	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -105,4 +107,19 @@ var _ = check.For("RAS-SUB-ID", func() {
 		}
 	}, check.With(server.NeedsSubID),
 		check.Sends("An ID-JAG without sub_id from the second IdP, after one with it as control"))
+})
+
+// A sub_id of another format (RFC 9493 section 3.2) may say the same as sub, and may not stand in for it.
+var _ = check.For("RAS-SUB-ID", func() {
+	for format, of := range grammar.SubIDFormats {
+		slug := "stranger-" + strings.ReplaceAll(format, "_", "-")
+		server.It(slug, "takes a new sub for nobody it knows, though a sub_id of the format "+format+" names a user",
+			func(t *server.T) {
+				bob := t.Control(t.GrantFrom(t.IdP, t.Bob()))
+				id := of(t.IdP.URL, t.Bob().Sub, t.Bob().Email)
+				id["format"] = format
+				server.ExpectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, Stranger(""), server.NoEmail, server.Set("sub_id", id))), bob)
+			}, check.Should(), check.With(server.NeedsSecondUser, server.NeedsEmail),
+			check.Sends("A user as control, then a new sub with a sub_id of the format "+format+" that names this user"))
+	}
 })

@@ -3,6 +3,7 @@ package conduct
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
@@ -171,9 +173,66 @@ var _ = check.For("RAS-NO-LOG", func() {
 				t.Failf("%s holds %s", t.Config.LogFile, what)
 			}
 		}
+		mustHoldNone(t, written, map[string]string{"the access token": proof(token), "the client's secret": c.Secret})
 	}, check.Serial(), check.With(server.NeedsLog),
 		check.Sends("An honest ID-JAG; the target's log is searched for the secrets that came and went, in other spellings"))
+
+	server.It("assertion-encoded", "writes no ID-JAG to its log in another spelling", func(t *server.T) {
+		granted, refused := hostile.Sign(t.Grant()), hostile.FlipSignature(hostile.Sign(t.Grant()))
+		written := string(logged(t, func() {
+			t.Control(granted)
+			t.Attack(refused)
+		}))
+		mustHoldNone(t, written, map[string]string{"an ID-JAG that was granted": proof(granted),
+			"an ID-JAG that was refused": proof(refused)})
+	}, check.Serial(), check.With(server.NeedsLog),
+		check.Sends("An honest ID-JAG and one with a spoiled signature; the target's log is searched for both, whatever they "+
+			"are encoded in"))
+
+	server.It("client-assertion", "writes no client assertion to its log that gives it away", func(t *server.T) {
+		c := t.ClientBy(target.PrivateKeyJWT)
+		assertion := t.ClientAssertion(c, nil)
+		written := string(logged(t, func() { t.Control(server.GrantFor(t, c), server.Asserting(c, assertion)) }))
+		if trace := traceIn(written, assertion); trace != "" {
+			t.Failf("%s holds a client assertion: %s", t.Config.LogFile, trace)
+		}
+		mustHoldNone(t, written, map[string]string{"a client assertion": proof(assertion)})
+	}, check.Serial(), check.With(server.NeedsLog, server.NeedsClientAuth(target.PrivateKeyJWT)),
+		check.Sends("A client that authenticates with its key; the target's log is searched for the client assertion"))
+
+	server.It("personal", "writes no e-mail address of a user to its log", func(t *server.T) {
+		email := t.Alice().Email
+		written := string(logged(t, func() {
+			t.Control(t.Grant())
+			t.Attack(hostile.FlipSignature(hostile.Sign(t.Grant())))
+		}))
+		for what, spelt := range map[string]string{"": email, ", percent-encoded": url.QueryEscape(email)} {
+			if strings.Contains(strings.ToLower(written), strings.ToLower(spelt)) {
+				t.Failf("%s holds the e-mail address of a user%s: who reads logs need not know who signs in; sub says it to who "+
+					"has to know", t.Config.LogFile, what)
+			}
+		}
+	}, check.Should(), check.Serial(), check.With(server.NeedsLog, server.NeedsEmail),
+		check.Sends("An honest ID-JAG and one with a spoiled signature; the target's log is searched for the user's e-mail address"))
 })
+
+// proof is what makes a credential of a token: its signature, for JWTs of one issuer begin alike, or all of it.
+func proof(token string) string { return token[strings.LastIndexByte(token, '.')+1:] }
+
+// mustHoldNone fails when a log shows one of these secrets in any encoding: percent, JSON, base64, hex, another case,
+// backwards, or taken apart.
+func mustHoldNone(t *server.T, written string, secrets map[string]string) {
+	public := []string{t.Issuer(), t.Resource(), t.IdP.URL, t.Config.UserAgent, "emaconform"}
+	for n := range t.Config.Clients {
+		public = append(public, t.Client(n).ID)
+	}
+	for what, secret := range secrets {
+		found := redact.New(public...)
+		if secret != "" && found.Hide(what, secret) != nil && len(found.Find(written)) > 0 {
+			t.Failf("%s holds %s, or a part of it, in some encoding: everybody who reads logs can decode it", t.Config.LogFile, what)
+		}
+	}
+}
 
 func backwards(s string) string {
 	b := []byte(s)
