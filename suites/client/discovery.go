@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/emaconform/emaconform/suites/check"
 
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
 )
 
 var _ = check.For("CL-EXTENSION", func() {
@@ -20,6 +22,18 @@ var _ = check.For("CL-EXTENSION", func() {
 				return m.Params.Capabilities.Extensions, m.Method == "initialize"
 			})
 		})
+	It("not-named", "goes on, or says why not, when the server names other extensions and not this one",
+		given.but("An MCP server whose capabilities name another extension alone", func(w *world.World) {
+			w.MCP.Extensions = map[string]any{"io.modelcontextprotocol/ui": map[string]any{}}
+		}).from(called),
+		func(t *T) {
+			if t.Through() {
+				return
+			}
+			if t.TimedOut || len(strings.TrimSpace(string(t.Stdout)+string(t.Stderr))) == 0 {
+				t.Failf("expected the client to go on without the extension, or to say why it does not, but %s", t.Summary())
+			}
+		}, check.Must(), check.By("MCP 2026-07-28 §Extension Negotiation"))
 	It("stateless", "names the extension in the capabilities of each request, as an object",
 		stateless.honest("An honest world whose MCP server speaks revision 2026-07-28").from(called),
 		func(t *T) {
@@ -326,13 +340,42 @@ func (t *T) registrations() []map[string]any {
 	return list
 }
 
-func (t *T) lists(metadata map[string]any, member string, values ...string) {
+// profiles is the member of metadata that lists grant profiles (ID-JAG draft-04 8).
+const profiles = "authorization_grant_profiles_supported"
+
+// lists wants these values in a list of the client's metadata: its registration, or its document.
+func (t *T) lists(what string, metadata map[string]any, member string, values ...string) {
 	list, _ := metadata[member].([]any)
 	for _, v := range values {
 		if !slices.Contains(list, any(v)) {
-			t.Failf("expected the registration to list %s in %s, but it has %v", v, member, list)
+			t.Failf("expected the %s to list %s in %s, but it has %v", what, v, member, list)
 		}
 	}
+}
+
+// profilesForm wants the list of profiles to be an array of strings, where it is there.
+func (t *T) profilesForm(what string, metadata map[string]any) {
+	value, present := metadata[profiles]
+	if !present {
+		t.Skipf("the client's %s lists no profiles", what)
+	}
+	list, ok := value.([]any)
+	for _, v := range list {
+		_, text := v.(string)
+		ok = ok && text
+	}
+	if !ok {
+		t.Failf("expected %s in the %s to be an array of strings, but it is something else", profiles, what)
+	}
+}
+
+// onLoopback reports whether a list of redirect URIs has one on this machine.
+func onLoopback(uris any) bool {
+	list, _ := uris.([]any)
+	return slices.ContainsFunc(list, func(uri any) bool {
+		text, _ := uri.(string)
+		return target.Loopback(text)
+	})
 }
 
 const meetsUnregistered = "An honest world in which the client has no credentials at the RAS"
@@ -342,14 +385,37 @@ var _ = check.For("CL-CLIENT-METADATA", func() {
 		unregistered.honest(meetsUnregistered).from(registered),
 		func(t *T) {
 			for _, m := range t.registrations() {
-				t.lists(m, "authorization_grant_profiles_supported", world.ProfileIDJAG)
+				t.lists("registration", m, profiles, world.ProfileIDJAG)
 			}
 		})
-	It("grant-types", "lists token exchange and jwt-bearer when it registers",
+	It("form", "lists profiles as an array of strings when it registers",
 		unregistered.honest(meetsUnregistered).from(registered),
 		func(t *T) {
 			for _, m := range t.registrations() {
-				t.lists(m, "grant_types", world.GrantExchange, world.GrantJWTBearer)
+				t.profilesForm("registration", m)
 			}
-		})
+		}, check.Must())
+	It("grant-types", "lists token exchange and jwt-bearer when it registers with the profile",
+		unregistered.honest(meetsUnregistered).from(registered),
+		func(t *T) {
+			for _, m := range t.registrations() {
+				if list, _ := m[profiles].([]any); !slices.Contains(list, any(world.ProfileIDJAG)) {
+					t.Skipf("the client does not list the profile: see CL-CLIENT-METADATA/profile")
+				}
+				t.lists("registration", m, "grant_types", world.GrantExchange, world.GrantJWTBearer)
+			}
+		}, check.Must())
+	It("application-type", "says what type of application it is when it registers",
+		unregistered.honest(meetsUnregistered).from(registered),
+		func(t *T) {
+			for _, m := range t.registrations() {
+				kind, _ := m["application_type"].(string)
+				if kind == "" {
+					t.byRevision(world.Revision2026, "expected application_type in the registration, but there is none")
+				}
+				if kind != "native" && onLoopback(m["redirect_uris"]) {
+					t.Warnf("expected application_type native, for the client's redirect URIs are on this machine, but it is %q", kind)
+				}
+			}
+		}, check.Must(), check.By("MCP 2026-07-28 §Application Type and Redirect URI Constraints"))
 })

@@ -56,6 +56,15 @@ var _ = check.For("CL-EXCHANGE-REQ", func() {
 			}
 			t.exchanges()
 		})
+	It("actor", "names the type of an actor token, and none without a token",
+		given.honest(meetsHonest).from(exchanged),
+		func(t *T) {
+			for _, s := range t.exchanges() {
+				if s.Form.Has("actor_token") != s.Form.Has("actor_token_type") {
+					t.Failf("expected actor_token and actor_token_type together, or neither, but there is one of them (RFC 8693 2.1)")
+				}
+			}
+		}, check.By("RFC 8693 §2.1", "ID-JAG draft-04 §4.3"))
 	It("audience", "names the issuer of the RAS as audience",
 		given.honest(meetsHonest).from(exchanged),
 		func(t *T) {

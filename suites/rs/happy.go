@@ -1,6 +1,7 @@
 package rs
 
 import (
+	"encoding/json"
 	"slices"
 
 	. "github.com/onsi/gomega"
@@ -68,7 +69,35 @@ var _ = check.For("RS-EXTENSION", func() {
 		}
 		judgeExtension(t, t.UseWith(server.Stateless(t.Config.URL, t.AccessToken(), "server/discover", nil)))
 	}, check.Sends("A server/discover of revision 2026-07-28"))
+
+	server.It("undeclared", "serves a client that does not name the extension, or refuses it with an error", server.InEach(func(t *server.T) {
+		token := t.AccessToken()
+		t.Use(token)
+		a := t.Send(undeclared(t, t.Knock(token)), reports.Attack, "the extension is not named: served, or refused")
+		if a.Err != nil || a.Status >= 500 {
+			t.Failf("expected an answer or a refusal that says why, for the client does not name the extension, but saw: %s", a.Summary())
+		}
+	}), check.Must(), check.By("MCP 2026-07-28 §Extension Negotiation"),
+		check.Sends("A request of a client that names the extension as control, then of one that does not"))
 })
+
+// undeclared is a request of a client that does not name the extension.
+func undeclared(t *server.T, r *wire.Request) *wire.Request {
+	var message map[string]any
+	if err := json.Unmarshal(r.Body, &message); err != nil {
+		t.Inconclusivef("our own error: %v", err)
+	}
+	params, _ := message["params"].(map[string]any)
+	delete(params, "capabilities")
+	if r.Header.Get("Mcp-Protocol-Version") == "" { // initialize, which has to have some
+		params["capabilities"] = map[string]any{}
+	}
+	if meta, ok := params["_meta"].(map[string]any); ok {
+		meta["io.modelcontextprotocol/clientCapabilities"] = map[string]any{}
+	}
+	r.Body, _ = json.Marshal(message) // was JSON before
+	return r
+}
 
 // judgeExtension judges what a server says of the extension, if it does: extensions is a map from identifiers to
 // objects (MCP, extension negotiation).

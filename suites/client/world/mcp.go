@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
@@ -15,6 +16,9 @@ const (
 	Revision2025 = "2025-11-25" // sessions
 	Revision2026 = "2026-07-28" // stateless requests
 )
+
+// Extension is the identifier of Enterprise-Managed Authorization among MCP's extensions.
+const Extension = "io.modelcontextprotocol/enterprise-managed-authorization"
 
 // Tool is the tool of every MCP server, named as in the official conformance runner.
 const Tool = "test-tool"
@@ -41,6 +45,8 @@ type Server struct {
 	NoChallenge bool
 	// Scope is what challenges ask for.
 	Scope string
+	// Extensions are those that its capabilities name: this one, unless a scene says otherwise.
+	Extensions map[string]any
 	// Before may answer a request with a good token in place of the server.
 	Before func(c *Call, m Message) *Reply
 
@@ -84,21 +90,29 @@ func (w *World) makeServer(party *Party, ras *RAS) *Server {
 		"bearer_methods_supported": []string{"header"},
 	}
 	s.Publish(MetadataPath, s.Metadata)
-	server := mcp.NewServer(&mcp.Implementation{Name: "emaconform", Version: "1"}, &mcp.ServerOptions{})
-	mcp.AddTool(server, &mcp.Tool{Name: Tool, Description: "says that it was called"},
-		func(context.Context, *mcp.CallToolRequest, struct{}) (*mcp.CallToolResult, any, error) {
-			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "called"}}}, nil, nil
-		})
-	get := func(*http.Request) *mcp.Server { return server }
+	s.Extensions = map[string]any{Extension: map[string]any{}}
+	made := sync.OnceValue(s.make) // when the first request comes: a scene may have changed what it names
+	get := func(*http.Request) *mcp.Server { return made() }
 	s.sessions = mcp.NewStreamableHTTPHandler(get, nil)
 	s.stateless = mcp.NewStreamableHTTPHandler(get, &mcp.StreamableHTTPOptions{Stateless: true})
 	s.cancel = func() {
-		for session := range server.Sessions() {
+		for session := range made().Sessions() {
 			_ = session.Close()
 		}
 	}
 	party.endpoints[EndpointPath] = &Endpoint{Step: "MCP request", Before: s.guard, handler: http.HandlerFunc(s.answer)}
 	return s
+}
+
+// make makes the server with its one tool.
+func (s *Server) make() *mcp.Server {
+	server := mcp.NewServer(&mcp.Implementation{Name: "emaconform", Version: "1"},
+		&mcp.ServerOptions{Capabilities: &mcp.ServerCapabilities{Extensions: s.Extensions}})
+	mcp.AddTool(server, &mcp.Tool{Name: Tool, Description: "says that it was called"},
+		func(context.Context, *mcp.CallToolRequest, struct{}) (*mcp.CallToolResult, any, error) {
+			return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: "called"}}}, nil, nil
+		})
+	return server
 }
 
 func (s *Server) close() { s.cancel() }
