@@ -91,7 +91,9 @@ func later(groups []group) (packed string, hidden int, err error) {
 	}
 	var packing bytes.Buffer
 	compressed := gzip.NewWriter(&packing)
-	if err := errors.Join(json.NewEncoder(compressed).Encode(list), compressed.Close()); err != nil {
+	encoder := json.NewEncoder(compressed)
+	encoder.SetEscapeHTML(false) // base64 hides it from the page, and what is HTML already is a third smaller
+	if err := errors.Join(encoder.Encode(list), compressed.Close()); err != nil {
 		return "", 0, err
 	}
 	return base64.StdEncoding.EncodeToString(packing.Bytes()), hidden, nil
