@@ -3,6 +3,7 @@ package check
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
@@ -23,6 +24,13 @@ type T struct {
 	cleanups []func(context.Context)
 	doubts   []string
 	confirm  func()
+	resting  atomic.Pointer[rest]
+}
+
+// rest is a wait by design.
+type rest struct {
+	until string
+	over  time.Time
 }
 
 // findings are what the body said of the target.
@@ -120,6 +128,29 @@ func (t *T) BeforeFailing(confirm func()) { t.confirm = confirm }
 // DeferCleanup has do called when the check is over, whatever its outcome; the last one deferred comes first. The
 // context outlives the check's own.
 func (t *T) DeferCleanup(do func(context.Context)) { t.cleanups = append(t.cleanups, do) }
+
+// Rest waits for so long, or until the end of the check. The check's clock stands still meanwhile, for waiting by design
+// is not the target's time, and who follows the run is told: until completes "waiting until …".
+func (t *T) Rest(d time.Duration, until string) {
+	resume := wire.Pause(t)
+	defer resume()
+	t.resting.Store(&rest{until, time.Now().Add(d)})
+	defer t.resting.Store(nil)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-t.Done():
+	}
+}
+
+// Resting says what the check waits for by design, and when that is over; "" when it does not.
+func (t *T) Resting() (until string, over time.Time) {
+	if r := t.resting.Load(); r != nil {
+		return r.until, r.over
+	}
+	return "", time.Time{}
+}
 
 // Within tries, less and less often, until done or out of time, and reports whether it was done.
 func (t *T) Within(limit time.Duration, done func() bool) bool {

@@ -27,6 +27,7 @@ type schedule struct {
 	say     func(message)
 	found   map[string]chan reports.Check // what each spec waits for
 	random  *rand.Rand
+	ahead   *forecast
 
 	mu     sync.Mutex
 	firsts map[*check.Check]check.Attempt // those that need a second look
@@ -37,6 +38,7 @@ func newSchedule(stage Stage, checks []*check.Check, workers int, seed uint64, s
 		stage: stage, checks: checks, workers: workers, say: say, found: map[string]chan reports.Check{},
 		random: rand.New(rand.NewPCG(seed, 0)), firsts: map[*check.Check]check.Attempt{},
 	}
+	s.ahead = newForecast(func(what string) { say(message{Says: what}) })
 	for _, c := range checks {
 		s.found[c.ID] = make(chan reports.Check, 1)
 	}
@@ -47,6 +49,7 @@ func (s *schedule) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	watch := newWatch(ctx)
+	go s.ahead.watch(ctx)
 	var waiting, free, serial, exhausting []*check.Check
 	for _, c := range s.checks {
 		switch {
@@ -65,12 +68,17 @@ func (s *schedule) run(ctx context.Context) {
 	one := func(c *check.Check, lane int) { s.first(ctx, watch, c, lane) }
 	again := func(c *check.Check, lane int) { s.second(ctx, watch, c, lane) }
 
-	each(append(waiting, free...), s.workers, false, one) // what waits begins first, so that the waits overlap
-	each(s.open(), s.confirmers(), false, again)
-	each(serial, s.stage.Lanes(), true, one)
-	each(s.open(), s.stage.Lanes(), true, again)
-	each(exhausting, 1, false, one)
-	each(s.open(), 1, false, again)
+	part := func(checks []*check.Check, n int, lanes bool, what string, do func(c *check.Check, lane int)) {
+		s.ahead.enter(len(checks), what)
+		each(checks, n, lanes, do)
+	}
+
+	part(append(waiting, free...), s.workers, false, "", one) // what waits begins first, so that the waits overlap
+	part(s.open(), s.confirmers(), false, " run once more, alone,", again)
+	part(serial, s.stage.Lanes(), true, " that change what others see, one after the other,", one)
+	part(s.open(), s.stage.Lanes(), true, " run once more, alone,", again)
+	part(exhausting, 1, false, " that use limits up", one)
+	part(s.open(), 1, false, " run once more, alone,", again)
 }
 
 // each does something with every check, n at a time. With lanes, each of the n is a lane of its own.
@@ -156,6 +164,8 @@ func (s *schedule) attempt(ctx context.Context, w *watch, c *check.Check, lane, 
 	defer cancel()
 	t := check.New(ctx, c, s.stage.World(lane), s.stage.Recorder())
 	t.Attempt = n
+	s.ahead.begin(t)
+	defer s.ahead.end(t)
 	done := make(chan check.Attempt, 1)
 	began := w.stoodStill()
 	go func() { done <- t.Run() }()

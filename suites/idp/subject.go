@@ -144,6 +144,6 @@ func expired(t *T) (client *config.Client, token string) {
 	if time.Until(ends) > 5*time.Minute {
 		t.Skipf("ID tokens of %s live until %s: too long to be waited for (short_lived)", k.ID, ends.Format(time.TimeOnly))
 	}
-	sleep(t, ends.Add(t.Config.Timing.Leeway))
+	t.Rest(time.Until(ends.Add(t.Config.Timing.Leeway)), "an ID token has expired, with leeway for clocks (timing.leeway)")
 	return k, tokens.IDToken
 }

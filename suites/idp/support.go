@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	. "github.com/onsi/gomega"
 
@@ -124,14 +123,4 @@ func post(t *T, fields ...string) *wire.Request {
 	}
 	signin.Authenticate(r, t.A(), t.Provider.Token, t.Now())
 	return r
-}
-
-// sleep waits for a moment to come.
-func sleep(t *T, until time.Time) {
-	resume := wire.Pause(t)
-	defer resume()
-	select {
-	case <-time.After(time.Until(until)):
-	case <-t.Done():
-	}
 }

@@ -150,12 +150,7 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		if server.Granted(t.Redeem(grant)) {
 			t.Skipf("it remembers no used ID-JAG: RAS-JTI-REPLAY/twice says what to make of that")
 		}
-		resume := wire.Pause(t) // waiting is not the target's time
-		select {
-		case <-time.After(t.Config.Timing.Replay):
-		case <-t.Done():
-		}
-		resume()
+		t.Rest(t.Config.Timing.Replay, "a used ID-JAG, which lives on, is sent once more (timing.replay)")
 		if a := t.Attack(grant); server.Granted(a) {
 			t.Failf("an ID-JAG that lives five minutes was refused when it came again at once, and granted %s later: "+
 				"who reads one in a log need only wait. Used ids are to be kept for as long as the ID-JAG is valid",
