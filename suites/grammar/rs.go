@@ -24,4 +24,18 @@ var ofRS = []Identifier{
 		// another port), and no name that an attacker rebinds is among them.
 		Should: []string{"scheme", "userinfo", "query-question"},
 	},
+	{
+		ID: "token", Name: "a JWT access token", Sends: "an access token", Role: "rs", Requirement: "RS-TOKEN-AUD", Kind: JWS,
+		Severity: reports.Low, Gain: "A token has more than one spelling, and a list of revoked ones knows one of them.",
+		Should: []string{"*"},
+		// What is spelled otherwise after it was signed, by who has no key, and can stand in a header field.
+		Only: []string{"padding-signature", "alphabet-signature", "bits-signature", "json"},
+	},
+	{
+		ID: "session", Name: "the session id", Sends: "a request whose Mcp-Session-Id", Role: "rs",
+		Requirement: "RS-SESSION-NOT-AUTH", Severity: reports.Low, Gain: "A session is found with fewer attempts.",
+		Should: []string{"*"},
+		Only: []string{"case-all", "begins-digit", "begun", "ends-letter", "contains", "percent-one", "quotes-double", "list-comma",
+			"nul-encoded", "glob-any", "like-any", "pattern-any"},
+	},
 }

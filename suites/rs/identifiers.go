@@ -18,6 +18,8 @@ type sender struct {
 	right func(t *server.T, token string) string // the value that the attack changes
 	send  func(t *server.T, token, given string) *wire.Answer
 	judge func(a *wire.Answer)
+	forge bool // the attack is written from the whole token
+	open  bool // it is sent in a session, whose id the attack changes
 }
 
 // senders is one for each identifier of an MCP server in the grammar.
@@ -28,6 +30,24 @@ var senders = map[string]sender{
 		judge: func(a *wire.Answer) {
 			Expect(a).To(server.BeStatus(http.StatusUnauthorized, http.StatusBadRequest))
 		},
+	},
+	"token": {
+		forge: true,
+		send:  func(t *server.T, _, given string) *wire.Answer { return t.Break(t.Knock(given)) },
+		judge: func(a *wire.Answer) {
+			Expect(a).To(server.BeStatus(http.StatusUnauthorized, http.StatusBadRequest))
+		},
+	},
+	"session": {
+		open: true,
+		send: func(t *server.T, token, given string) *wire.Answer {
+			s := &server.Session{ID: given}
+			r := s.With(server.Message(t.Config.URL, token, map[string]any{
+				"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": map[string]any{}}))
+			r.Header.Set("Mcp-Protocol-Version", server.Revision2025)
+			return t.Break(r)
+		},
+		judge: func(a *wire.Answer) { Expect(a).To(server.BeTurnedAway()) },
 	},
 	"origin": {
 		right: func(t *server.T, _ string) string {
@@ -62,15 +82,38 @@ func onlyPort(a, b string) bool {
 	return err == nil && err2 == nil && x.Host != "" && x.Scheme == y.Scheme && x.Hostname() == y.Hostname() && y.Path == "" && y.User == nil
 }
 
+// given is the right value, and what the attack makes of it.
+func (s sender) given(t *server.T, a grammar.Attack, token string) (right, given string) {
+	ok := true
+	switch {
+	case s.forge:
+		for range 8 { // until one has what can be spelled otherwise
+			copyOf(t, token, nil)
+			if given, ok = a.Variant.Write(grammar.Forge{Issued: token}); ok {
+				return token, given
+			}
+			token = t.AccessToken()
+		}
+	case s.open:
+		session, _ := aliceSessionOf(t, token)
+		right = session.ID
+	default:
+		right = s.right(t, token)
+	}
+	if given == "" && ok {
+		value, _ := a.Variant.Of(right)
+		given, ok = value.(string)
+	}
+	if !ok || given == right {
+		t.Skipf("%s has nothing here that this could change", a.Name)
+	}
+	return right, given
+}
+
 func (s sender) declare(a grammar.Attack) {
 	server.It(a.Slug(), "refuses "+a.What(), server.InEach(func(t *server.T) {
 		token := t.AccessToken()
-		right := s.right(t, token)
-		value, _ := a.Variant.Of(right)
-		given, ok := value.(string)
-		if !ok || given == right {
-			t.Skipf("%s has nothing here that this could change", a.Name)
-		}
+		right, given := s.given(t, a, token)
 		_, answer := t.Beside(knocks(t), func() *wire.Answer {
 			t.Use(token) // so that the server knows it
 			return s.send(t, token, given)

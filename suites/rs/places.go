@@ -2,8 +2,10 @@ package rs
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +29,18 @@ var elsewhere = []string{"X-Access-Token", "X-Forwarded-Access-Token", "X-Auth-R
 	"X-Token",
 	"X-Authorization", "X-Forwarded-Authorization", "X-Original-Authorization", "Proxy-Authorization", "X-Api-Key",
 	"X-Amzn-Oidc-Accesstoken", "Mcp-Authorization"}
+
+// disguises are headers with which proxies say what was asked for before they changed it. From anybody else they say nothing.
+var disguises = map[string]http.Header{
+	"path":   {"X-Original-Url": {"/"}, "X-Rewrite-Url": {"/"}, "X-Forwarded-Uri": {"/"}, "X-Forwarded-Path": {"/"}, "X-Original-Uri": {"/"}},
+	"health": {"X-Original-Url": {"/health"}, "X-Rewrite-Url": {"/health"}, "X-Forwarded-Uri": {"/health"}},
+	"method": {"X-Http-Method-Override": {"OPTIONS"}, "X-Http-Method": {"OPTIONS"}, "X-Method-Override": {"OPTIONS"}},
+	"inner": {"X-Forwarded-For": {"127.0.0.1"}, "X-Real-Ip": {"127.0.0.1"}, "X-Client-Ip": {"127.0.0.1"}, "True-Client-Ip": {"127.0.0.1"},
+		"X-Originating-Ip": {"127.0.0.1"}, "Forwarded": {"for=127.0.0.1"}, "X-Forwarded-Host": {"localhost"}},
+	"preflight":      {"Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"authorization"}},
+	"mcp-initialize": {"Mcp-Method": {"initialize"}}, "mcp-ping": {"Mcp-Method": {"ping"}},
+	"mcp-discover": {"Mcp-Method": {"server/discover"}}, "mcp-notification": {"Mcp-Method": {"notifications/initialized"}},
+}
 
 // otherPaths are spellings of the path that a router may lead to the same place and a guard may not know.
 func otherPaths(path string) map[string]string {
@@ -69,6 +83,22 @@ var _ = check.For("RS-401", func() {
 					what)
 			}
 		}), check.Sends("A request with a token at the server's path as control, then without one at its path "+what))
+	}
+
+	for slug, headers := range disguises {
+		server.It("disguised-"+slug, "serves nobody without a token, whatever headers of proxies say ("+slug+")",
+			server.InEach(func(t *server.T) {
+				t.Use(t.AccessToken())
+				r := t.Knock("")
+				for name, values := range headers {
+					r.Header[name] = values
+				}
+				if a := t.Break(r); server.LetIn(a) && server.Result(a) != nil {
+					t.Failf("a request without a token was answered because of its headers (%s): what is asked for stands in the "+
+						"request line and the body, and who asks in the token", strings.Join(slices.Sorted(maps.Keys(headers)), ", "))
+				}
+			}), check.Sends("A request with a token as control, then without one and with "+
+				strings.Join(slices.Sorted(maps.Keys(headers)), ", ")))
 	}
 
 	server.It("get", "answers no GET without a token, in a session or not", func(t *server.T) {
@@ -125,4 +155,27 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 			}
 		}
 	}), check.Should(), check.Sends("A request with the token in Authorization as control, then in headers of proxies"))
+})
+
+// claimed are headers that say which server a request was for.
+func claimed(rawURL string) http.Header {
+	u, err := url.Parse(rawURL)
+	Expect(err).NotTo(HaveOccurred())
+	return http.Header{"X-Forwarded-Host": {u.Host}, "X-Forwarded-Proto": {u.Scheme}, "X-Original-Host": {u.Host},
+		"Forwarded": {"host=" + u.Host + ";proto=" + u.Scheme}, "X-Original-Url": {u.Path}, "X-Rewrite-Url": {u.Path},
+		"X-Forwarded-Uri": {u.Path}, "X-Forwarded-Path": {u.Path}, "X-Forwarded-Prefix": {u.Path}}
+}
+
+var _ = check.For("RS-TOKEN-AUD", func() {
+	server.It("other-resource-forwarded", "knows itself by its own URL, whatever headers of proxies say", server.InEach(func(t *server.T) {
+		t.Use(t.AccessToken())
+		other := t.AccessToken(server.Set("resource", t.Config.SecondServer))
+		t.UseWith(t.KnockAt(t.Config.SecondServer, other))
+		r := t.Knock(other)
+		for name, values := range claimed(t.Config.SecondServer) {
+			r.Header[name] = values
+		}
+		Expect(t.Break(r)).To(server.BeUnauthorized(), "whoever asks chooses which server it is")
+	}), check.With(server.NeedsSecondServer), check.Sends("A token for the second MCP server, first there as control, then "+
+		"to the server under test with headers that name the second one"))
 })

@@ -14,8 +14,12 @@ import (
 
 // aliceSession opens a session of Alice and sees that she can use it.
 func aliceSession(t *server.T) (s *server.Session, token string) {
-	token = t.AccessToken()
-	s = t.Open(token)
+	return aliceSessionOf(t, t.AccessToken())
+}
+
+// aliceSessionOf is aliceSession with this token of hers.
+func aliceSessionOf(t *server.T, token string) (*server.Session, string) {
+	s := t.Open(token)
 	if s.ID == "" {
 		t.Skipf("the server keeps no sessions: it answers initialize without Mcp-Session-Id")
 	}
