@@ -47,7 +47,7 @@ type Requirement struct {
 // Roles lists the roles in the order of the catalogue.
 var Roles = []string{"ras", "rs", "client", "idp"}
 
-//go:embed *.yaml
+//go:embed *.yaml sentences/*.yaml
 var files embed.FS
 
 var load = sync.OnceValue(func() []Requirement {

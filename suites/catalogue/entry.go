@@ -17,15 +17,17 @@ type entry struct {
 
 // document is a text that entries cite; see documents.yaml.
 type document struct {
-	Name     string            `yaml:"name"`
-	Title    string            `yaml:"title"`
-	Revision string            `yaml:"revision"` // of the text that was read: a commit, a number, an edition
-	Date     string            `yaml:"date"`     // of that revision
-	Proposal string            `yaml:"proposal"` // for a text that is only proposed: what it is called
-	Profiles []string          `yaml:"profiles"` // whose verdicts stand on it; none: all
-	URL      string            `yaml:"url"`
-	Sections map[string]string `yaml:"sections"` // section → what follows the URL
-	Anchor   string            `yaml:"anchor"`   // for documents without sections; {} stands for the section's number
+	Name     string   `yaml:"name"`
+	Title    string   `yaml:"title"`
+	Revision string   `yaml:"revision"` // of the text that was read: a commit, a number, an edition
+	Date     string   `yaml:"date"`     // of that revision
+	Proposal string   `yaml:"proposal"` // for a text that is only proposed: what it is called
+	Profiles []string `yaml:"profiles"` // whose verdicts stand on it; none: all
+	// Unindexed says why its sentences are not in the index, of a document of which they are not.
+	Unindexed string            `yaml:"unindexed"`
+	URL       string            `yaml:"url"`
+	Sections  map[string]string `yaml:"sections"` // section → what follows the URL
+	Anchor    string            `yaml:"anchor"`   // for documents without sections; {} stands for the section's number
 }
 
 type library map[string]document

@@ -1,6 +1,9 @@
 package catalogue
 
-import "sync"
+import (
+	"io/fs"
+	"sync"
+)
 
 // Sentence is a place in a document where a key word of RFC 2119 stands, and what became of it: the entries that carry
 // the sentence, or the reason why none does.
@@ -13,7 +16,9 @@ type Sentence struct {
 	Why      string   `json:"why,omitempty"` // where there are none
 }
 
-// indexed is what sentences.yaml says of one document.
+// indexed is what a file of the folder sentences says of a document. For each place where a key word of RFC 2119 stands
+// (the section, the number among those of the section, the key word; none: a sentence that demands without one) it names
+// the entries that carry the sentence, or why none does. Sentences themselves are not copied.
 type indexed struct {
 	Document  string `yaml:"document"`
 	Sentences []struct {
@@ -26,13 +31,19 @@ type indexed struct {
 }
 
 var loadSentences = sync.OnceValue(func() (all []Sentence) {
-	list, err := decode[indexed](files, "sentences.yaml")
+	names, err := fs.Glob(files, "sentences/*.yaml")
 	if err != nil {
-		panic("catalogue: " + err.Error())
+		panic("catalogue: " + err.Error()) // our own pattern
 	}
-	for _, d := range list {
-		for _, s := range d.Sentences {
-			all = append(all, Sentence{d.Document, s.At, s.N, s.Word, s.By, s.Why})
+	for _, name := range names {
+		list, err := decode[indexed](files, name)
+		if err != nil {
+			panic("catalogue: " + err.Error())
+		}
+		for _, d := range list {
+			for _, s := range d.Sentences {
+				all = append(all, Sentence{d.Document, s.At, s.N, s.Word, s.By, s.Why})
+			}
 		}
 	}
 	return all

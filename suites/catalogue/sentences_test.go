@@ -43,6 +43,19 @@ func TestSentencesAreCarried(t *testing.T) {
 	}
 }
 
+// TestDocumentsAreIndexed checks that each document has its sentences in the index, or says why not.
+func TestDocumentsAreIndexed(t *testing.T) {
+	indexed := map[string]bool{}
+	for _, s := range Sentences() {
+		indexed[s.Document] = true
+	}
+	for name, d := range loadDocuments() {
+		if indexed[name] == (d.Unindexed != "") {
+			t.Errorf("%s needs either an index of its sentences or, in documents.yaml, the reason why it has none", name)
+		}
+	}
+}
+
 // TestNoSentenceIsMissing checks the index against the places that the pinned documents have.
 func TestNoSentenceIsMissing(t *testing.T) {
 	file, err := os.Open("testdata/places.txt")
@@ -59,7 +72,7 @@ func TestNoSentenceIsMissing(t *testing.T) {
 		if line := lines.Text(); line != "" && line[0] != '#' {
 			n++
 			if !carried[line] {
-				t.Errorf("sentences.yaml does not say what carries %q", line)
+				t.Errorf("the index does not say what carries %q", line)
 			}
 		}
 	}

@@ -139,6 +139,15 @@ var _ = check.For("CL-EXCHANGE-AUTH", func() {
 })
 
 var _ = check.For("CL-REDEEM-REQ", func() {
+	It("one-method", "authenticates to the RAS by one method in a request",
+		given.honest(meetsHonest).from(redeemed),
+		func(t *T) {
+			for _, s := range t.redemptions() {
+				if _, _, basic := world.Basic(s.Header); basic && s.Form.Has("client_secret") {
+					t.Failf("expected one way of client authentication, but the token request has Basic credentials and a client_secret")
+				}
+			}
+		}, check.By("RFC 6749 §2.3"))
 	It("published", "names the client id that it publishes, and shows no secret",
 		published.honest("An honest world in which the client's id at the RAS is the URL of a document that it publishes").
 			from(redeemed),
