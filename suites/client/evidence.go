@@ -114,6 +114,12 @@ func journey(a *program.Attempt) []reports.Step {
 	for i := len(steps) - 2; i >= 0; i-- {
 		steps[i].OK = steps[i].OK || i < len(steps)-2 && steps[i+1].OK
 	}
+	if refused := len(a.Exchanges())+len(a.Redemptions()) > 0 && !a.Through(); refused && len(a.At(a.World.Consent)) > 0 {
+		for i := range steps {
+			steps[i].Fix = "The managed way failed and the client fell back to the consent page, which hides the failure from its " +
+				"user: let it say what was refused, and stop (EMA 7.2). " + steps[i].Fix
+		}
+	}
 	if wantsTLS.Match(slices.Concat(a.Stderr, a.Stdout)) && !a.World.TLS {
 		for i := range steps {
 			steps[i].Fix = "The client speaks of https, and this world has none: run it with --https."

@@ -29,14 +29,15 @@ var aspects = []aspect{
 		fix: func(p *preflight) string {
 			c := p.t.Client(0)
 			return fmt.Sprintf("Register client %q for %s with the authorization server, or correct clients[0] (id, "+
-				"auth, secret).", c.ID, c.Auth)
+				"auth, secret): the ID-JAG says client_id %q, and the client that redeems it has to be the same.", c.ID, c.Auth, c.ID)
 		},
 	},
 	{
 		name:  "issuer",
 		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(server.Set("iss", p.wrong("iss"))) },
 		fix: func(p *preflight) string {
-			return fmt.Sprintf("Add %s to the target's trusted issuers, exactly as it stands here.", p.t.IdP.URL)
+			return fmt.Sprintf("Add %s to the target's trusted issuers, exactly as it stands here. Where an administrator has "+
+				"to switch enterprise-managed authorization on for the account first, do that.", p.t.IdP.URL)
 		},
 	},
 	{
@@ -70,8 +71,13 @@ var aspects = []aspect{
 		spoil: func(p *preflight) *wire.Answer { return p.probeGrant(server.Set("resource", p.wrong("resource"))) },
 		cure:  func(p *preflight) *wire.Answer { return p.probeGrant(server.Remove("resource")) },
 		fix: func(p *preflight) string {
-			return fmt.Sprintf("Register the resource %s with the authorization server, or set resource.",
-				wire.Printable(p.found.Resource, 300))
+			differs := ""
+			if named, _ := p.found.ResourceMetadata["resource"].(string); named != "" && named != p.found.Resource {
+				differs = fmt.Sprintf(" The protected resource metadata say %s, the ID-JAG says %s: %s.",
+					wire.Printable(named, 300), wire.Printable(p.found.Resource, 300), difference(named, p.found.Resource))
+			}
+			return fmt.Sprintf("Register the resource %s with the authorization server, or set resource.%s",
+				wire.Printable(p.found.Resource, 300), differs)
 		},
 	},
 	{
@@ -119,14 +125,13 @@ func (p *preflight) diagnose() *stop {
 		return &stop{saw + " " + stray, "Let the target read jwks_uri from the metadata at " +
 			wellKnownOf(p.t.IdP.URL) + ", or give it that address."}
 	}
-	if s := p.byMetadata(saw); s != nil {
-		return s
+	if s := p.mixedUp(); s != nil {
+		return &stop{saw + " " + s.saw, s.fix}
 	}
-	if s := p.obvious(saw); s != nil {
-		return s
-	}
-	if s := p.byWords(saw); s != nil {
-		return s
+	for _, known := range []func(string) *stop{p.byMetadata, p.obvious, p.byProof, p.byWords} {
+		if s := known(saw); s != nil {
+			return s
+		}
 	}
 	for _, a := range aspects {
 		if a.cure != nil && server.Granted(a.cure(p)) {
@@ -149,6 +154,9 @@ func (p *preflight) diagnose() *stop {
 	return &stop{saw, suspects[0].fix(p)}
 }
 
+// accessDenied is an error code of RFC 6749 4.1.2.1, which connectors answer here as well.
+const accessDenied = "access_denied"
+
 // obvious are the cases that need no probe.
 func (p *preflight) obvious(saw string) *stop {
 	a := p.redemption
@@ -162,7 +170,11 @@ func (p *preflight) obvious(saw string) *stop {
 	case code == server.UnauthorizedClient:
 		return &stop{saw, fmt.Sprintf("Allow the grant type %s to client %q.", server.GrantJWTBearer, p.t.Client(0).ID)}
 	case code == server.InvalidClient:
-		return &stop{saw + " The client is not known, or its credentials are wrong.", aspects[0].fix(p)}
+		return &stop{saw + " The client is not known, or its credentials are wrong.", aspectOf("client").fix(p)}
+	case code == accessDenied:
+		return &stop{saw + " The server knows the grant, but trusts no issuer for this account yet.",
+			"Let an administrator of the connector switch enterprise-managed authorization on for the account (with some " +
+				"vendors a matter of the plan), and enter " + p.t.IdP.URL + " there."}
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ func (p *preflight) offered() (string, *stop) {
 	case profile && grant:
 		return "the metadata list the id-jag profile and the jwt-bearer grant", nil
 	case profile:
-		return "the metadata list the id-jag profile, but not the jwt-bearer grant", nil
+		return "the metadata list the id-jag profile, but not the jwt-bearer grant: " + notTried, nil
 	case grant:
 		return "the metadata list the jwt-bearer grant, but not the id-jag profile: clients cannot tell which " +
 			"assertions are taken", nil
@@ -57,9 +57,12 @@ func (p *preflight) offered() (string, *stop) {
 	if p.t.Look {
 		return "", p.notOffered()
 	}
-	return "by its metadata the authorization server offers neither the id-jag profile nor the jwt-bearer grant; it " +
-		"is tried all the same", nil
+	return "by its metadata the authorization server offers neither the id-jag profile nor the jwt-bearer grant: " +
+		notTried + "; it is tried all the same", nil
 }
+
+// notTried is what becomes of a grant that the metadata keep silent about.
+const notTried = "clients such as Claude offer enterprise-managed authorization only when grant_types_supported lists it"
 
 // listed reports whether the authorization server's metadata list the id-jag profile, and the jwt-bearer grant.
 func (p *preflight) listed() (profile, grant bool) {

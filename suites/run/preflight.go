@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -183,6 +184,9 @@ func (p *preflight) findServer() (string, *stop) {
 		p.found.TokenEndpoint = p.expected.TokenEndpoint
 	}
 	if p.found.TokenEndpoint == "" && p.found.ServerMetadata == nil {
+		if s := p.mixedUp(); s != nil {
+			return "", s
+		}
 		return "", &stop{"There is no metadata of the authorization server " + wire.Printable(p.found.Issuer, 300) + ": " + strings.Join(tried, "; ") + ".",
 			"Serve it (RFC 8414), or set authorization_server.token_endpoint."}
 	}
@@ -315,10 +319,28 @@ func (p *preflight) call() (string, *stop) {
 		return "answers as in " + strings.Join(spoken, " and "), nil
 	}
 	if a.Status == http.StatusForbidden {
-		return "", &stop{fmt.Sprintf("The authorization server granted an access token, but it may not do enough at the MCP server: %s.", a.Summary()),
+		return "", &stop{fmt.Sprintf("The authorization server granted an access token, but it may not do enough at the MCP server: %s%s.",
+			a.Summary(), p.lacking(a)),
 			"Name the scopes that the MCP server needs in scopes. If your authorization server grants only what the scope parameter asks for, " +
 				"also set redeem.scope: true."}
 	}
 	return "", &stop{fmt.Sprintf("The authorization server granted an access token, but the MCP server does not take it: %s.", a.Summary()),
 		"Check that the MCP server accepts tokens of " + wire.Printable(p.found.Issuer, 300) + " with the audience " + wire.Printable(p.found.Resource, 300) + "."}
+}
+
+// scopeParam is the scope that a challenge asks for (RFC 6750 section 3).
+var scopeParam = regexp.MustCompile(`(?i)\bscope="([^"]*)"`)
+
+// lacking names the scopes that a 403 asks for and the token does not have.
+func (p *preflight) lacking(a *wire.Answer) string {
+	asked := scopeParam.FindStringSubmatch(strings.Join(a.Header.Values("WWW-Authenticate"), ", "))
+	if asked == nil {
+		return ""
+	}
+	granted := strings.Fields(cmp.Or(p.redemption.String("scope"), strings.Join(p.t.Config.Scopes, " ")))
+	missing := slices.DeleteFunc(strings.Fields(asked[1]), func(scope string) bool { return slices.Contains(granted, scope) })
+	if len(missing) == 0 {
+		return ""
+	}
+	return "; the token works, but lacks " + wire.Printable(strings.Join(missing, " "), 200)
 }

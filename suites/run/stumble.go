@@ -2,11 +2,15 @@ package run
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/server"
+	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -29,7 +33,7 @@ var said = []struct {
 	{"", regexp.MustCompile(`(?i)\bresource\b`), "resource"},
 	{"", regexp.MustCompile(`(?i)\bscopes?\b`), "scope"},
 	{"", regexp.MustCompile(`(?i)\b(user|account|subject|sub|member|e-?mail)\b`), "user"},
-	{"", regexp.MustCompile(`(?i)\bclient\b`), "client"},
+	{"", regexp.MustCompile(`(?i)\bclient(_?id)?\b`), "client"},
 }
 
 // about is the aspect that an answer names itself, or "".
@@ -51,9 +55,17 @@ func (p *preflight) byWords(saw string) *stop {
 		return &stop{saw, "The target's clock and ours differ, though its Date header does not say so, and no offset " +
 			"up to ten minutes helped: set both by NTP."}
 	}
-	for _, a := range aspects {
-		if a.name == topic {
-			return &stop{saw, a.fix(p)}
+	if a := aspectOf(topic); a != nil {
+		return &stop{saw, a.fix(p)}
+	}
+	return nil
+}
+
+// aspectOf is the aspect of this name, or nil.
+func aspectOf(name string) *aspect {
+	for n := range aspects {
+		if aspects[n].name == name {
+			return &aspects[n]
 		}
 	}
 	return nil
@@ -67,8 +79,8 @@ func (p *preflight) byMetadata(saw string) *stop {
 	switch {
 	case len(grants) > 0 && !p.found.Lists("grant_types_supported", server.GrantJWTBearer):
 		return &stop{saw + " Its metadata (grant_types_supported) do not offer " + server.GrantJWTBearer + ".",
-			"Switch enterprise-managed authorization on at the authorization server: clients try it only where the " +
-				"metadata list this grant type."}
+			"Switch enterprise-managed authorization on at the authorization server: clients such as Claude offer it only " +
+				"where grant_types_supported lists " + server.GrantJWTBearer + "."}
 	case named != "" && named != p.found.Issuer:
 		return &stop{fmt.Sprintf("%s Honest ID-JAGs were made out to %s, as the protected resource metadata name it, "+
 			"but the authorization server's metadata name it %s: %s (RAS-META-ISSUER; RFC 8414 3.3).", saw,
@@ -80,8 +92,75 @@ func (p *preflight) byMetadata(saw string) *stop {
 			"/oauth2/…."}
 	case metadata["registration_endpoint"] != nil && p.redemption.String("error") == server.InvalidClient &&
 		metadata["client_id_metadata_document_supported"] != true:
-		return &stop{saw, aspects[0].fix(p) + " A client that registers itself (DCR) never matches the client_id of " +
+		return &stop{saw, aspectOf("client").fix(p) + " A client that registers itself (DCR) never matches the client_id of " +
 			"a grant: register it beforehand."}
+	}
+	return nil
+}
+
+// mixedUp is the stop at a configuration that takes one of the names of a connector for another: the audience of an
+// ID-JAG is the authorization server's issuer, and neither the resource nor an endpoint. nil when it does not.
+func (p *preflight) mixedUp() *stop {
+	named := p.t.Config.AuthorizationServer.Issuer
+	if named == "" {
+		return nil
+	}
+	list, _ := p.found.ResourceMetadata["authorization_servers"].([]any)
+	right := ""
+	if len(list) > 0 {
+		right, _ = list[0].(string)
+	}
+	what := ""
+	switch named {
+	case right:
+		return nil
+	case p.t.Config.URL:
+		what = "the URL of the MCP server"
+	case p.found.Resource:
+		what = "the resource"
+	case p.t.Config.AuthorizationServer.TokenEndpoint, p.tokenEndpointOf(right):
+		what = "the token endpoint"
+	default:
+		return nil
+	}
+	is := "the issuer of the authorization server"
+	if right != "" {
+		is += ", here " + wire.Printable(right, 200)
+	}
+	return &stop{fmt.Sprintf("authorization_server.issuer is %s: this is %s, but the audience of an ID-JAG is %s.", named, what, is),
+		"Correct authorization_server.issuer, or leave it out: it is found from the MCP server's metadata."}
+}
+
+// tokenEndpointOf reads an authorization server's metadata, "" when there are none.
+func (p *preflight) tokenEndpointOf(issuer string) string {
+	if issuer == "" {
+		return ""
+	}
+	for _, u := range target.ServerMetadataURLs(issuer) {
+		if document, _, err := p.t.Get(u); err == nil {
+			endpoint, _ := document["token_endpoint"].(string)
+			return endpoint
+		}
+	}
+	return ""
+}
+
+// byProof is the stop that a grant proves which differs from the refused one in one thing, or nil: another user, or a
+// claim less.
+func (p *preflight) byProof(saw string) *stop {
+	for n := 1; n < len(p.t.Config.Users); n++ {
+		a := p.t.Present(p.t.GrantFrom(p.t.IdP, p.t.Config.Users[n]), reports.Setup, "a probe: another user")
+		if server.Granted(a) {
+			return &stop{fmt.Sprintf("%s It is granted for users[%d], and refused for users[0].", saw, n),
+				aspectOf("user").fix(p) + " Is users[0] an account there with exactly this sub and e-mail address?"}
+		}
+	}
+	for _, claim := range slices.Sorted(maps.Keys(p.t.Config.Claims)) {
+		if server.Granted(p.probeGrant(server.Remove(claim))) {
+			return &stop{fmt.Sprintf("%s It is refused with the claim %s, and granted without.", saw, claim),
+				fmt.Sprintf("Let the authorization server take ID-JAGs with claims that it does not know (RFC 7519 4), for "+
+					"identity providers add some; or take claims.%s out of the configuration, to judge the rest.", claim)}
+		}
 	}
 	return nil
 }

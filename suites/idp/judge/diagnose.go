@@ -3,6 +3,7 @@ package judge
 import (
 	"crypto/rand"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
@@ -79,17 +80,24 @@ func (p *preflight) diagnose(t *world.T, k *config.Client, target *config.Target
 		return &stop{saw, fmt.Sprintf("Allow the grant type %s to client %q.", world.GrantExchange,
 			k.ID) + advice(c, "grant")}
 	case code == "invalid_client":
-		return &stop{saw, fmt.Sprintf("Register client %q for %s, or correct clients (id, auth, secret).", k.ID,
+		return &stop{saw + " The client or agent is not active, or its credentials or public key are not those that were " +
+			"entered there.", fmt.Sprintf("Register client %q for %s and activate it, or correct clients (id, auth, secret).", k.ID,
 			k.Auth) + advice(c, "client")}
 	case code == "invalid_scope":
 		return &stop{saw, fmt.Sprintf("Allow the scopes %q, or correct targets[].scopes.", strings.Join(target.Scopes,
 			" ")) + advice(c, "scope")}
+	case staleSubject.MatchString(a.String("error_description")):
+		return &stop{saw + " The subject token has expired, or is of a session that began before this was switched on.",
+			fmt.Sprintf("Sign %s in again, and give tokens that are fresh (users[].sign_in).", p.t.Alice().Login)}
 	case code == "insufficient_user_authentication":
 		return &stop{saw, "The target demands a stronger or fresher sign-in: sign in with a second factor, or name " +
 			"the target in step_up."}
 	}
 	return p.probe(t, saw, k, target, a)
 }
+
+// staleSubject are the words of a provider whose subject token or session is too old.
+var staleSubject = regexp.MustCompile(`(?i)expired|session (is )?(too old|not found|ended)|sign in again|re-?authenticat`)
 
 // probe changes one thing at a time and sees whether the answer stays the same: what is refused already then is at fault.
 func (p *preflight) probe(t *world.T, saw string, k *config.Client, target *config.Target, a *wire.Answer) *stop {
