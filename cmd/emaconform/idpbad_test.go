@@ -61,6 +61,15 @@ func throttles(w http.ResponseWriter, _ *http.Request) {
 	w.WriteHeader(http.StatusTooManyRequests)
 }
 
+// refuses answers with an error of OAuth.
+func refuses(status int, code, description string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"error":%q,"error_description":%q}`, code, description)
+	}
+}
+
 // Whatever keeps people from signing in, and grants from being issued, is told in one message that says what to do, and
 // no output has a password or a token in it.
 func TestWhatKeepsAnIdentityProviderFromBeingJudged(t *testing.T) {
@@ -96,6 +105,11 @@ func TestWhatKeepsAnIdentityProviderFromBeingJudged(t *testing.T) {
 			[]string{"429 Too Many Requests", "--workers 1"}},
 		"exchanges are throttled": {map[string]http.HandlerFunc{"/token": throttles}, "sign_in: {tokens: " + tokens + "}",
 			[]string{"429", "Raise its rate limit for the test clients"}},
+		"an agent that is not active": {map[string]http.HandlerFunc{"/token": refuses(401, "invalid_client", "")},
+			"sign_in: {tokens: " + tokens + "}", []string{"The client or agent is not active, or its credentials or public key"}},
+		"a session from before": {map[string]http.HandlerFunc{
+			"/token": refuses(400, "invalid_grant", "the session of the subject token has expired")},
+			"sign_in: {tokens: " + tokens + "}", []string{"The subject token has expired", "Sign alice in again"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

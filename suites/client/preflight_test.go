@@ -29,6 +29,16 @@ func TestPreflightHearsTheClient(t *testing.T) {
 			`curl -so /dev/null "${0%/mcp}/.well-known/oauth-protected-resource/mcp"; echo "stuck" >&2; exit 1`,
 			"find the authorization server's metadata", "standard error: stuck", "RFC 8414",
 		},
+		"falls back": { // which hides from its user that the managed way was refused
+			`member() { sed "s/.*\"$1\": *\[*\"\([^\"]*\)\".*/\1/"; }
+			post() { curl -so /dev/null -d grant_type=urn:ietf:params:oauth:grant-type:token-exchange "$1"; }
+			post "$(echo "$MCP_CONFORMANCE_CONTEXT" | member idp_token_endpoint)"
+			as=$(curl -s "${0%/mcp}/.well-known/oauth-protected-resource/mcp" | member authorization_servers)
+			curl -so /dev/null "$(curl -s "$as/.well-known/oauth-authorization-server" | member authorization_endpoint)"
+			echo "one moment" >&2; exit 1`,
+			"redeem it at the Resource Authorization Server", "standard error: one moment",
+			"The managed way failed and the client fell back to the consent page",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
