@@ -14,6 +14,7 @@ import (
 	"github.com/emaconform/emaconform/reports/attest"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/idp/config"
+	"github.com/emaconform/emaconform/suites/listing"
 	"github.com/emaconform/emaconform/suites/provenance"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -112,7 +113,7 @@ func newDocs() *cobra.Command {
 				Root: c.Root(), Version: provenance.Tool().Version, Catalogue: provenance.Catalogue(),
 				Requirements: catalogue.All(), Checks: documented(),
 				Config: samples.Server, ConfigSchema: target.Schema(samples.Comments(samples.Server)),
-				Weights: func(q catalogue.Requirement) string { return weights(levels(q.LevelIn)) },
+				Weights: func(q catalogue.Requirement) string { return listing.Weights(listing.Levels(q.LevelIn)) },
 			})
 		},
 	}
@@ -123,10 +124,10 @@ func newDocs() *cobra.Command {
 // documented are the checks of every role as the site shows them.
 func documented() []docs.Check {
 	var list []docs.Check
-	for _, k := range allChecks() {
+	for _, k := range listing.All() {
 		list = append(list, docs.Check{
 			ID: k.ID, Requirement: k.Requirement, Level: k.Level, Title: k.Title, Sends: k.Sends, Expects: k.Expects,
-			Labels: k.Labels, Needs: k.Needs, Weights: weights(k.Levels),
+			Labels: k.Labels, Needs: k.Needs, Weights: listing.Weights(k.Levels),
 		})
 	}
 	return list

@@ -16,6 +16,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/client"
+	"github.com/emaconform/emaconform/suites/client/drive"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/target"
@@ -26,7 +27,7 @@ type attendedFlags struct {
 	on       bool
 	listen   string
 	basePort int
-	preset   *preset // whose client it is; nil: any
+	preset   *drive.Recipe // whose client it is; nil: any
 }
 
 func (f *attendedFlags) add(c *cobra.Command) {
@@ -85,7 +86,7 @@ func (f *attendedFlags) run(c *cobra.Command, o client.Options, report *reportFl
 			return nil, err
 		}
 		if f.preset != nil {
-			if err := f.preset.print(c.ErrOrStderr(), attended.Settings(), o.CAFile); err != nil {
+			if err := f.preset.Print(c.ErrOrStderr(), attended.Settings(), o.CAFile); err != nil {
 				return nil, err
 			}
 		}

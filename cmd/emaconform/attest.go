@@ -2,18 +2,17 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/attest"
+	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/provenance"
 )
 
@@ -87,7 +86,7 @@ func statements(path string, artifacts []string) (ours, testResult []byte, err e
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, readable(path, err)
+		return nil, nil, terminal.Readable(path, err)
 	}
 	report, err := reports.ReadResults(bytes.NewReader(raw))
 	if err != nil {
@@ -145,21 +144,4 @@ func newFile(path string, content []byte, mode os.FileMode) error {
 	}
 	_, err = file.Write(content)
 	return errors.Join(err, file.Close())
-}
-
-// prover shows that a run is against the target that it names: the target serves, before and after the run, what only
-// somebody who controls its origin can put there.
-type prover struct {
-	proof  reports.Proof
-	body   string
-	client httpDoer
-}
-
-// proofOf is what the target has to serve for a nonce: not the nonce itself, which an echo of the path would give.
-func proofOf(nonce string) string { return reports.Digest([]byte("emaconform " + nonce)) }
-
-// served reports whether the target serves it now.
-func (p *prover) served(ctx context.Context) bool {
-	body, err := get(ctx, p.client, p.proof.URL, 1<<10)
-	return err == nil && strings.TrimSpace(string(body)) == p.body
 }

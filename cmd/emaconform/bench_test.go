@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/demo"
 	idprun "github.com/emaconform/emaconform/suites/idp/judge"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
@@ -18,10 +19,10 @@ import (
 func BenchmarkServer(b *testing.B) {
 	keys := &run.Keyring{}
 	nearAndFar(b, func(roundTrip time.Duration) (*reports.Report, error) {
-		reference := &embedded{roundTrip: roundTrip}
+		reference := &demo.Target{RoundTrip: roundTrip}
 		defer reference.Close()
 		o := run.Options{Config: &target.Config{}, Keyring: keys}
-		if err := reference.configure(&o); err != nil {
+		if err := reference.Configure(&o); err != nil {
 			return nil, err
 		}
 		return run.Run(b.Context(), o)
@@ -31,10 +32,10 @@ func BenchmarkServer(b *testing.B) {
 // BenchmarkIdP is the same for `emaconform idp` and the reference identity provider.
 func BenchmarkIdP(b *testing.B) {
 	nearAndFar(b, func(roundTrip time.Duration) (*reports.Report, error) {
-		reference := &embeddedIdP{roundTrip: roundTrip}
+		reference := &demo.IdP{RoundTrip: roundTrip}
 		defer reference.Close()
 		var o idprun.Options
-		if err := reference.configure(b.Context(), &o); err != nil {
+		if err := reference.Configure(b.Context(), &o); err != nil {
 			return nil, err
 		}
 		return idprun.Run(b.Context(), o)

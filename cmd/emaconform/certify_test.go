@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/prove"
 )
 
 // deployed is a vendor's connector: the reference target behind a server of the vendor's, which may serve proofs. It is not the
@@ -60,7 +61,7 @@ func newDeployed(t *testing.T) *deployed {
 
 // serving lets it prove itself by this nonce.
 func (d *deployed) serving(nonce string) *deployed {
-	proof := proofOf(nonce)
+	proof := prove.Of(nonce)
 	d.proof.Store(&proof)
 	return d
 }

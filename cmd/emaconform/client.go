@@ -127,7 +127,7 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		return fmt.Errorf("--revision %q is none of %s, %s, both", f.revision, world.Revision2025, world.Revision2026)
 	}
 	if f.preset != "" {
-		p, err := findPreset(f.preset)
+		p, err := drive.FindRecipe(f.preset)
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/emaconform/emaconform/fixtures/disturb"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 )
@@ -63,9 +64,9 @@ func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 // disturbedRun judges the reference target with a defect and behind a disturbance, "" for none.
 func disturbedRun(t *testing.T, defect, disturbance string, checks engine.Selection) *reports.Report {
 	t.Helper()
-	e := &embedded{disturbed: disturbance}
+	e := &demo.Target{Disturbed: disturbance}
 	if defect != "" {
-		e.defects = []string{defect}
+		e.Defects = []string{defect}
 	}
 	return judge(t.Context(), t, e, func(o *run.Options) {
 		o.Selection, o.Seed, o.Profile = checks, 1, catalogue.ProfileHardened // in which each of the mistakes fails

@@ -21,6 +21,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
@@ -109,11 +110,11 @@ func (l listener) Finished(c reports.Check) {
 }
 
 // judge runs the suite against a reference target that a test has adjusted.
-func judge(ctx context.Context, t *testing.T, reference *embedded, change func(*run.Options)) *reports.Report {
+func judge(ctx context.Context, t *testing.T, reference *demo.Target, change func(*run.Options)) *reports.Report {
 	t.Helper()
 	t.Cleanup(reference.Close)
 	o := run.Options{Config: &target.Config{}}
-	if err := reference.configure(&o); err != nil {
+	if err := reference.Configure(&o); err != nil {
 		t.Fatal(err)
 	}
 	if change != nil {
@@ -145,7 +146,7 @@ func TestPreflightNamesTheMissingPieceOfTrust(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := NewWithT(t)
-			report := judge(t.Context(), t, &embedded{adjust: c.adjust}, func(o *run.Options) {
+			report := judge(t.Context(), t, &demo.Target{Adjust: c.adjust}, func(o *run.Options) {
 				o.Config.Resource = c.resource
 			})
 			g.Expect(report.Ended).To(Equal(engine.EndedPreflight))
@@ -159,7 +160,7 @@ func TestPreflightNamesTheMissingPieceOfTrust(t *testing.T) {
 func TestAnInterruptStillGivesAReport(t *testing.T) {
 	g := NewWithT(t)
 	ctx, interrupt := context.WithCancel(t.Context())
-	report := judge(ctx, t, &embedded{}, func(o *run.Options) {
+	report := judge(ctx, t, &demo.Target{}, func(o *run.Options) {
 		o.Progress = listener{finished: func(c reports.Check) {
 			if c.Outcome == reports.Pass {
 				interrupt()
@@ -174,7 +175,7 @@ func TestAnInterruptStillGivesAReport(t *testing.T) {
 }
 
 func TestTheTimeLimitOfARunEndsIt(t *testing.T) {
-	report := judge(t.Context(), t, &embedded{roundTrip: 50_000_000}, func(o *run.Options) {
+	report := judge(t.Context(), t, &demo.Target{RoundTrip: 50_000_000}, func(o *run.Options) {
 		o.Config.Timing.Run = 1_500_000_000
 	})
 	NewWithT(t).Expect(report.Ended).To(Equal(engine.EndedTimeLimit))
@@ -183,7 +184,7 @@ func TestTheTimeLimitOfARunEndsIt(t *testing.T) {
 
 func TestATargetThatDiesInMidRunIsNoticed(t *testing.T) {
 	g := NewWithT(t)
-	reference := &embedded{}
+	reference := &demo.Target{}
 	var passed atomic.Int32
 	report := judge(t.Context(), t, reference, func(o *run.Options) {
 		o.Progress = listener{finished: func(c reports.Check) {
@@ -203,7 +204,7 @@ func TestAWorkerThatDiesCostsOneCheck(t *testing.T) {
 	const victim = "RAS-JTI-REPLAY/until-expiry" // which waits, so that it is what the signal meets
 	g := NewWithT(t)
 	var killed atomic.Bool
-	report := judge(t.Context(), t, &embedded{}, func(o *run.Options) {
+	report := judge(t.Context(), t, &demo.Target{}, func(o *run.Options) {
 		o.Workers = 1
 		o.Selection.Checks = []string{"RAS-AUD-EXACT", victim}
 		o.Progress = listener{started: func(id string) {
@@ -266,7 +267,7 @@ func TestReportsThatCannotBeWrittenAreSaid(t *testing.T) {
 
 // The demo serves the mock IdP over https; http on loopback works as well.
 func TestServerOverHTTP(t *testing.T) {
-	report := judge(t.Context(), t, &embedded{}, func(o *run.Options) {
+	report := judge(t.Context(), t, &demo.Target{}, func(o *run.Options) {
 		o.Config.IdP.CA = ""
 		o.Selection.Checks = []string{"RAS-HAPPY", "RAS-ISS-TRUSTED/*", "RAS-TLS/*"}
 	})
@@ -286,7 +287,7 @@ func TestServerWithExportedKeys(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(keys.Public())
 	}))
 	t.Cleanup(exported.Close)
-	reference := &embedded{adjust: func(o *fixtures.Options) { o.Issuers[0].JWKSURI = exported.URL }}
+	reference := &demo.Target{Adjust: func(o *fixtures.Options) { o.Issuers[0].JWKSURI = exported.URL }}
 	report := judge(t.Context(), t, reference, func(o *run.Options) {
 		o.Config.IdP = target.IdP{Listen: "none", Issuer: "https://idp.static.example", Keys: path, Alg: "ES256"}
 		o.Selection.Checks = []string{"RAS-HAPPY", "RAS-AUD-EXACT/missing", "RAS-JWKS-ROTATION/new-key",

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/emaconform/emaconform/suites/matrix"
+	"github.com/emaconform/emaconform/suites/matrix/roles"
 )
 
 // No check fails for a choice that the texts leave open, and none warns without a stated reason.
@@ -11,11 +12,11 @@ func TestHonestMatrix(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the suite against several targets")
 	}
-	l, err := lawfulOf("server")
+	l, err := roles.LawfulOf("server")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := matrix.Honest(t.Context(), l.all, l.runs, l.judge, func([]string) {})
+	h, err := matrix.Honest(t.Context(), l.All, l.Runs, l.Judge, func([]string) {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,11 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/idp/config"
 	idprun "github.com/emaconform/emaconform/suites/idp/judge"
+	"github.com/emaconform/emaconform/suites/idp/signin"
 )
 
 // idpFlags are the flags of `emaconform idp`.
@@ -102,9 +104,9 @@ func (f *idpFlags) run(c *cobra.Command) error {
 		Nonce:     f.nonce,
 	}
 	if f.issuer == "" && f.config == "" {
-		reference := &embeddedIdP{defects: f.defects, variants: f.variants, roundTrip: f.roundTrip}
+		reference := &demo.IdP{Defects: f.defects, Variants: f.variants, RoundTrip: f.roundTrip}
 		defer reference.Close()
-		if err := reference.configure(c.Context(), &options); err != nil {
+		if err := reference.Configure(c.Context(), &options); err != nil {
 			return err
 		}
 	} else {
@@ -144,4 +146,11 @@ func (f *idpFlags) load() (*config.Config, error) {
 		c.Name = f.name
 	}
 	return c, nil
+}
+
+// attend serves the page on which a person signs in, and waits for them.
+func attend(c *cobra.Command, listen string) func(context.Context, *signin.Desk, []signin.Ask) error {
+	return func(ctx context.Context, d *signin.Desk, asks []signin.Ask) error {
+		return d.Attend(ctx, listen, asks, c.ErrOrStderr())
+	}
 }

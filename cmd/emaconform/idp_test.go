@@ -15,17 +15,19 @@ import (
 	fixture "github.com/emaconform/emaconform/fixtures/idp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	idprun "github.com/emaconform/emaconform/suites/idp/judge"
 	"github.com/emaconform/emaconform/suites/matrix"
+	"github.com/emaconform/emaconform/suites/matrix/roles"
 )
 
 // judgeIdP judges a reference identity provider.
-func judgeIdP(t *testing.T, e *embeddedIdP, checks ...string) *reports.Report {
+func judgeIdP(t *testing.T, e *demo.IdP, checks ...string) *reports.Report {
 	t.Helper()
 	defer e.Close()
 	o := idprun.Options{Selection: engine.Selection{Checks: checks}}
-	if err := e.configure(t.Context(), &o); err != nil {
+	if err := e.Configure(t.Context(), &o); err != nil {
 		t.Fatal(err)
 	}
 	report, err := idprun.Run(t.Context(), o)
@@ -73,20 +75,20 @@ func TestTheReferenceIdentityProviderIsConformant(t *testing.T) {
 // Identity providers that differ and are right as well: nothing fails, and nothing warns without a stated reason. Each
 // choice is judged in one of the runs.
 func TestHonestIdentityProviders(t *testing.T) {
-	l, err := lawfulOf("idp")
+	l, err := roles.LawfulOf("idp")
 	if err != nil {
 		t.Fatal(err)
 	}
-	judged := slices.Concat(l.runs...)
-	for _, v := range l.all {
+	judged := slices.Concat(l.Runs...)
+	for _, v := range l.All {
 		if !slices.Contains(judged, v.ID) {
 			t.Errorf("%s is in no run", v.ID)
 		}
 	}
-	for _, run := range l.runs {
+	for _, run := range l.Runs {
 		t.Run(run[0], func(t *testing.T) {
 			t.Parallel()
-			h, err := matrix.Honest(t.Context(), l.all, [][]string{run}, l.judge, func([]string) {})
+			h, err := matrix.Honest(t.Context(), l.All, [][]string{run}, l.Judge, func([]string) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +108,7 @@ func TestDisturbedIdentityProvider(t *testing.T) {
 	defects := []string{"", "resource-copied", "client-from-subject"}
 	calm := map[string]*reports.Report{}
 	for _, defect := range defects {
-		calm[defect] = judgeIdP(t, &embeddedIdP{defects: some(defect)}, checks...)
+		calm[defect] = judgeIdP(t, &demo.IdP{Defects: some(defect)}, checks...)
 	}
 	for _, d := range disturb.All() {
 		short := d.ID == "reset" || d.ID == "503" || d.ID == "429"
@@ -117,7 +119,7 @@ func TestDisturbedIdentityProvider(t *testing.T) {
 			t.Run(d.ID+"/"+defect, func(t *testing.T) {
 				t.Parallel()
 				g := NewWithT(t)
-				report := judgeIdP(t, &embeddedIdP{defects: some(defect), around: d.Between, skew: d.Skew}, checks...)
+				report := judgeIdP(t, &demo.IdP{Defects: some(defect), Around: d.Between, Skew: d.Skew}, checks...)
 				g.Expect(of(report, reports.Fail)).To(Equal(of(calm[defect], reports.Fail)), "the failing checks")
 				g.Expect(report.Verdict).To(Equal(calm[defect].Verdict))
 				undecided := of(report, reports.Inconclusive)
@@ -138,7 +140,7 @@ func TestAnIdentityProviderWhoseClockIsOff(t *testing.T) {
 		}
 		t.Run(d.ID, func(t *testing.T) {
 			t.Parallel()
-			report := judgeIdP(t, &embeddedIdP{skew: d.Skew})
+			report := judgeIdP(t, &demo.IdP{Skew: d.Skew})
 			NewWithT(t).Expect(amiss(report, reports.Fail, reports.Warn, reports.Inconclusive, reports.Skip)).To(BeEmpty())
 		})
 	}
@@ -197,10 +199,10 @@ targets: [{audience: "https://as.example"}]
 // A sign-in command that fails ends the run with one message.
 func TestASignInThatFailsEndsTheRun(t *testing.T) {
 	g := NewWithT(t)
-	e := &embeddedIdP{}
+	e := &demo.IdP{}
 	defer e.Close()
 	var o idprun.Options
-	g.Expect(e.configure(t.Context(), &o)).To(Succeed())
+	g.Expect(e.Configure(t.Context(), &o)).To(Succeed())
 	o.Config.Users[0].SignIn.Form, o.Config.Users[0].SignIn.Command = nil, "echo nobody is here >&2; exit 7"
 	report, err := idprun.Run(context.WithoutCancel(t.Context()), o)
 	g.Expect(err).NotTo(HaveOccurred())

@@ -8,6 +8,7 @@ import (
 	fixture "github.com/emaconform/emaconform/fixtures/idp"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/matrix"
+	"github.com/emaconform/emaconform/suites/matrix/roles"
 )
 
 // Every check of the role can fail, every defect is noticed, every requirement is accounted for.
@@ -15,11 +16,11 @@ func TestKillMatrixOfTheIdentityProvider(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the suite against many identity providers")
 	}
-	list, err := selectIdPDefects(nil)
+	list, err := roles.IdPDefects(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := buildIdPMatrix(t.Context(), list, false, func(matrix.Row) {})
+	m, err := roles.IdP(t.Context(), list, false, func(matrix.Row) {})
 	if err != nil {
 		t.Fatal(err)
 	}

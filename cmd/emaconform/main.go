@@ -17,6 +17,7 @@ import (
 	_ "golang.org/x/crypto/x509roots/fallback" // used where the machine has no certificate authorities, as in the container
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
+	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/client/drive"
 	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/engine"
@@ -94,7 +95,7 @@ func newRoot() *cobra.Command {
 			"Exit codes: 0 conformant, 1 not conformant, 2 usage or configuration error, 3 inconclusive.",
 		SilenceUsage: true, SilenceErrors: true,
 		PersistentPreRun: func(c *cobra.Command, _ []string) {
-			if !isTerminal(c.OutOrStdout()) || os.Getenv("NO_COLOR") != "" {
+			if !terminal.IsTerminal(c.OutOrStdout()) || os.Getenv("NO_COLOR") != "" {
 				withoutColors()
 			}
 		},

@@ -1,25 +1,17 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"strings"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
-	"github.com/emaconform/emaconform/fixtures/defects"
-	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/catalogue"
-	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/matrix"
-	"github.com/emaconform/emaconform/suites/run"
-	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/matrix/roles"
 )
 
 func newMatrix() *cobra.Command {
@@ -34,13 +26,13 @@ func newMatrix() *cobra.Command {
 			if honest {
 				return printHonest(c, role, list, only)
 			}
-			choose, build := selectDefects, buildMatrix
+			choose, build := roles.ServerDefects, roles.Server
 			switch role {
 			case "server":
 			case "client":
-				choose, build = selectClientDefects, buildClientMatrix
+				choose, build = roles.ClientDefects, roles.Client
 			case "idp":
-				choose, build = selectIdPDefects, buildIdPMatrix
+				choose, build = roles.IdPDefects, roles.IdP
 			default:
 				return fmt.Errorf("--role %q is none of server, client, idp", role)
 			}
@@ -65,109 +57,7 @@ func newMatrix() *cobra.Command {
 	return c
 }
 
-func selectDefects(patterns []string) ([]matrix.Defect, error) {
-	var list []matrix.Defect
-	for _, d := range defects.All() {
-		if !matchesAny(patterns, d.ID) {
-			continue
-		}
-		one := matrix.Defect{ID: d.ID, Title: d.Title, Breaks: d.Breaks}
-		if d.Way != "" {
-			one.Labels = []string{"identifier:" + d.Identifier, "way:" + d.Way}
-		}
-		list = append(list, one)
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --list` shows all", strings.Join(patterns, " "))
-	}
-	return list, nil
-}
-
-// together makes one target of all identifiers that are compared in the same wrong way: an attack on one of them leaves the
-// others as they should be, so that each is noticed for itself.
-func together(list []matrix.Defect) []matrix.Defect {
-	var out []matrix.Defect
-	at := map[string]int{} // where the target of a way stands in out
-	for _, d := range list {
-		if len(d.Labels) == 0 {
-			out = append(out, d)
-			continue
-		}
-		way := d.Labels[1]
-		i, ok := at[way]
-		if !ok {
-			i, at[way] = len(out), len(out)
-			out = append(out, matrix.Defect{ID: way})
-		}
-		out[i].Together = append(out[i].Together, d)
-	}
-	return out
-}
-
-// buildMatrix judges the reference target once for each defect, and for all comparisons of one way at once.
-func buildMatrix(ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row)) (*matrix.Matrix, error) {
-	keys := &run.Keyring{}
-	by := func(ctx context.Context, defect *matrix.Defect, checks []string) (*reports.Report, error) {
-		reference := &embedded{known: true}
-		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys, Profile: catalogue.ProfileNext} // which judges the most
-		options.Selection.Checks = checks
-		if defect != nil {
-			reference.defects = []string{defect.ID}
-			if len(defect.Together) > 0 {
-				reference.defects, options.Workers = nil, 4
-				for _, one := range defect.Together {
-					reference.defects = append(reference.defects, one.ID)
-				}
-			}
-			if !slices.Contains(defect.Breaks, algorithms) {
-				options.Config.IdP.Alg = string(jose.ES256) // signs in a thirtieth of the time
-			}
-		}
-		defer reference.Close()
-		if err := reference.configure(&options); err != nil {
-			return nil, err
-		}
-		return run.Run(ctx, options)
-	}
-	judge := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
-		if defect == nil {
-			return by(ctx, nil, nil)
-		}
-		return by(ctx, defect, worthRunning(defect, full))
-	}
-	// A run waits now and then (for a token to expire, say), so that more runs than cores keep the machine busy.
-	parallel := 2 * runtime.NumCPU()
-	m, err := matrix.Build(ctx, together(list), judge, parallel, done)
-	if err != nil || full || len(list) < len(defects.All()) {
-		return m, err
-	}
-	return m, m.Extend(ctx, by, parallel)
-}
-
-// algorithms is the requirement whose checks make a difference between kinds of keys.
-const algorithms = "RAS-SIG-ALG"
-
-// worthRunning are the ids of the checks to run against a defect: those that should notice it. For a comparison of the grammar
-// these are its own attacks, for every other mistake the checks of the requirements that it breaks, except for attacks, of which
-// each has a mistake made for it. With full, all.
-func worthRunning(d *matrix.Defect, full bool) []string {
-	var ids []string
-	for _, k := range check.All("ras", "rs") {
-		own := k.Attack == nil && slices.Contains(d.Breaks, k.Requirement.ID)
-		if k.Attack != nil {
-			own = slices.ContainsFunc(d.Together, func(one matrix.Defect) bool { return one.ID == k.Attack.Defect() })
-		}
-		if full || own {
-			ids = append(ids, k.ID)
-		}
-	}
-	return ids
-}
-
-// builder judges a correct target and one with each defect.
-type builder func(ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row)) (*matrix.Matrix, error)
-
-func printMatrix(c *cobra.Command, build builder, list []matrix.Defect, byCheck, full, partial bool) error {
+func printMatrix(c *cobra.Command, build roles.Builder, list []matrix.Defect, byCheck, full, partial bool) error {
 	done := 0
 	m, err := build(c.Context(), list, full, func(row matrix.Row) {
 		done++
@@ -176,7 +66,7 @@ func printMatrix(c *cobra.Command, build builder, list []matrix.Defect, byCheck,
 	if err != nil {
 		return err
 	}
-	t := newTable(c.OutOrStdout())
+	t := terminal.NewTable(c.OutOrStdout())
 	if byCheck {
 		killers := m.Killers()
 		t.AppendHeader(table.Row{"check", "killed by"})
@@ -220,7 +110,7 @@ func marked(row matrix.Row) []string {
 }
 
 func printDefects(w io.Writer, list []matrix.Defect) {
-	t := newTable(w)
+	t := terminal.NewTable(w)
 	t.AppendHeader(table.Row{"defect", "mistake", "breaks"})
 	for _, d := range list {
 		t.AppendRow(table.Row{d.ID, d.Title, strings.Join(d.Breaks, " ")})
@@ -228,13 +118,47 @@ func printDefects(w io.Writer, list []matrix.Defect) {
 	t.Render()
 }
 
-func newTable(w io.Writer) table.Writer {
-	t := table.NewWriter()
-	t.SetOutputMirror(w)
-	t.SuppressTrailingSpaces()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options = table.OptionsNoBordersAndSeparators
-	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 2, WidthMax: 90, WidthMaxEnforcer: text.WrapSoft}, {Number: 3, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
-	return t
+// printHonest judges every lawful variant and prints what warns, and what is wrong.
+func printHonest(c *cobra.Command, role string, list bool, patterns []string) error {
+	out := c.OutOrStdout()
+	l, err := roles.LawfulOf(role)
+	if err != nil {
+		return err
+	}
+	if list {
+		t := terminal.NewTable(out)
+		t.AppendHeader(table.Row{"variant", "choice", "allowed by"})
+		for _, v := range l.All {
+			t.AppendRow(table.Row{v.ID, v.Title, v.Allows})
+		}
+		t.Render()
+		return nil
+	}
+	runs, err := l.Only(patterns)
+	if err != nil {
+		return err
+	}
+	h, err := matrix.Honest(c.Context(), l.All, runs, l.Judge, func(group []string) {
+		fmt.Fprintf(c.ErrOrStderr(), "judged: %s\n", strings.Join(group, ", "))
+	})
+	if err != nil {
+		return err
+	}
+	if len(h.Warnings) > 0 {
+		t := terminal.NewTable(out)
+		t.AppendHeader(table.Row{"warns", "of a target that differs in", "because"})
+		for _, w := range h.Warnings {
+			t.AppendRow(table.Row{w.Check, w.Variant, w.Reason})
+		}
+		t.Render()
+	}
+	for _, p := range h.Problems {
+		fmt.Fprintln(out, p)
+	}
+	fmt.Fprintf(out, "\n%d variants in %d runs: %d warnings with a reason, %d problems.\n",
+		len(l.All), len(runs), len(h.Warnings), len(h.Problems))
+	if len(h.Problems) > 0 {
+		return exitCode(exitNotConformant)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/emaconform/emaconform/suites/matrix"
+	"github.com/emaconform/emaconform/suites/matrix/roles"
 )
 
 // Every check can fail, every defect is noticed, every requirement is accounted for.
@@ -11,11 +12,11 @@ func TestKillMatrix(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the suite against hundreds of targets")
 	}
-	list, err := selectDefects(nil)
+	list, err := roles.ServerDefects(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := buildMatrix(t.Context(), list, false, func(matrix.Row) {})
+	m, err := roles.Server(t.Context(), list, false, func(matrix.Row) {})
 	if err != nil {
 		t.Fatal(err)
 	}

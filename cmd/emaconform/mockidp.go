@@ -22,6 +22,7 @@ import (
 	"github.com/emaconform/emaconform/mockidp/directory"
 	"github.com/emaconform/emaconform/mockidp/flavour"
 	"github.com/emaconform/emaconform/mockidp/saml"
+	"github.com/emaconform/emaconform/reports/terminal"
 )
 
 const mockIdPLong = `Serves a mock enterprise identity provider: OpenID Connect sign-in, and token exchange for ID-JAGs, as Okta does it.
@@ -154,7 +155,7 @@ func newMockIdPConfig() *cobra.Command {
 			}
 			d, err := directory.Load(args[0])
 			if err != nil {
-				return readable(args[0], err)
+				return terminal.Readable(args[0], err)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s is sound: %d users, %d clients, %d connectors, %d connections, %d policies\n",
 				args[0], len(d.Users), len(d.Clients), len(d.Connectors), len(d.Connections), len(d.Policies))
@@ -169,7 +170,7 @@ func (f *mockIdPFlags) load(path string) (*directory.Directory, error) {
 	if path != "" {
 		var err error
 		if d, err = directory.Load(path); err != nil {
-			return nil, readable(path, err)
+			return nil, terminal.Readable(path, err)
 		}
 	}
 	s := &d.Settings

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
@@ -18,12 +19,12 @@ func TestProfilesJudgeAReplayByTheirOwnTexts(t *testing.T) {
 	} {
 		t.Run(profile, func(t *testing.T) {
 			t.Parallel()
-			reference := &embedded{defects: []string{"replay-unchecked"}}
+			reference := &demo.Target{Defects: []string{"replay-unchecked"}}
 			defer reference.Close()
 			options := run.Options{
 				Config: &target.Config{}, Profile: profile, Selection: engine.Selection{Checks: []string{"RAS-JTI-REPLAY/twice"}},
 			}
-			if err := reference.configure(&options); err != nil {
+			if err := reference.Configure(&options); err != nil {
 				t.Fatal(err)
 			}
 			report, err := run.Run(t.Context(), options)

@@ -15,6 +15,7 @@ import (
 	"github.com/emaconform/emaconform/docs"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/attest"
+	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/provenance"
 )
 
@@ -86,7 +87,7 @@ func listedResult(ctx context.Context, dir, file string, policy *attest.Policy, 
 	}
 	raw, err := os.ReadFile(file)
 	if err != nil {
-		return r, readable(file, err)
+		return r, terminal.Readable(file, err)
 	}
 	o, err := attest.Open(raw)
 	if err != nil {

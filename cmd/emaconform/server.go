@@ -12,13 +12,16 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/prove"
+	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/provenance"
 	"github.com/emaconform/emaconform/suites/run"
+	"github.com/emaconform/emaconform/suites/target/preset"
 )
 
 // serverFlags are the flags of `emaconform server` that are not part of the target's configuration.
@@ -101,9 +104,9 @@ func newServer() *cobra.Command {
 			}
 			switch f.preset {
 			case "list":
-				return listPresets(c.OutOrStdout())
+				return preset.List(c.OutOrStdout())
 			case "help":
-				return describePresets(c.OutOrStdout(), width(c.OutOrStdout()))
+				return preset.Describe(c.OutOrStdout(), terminal.Width(c.OutOrStdout()))
 			}
 			return f.run(c, s)
 		},
@@ -149,11 +152,11 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 	}
 	var expected *run.Expected
 	if f.preset != "" {
-		known, err := findServerPreset(f.preset)
+		known, err := preset.Find(f.preset)
 		if err != nil {
 			return err
 		}
-		if expected, err = known.lay(config); err != nil {
+		if expected, err = known.Lay(config); err != nil {
 			return err
 		}
 	}
@@ -166,9 +169,9 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 		if f.config != "" {
 			return fmt.Errorf("%s names no url, and there is no --url: which MCP server is to be judged?", f.config)
 		}
-		reference := &embedded{defects: f.defects, roundTrip: f.roundTrip, disturbed: f.disturbed}
+		reference := &demo.Target{Defects: f.defects, RoundTrip: f.roundTrip, Disturbed: f.disturbed}
 		defer reference.Close()
-		if err := reference.configure(&options); err != nil {
+		if err := reference.Configure(&options); err != nil {
 			return err
 		}
 	} else if len(f.defects) > 0 || f.roundTrip > 0 || f.disturbed != "" {
@@ -180,13 +183,13 @@ func (f *serverFlags) run(c *cobra.Command, s *settings) error {
 		if !f.prove {
 			return run.Run(ctx, options)
 		}
-		proof, err := newProver(ctx, c.ErrOrStderr(), config.URL, options.Nonce, config.CAFile)
+		proof, err := prove.New(ctx, c.ErrOrStderr(), config.URL, options.Nonce, config.CAFile)
 		if err != nil {
 			return nil, err
 		}
 		report, err := run.Run(ctx, options)
 		if err == nil {
-			proof.conclude(ctx, report)
+			proof.Conclude(ctx, report)
 		}
 		return report, err
 	})
@@ -224,8 +227,8 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context,
 	if f.out == toOutput {
 		out = c.ErrOrStderr()
 	}
-	color := isTerminal(out) && !f.noColor
-	progress := newProgress(c.ErrOrStderr(), f)
+	color := terminal.IsTerminal(out) && !f.noColor
+	progress := terminal.NewProgress(c.ErrOrStderr(), terminal.Look{Quiet: f.quiet, Verbose: f.verbose, NoColor: f.noColor})
 	report, err := do(c.Context(), progress)
 	progress.Close()
 	if err != nil {
@@ -235,7 +238,7 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context,
 		baseline.Apply(report)
 	}
 	written, writeErr := f.write(c.OutOrStdout(), report)
-	if err := reports.WriteText(out, report, color, width(out)); err != nil {
+	if err := reports.WriteText(out, report, color, terminal.Width(out)); err != nil {
 		return err
 	}
 	if err := reports.WritePaths(out, written, color); err != nil {
@@ -317,19 +320,4 @@ func (f *reportFlags) keepBaseline(out io.Writer, report *reports.Report) error 
 	}
 	fmt.Fprintf(out, "  %s: give each entry its reason\n", f.writeBaseline)
 	return nil
-}
-
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(file.Fd()))
-}
-
-// width is how many columns there are to write in.
-func width(w io.Writer) int {
-	if file, ok := w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(file.Fd())); err == nil && columns > 0 { // 0: unknown
-			return columns
-		}
-	}
-	return 100
 }

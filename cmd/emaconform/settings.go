@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sort"
 	"strings"
@@ -169,12 +168,4 @@ func timeLimits(f *pflag.FlagSet, names ...string) error {
 		}
 	}
 	return nil
-}
-
-// readable says what is wrong with a file that cannot be opened, without Go's own words for it.
-func readable(path string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no file %s", path)
-	}
-	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/emaconform/emaconform/fixtures"
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
@@ -135,7 +136,7 @@ func TestThePreflightKnowsWherePeopleStumble(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			report := judge(t.Context(), t, &embedded{adjust: c.adjust, known: c.known}, func(o *run.Options) {
+			report := judge(t.Context(), t, &demo.Target{Adjust: c.adjust, Known: c.known}, func(o *run.Options) {
 				register := o.Register
 				o.Register = func(ctx context.Context, trust run.Trust, config *target.Config) error {
 					err := register(ctx, trust, config)

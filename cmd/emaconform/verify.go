@@ -17,6 +17,8 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/attest"
+	"github.com/emaconform/emaconform/reports/prove"
+	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/provenance"
 	"github.com/emaconform/emaconform/suites/run"
@@ -81,7 +83,7 @@ func (v *verification) problem(format string, args ...any) {
 func (f *verifyFlags) run(c *cobra.Command, path string) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return readable(path, err)
+		return terminal.Readable(path, err)
 	}
 	policy, signers, err := f.demands()
 	if err != nil {
@@ -150,7 +152,7 @@ func (f *verifyFlags) demands() (*attest.Policy, []attest.Signer, error) {
 
 // sameTarget compares the target as it is now with what the statement says of it.
 func (f *verifyFlags) sameTarget(ctx context.Context, v *verification) error {
-	client, err := newHTTPClient(f.caFile)
+	client, err := prove.NewClient(f.caFile)
 	if err != nil {
 		return err
 	}
@@ -160,7 +162,7 @@ func (f *verifyFlags) sameTarget(ctx context.Context, v *verification) error {
 	}
 	for _, d := range v.Target.Documents {
 		var content map[string]any
-		body, err := get(ctx, client, d.URL, 1<<20)
+		body, err := prove.Get(ctx, client, d.URL, 1<<20)
 		if err == nil {
 			err = json.Unmarshal(body, &content)
 		}
@@ -182,8 +184,8 @@ func (f *verifyFlags) sameTarget(ctx context.Context, v *verification) error {
 			v.online = append(v.online, p.Host+" has another TLS key now")
 		}
 	}
-	if at, err := wellKnown(f.target, "statement.json"); err == nil {
-		if body, err := get(ctx, client, at, 1<<20); err == nil {
+	if at, err := prove.WellKnown(f.target, "statement.json"); err == nil {
+		if body, err := prove.Get(ctx, client, at, 1<<20); err == nil {
 			if published, err := attest.Open(body); err == nil && published.Digest == v.Digest {
 				v.online = append(v.online, "the statement is published under the target's origin: its owner stands by it")
 			}
@@ -233,7 +235,7 @@ func (v *verification) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s: %s (%s)\n", head, v.Verdict, v.Level())
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %-11s %s\n", name, wrap(wire.Printable(fmt.Sprintf(format, args...), 1000), min(100, width(w)), 14))
+		fmt.Fprintf(w, "  %-11s %s\n", name, terminal.Wrap(wire.Printable(fmt.Sprintf(format, args...), 1000), min(100, terminal.Width(w)), 14))
 	}
 	for _, p := range v.problems {
 		line("problem", "%s", p)

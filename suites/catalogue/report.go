@@ -65,3 +65,19 @@ func Causes(requirement, check string) []string {
 	}
 	return causes
 }
+
+// Matches reports whether one of the ids fits one of the patterns, in which * and ? match anything within a part, in any
+// case; without patterns every id does.
+func Matches(patterns []string, ids ...string) bool {
+	if len(patterns) == 0 {
+		return true
+	}
+	for _, p := range patterns {
+		for _, id := range ids {
+			if ok, err := path.Match(strings.ToLower(p), strings.ToLower(id)); err == nil && ok {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,4 +1,6 @@
-package main
+// Package prove shows that a run is against the target that it names: the target serves, before and after the run, what only
+// somebody who controls its origin can put there.
+package prove
 
 import (
 	"context"
@@ -10,9 +12,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/terminal"
 )
 
 // httpDoer is an HTTP client.
@@ -20,14 +24,14 @@ type httpDoer interface {
 	Do(*http.Request) (*http.Response, error)
 }
 
-// newHTTPClient makes a client that trusts the authorities in caFile, too, where that is named, and follows no
+// NewClient makes a client that trusts the authorities in caFile, too, where that is named, and follows no
 // redirects.
-func newHTTPClient(caFile string) (*http.Client, error) {
+func NewClient(caFile string) (*http.Client, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	if caFile != "" {
 		pem, err := os.ReadFile(caFile)
 		if err != nil {
-			return nil, readable(caFile, err)
+			return nil, terminal.Readable(caFile, err)
 		}
 		roots, err := x509.SystemCertPool()
 		if err != nil {
@@ -40,8 +44,8 @@ func newHTTPClient(caFile string) (*http.Client, error) {
 	return &http.Client{Transport: transport, Timeout: 10 * time.Second, CheckRedirect: stay}, nil
 }
 
-// get fetches at most limit bytes of what is served with status 200.
-func get(ctx context.Context, client httpDoer, at string, limit int64) ([]byte, error) {
+// Get fetches at most limit bytes of what is served with status 200.
+func Get(ctx context.Context, client httpDoer, at string, limit int64) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
 	if err != nil {
 		return nil, err
@@ -57,8 +61,8 @@ func get(ctx context.Context, client httpDoer, at string, limit int64) ([]byte, 
 	return io.ReadAll(io.LimitReader(response.Body, limit))
 }
 
-// wellKnown is a place below /.well-known/emaconform/ of a URL's origin.
-func wellKnown(rawURL, name string) (string, error) {
+// WellKnown is a place below /.well-known/emaconform/ of a URL's origin.
+func WellKnown(rawURL, name string) (string, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" {
 		return "", fmt.Errorf("%q is no URL", rawURL)
@@ -66,22 +70,30 @@ func wellKnown(rawURL, name string) (string, error) {
 	return u.Scheme + "://" + u.Host + "/.well-known/emaconform/" + name, nil
 }
 
+// Prover shows that a run is against the target that it names: the target serves, before and after the run, what only
+// somebody who controls its origin can put there.
+type Prover struct {
+	proof  reports.Proof
+	body   string
+	client httpDoer
+}
+
 const (
 	proofPatience = 10 * time.Minute
 	proofPause    = 2 * time.Second
 )
 
-// newProver tells what to serve where, and waits until the target does.
-func newProver(ctx context.Context, say io.Writer, targetURL, nonce, caFile string) (*prover, error) {
-	at, err := wellKnown(targetURL, nonce)
+// New tells what to serve where, and waits until the target does.
+func New(ctx context.Context, say io.Writer, targetURL, nonce, caFile string) (*Prover, error) {
+	at, err := WellKnown(targetURL, nonce)
 	if err != nil {
 		return nil, fmt.Errorf("--prove: %w", err)
 	}
-	client, err := newHTTPClient(caFile)
+	client, err := NewClient(caFile)
 	if err != nil {
 		return nil, fmt.Errorf("--prove: %w", err)
 	}
-	p := &prover{proof: reports.Proof{Kind: "well-known", URL: at}, body: proofOf(nonce), client: client}
+	p := &Prover{proof: reports.Proof{Kind: "well-known", URL: at}, body: Of(nonce), client: client}
 	ctx, cancel := context.WithTimeout(ctx, proofPatience)
 	defer cancel()
 	served := p.served(ctx)
@@ -100,9 +112,18 @@ func newProver(ctx context.Context, say io.Writer, targetURL, nonce, caFile stri
 	return p, nil
 }
 
-// conclude looks once more, after the run, and puts what was seen into the report.
-func (p *prover) conclude(ctx context.Context, r *reports.Report) {
+// Conclude looks once more, after the run, and puts what was seen into the report.
+func (p *Prover) Conclude(ctx context.Context, r *reports.Report) {
 	p.proof.After = p.served(context.WithoutCancel(ctx))
 	proof := p.proof
 	r.Proof = &proof
+}
+
+// Of is what the target has to serve for a nonce: not the nonce itself, which an echo of the path would give.
+func Of(nonce string) string { return reports.Digest([]byte("emaconform " + nonce)) }
+
+// served reports whether the target serves it now.
+func (p *Prover) served(ctx context.Context) bool {
+	body, err := Get(ctx, p.client, p.proof.URL, 1<<10)
+	return err == nil && strings.TrimSpace(string(body)) == p.body
 }

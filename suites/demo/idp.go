@@ -1,4 +1,4 @@
-package main
+package demo
 
 import (
 	"context"
@@ -15,21 +15,21 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-// embeddedIdP is the reference identity provider in this process.
-type embeddedIdP struct {
-	defects   []string
-	variants  []string
-	roundTrip time.Duration
-	skew      time.Duration // how far its clock is ahead
-	known     bool          // the run is told what it would discover, so that broken discovery does not end it
-	around    func(http.Handler) http.Handler
+// IdP is the reference identity provider in this process.
+type IdP struct {
+	Defects   []string
+	Variants  []string
+	RoundTrip time.Duration
+	Skew      time.Duration // how far its clock is ahead
+	Known     bool          // the run is told what it would discover, so that broken discovery does not end it
+	Around    func(http.Handler) http.Handler
 	provider  *fixture.Provider
 	dir       string
 	log       *os.File
 }
 
 // Close stops it.
-func (e *embeddedIdP) Close() {
+func (e *IdP) Close() {
 	if e.provider != nil {
 		e.provider.Close()
 	}
@@ -41,8 +41,8 @@ func (e *embeddedIdP) Close() {
 	}
 }
 
-// configure starts it and lets a run judge it, with every optional part of the configuration in place.
-func (e *embeddedIdP) configure(ctx context.Context, o *idprun.Options) (err error) {
+// Configure starts it and lets a run judge it, with every optional part of the configuration in place.
+func (e *IdP) Configure(ctx context.Context, o *idprun.Options) (err error) {
 	if e.dir, err = os.MkdirTemp("", "emaconform-"); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (e *embeddedIdP) configure(ctx context.Context, o *idprun.Options) (err err
 		return err
 	}
 	e.provider, err = fixture.Start(context.WithoutCancel(ctx), fixture.Options{
-		Defects: e.defects, Variants: e.variants, RoundTrip: e.roundTrip, Skew: e.skew, Log: e.log, Around: e.around})
+		Defects: e.Defects, Variants: e.Variants, RoundTrip: e.RoundTrip, Skew: e.Skew, Log: e.log, Around: e.Around})
 	if err != nil {
 		return err
 	}
@@ -58,18 +58,18 @@ func (e *embeddedIdP) configure(ctx context.Context, o *idprun.Options) (err err
 		return err
 	}
 	o.Describe = func(t *reports.Target) {
-		t.Name, t.Embedded, t.Defects = "reference identity provider", true, e.defects
+		t.Name, t.Embedded, t.Defects = "reference identity provider", true, e.Defects
 	}
 	return nil
 }
 
 // write keeps something in a file and returns its path.
-func (e *embeddedIdP) write(name string, content []byte) (string, error) {
+func (e *IdP) write(name string, content []byte) (string, error) {
 	path := filepath.Join(e.dir, name)
 	return path, os.WriteFile(path, content, 0o600)
 }
 
-func (e *embeddedIdP) describe() (*config.Config, error) {
+func (e *IdP) describe() (*config.Config, error) {
 	p := e.provider
 	ca, err := e.write("ca.pem", p.CA)
 	if err != nil {
@@ -110,14 +110,14 @@ func (e *embeddedIdP) describe() (*config.Config, error) {
 		RAR: &config.RAR{Granted: `{"type":"` + fixture.DetailType + `","actions":["read"]}`,
 			Denied: `{"type":"notes_administration","actions":["delete"]}`},
 	}
-	if e.known {
+	if e.Known {
 		c.IdP.AuthorizationEndpoint, c.IdP.TokenEndpoint = p.URL+"/oauth2/v1/authorize", p.URL+"/oauth2/v1/token"
 		c.IdP.JWKSURI = p.URL + "/oauth2/v1/keys"
 	}
 	return c, nil
 }
 
-func (e *embeddedIdP) clients() []config.Client {
+func (e *IdP) clients() []config.Client {
 	secret := func(id, auth string) config.Client {
 		return config.Client{Client: target.Client{ID: id, Auth: auth, Secret: e.provider.Secret(id)},
 			RedirectURI: fixture.RedirectURI}
@@ -130,7 +130,7 @@ func (e *embeddedIdP) clients() []config.Client {
 		loner, secret(fixture.Guessed, "client_secret_basic")}
 }
 
-func (*embeddedIdP) targets(vaultKey string) []config.Target {
+func (*IdP) targets(vaultKey string) []config.Target {
 	at := func(connector string) string { return fixture.ClientIDAt(fixture.Agent, connector) }
 	return []config.Target{
 		{Audience: fixture.NotesAudience, Resource: fixture.NotesResource, SecondResource: fixture.NotesSecond,
@@ -145,7 +145,7 @@ func (*embeddedIdP) targets(vaultKey string) []config.Target {
 	}
 }
 
-func (e *embeddedIdP) users() (list []config.User) {
+func (e *IdP) users() (list []config.User) {
 	for _, login := range []string{fixture.Alice, fixture.Bob, fixture.Carol, fixture.Dave} {
 		list = append(list, config.User{Login: login, SubAtRAS: e.provider.Subject(login), Tenant: fixture.Tenant,
 			Unassigned: login == fixture.Carol, Leaver: login == fixture.Dave, SignIn: config.SignIn{Form: &config.Form{}}})

@@ -1,4 +1,4 @@
-package main
+package roles
 
 import (
 	"context"
@@ -8,16 +8,18 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/idp"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	idprun "github.com/emaconform/emaconform/suites/idp/judge"
 	"github.com/emaconform/emaconform/suites/matrix"
 )
 
-// selectIdPDefects are the defects of the reference identity provider that match.
-func selectIdPDefects(patterns []string) ([]matrix.Defect, error) {
+// IdPDefects are the defects of the reference identity provider that match.
+func IdPDefects(patterns []string) ([]matrix.Defect, error) {
 	var list []matrix.Defect
 	for _, d := range fixture.Defects() {
-		if matchesAny(patterns, d.ID) {
+		if catalogue.Matches(patterns, d.ID) {
 			one := matrix.Defect{ID: d.ID, Title: "The identity provider " + d.Title + ".", Breaks: requirementsOf(d.Breaks)}
 			if d.Way != "" {
 				one.Labels = []string{"identifier:" + d.Identifier, "way:" + d.Way}
@@ -32,26 +34,26 @@ func selectIdPDefects(patterns []string) ([]matrix.Defect, error) {
 	return list, nil
 }
 
-// buildIdPMatrix judges the reference identity provider once for each defect, and for all comparisons of one way at
+// IdP judges the reference identity provider once for each defect, and for all comparisons of one way at
 // once: by the checks that should notice it or, when it is to be full, by all.
-func buildIdPMatrix(ctx context.Context, list []matrix.Defect, full bool,
+func IdP(ctx context.Context, list []matrix.Defect, full bool,
 	done func(matrix.Row)) (*matrix.Matrix, error) {
 	judgeOne := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
-		reference := &embeddedIdP{known: true}
+		reference := &demo.IdP{Known: true}
 		defer reference.Close()
 		var options idprun.Options
 		if defect != nil {
-			if reference.defects = []string{defect.ID}; len(defect.Together) > 0 {
-				reference.defects = nil
+			if reference.Defects = []string{defect.ID}; len(defect.Together) > 0 {
+				reference.Defects = nil
 			}
 			for _, one := range defect.Together {
-				reference.defects = append(reference.defects, one.ID)
+				reference.Defects = append(reference.Defects, one.ID)
 			}
 			if !full {
-				options.Selection = engine.Selection{Checks: breaks(reference.defects)}
+				options.Selection = engine.Selection{Checks: breaks(reference.Defects)}
 			}
 		}
-		if err := reference.configure(ctx, &options); err != nil {
+		if err := reference.Configure(ctx, &options); err != nil {
 			return nil, err
 		}
 		return idprun.Run(ctx, options)
@@ -92,10 +94,10 @@ func idpVariantRuns() [][]string {
 
 // judgeIdPVariants judges the reference identity provider with these choices.
 func judgeIdPVariants(ctx context.Context, ids, checks []string) (*reports.Report, error) {
-	reference := &embeddedIdP{variants: ids}
+	reference := &demo.IdP{Variants: ids}
 	defer reference.Close()
 	options := idprun.Options{Selection: engine.Selection{Checks: checks}}
-	if err := reference.configure(ctx, &options); err != nil {
+	if err := reference.Configure(ctx, &options); err != nil {
 		return nil, err
 	}
 	return idprun.Run(ctx, options)

@@ -1,4 +1,4 @@
-package main
+package roles
 
 import (
 	"context"
@@ -9,16 +9,17 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/matrix"
 )
 
-// selectClientDefects are the defects of the reference client that match.
-func selectClientDefects(patterns []string) ([]matrix.Defect, error) {
+// ClientDefects are the defects of the reference client that match.
+func ClientDefects(patterns []string) ([]matrix.Defect, error) {
 	var list []matrix.Defect
 	for _, d := range fixture.Defects() {
-		if matchesAny(patterns, d.ID) {
+		if catalogue.Matches(patterns, d.ID) {
 			list = append(list, matrix.Defect{ID: d.ID, Title: "The client " + d.Title + ".", Breaks: requirementsOf(d.Breaks)})
 		}
 	}
@@ -41,9 +42,9 @@ func requirementsOf(checks []string) []string {
 	return list
 }
 
-// buildClientMatrix judges the reference client once for each defect: by the checks that should notice it or, when it
+// Client judges the reference client once for each defect: by the checks that should notice it or, when it
 // is to be full, by all.
-func buildClientMatrix(
+func Client(
 	ctx context.Context, list []matrix.Defect, full bool, done func(matrix.Row),
 ) (*matrix.Matrix, error) {
 	judge := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {

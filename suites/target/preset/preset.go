@@ -1,4 +1,5 @@
-package main
+// Package preset holds what public documents say of connectors and of platforms that connectors are built on.
+package preset
 
 import (
 	"cmp"
@@ -9,9 +10,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jedib0t/go-pretty/v6/text"
-
 	"github.com/emaconform/emaconform/mockidp/yamlfile"
+	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/run"
 	"github.com/emaconform/emaconform/suites/target"
 )
@@ -19,38 +19,38 @@ import (
 //go:embed presets.yaml
 var presetsFile []byte
 
-// serverPreset is what public documents say of a connector, or of a platform that connectors are built on: a default of
+// Preset is what public documents say of a connector, or of a platform that connectors are built on: a default of
 // that date, which discovery overrides.
-type serverPreset struct {
-	Name          string       `yaml:"name"`
-	Title         string       `yaml:"title"`
-	Platform      bool         `yaml:"platform"` // has no URL of its own
-	AsOf          string       `yaml:"as_of"`
-	URL           string       `yaml:"url"`
-	Resource      string       `yaml:"resource"`
-	Issuer        string       `yaml:"issuer"`
-	TokenEndpoint string       `yaml:"token_endpoint"`
-	ClientAuth    []string     `yaml:"client_auth"` // that emaconform knows, in the metadata's order
-	Scopes        []string     `yaml:"scopes"`
-	MockIdP       string       `yaml:"mock_idp"` // yes, no, unknown
-	Administrator []string     `yaml:"administrator"`
-	NotJudged     []string     `yaml:"not_judged"`
-	Facts         []presetFact `yaml:"facts"`
+type Preset struct {
+	Name          string   `yaml:"name"`
+	Title         string   `yaml:"title"`
+	Platform      bool     `yaml:"platform"` // has no URL of its own
+	AsOf          string   `yaml:"as_of"`
+	URL           string   `yaml:"url"`
+	Resource      string   `yaml:"resource"`
+	Issuer        string   `yaml:"issuer"`
+	TokenEndpoint string   `yaml:"token_endpoint"`
+	ClientAuth    []string `yaml:"client_auth"` // that emaconform knows, in the metadata's order
+	Scopes        []string `yaml:"scopes"`
+	MockIdP       string   `yaml:"mock_idp"` // yes, no, unknown
+	Administrator []string `yaml:"administrator"`
+	NotJudged     []string `yaml:"not_judged"`
+	Facts         []fact   `yaml:"facts"`
 }
 
-// presetFact is where a part of it is from.
-type presetFact struct {
+// fact is where a part of it is from.
+type fact struct {
 	Fact   string `yaml:"fact"`
 	Source string `yaml:"source"`
 	Date   string `yaml:"date"`
 	Mark   string `yaml:"mark"` // documented, reported
 }
 
-func loadPresets() (list []serverPreset, err error) { return list, yamlfile.Decode(presetsFile, &list) }
+func load() (list []Preset, err error) { return list, yamlfile.Decode(presetsFile, &list) }
 
-// findServerPreset is the preset of this name; the error says which there are.
-func findServerPreset(name string) (*serverPreset, error) {
-	list, err := loadPresets()
+// Find is the preset of this name; the error says which there are.
+func Find(name string) (*Preset, error) {
+	list, err := load()
 	if err != nil {
 		return nil, err
 	}
@@ -65,9 +65,9 @@ func findServerPreset(name string) (*serverPreset, error) {
 		strings.Join(names, ", "))
 }
 
-// lay puts the preset under a configuration: what that names stays. The places that discovery finds are not set but
+// Lay puts the preset under a configuration: what that names stays. The places that discovery finds are not set but
 // expected, so that discovery overrides them and the preflight says where it does.
-func (p *serverPreset) lay(c *target.Config) (*run.Expected, error) {
+func (p *Preset) Lay(c *target.Config) (*run.Expected, error) {
 	if p.MockIdP == "no" {
 		return nil, fmt.Errorf("preset %s: %s cannot be judged with a mock IdP as of %s: %s", p.Name, p.Title, p.AsOf,
 			strings.Join(p.NotJudged, "; "))
@@ -94,9 +94,9 @@ func (p *serverPreset) lay(c *target.Config) (*run.Expected, error) {
 		TokenEndpoint: p.TokenEndpoint}, nil
 }
 
-// listPresets prints a line for each.
-func listPresets(w io.Writer) error {
-	list, err := loadPresets()
+// List prints a line for each.
+func List(w io.Writer) error {
+	list, err := load()
 	if err != nil {
 		return err
 	}
@@ -109,9 +109,9 @@ func listPresets(w io.Writer) error {
 	return err
 }
 
-// describePresets prints what each says, with its sources, in this many columns.
-func describePresets(w io.Writer, columns int) error {
-	list, err := loadPresets()
+// Describe prints what each says, with its sources, in this many columns.
+func Describe(w io.Writer, columns int) error {
+	list, err := load()
 	if err != nil {
 		return err
 	}
@@ -129,26 +129,17 @@ func describePresets(w io.Writer, columns int) error {
 	return nil
 }
 
-func (p *serverPreset) paragraphs(w io.Writer, columns int) {
+func (p *Preset) paragraphs(w io.Writer, columns int) {
 	list := func(title string, lines []string) {
 		fmt.Fprintf(w, "  %s\n", title)
 		for _, line := range lines {
-			fmt.Fprintf(w, "    - %s\n", hanging(line, columns))
+			fmt.Fprintf(w, "    - %s\n", terminal.Wrap(line, columns, 6))
 		}
 	}
 	list("the administrator", p.Administrator)
 	list("not judged", p.NotJudged)
 	fmt.Fprintln(w, "  sources")
 	for _, f := range p.Facts { // a URL is kept whole, to be copied
-		fmt.Fprintf(w, "    - %s\n      %s (%s, %s)\n", hanging(f.Fact, columns), f.Source, f.Date, f.Mark)
+		fmt.Fprintf(w, "    - %s\n      %s (%s, %s)\n", terminal.Wrap(f.Fact, columns, 6), f.Source, f.Date, f.Mark)
 	}
-}
-
-// hanging wraps a line that begins at column 6.
-func hanging(line string, columns int) string {
-	var out []string
-	for part := range strings.SplitSeq(text.WrapSoft(line, max(20, columns-6)), "\n") {
-		out = append(out, strings.TrimRight(part, " "))
-	}
-	return strings.Join(out, "\n      ")
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -11,26 +11,31 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/engine"
-	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// closer is a run's progress that has to be ended before anything else is printed.
-type closer interface {
-	engine.Progress
+// Progress follows a run. It has to be closed before anything else is printed.
+type Progress interface {
+	Step(s reports.Step)      // of the preflight
+	Planned(n int)            // so many checks will run
+	Started(id string)        // a check
+	Finished(c reports.Check) // with its result
+	Waiting(what string)      // what the run waits for, and for how long
 	Close()
 }
 
-// newProgress chooses how a run is followed: not at all, by a live row on a terminal, or by plain lines.
-func newProgress(w io.Writer, f *reportFlags) closer {
-	color := isTerminal(w) && !f.noColor
-	lines := &lines{w: w, color: color, verbose: f.verbose, started: time.Now()}
+// Look says what of a run is shown.
+type Look struct{ Quiet, Verbose, NoColor bool }
+
+// NewProgress chooses how a run is followed: not at all, by a live row on a terminal, or by plain lines.
+func NewProgress(w io.Writer, l Look) Progress {
+	color := IsTerminal(w) && !l.NoColor
+	lines := &lines{w: w, color: color, verbose: l.Verbose, started: time.Now()}
 	switch {
-	case f.quiet:
+	case l.Quiet:
 		lines.w = io.Discard
 		return lines
-	case isTerminal(w) && os.Getenv("TERM") != "dumb":
-		return newLive(lines, func() int { return width(w) })
+	case IsTerminal(w) && os.Getenv("TERM") != "dumb":
+		return newLive(lines, func() int { return Width(w) })
 	default:
 		return lines
 	}
@@ -118,7 +123,7 @@ func (l *lines) line(o reports.Outcome, name, message string) string {
 
 func (l *lines) Waiting(what string) { fmt.Fprintln(l.w, l.waiting(what)) }
 
-func (l *lines) waiting(what string) string { return "     " + wire.Printable(what, 300) }
+func (l *lines) waiting(what string) string { return "     " + reports.Line(what, 300) }
 
 func (l *lines) Close() {}
 

@@ -1,4 +1,6 @@
-package main
+// Package demo holds the reference parties as a run judges them: in this process, with every optional part of the
+// configuration in place. They are what a run without a target judges, and what the matrices change.
+package demo
 
 import (
 	"cmp"
@@ -20,14 +22,14 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-// embedded is the reference target in this process: it is made to trust the mock IdP when a run asks for it.
-type embedded struct {
-	defects   []string
-	variants  []string
-	roundTrip time.Duration
-	disturbed string                  // id of a disturbance that the target is behind; may be ""
-	adjust    func(*fixtures.Options) // changes the target behind the run's back; may be nil
-	known     bool                    // the run is told what it would discover, so that broken discovery does not end it
+// Target is the reference target in this process: it is made to trust the mock IdP when a run asks for it.
+type Target struct {
+	Defects   []string
+	Variants  []string
+	RoundTrip time.Duration
+	Disturbed string                  // id of a disturbance that the target is behind; may be ""
+	Adjust    func(*fixtures.Options) // changes the target behind the run's back; may be nil
+	Known     bool                    // the run is told what it would discover, so that broken discovery does not end it
 	target    *reference.Target
 	clientCA  string // file with the CA of clients' certificates
 	// certificates are files with those of clients that nobody has issued, by client.
@@ -37,7 +39,7 @@ type embedded struct {
 }
 
 // Close stops the target.
-func (e *embedded) Close() {
+func (e *Target) Close() {
 	if e.target != nil {
 		_ = e.target.Close()
 	}
@@ -49,8 +51,8 @@ func (e *embedded) Close() {
 	}
 }
 
-// configure lets a run judge this target, with every optional part of the configuration in place.
-func (e *embedded) configure(o *run.Options) (err error) {
+// Configure lets a run judge this target, with every optional part of the configuration in place.
+func (e *Target) Configure(o *run.Options) (err error) {
 	o.Register = e.register
 	if e.dir, err = os.MkdirTemp("", "emaconform-"); err != nil {
 		return err
@@ -63,13 +65,13 @@ func (e *embedded) configure(o *run.Options) (err error) {
 	o.Config.Upstream = &target.Upstream{Tool: rs.ToolLookUp}
 	o.Config.SecondIdP = &target.IdP{Tenant: fixtures.AliceTenant, CA: o.Config.IdP.CA}
 	o.Describe = func(t *reports.Target) {
-		t.Name, t.Embedded, t.Defects = "reference target", true, e.defects
+		t.Name, t.Embedded, t.Defects = "reference target", true, e.Defects
 	}
 	return nil
 }
 
-func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Config) error {
-	for _, id := range e.defects {
+func (e *Target) register(ctx context.Context, trust run.Trust, c *target.Config) error {
+	for _, id := range e.Defects {
 		if _, ok := defects.Find(id); !ok {
 			return fmt.Errorf("there is no defect %q: `emaconform matrix --list` shows all", id)
 		}
@@ -82,12 +84,12 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 	if err != nil {
 		return err
 	}
-	options.Variants = e.variants
-	options.Defects, options.RoundTrip, options.Log = e.defects, e.roundTrip, e.log
-	if e.disturbed != "" {
-		d, ok := disturb.Find(e.disturbed)
+	options.Variants = e.Variants
+	options.Defects, options.RoundTrip, options.Log = e.Defects, e.RoundTrip, e.log
+	if e.Disturbed != "" {
+		d, ok := disturb.Find(e.Disturbed)
 		if !ok {
-			return fmt.Errorf("there is no disturbance %q: `emaconform matrix --list --disturbances` shows all", e.disturbed)
+			return fmt.Errorf("there is no disturbance %q: `emaconform matrix --list --disturbances` shows all", e.Disturbed)
 		}
 		options.Between, options.Now = d.Between, func() time.Time { return time.Now().Add(d.Skew) }
 	}
@@ -97,9 +99,9 @@ func (e *embedded) register(ctx context.Context, trust run.Trust, c *target.Conf
 		return err
 	}
 	known := options // what the run is told, also where the target is made to know otherwise
-	if e.adjust != nil {
+	if e.Adjust != nil {
 		options.Clients, options.Users, options.Issuers = slices.Clone(known.Clients), slices.Clone(known.Users), slices.Clone(known.Issuers)
-		e.adjust(&options)
+		e.Adjust(&options)
 	}
 	if e.target, err = reference.Start(context.WithoutCancel(ctx), options); err != nil {
 		return err
@@ -125,10 +127,10 @@ func subID(n fixtures.SAMLName) map[string]string {
 }
 
 // describe tells the run what it may know of the target.
-func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
+func (e *Target) describe(o *fixtures.Options, c *target.Config) {
 	c.URL, c.SecondServer = e.target.ResourceURL(0), e.target.ResourceURL(1)
 	c.Claims = map[string]any{"aud_tenant": o.Tenant}
-	if e.known {
+	if e.Known {
 		c.Resource = c.URL
 		c.AuthorizationServer = target.AuthorizationServer{Issuer: e.target.Issuer(), TokenEndpoint: e.target.TokenEndpoint()}
 	}
@@ -170,12 +172,12 @@ func (e *embedded) describe(o *fixtures.Options, c *target.Config) {
 	if k := o.Client(fixtures.ConnectorBound); k != nil {
 		c.DPoPClient = e.client(k)
 	}
-	told(c, e.variants)
+	told(c, e.Variants)
 	c.RAR = &target.RAR{Granted: detail("read"), Wider: detail("read", "write")}
 }
 
 // client is a registered client as the configuration names it.
-func (e *embedded) client(k *fixtures.Client) *target.Client {
+func (e *Target) client(k *fixtures.Client) *target.Client {
 	return &target.Client{ID: k.ID, Auth: k.AuthMethod, Secret: k.Secret, Key: k.Key, CAFile: e.clientCA,
 		CertificateFile: e.certificates[k.ID]}
 }

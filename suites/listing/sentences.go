@@ -1,4 +1,4 @@
-package main
+package listing
 
 import (
 	"encoding/json"
@@ -10,20 +10,21 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/catalogue"
 )
 
-// printRequirements shows each requirement with its level in every profile, where it is written down, and what judges
+// WriteRequirements shows each requirement with its level in every profile, where it is written down, and what judges
 // it.
-func printRequirements(w io.Writer, requirements []catalogue.Requirement, checks []listed) {
-	t := newTable(w)
+func WriteRequirements(w io.Writer, requirements []catalogue.Requirement, checks []Check) {
+	t := terminal.NewTable(w)
 	header := table.Row{"requirement"}
 	for _, p := range catalogue.Profiles {
 		header = append(header, p)
 	}
 	t.AppendHeader(append(header, "source", "checks"))
 	const levels = 4 * len("SHOULD ")
-	rest := max(100, width(w)) - len("RAS-META-NO-TRUST-DISCLOSURE") - levels - 12
+	rest := max(100, terminal.Width(w)) - len("RAS-META-NO-TRUST-DISCLOSURE") - levels - 12
 	t.SetColumnConfigs([]table.ColumnConfig{
 		{Number: 6, WidthMax: rest / 2, WidthMaxEnforcer: text.WrapSoft},
 		{Number: 7, WidthMax: rest / 2, WidthMaxEnforcer: text.WrapSoft}})
@@ -40,7 +41,7 @@ func printRequirements(w io.Writer, requirements []catalogue.Requirement, checks
 }
 
 // judgedBy says by how many checks a requirement is judged, or why by none.
-func judgedBy(r catalogue.Requirement, checks []listed) string {
+func judgedBy(r catalogue.Requirement, checks []Check) string {
 	n := 0
 	for _, k := range checks {
 		if k.Requirement == r.ID {
@@ -58,9 +59,9 @@ func judgedBy(r catalogue.Requirement, checks []listed) string {
 	return "none"
 }
 
-// listSentences shows the index of normative sentences, of all documents or of those that match: by the whole name, or
+// WriteSentences shows the index of normative sentences, of all documents or of those that match: by the whole name, or
 // a part of it. With a role it shows what binds that role.
-func listSentences(w io.Writer, role string, documents []string, asJSON bool) error {
+func WriteSentences(w io.Writer, role string, documents []string, asJSON bool) error {
 	var list []catalogue.Sentence
 	for _, s := range catalogue.Sentences() {
 		if matchesDocument(documents, s.Document) && (role == "" || bindsRole(s, role)) {
@@ -75,11 +76,11 @@ func listSentences(w io.Writer, role string, documents []string, asJSON bool) er
 		e.SetIndent("", "  ")
 		return e.Encode(map[string]any{"sentences": list})
 	}
-	checks := allChecks()
-	t := newTable(w)
+	checks := All()
+	t := terminal.NewTable(w)
 	t.AppendHeader(table.Row{"document", "section", "no.", "key word", "judged by"})
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 2, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}, {Number: 5, WidthMax: max(40, width(w)-90),
+		{Number: 2, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}, {Number: 5, WidthMax: max(40, terminal.Width(w)-90),
 			WidthMaxEnforcer: text.WrapSoft}})
 	without := 0
 	for _, s := range list {
@@ -111,7 +112,7 @@ func bindsRole(s catalogue.Sentence, role string) bool {
 }
 
 // carriers names the requirements that carry a sentence, each with the number of its checks.
-func carriers(s catalogue.Sentence, checks []listed) string {
+func carriers(s catalogue.Sentence, checks []Check) string {
 	var names []string
 	for _, id := range s.By {
 		r, _ := catalogue.Find(id)
