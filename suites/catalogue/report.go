@@ -21,11 +21,15 @@ const Version = "2.0"
 // Digest is "sha256:" and the digest of the embedded files: equal digests are equal catalogues.
 var Digest = sync.OnceValue(func() string {
 	sum := sha256.New()
-	names, err := fs.Glob(files, "*.yaml")
-	if err != nil {
-		panic("catalogue: " + err.Error())
+	var names []string
+	for _, pattern := range []string{"*.yaml", "sentences/*.yaml"} {
+		found, err := fs.Glob(files, pattern) // sorted
+		if err != nil {
+			panic("catalogue: " + err.Error())
+		}
+		names = append(names, found...)
 	}
-	for _, name := range names { // sorted
+	for _, name := range names {
 		data, err := files.ReadFile(name)
 		if err != nil {
 			panic("catalogue: " + err.Error())
