@@ -165,6 +165,11 @@ func (e *Target) describe(o *fixtures.Options, c *target.Config) {
 			}
 		}
 	}
+	if fay := o.User(fixtures.Fay); fay != nil {
+		if login, ok := fay.Login(c.IdP.Issuer); ok {
+			c.DisabledUser = &target.User{Sub: login.Subject, Email: fay.Email, SubID: subID(login.Name)}
+		}
+	}
 	c.WhoamiTool = "whoami"
 	if k := o.Client(fixtures.ConnectorGone); k != nil {
 		c.RevokedClient = e.client(k)

@@ -194,6 +194,8 @@ var (
 		func(w *World) bool { return w.Config.JWE })
 	NeedsRevokedClient = Need("revoked_client", "needs a client whose credentials were withdrawn",
 		func(w *World) bool { return w.Config.RevokedClient != nil })
+	NeedsDisabledUser = Need("disabled_user", "needs a user whose account the target has switched off",
+		func(w *World) bool { return w.Config.DisabledUser != nil })
 	NeedsDPoPClient = Need("dpop_client", "needs a client of which the RAS wants DPoP proofs, or a RAS that wants them of all (dpop)",
 		func(w *World) bool { return w.DPoPClient() != nil })
 	NeedsUpstream = Need("upstream", "needs an upstream service of ours that the MCP server asks",

@@ -58,6 +58,8 @@ type Config struct {
 	RevokedClient *Client `yaml:"revoked_client,omitempty" json:"revoked_client,omitempty"`
 	// DPoPClient is a client of which the RAS wants DPoP proofs (RFC 9449 5.2), where it does not want them of all.
 	DPoPClient *Client `yaml:"dpop_client,omitempty" json:"dpop_client,omitempty"`
+	// DisabledUser is a user of the first IdP whose account the target has switched off: nobody gets into it any more.
+	DisabledUser *User `yaml:"disabled_user,omitempty" json:"disabled_user,omitempty"`
 	// Upstream is a service that we play and that the MCP server asks: what it gets there is seen.
 	Upstream *Upstream `yaml:"upstream,omitempty" json:"upstream,omitempty"`
 
@@ -269,6 +271,9 @@ func (c *Config) resolveClients(p *problems) {
 		if u.Sub == "" {
 			p.complain("users[%d]: sub is missing", n)
 		}
+	}
+	if c.DisabledUser != nil && c.DisabledUser.Sub == "" {
+		p.complain("disabled_user: sub is missing")
 	}
 }
 

@@ -104,6 +104,9 @@ func (c *Config) doubles() (list []error) {
 	if c.RevokedClient != nil {
 		add("client", "revoked_client.id", c.RevokedClient.ID)
 	}
+	if c.DisabledUser != nil {
+		add("user", "disabled_user.sub", c.DisabledUser.Sub)
+	}
 	for n, u := range c.Users {
 		add("user", fmt.Sprintf("users[%d].sub", n), u.Sub)
 	}

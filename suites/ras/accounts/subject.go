@@ -19,6 +19,17 @@ var _ = check.For("RAS-SUB", func() {
 			Craft: server.Claim("sub", func(t *server.T) any { return []string{t.Alice().Sub} })},
 	)
 
+	server.It("disabled", "refuses a user whose account is switched off", func(t *server.T) {
+		t.Control(t.Grant())
+		a := t.Attack(t.GrantFrom(t.IdP, *t.Config.DisabledUser))
+		if server.Granted(a) {
+			t.Failf("a token was granted to a user whose account is switched off: who has left the company, or was locked out, " +
+				"goes on working. Look at the account's state at every redemption")
+		}
+		server.ExpectRefused(t, a)
+	}, check.With(server.NeedsDisabledUser), server.Refusal(),
+		check.Sends("An honest ID-JAG of a user whose account is switched off, after one of another user as control"))
+
 	server.It("unknown", "takes an unknown sub with an unknown e-mail address for no existing user", func(t *server.T) {
 		alice := t.Control(t.Grant())
 		stranger := target.User{Sub: "emaconform-" + rand.Text(), Email: rand.Text() + "@nobody.example"}

@@ -2,6 +2,7 @@ package idjag
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -19,6 +20,9 @@ const (
 	atOnce, races, mostRaces = 16, 3, 12
 	apart, racing            = 60 * time.Millisecond, 4 * time.Second
 )
+
+// manyOthers is how many ID-JAGs a small cache cannot hold.
+const manyOthers = 160
 
 var _ = check.For("RAS-JTI-REPLAY", func() {
 	server.It("twice", "refuses an ID-JAG that it has already redeemed", func(t *server.T) {
@@ -161,6 +165,29 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		t.Control(t.Grant())
 	}, check.By("RFC 7523 §3"), check.Must(), server.Refusal(), check.Slow(),
 		check.Sends("An ID-JAG that lives five minutes, again at once, and once more after 65 seconds (timing.replay)"))
+
+	server.It("after-many", "refuses a used ID-JAG also after many others", func(t *server.T) {
+		grant := t.Grant()
+		t.Control(grant)
+		if server.Granted(t.Redeem(grant)) {
+			t.Skipf("it remembers no used ID-JAG: RAS-JTI-REPLAY/twice says what to make of that")
+		}
+		key := t.Cheap(t.IdP, func() *server.Token { return t.Grant() })
+		others := make([]*wire.Request, manyOthers)
+		for i := range others {
+			others[i] = t.TokenRequest(t.Grant(server.SignedBy(key)))
+		}
+		for some := range slices.Chunk(others, atOnce) {
+			t.SendAll(some)
+		}
+		if a := t.Attack(grant); server.Granted(a) {
+			t.Failf("an ID-JAG that was refused when it came again at once is granted after %d others: what holds a fixed number of "+
+				"used ids forgets them as fast as somebody redeems", manyOthers)
+		} else {
+			server.ExpectRefused(t, a)
+		}
+	}, check.Intrusive(), check.Slow(), server.Refusal(),
+		check.Sends(fmt.Sprintf("An ID-JAG, again at once, then %d others, then the first once more", manyOthers)))
 
 	server.It("other-client", "refuses a used jti in an ID-JAG for another client", func(t *server.T) {
 		other := t.Client(1)
