@@ -37,29 +37,6 @@ func nobodysName(idp *target.IdP, email string) map[string]string {
 	return name
 }
 
-// nearEmails are e-mail addresses that are another one to whoever compares them exactly.
-var nearEmails = []struct {
-	slug, what string
-	of         func(email string) string
-}{
-	{"email-case", "an e-mail address in another case", server.OtherCase},
-	{"email-plus", "an e-mail address with a plus-alias", func(email string) string {
-		return strings.Replace(email, "@", "+x@", 1)
-	}},
-	{"email-homoglyph", "an e-mail address with a Cyrillic letter that looks like a Latin one", homoglyph},
-	{"email-dot", "an e-mail address with a dot at its end", func(email string) string { return email + "." }},
-}
-
-// homoglyph exchanges the first letter that has a Cyrillic twin.
-func homoglyph(email string) string {
-	for _, twin := range []struct{ latin, cyrillic string }{{"a", "а"}, {"e", "е"}, {"o", "о"}, {"c", "с"}} {
-		if strings.Contains(email, twin.latin) {
-			return strings.Replace(email, twin.latin, twin.cyrillic, 1)
-		}
-	}
-	return email
-}
-
 // visible is the account that a token is for, which has to be seen.
 func visible(t *server.T, a *wire.Answer) string {
 	account := server.AccountOf(t, a)
@@ -137,18 +114,6 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 		server.ExpectNobodyElse(t, t.Attack(unverified), known)
 	}, check.With(server.NeedsLinkableEmail),
 		check.Sends("A user whom only the e-mail address identifies, verified as control, then with email_verified false"))
-
-	for _, l := range nearEmails {
-		server.It(l.slug, "links no account by "+l.what, func(t *server.T) {
-			known := t.Control(t.GrantFrom(t.IdP, Linked(t)))
-			email := l.of(t.Config.LinkableEmail)
-			if email == t.Config.LinkableEmail {
-				t.Skipf("linkable_email has no letter that could be another one")
-			}
-			server.ExpectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, Stranger(email))), known)
-		}, check.With(server.NeedsLinkableEmail),
-			check.Sends("A user whom only the e-mail address identifies as control, then a new sub with "+l.what))
-	}
 
 	server.It("foreign-domain", "links no account by an e-mail address outside the IdP's authority", func(t *server.T) {
 		_, domain, _ := strings.Cut(t.Config.LinkableEmail, "@")

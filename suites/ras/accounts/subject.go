@@ -15,8 +15,6 @@ var _ = check.For("RAS-SUB", func() {
 		server.Attack{Slug: "empty", What: "an ID-JAG whose sub is the empty string", Edit: server.Set("sub", "")},
 		server.Attack{Slug: "null", What: "an ID-JAG whose sub is null", Edit: server.Set("sub", nil)},
 		server.Attack{Slug: "number", What: "an ID-JAG whose sub is a number", Edit: server.Set("sub", 1)},
-		server.Attack{Slug: "array", What: "an ID-JAG whose sub is an array that holds the user's",
-			Craft: server.Claim("sub", func(t *server.T) any { return []string{t.Alice().Sub} })},
 	)
 
 	server.It("disabled", "refuses a user whose account is switched off", func(t *server.T) {

@@ -1,8 +1,6 @@
 package accounts
 
 import (
-	"encoding/json"
-
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
@@ -27,23 +25,9 @@ var tenants = []struct {
 	{"other", "a user of this tenant in the name of another customer's", func(j *server.Token) {
 		j.Claims["tenant"] = j.Claims["tenant"].(string) + "0"
 	}, nil},
-	{"number", "an ID-JAG whose tenant is a number", func(j *server.Token) {
-		j.Claims["tenant"] = number(j.Claims["tenant"].(string))
-	}, nil},
-	{"array", "an ID-JAG whose tenant is an array that holds the right one", func(j *server.Token) {
-		j.Claims["tenant"] = []any{j.Claims["tenant"]}
-	}, nil},
 	// The draft does not tell a server without tenants of its own to look at aud_tenant.
 	{"aud-tenant", "an ID-JAG for another tenant of the server (aud_tenant)", server.Set("aud_tenant", "emaconform-other"),
 		[]check.Option{check.Should()}},
-}
-
-// number is the number that a tenant of digits looks like, any other number for other tenants.
-func number(tenant string) any {
-	if n := json.Number(tenant); json.Valid([]byte(n)) {
-		return n
-	}
-	return 1
 }
 
 var _ = check.For("RAS-TENANT", func() {

@@ -118,11 +118,11 @@ func plainly(name string, edits ...server.Edit) server.Kind {
 }
 
 // ofClaim sends an ID-JAG with another value of one claim.
-func ofClaim(name string, right func(*server.T) string, edits ...server.Edit) sender {
+func ofClaim(name string, right func(*server.T) string) sender {
 	return sender{
-		right: right, kind: plainly("claims", edits...),
+		right: right, kind: plainly("claims"),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, t.Alice(), append(edits, server.Set(name, given))...))
+			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set(name, given)))
 		},
 	}
 }

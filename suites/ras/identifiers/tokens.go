@@ -93,7 +93,7 @@ var requestSenders = map[string]sender{
 			return t.Attack(hostile.None(quick(t, t.IdP, t.Alice()), given))
 		},
 	},
-	"jti": {each: func(t *server.T) sender {
+	"jti": {each: func(*server.T) sender {
 		used := rand.Text()
 		return sender{
 			distinct: true, kind: plainly("claims"),

@@ -35,13 +35,6 @@ var audiences = []struct {
 	}},
 	{"mcp-server", "the MCP server instead of its authorization server", func(t *server.T) any { return t.Resource() }},
 	{"client-id", "the client's id", func(t *server.T) any { return t.Client(0).ID }},
-	{"prefix", "the issuer without its last character", func(t *server.T) any { return t.Issuer()[:len(t.Issuer())-1] }},
-	{"suffix", "the issuer followed by .evil", func(t *server.T) any { return t.Issuer() + ".evil" }},
-	{"subpath", "a path below the issuer", func(t *server.T) any { return strings.TrimSuffix(t.Issuer(), "/") + "/evil" }},
-	{"slash", "the issuer with the slash at its end added or taken away", func(t *server.T) any {
-		return server.OtherSlash(t.Issuer())
-	}},
-	{"case", "the issuer in another case", func(t *server.T) any { return server.OtherCase(t.Issuer()) }},
 }
 
 var _ = check.For("RAS-AUD-EXACT", func() {

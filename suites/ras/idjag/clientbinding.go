@@ -21,12 +21,6 @@ var _ = check.For("RAS-CLIENT-BINDING", func() {
 		server.Attack{Slug: "other-client", What: "an ID-JAG for another registered client",
 			Craft: server.Claim("client_id", func(t *server.T) any { return t.Client(1).ID }), Codes: server.OnlyInvalidGrant,
 			Options: []check.Option{check.With(server.NeedsSecondClient)}},
-		server.Attack{Slug: "array", What: "an ID-JAG whose client_id is an array that holds the client's",
-			Craft: server.Claim("client_id", func(t *server.T) any { return []string{t.Client(0).ID} }),
-			Codes: server.OnlyInvalidGrant},
-		server.Attack{Slug: "case", What: "an ID-JAG whose client_id is the client's in another case",
-			Craft: server.Claim("client_id", func(t *server.T) any { return server.OtherCase(t.Client(0).ID) }),
-			Codes: server.OnlyInvalidGrant},
 	)
 
 	server.It("stolen", "refuses an ID-JAG that another client presents with its own valid "+

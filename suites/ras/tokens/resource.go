@@ -19,25 +19,6 @@ var resources = []struct {
 	options    []check.Option
 }{
 	{"relative", "the MCP server's path alone", func(t *server.T) any { return pathOf(t.Resource()) }, nil},
-	{"fragment", "the MCP server with a fragment", func(t *server.T) any { return t.Resource() + "#fragment" }, nil},
-	{"userinfo", "the MCP server with a user name in it", func(t *server.T) any {
-		return strings.Replace(t.Resource(), "://", "://user@", 1)
-	}, nil},
-	{"prefix", "the MCP server without its last character", func(t *server.T) any {
-		return t.Resource()[:len(t.Resource())-1]
-	}, nil},
-	{"suffix", "the MCP server followed by .evil", func(t *server.T) any { return t.Resource() + ".evil" }, nil},
-	{"subpath", "a path below the MCP server", func(t *server.T) any {
-		return strings.TrimSuffix(t.Resource(), "/") + "/evil"
-	}, nil},
-	{"case", "the MCP server with its path in another case", func(t *server.T) any {
-		path := pathOf(t.Resource())
-		return strings.TrimSuffix(t.Resource(), path) + server.OtherCase(path)
-	}, nil},
-	// MCP calls both forms valid, so a server that treats them as one breaks no MUST.
-	{"slash", "the MCP server with the slash at its end added or taken away", func(t *server.T) any {
-		return server.OtherSlash(t.Resource())
-	}, []check.Option{check.Should()}},
 	{"empty", "the empty string", func(*server.T) any { return "" }, nil},
 	{"number", "a number", func(*server.T) any { return 1 }, nil},
 	{"object", "an object that holds the MCP server", func(t *server.T) any {

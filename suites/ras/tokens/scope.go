@@ -124,14 +124,6 @@ var _ = check.For("RAS-SCOPE-INTERSECT", func() {
 	}, check.With(server.NeedsScope, server.NeedsForbiddenScope),
 		check.Sends("An ID-JAG without scope and a request for everything, after one scope in both as control"))
 
-	server.It("case", "takes a scope in another case for another scope", func(t *server.T) {
-		a := t.Config.Scopes[0]
-		t.Control(t.Grant(server.Set("scope", a)), server.Param("scope", a))
-		other := server.Claim("scope", func(*server.T) any { return server.OtherCase(a) })(t, t.Grant(server.Set("scope", a)))
-		expectWithin(t, t.Attack(other, server.Param("scope", a)), a)
-	}, check.With(server.NeedsScope),
-		check.Sends("A scope in another case in the ID-JAG than in the request, after the same in both as control"))
-
 	server.It("disjoint", "refuses a request for a scope that the ID-JAG does not carry", func(t *server.T) {
 		a, b := t.Config.Scopes[0], t.Config.Scopes[1]
 		t.Control(t.Grant(server.Set("scope", a)), server.Param("scope", a))
