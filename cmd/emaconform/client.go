@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -40,6 +41,7 @@ type clientFlags struct {
 	ca           string
 	redirectURIs []string
 	clientID     string
+	document     string
 	revision     string
 	terminal     bool
 	defects      []string
@@ -104,6 +106,7 @@ func newClient() *cobra.Command {
 		"where the client's logins end, as it is registered, on loopback with any port; several are possible")
 	c.Flags().StringVar(&f.clientID, "client-id-document", client.DefaultClientID,
 		"client id that is the URL of a document which the client publishes (CIMD), for the world that takes no other")
+	c.Flags().StringVar(&f.document, "client-document", "", "file with the document that stands there, to be judged")
 	c.Flags().StringVar(&f.revision, "revision", "both", "revision of MCP to judge by: "+world.Revision2025+", "+world.Revision2026+
 		" or both")
 	c.Flags().BoolVar(&f.terminal, "terminal", false, "the client runs before a terminal of its own: some want one before they open a browser")
@@ -156,6 +159,12 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 
 		ClientID: f.clientID, HTTPS: f.https || f.ca != "", CAFile: f.ca, RedirectURIs: f.redirectURIs, Revision: strings.TrimPrefix(f.revision, "both"), Profile: f.profile,
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
+	}
+	if f.document != "" {
+		var err error
+		if options.Document, err = readDocument(f.document); err != nil {
+			return err
+		}
 	}
 	if err := f.confine(&options); err != nil {
 		return err
@@ -229,11 +238,24 @@ func secretArgument(args []string) string {
 	return ""
 }
 
+// readDocument reads a client's metadata document, of which 64 KiB are far more than any needs.
+func readDocument(file string) ([]byte, error) {
+	raw, err := os.ReadFile(file)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("--client-document: %w", err)
+	case len(raw) > 64<<10 || !json.Valid(raw):
+		return nil, fmt.Errorf("--client-document %s: expected JSON of at most 64 KiB", file)
+	}
+	return raw, nil
+}
+
 // embed lets the run judge the reference client: this program in another part.
 func (f *clientFlags) embed(o *client.Options) (err error) {
 	if o.Command, o.Environment, err = fixture.Command(f.defects...); err != nil {
 		return err
 	}
+	o.Document = fixture.Document(o.ClientID, f.defects...)
 	o.Describe = func(t *reports.Target) {
 		t.Name, t.Command, t.Embedded, t.Defects = "reference client", "", true, f.defects
 	}

@@ -33,6 +33,7 @@ func judgeReferenceIn(t *testing.T, o Options, defects ...string) *reports.Repor
 		t.Fatal(err)
 	}
 	o.Command, o.Environment = args, environment
+	o.Document = fixture.Document(DefaultClientID, defects...)
 	report, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)

@@ -418,4 +418,49 @@ var _ = check.For("CL-CLIENT-METADATA", func() {
 				}
 			}
 		}, check.Must(), check.By("MCP 2026-07-28 §Application Type and Redirect URI Constraints"))
+	It("document", "publishes a document that names itself and what it must, and no secret",
+		published.honest(meetsPublished).from(redeemed),
+		func(t *T) {
+			m := t.document()
+			if m["client_id"] != t.World.Published {
+				t.Failf("expected client_id in the document to be its URL %s, but it is %s", t.World.Published, server.Describe(m["client_id"]))
+			}
+			for _, member := range []string{"client_name", "redirect_uris"} {
+				if m[member] == nil {
+					t.Failf("expected the document to have %s, but it has not", member)
+				}
+			}
+			method, _ := m["token_endpoint_auth_method"].(string)
+			if m["client_secret"] != nil || strings.HasPrefix(method, "client_secret") {
+				t.Failf("expected no secret of a client whose document anybody can read, but it has one (token_endpoint_auth_method %q)",
+					method)
+			}
+		}, check.Must(), check.By("MCP 2025-11-25 §Client ID Metadata Documents"))
+	It("document-profile", "lists the profile in its document",
+		published.honest(meetsPublished).from(redeemed),
+		func(t *T) { t.lists("document", t.document(), profiles, world.ProfileIDJAG) })
+	It("document-grant-types", "lists token exchange and jwt-bearer in a document with the profile",
+		published.honest(meetsPublished).from(redeemed),
+		func(t *T) {
+			m := t.document()
+			t.profilesForm("document", m)
+			if list, _ := m[profiles].([]any); !slices.Contains(list, any(world.ProfileIDJAG)) {
+				t.Skipf("the document does not list the profile: see CL-CLIENT-METADATA/document-profile")
+			}
+			t.lists("document", m, "grant_types", world.GrantExchange, world.GrantJWTBearer)
+		}, check.Must())
 })
+
+const meetsPublished = "An honest world in which the client's id at the RAS is the URL of a document that it publishes"
+
+// document is the client's metadata document.
+func (t *T) document() map[string]any {
+	if t.World.Document == nil {
+		t.Skipf("needs the document that the client publishes: --client-document FILE, and its URL with --client-id-document")
+	}
+	var m map[string]any
+	if err := json.Unmarshal(t.World.Document, &m); err != nil || m == nil {
+		t.Failf("expected the client's metadata document to be a JSON object, but it is none")
+	}
+	return m
+}

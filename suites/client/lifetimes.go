@@ -149,7 +149,7 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 			}
 		}, check.By("RFC 6749 §2.3"))
 	It("published", "names the client id that it publishes, and shows no secret",
-		published.honest("An honest world in which the client's id at the RAS is the URL of a document that it publishes").
+		published.honest(meetsPublished).
 			from(redeemed),
 		func(t *T) {
 			for _, s := range t.redemptions() {

@@ -36,6 +36,7 @@ type Options struct {
 	CAFile       string   // of the CA of worlds with https, with its key; made when missing; "" is one for this run
 	RedirectURIs []string // of the client's logins; none: one that the client is told of
 	ClientID     string   // of the client's own, the URL of a document that it publishes; "" is DefaultClientID
+	Document     []byte   // what stands there: a Client ID Metadata Document; nil: it is not judged
 	Revision     string   // of MCP: the only one that is judged; "" judges both
 	Profile      string   // catalogue.ProfileEMA when empty
 	Selection    engine.Selection
@@ -131,7 +132,7 @@ func (o *Options) assignment() assignment {
 	return assignment{
 		Command: o.Command, Environment: o.Environment, Pass: o.Pass, Dir: o.Dir, Memory: o.Memory,
 		Timeout: o.Timeout, Parallel: o.Parallel, Confidential: o.Confidential,
-		ClientID: o.ClientID, LogsIn: o.LogsIn, OwnHome: o.OwnHome, ConnectsOnly: o.ConnectsOnly,
+		ClientID: o.ClientID, Document: o.Document, LogsIn: o.LogsIn, OwnHome: o.OwnHome, ConnectsOnly: o.ConnectsOnly,
 		RedirectURIs: o.RedirectURIs, Revision: o.Revision, HTTPS: o.HTTPS, CAFile: o.CAFile,
 	}
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,6 +35,7 @@ type assignment struct {
 	Parallel     int           `json:"parallel"`
 	Confidential bool          `json:"confidential"`
 	ClientID     string        `json:"client_id"`
+	Document     []byte        `json:"document"`
 	LogsIn       bool          `json:"logs_in"`
 	OwnHome      bool          `json:"own_home"`
 	ConnectsOnly bool          `json:"connects_only"`
@@ -197,8 +199,8 @@ func (a *assignment) options(of *shape) world.Options {
 	if o.TLS {
 		o.CAFile = a.CAFile
 	}
-	if o.Published != "" && a.ClientID != "" {
-		o.Published = a.ClientID
+	if o.Published != "" {
+		o.Published, o.Document = cmp.Or(a.ClientID, o.Published), a.Document
 	}
 	if o.Revision == "" {
 		o.Revision = a.Revision

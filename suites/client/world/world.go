@@ -41,6 +41,7 @@ type Options struct {
 	Confidential bool     // the client has a secret at the IdP, and the IdP wants it
 	Unregistered bool     // the client has no credentials at the RAS: it registers itself there
 	Published    string   // client id at the RAS that is the URL of a document that the client publishes; no secret goes with it
+	Document     []byte   // that document; nil: it is not known
 	OtherHosts   bool     // each party has a host of its own, on loopback; see HostsAvailable
 	DPoP         bool     // the client is asked to bind its ID-JAG to a key
 	Revision     string   // the only MCP revision that is answered; "" is both

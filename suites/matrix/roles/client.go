@@ -62,6 +62,7 @@ func Client(
 		}
 		return client.Run(ctx, client.Options{
 			Command: args, Environment: environment, Timeout: impatient, Selection: selection,
+			Document: fixture.Document(client.DefaultClientID, ids...),
 		})
 	}
 	return matrix.Build(ctx, list, judge, 2, done)

@@ -103,6 +103,14 @@ var _ = check.For("RAS-RAR", func() {
 		}, rar, check.Sends("An ID-JAG with "+malformed.what+", after one with an array as control"))
 	}
 
+	server.It("resource", "looks at resource also where there are authorization details", func(t *server.T) {
+		honest(t)
+		details := server.Set(detailsMember, []any{detail(t, t.Config.RAR.Granted)})
+		server.ExpectRefused(t, t.Attack(t.Grant(details, server.Set("resource", "https://mcp.foreign.example/mcp"))),
+			server.InvalidTarget, server.InvalidGrant)
+	}, rar, server.Refusal(server.InvalidTarget, server.InvalidGrant),
+		check.Sends("An ID-JAG with an authorization detail that the target grants as control, then for a resource of somebody else"))
+
 	server.It("wider", "grants no more than the ID-JAG's authorization details when asked for more", func(t *server.T) {
 		granted, wider := detail(t, t.Config.RAR.Granted), detail(t, t.Config.RAR.Wider)
 		honest(t)
