@@ -8,6 +8,10 @@ var guesses = []string{"case-all", "trim-space-after", "nul-raw", "begins-digit"
 	"like-any",
 	"pattern-any", "column", "percent-one", "list-comma"}
 
+// echoed are the ways that are tried on what comes back as it was sent, and is a key under which sign-ins are kept.
+var echoed = []string{"case-all", "trim-space-after", "begins-digit", "begun", "contains", "list-comma", "percent-one",
+	"nfkc-wide", "column"}
+
 // names are the ways that are tried on the name of a client.
 var names = []string{"case-all", "trim-space-after", "nul-raw", "begins-digit", "begun", "glob-any", "like-any",
 	"list-comma", "nfkc-wide",
@@ -52,6 +56,26 @@ var ofIdP = []Identifier{
 			"idna-dot", "userinfo",
 			"query", "parameter", "below", "host"},
 		Without: map[string]string{"url-dots": "browsers resolve them before they go there"},
+	},
+	{
+		ID: "state", Name: "state", Sends: "a sign-in whose state", Role: "idp", Requirement: "IDP-CODE",
+		Severity: reports.Medium, Gain: "The answer to one sign-in is taken for that to another one (CSRF).", Only: echoed,
+	},
+	{
+		ID: "nonce", Name: "nonce", Sends: "a sign-in whose nonce", Role: "idp", Requirement: "IDP-CODE",
+		Severity: reports.Medium, Gain: "An ID token of one sign-in is taken for that of another one.", Only: echoed,
+	},
+	{
+		ID: "verifier", Name: "code_verifier", Sends: "a code redemption whose code_verifier", Role: "idp",
+		Requirement: "IDP-CODE", Severity: reports.High,
+		Gain: "Who has caught the code of somebody guesses the verifier in fewer attempts.", Only: guesses,
+	},
+	{
+		ID: "code-redirect", Name: "redirect_uri of a code redemption", Sends: "a code redemption whose redirect_uri",
+		Role: "idp", Requirement: "IDP-CODE", Kind: URL | Dotted, Severity: reports.Medium,
+		Gain: "A code that was led to another address is redeemed in the name of the right one.",
+		Only: []string{"case-all", "trim-space-after", "percent-one", "begins", "ends-more", "contains", "list", "regexp",
+			"glob-end", "slash", "scheme", "userinfo", "query", "below", "host"},
 	},
 	{
 		ID: "client", Name: "the id of a client", Sends: "a request with a client id that", Role: "idp",

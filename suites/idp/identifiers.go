@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 
@@ -25,6 +26,7 @@ type sender struct {
 	// says so.
 	stranger func(*T) any
 	anything string
+	title    string // begins the check's title; "" is "grants nothing for"
 }
 
 // try sends an attack and says what is wrong with the answer, or "".
@@ -106,6 +108,27 @@ var senders = map[string]sender{
 		},
 		stranger: fixed("urn:example:nothing"), anything: "IDP-REQUESTED-TYPE/unknown",
 	},
+	"state": {
+		needs: []check.Need{NeedsWalk}, title: "takes for no other one",
+		right: func(t *T) string { return usual(t, "state") },
+		try:   tryState, stranger: unheard, anything: "IDP-CODE/state",
+	},
+	"nonce": {
+		needs: []check.Need{NeedsWalk}, title: "takes for no other one",
+		right: func(t *T) string { return usual(t, "nonce") },
+		try:   tryNonce, stranger: unheard, anything: "IDP-CODE/nonce",
+	},
+	"verifier": {
+		needs: []check.Need{NeedsWalk, needsPKCE},
+		right: func(t *T) string { return usual(t, "code_verifier") },
+		try:   tryCode("code_verifier"), stranger: func(*T) any { return rand.Text() + rand.Text() },
+		anything: "IDP-CODE/other-verifier",
+	},
+	"code-redirect": {
+		needs: []check.Need{NeedsWalk},
+		right: func(t *T) string { return t.A().RedirectURI },
+		try:   tryCode("redirect_uri"), stranger: fixed("https://evil.example/cb"), anything: "IDP-CODE/other-redirect",
+	},
 	"nameid": {
 		needs: []check.Need{NeedsHook("saml.named", func(w *World) string { return w.Config.SAML.Named })},
 		right: nameOf,
@@ -120,7 +143,7 @@ func (s sender) declare(a grammar.Attack) {
 	options := []check.Option{check.Must(), check.Of(a), check.With(s.needs...),
 		check.Sends(check.Sentence(a.What()) + ". An honest request that differs in this alone is granted before it, and " +
 			"one after it.")}
-	It(a.Slug(), "grants nothing for "+a.What(), func(t *T) {
+	It(a.Slug(), cmp.Or(s.title, "grants nothing for")+" "+a.What(), func(t *T) {
 		right := s.right(t)
 		given, ok := a.Variant.Of(right)
 		if !ok {

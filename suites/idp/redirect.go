@@ -90,8 +90,13 @@ func hostOf(uri string) string {
 
 // walk signs Alice in with a redirect URI and returns where that ended, nil for a page of the identity provider.
 func walk(t *T, uri string) (*url.URL, *wire.Answer) {
+	return walkWith(t, signin.Authorization{Redirect: uri})
+}
+
+// walkWith signs Alice in with an authorization request and returns where that ended, as walk does.
+func walkWith(t *T, r signin.Authorization) (*url.URL, *wire.Answer) {
 	end, last, err := t.Desk.Walk(signin.Visit{Context: t, Recorder: t.Recorder()},
-		signin.Ask{User: t.Alice(), Client: t.A()}, uri)
+		signin.Ask{User: t.Alice(), Client: t.A()}, r)
 	if last != nil && last.Doubt() != "" {
 		t.Doubtf("%s", last.Doubt())
 	}

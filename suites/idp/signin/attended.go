@@ -54,7 +54,8 @@ func (d *Desk) Attend(ctx context.Context, listen string, asks []Ask, say io.Wri
 			return fmt.Errorf("clients: the redirect_uri of %s has to be http on loopback with a port for sign_in: attended, "+
 				"e.g. http://127.0.0.1:9090/callback", ask.Client.ID)
 		}
-		l := &link{Ask: ask, walk: d.newWalk(&visit{ctx: ctx, rec: wire.NewRecorder(nil)}, ask, ask.Client.RedirectURI)}
+		l := &link{Ask: ask, walk: d.newWalk(&visit{ctx: ctx, rec: wire.NewRecorder(nil)}, ask,
+			Authorization{Redirect: ask.Client.RedirectURI})}
 		l.URL = l.walk.request()
 		a.links = append(a.links, l)
 		if callbacks[u.Host] == nil {
@@ -154,14 +155,14 @@ func (a *attended) callback(w http.ResponseWriter, r *http.Request) {
 // end redeems the code of a sign-in, and says what is wrong.
 func (a *attended) end(q url.Values) string {
 	for _, l := range a.links {
-		if l.walk.state != q.Get("state") || l.Done {
+		if l.walk.State != q.Get("state") || l.Done {
 			continue
 		}
 		if q.Get("code") == "" {
 			return fmt.Sprintf("The sign-in of %s to %s ended with %s.", l.User.Login, l.Client.ID, outcome(q))
 		}
 		t, err := a.redeem(l.walk.visit, l.Client, field("grant_type", "authorization_code"), field("code", q.Get("code")),
-			field("redirect_uri", l.Client.RedirectURI), field("code_verifier", l.walk.verifier))
+			field("redirect_uri", l.Client.RedirectURI), field("code_verifier", l.walk.Verifier))
 		if err != nil {
 			return printable(err.Error())
 		}

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -33,14 +34,14 @@ func (d *Desk) form(v *visit, a Ask) (Tokens, error) {
 	if refused != nil {
 		return Tokens{}, refused
 	}
-	w := d.newWalk(v, a, a.Client.RedirectURI)
+	w := d.newWalk(v, a, Authorization{Redirect: a.Client.RedirectURI})
 	end, err := w.toEnd()
 	if err != nil {
 		d.remember(a.User.Login, w.passwords, err)
 		return Tokens{}, fmt.Errorf("the form sign-in of %s to client %s: %w", a.User.Login, a.Client.ID, err)
 	}
 	q := end.Query()
-	if q.Get("state") != w.state {
+	if q.Get("state") != w.State {
 		return Tokens{}, fmt.Errorf("the form sign-in of %s to client %s ended with another state than it began with",
 			a.User.Login, a.Client.ID)
 	}
@@ -52,7 +53,7 @@ func (d *Desk) form(v *visit, a Ask) (Tokens, error) {
 		d.keepSession(a.User.Login, w.left)
 	}
 	t, err := d.redeem(v, a.Client, field("grant_type", "authorization_code"), field("code", q.Get("code")),
-		field("redirect_uri", a.Client.RedirectURI), field("code_verifier", w.verifier))
+		field("redirect_uri", a.Client.RedirectURI), field("code_verifier", w.Verifier))
 	return t, err
 }
 
@@ -110,18 +111,26 @@ func (d *Desk) Spare(logins []string) {
 type walk struct {
 	*Desk
 	*visit
-	ask       Ask
-	redirect  string // where it is to end
-	state     string
-	verifier  string
+	ask Ask
+	Authorization
 	jar       *cookiejar.Jar
 	left      session // what is in the jar
 	origins   []string
 	passwords int
 }
 
-func (d *Desk) newWalk(v *visit, a Ask, redirect string) *walk {
-	w := &walk{Desk: d, visit: v, ask: a, redirect: redirect, state: rand.Text(), verifier: rand.Text() + rand.Text()}
+// Authorization is what an authorization request says of itself (RFC 6749 section 4.1.1, RFC 7636 section 4.3, OpenID
+// Connect Core section 3.1.2.1).
+type Authorization struct {
+	Redirect string // redirect_uri
+	State    string // "" makes one up
+	Nonce    string // "" sends none
+	Verifier string // code_verifier, whose challenge is sent; "" makes one up
+}
+
+func (d *Desk) newWalk(v *visit, a Ask, r Authorization) *walk {
+	r.State, r.Verifier = cmp.Or(r.State, rand.Text()), cmp.Or(r.Verifier, rand.Text()+rand.Text())
+	w := &walk{Desk: d, visit: v, ask: a, Authorization: r}
 	if v.again && a.MaxAge == 0 && a.ACR == "" {
 		w.left = d.session(a.User.Login)
 	}
@@ -131,7 +140,7 @@ func (d *Desk) newWalk(v *visit, a Ask, redirect string) *walk {
 		w.origins = append(w.origins, form.Origins...)
 		v.rec.Hide(form.Password, "password of "+a.User.Login)
 	}
-	v.rec.Hide(w.verifier, "code verifier")
+	v.rec.Hide(w.Verifier, "code verifier")
 	return w
 }
 
@@ -143,10 +152,10 @@ func origin(raw string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// Walk signs a user in with any redirect_uri and returns where it ended: a URL that is not the identity provider's, or
+// Walk signs a user in with any authorization request and returns where it ended: a URL that is not the identity provider's, or
 // nil when it ended on a page of its own, whose words the answer has.
-func (d *Desk) Walk(v Visit, a Ask, redirect string) (end *url.URL, last *wire.Answer, err error) {
-	w := d.newWalk(&visit{v.Context, v.Recorder, true}, a, redirect)
+func (d *Desk) Walk(v Visit, a Ask, r Authorization) (end *url.URL, last *wire.Answer, err error) {
+	w := d.newWalk(&visit{v.Context, v.Recorder, true}, a, r)
 	end, last, err = w.run(func(*url.URL) bool { return false })
 	if end != nil && end.Query().Has("code") {
 		d.keepSession(a.User.Login, w.left)
@@ -155,12 +164,15 @@ func (d *Desk) Walk(v Visit, a Ask, redirect string) (end *url.URL, last *wire.A
 }
 
 func (w *walk) request() string {
-	challenge := sha256.Sum256([]byte(w.verifier))
+	challenge := sha256.Sum256([]byte(w.Verifier))
 	q := url.Values{
-		"response_type": {"code"}, "client_id": {w.ask.Client.ID}, "redirect_uri": {w.redirect}, "scope": {Scope},
-		"state":          {w.state},
+		"response_type": {"code"}, "client_id": {w.ask.Client.ID}, "redirect_uri": {w.Redirect}, "scope": {Scope},
+		"state":          {w.State},
 		"code_challenge": {base64.RawURLEncoding.EncodeToString(challenge[:])}, "code_challenge_method": {"S256"},
 		"login_hint": {w.ask.User.Login},
+	}
+	if w.Nonce != "" {
+		q.Set("nonce", w.Nonce)
 	}
 	if w.ask.MaxAge > 0 {
 		q.Set("max_age", optional(w.ask.MaxAge))
@@ -177,13 +189,13 @@ func (w *walk) request() string {
 
 // toEnd walks until the browser would be sent to the redirect URI.
 func (w *walk) toEnd() (*url.URL, error) {
-	end, last, err := w.run(func(u *url.URL) bool { return strings.HasPrefix(u.String(), w.redirect) })
+	end, last, err := w.run(func(u *url.URL) bool { return strings.HasPrefix(u.String(), w.Redirect) })
 	switch {
 	case err != nil:
 		return nil, err
 	case end == nil:
 		return nil, fmt.Errorf("it ended on a page of the identity provider: %s", describe(last))
-	case !strings.HasPrefix(end.String(), w.redirect):
+	case !strings.HasPrefix(end.String(), w.Redirect):
 		return nil, fmt.Errorf("it leads to %s, which is neither the identity provider nor the redirect_uri: name "+
 			"the origin in sign_in.form.origins if people sign in there", printable(wire.WithoutQuery(end.String())))
 	}

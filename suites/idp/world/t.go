@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
@@ -55,13 +56,20 @@ func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) 
 		case try == tries:
 			t.weigh(a, part, doubt)
 			return a
-		case r.Header.Get("DPoP") != "":
+		case r.Header.Get("DPoP") != "" || once(r):
 			t.Doubtf("%s", doubt)
 			return a
 		}
 		t.awaitProvider()
 		note = "again, for there was no answer to judge by"
 	}
+}
+
+// once reports whether a request can be sent once alone: a code is used up by whoever lost the answer.
+func once(r *wire.Request) bool {
+	return slices.ContainsFunc(r.Form, func(f reports.Field) bool {
+		return f.Name == "grant_type" && f.Value == "authorization_code"
+	})
 }
 
 // weigh decides what it means that a request was never answered while others were: that is for the check to judge. A
