@@ -45,6 +45,7 @@ type clientFlags struct {
 	revision     string
 	terminal     bool
 	defects      []string
+	disturbed    string
 	attended     attendedFlags
 	driven       *drive.Client // by its command line; nil: it is not one of a preset
 	reportFlags
@@ -111,6 +112,8 @@ func newClient() *cobra.Command {
 		" or both")
 	c.Flags().BoolVar(&f.terminal, "terminal", false, "the client runs before a terminal of its own: some want one before they open a browser")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
+	c.Flags().StringVar(&f.disturbed, "disturb", "", "let a disturbance come between the reference client and everybody "+
+		"(see emaconform matrix --list --disturbances)")
 	f.attended.add(c)
 	f.add(c)
 	return c
@@ -183,8 +186,8 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 			"reports: give it to the client in its environment, with --env NAME\n", name)
 	}
 	switch {
-	case f.attended.on && (len(command) > 0 || len(f.defects) > 0):
-		return errors.New("--attended is for a client that a person operates: it takes no command and no --defect")
+	case f.attended.on && (len(command) > 0 || len(f.defects) > 0 || f.disturbed != ""):
+		return errors.New("--attended is for a client that a person operates: it takes no command, no --defect and no --disturb")
 	case f.attended.on:
 		return f.attended.run(c, options, &f.reportFlags)
 	case f.driven != nil:
@@ -194,8 +197,8 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		if err := f.embed(&options); err != nil {
 			return err
 		}
-	case len(f.defects) > 0:
-		return fmt.Errorf("--defect is for the reference client, not for %s", command[0])
+	case len(f.defects) > 0 || f.disturbed != "":
+		return fmt.Errorf("--defect and --disturb are for the reference client, not for %s", command[0])
 	}
 	return f.judge(c, func(ctx context.Context, p engine.Progress) (*reports.Report, error) {
 		options.Progress = p
@@ -256,6 +259,13 @@ func (f *clientFlags) embed(o *client.Options) (err error) {
 		return err
 	}
 	o.Document = fixture.Document(o.ClientID, f.defects...)
+	if f.disturbed != "" {
+		between, err := fixture.Disturbed(f.disturbed)
+		if err != nil {
+			return err
+		}
+		o.Environment = append(o.Environment, between...)
+	}
 	o.Describe = func(t *reports.Target) {
 		t.Name, t.Command, t.Embedded, t.Defects = "reference client", "", true, f.defects
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -10,6 +11,7 @@ import (
 	"github.com/emaconform/emaconform/fixtures/disturb"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
+	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/run"
@@ -59,6 +61,60 @@ func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 			})
 		}
 	}
+}
+
+// disturbedClientChecks are of every kind: metadata, sign-in, grants, what is used in spite of all.
+var disturbedClientChecks = []string{"CL-PRM", "CL-AS-DISCOVERY", "CL-PROFILE", "CL-IDTOKEN-VALIDATE", "CL-REDEEM-REQ", "CL-OIDC/[r-w]*"}
+
+// disturbedClientDefects are mistakes of different kinds with the checks that are to notice them; "" is the correct client.
+var disturbedClientDefects = map[string][]string{
+	"":                   disturbedClientChecks,
+	"takes-any-resource": {"CL-PRM"},
+	"takes-any-issuer":   {"CL-AS-DISCOVERY"},
+	"uses-grant-anyway":  {"CL-PROFILE"},
+	"skips-audience":     {"CL-IDTOKEN-VALIDATE/[a-b]*"},
+	"takes-any-state":    {"CL-OIDC/[s-w]*"},
+}
+
+// TestNoDisturbanceChangesWhatIsFoundOfAClient is the disturbance matrix of clients: what comes between a client and
+// everybody that it meets.
+func TestNoDisturbanceChangesWhatIsFoundOfAClient(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes its time")
+	}
+	for defect, checks := range disturbedClientDefects {
+		calm := sync.OnceValue(func() *reports.Report { return disturbedClient(t, defect, "", checks) })
+		for _, d := range disturb.All() {
+			if d.Between == nil || d.ID == "pbkdf2" { // hashing is inside of a target, and so is its clock
+				continue
+			}
+			t.Run(d.ID+"/"+defect, func(t *testing.T) {
+				t.Parallel()
+				g := NewWithT(t)
+				r, calm := disturbedClient(t, defect, d.ID, checks), calm()
+				g.Expect(of(r, reports.Fail)).To(Equal(of(calm, reports.Fail)), "the failing checks")
+				g.Expect(of(r, reports.Skip)).To(Equal(of(calm, reports.Skip)), "what is not offered")
+				g.Expect(r.Verdict).To(Equal(calm.Verdict))
+				undecided := of(r, reports.Inconclusive)
+				g.Expect(len(undecided)).To(BeNumerically("<=", len(r.Checks)/100), "%v", undecided)
+			})
+		}
+	}
+}
+
+// disturbedClient judges the reference client with a defect and behind a disturbance, "" for none.
+func disturbedClient(t *testing.T, defect, disturbance string, checks []string) *reports.Report {
+	t.Helper()
+	f := &clientFlags{defects: some(defect), disturbed: disturbance}
+	o := client.Options{Selection: engine.Selection{Checks: checks}}
+	if err := f.embed(&o); err != nil {
+		t.Fatal(err)
+	}
+	r, err := client.Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // disturbedRun judges the reference target with a defect and behind a disturbance, "" for none.

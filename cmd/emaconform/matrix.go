@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,13 +10,14 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"github.com/emaconform/emaconform/fixtures/disturb"
 	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/matrix"
 	"github.com/emaconform/emaconform/suites/matrix/roles"
 )
 
 func newMatrix() *cobra.Command {
-	var list, byCheck, full, honest bool
+	var list, byCheck, full, honest, disturbances bool
 	var only []string
 	var role string
 	c := &cobra.Command{
@@ -23,6 +25,9 @@ func newMatrix() *cobra.Command {
 		Short: "Prove that every check can fail: run the suite against every defect of the reference target",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if disturbances {
+				return listDisturbances(c.OutOrStdout(), list)
+			}
 			if honest {
 				return printHonest(c, role, list, only)
 			}
@@ -49,12 +54,23 @@ func newMatrix() *cobra.Command {
 	}
 	c.Flags().StringVar(&role, "role", "server", "server: the reference target; client: the reference client; idp: the reference identity provider")
 	c.Flags().BoolVar(&list, "list", false, "list the defects and run nothing")
+	c.Flags().BoolVar(&disturbances, "disturbances", false, "with --list: what can come between a suite and what it judges")
 	c.Flags().BoolVar(&byCheck, "by-check", false, "a row for each check instead of each defect")
 	c.Flags().BoolVar(&full, "full", false, "run every check against every defect, also those that wait and test something else")
 	c.Flags().StringSliceVar(&only, "defect", nil, "only these defects; * and ? match")
 	c.Flags().StringSliceVar(&only, "variant", nil, "with --honest: only these variants, one by one; * and ? match")
 	c.Flags().BoolVar(&honest, "honest", false, "the other way round: run the suite against every lawful variant of the target, of which nothing may fail")
 	return c
+}
+
+func listDisturbances(w io.Writer, list bool) error {
+	if !list {
+		return errors.New("--disturbances goes with --list: server --disturb and client --disturb put one in between")
+	}
+	for _, d := range disturb.All() {
+		fmt.Fprintf(w, "%-14s  %s\n", d.ID, d.Title)
+	}
+	return nil
 }
 
 func printMatrix(c *cobra.Command, build roles.Builder, list []matrix.Defect, byCheck, full, partial bool) error {
