@@ -122,6 +122,9 @@ func (t *T) byRevision(revision, format string, args ...any) {
 func (t *T) MustSucceed(why string) {
 	if !t.Through() {
 		t.mustBeTempted()
+		if t.T.Attempt == 1 { // whatever came between would look the same
+			t.Doubtf("the client did not get through, and is run again")
+		}
 		t.Failf("expected the client to get through: %s. But %s", why, t.Summary())
 	}
 	t.succeeded = true
