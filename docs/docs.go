@@ -77,6 +77,8 @@ func Build(dir string, r Reference) error {
 	}
 	for _, p := range pages {
 		var out bytes.Buffer
+		// A block that is too wide for the screen is scrolled, also by keyboard.
+		p.Body = template.HTML(strings.ReplaceAll(string(p.Body), "<pre", `<pre tabindex="0"`))
 		if err := layout.Execute(&out, map[string]any{"Page": p, "Pages": pages, "Reference": r}); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/emaconform/emaconform/fixtures/axe"
 	"github.com/emaconform/emaconform/fixtures/chromium"
 	"github.com/emaconform/emaconform/mockidp/console"
 )
@@ -193,6 +194,7 @@ func TestNarrowAndDark(t *testing.T) {
 	}))
 	for _, page := range s.pages() {
 		b.do(chromedp.Navigate(s.base + page))
+		axe.NoBarriers(t, b.ctx, "/"+page)
 		if wide := ask[int](b, `document.documentElement.scrollWidth`); wide > 360 {
 			t.Errorf("/%s is %d pixels wide on a screen of 360", page, wide)
 		}

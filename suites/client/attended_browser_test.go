@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/emaconform/emaconform/fixtures/axe"
 	"github.com/emaconform/emaconform/fixtures/chromium"
 )
 
@@ -63,6 +64,7 @@ func TestAttendedInABrowser(t *testing.T) {
 	click := func(selector string) chromedp.Action[chromedp.Void] { return chromedp.Click(chromedp.CSS(selector)) }
 	do(chromedp.Navigate(p.page), see("#list details"))
 	picture(ctx, t, "start")
+	axe.NoBarriers(t, ctx, "start")
 	do(click("#list summary"), click(`[data-check="CL-PRM/other-server"]`), see(`[data-does="connected"]`))
 	p.look()
 	saw := p.connect()
@@ -73,8 +75,10 @@ func TestAttendedInABrowser(t *testing.T) {
 	saw = p.connect()
 	do(see(".sofar .fail"))
 	picture(ctx, t, "scenario")
+	axe.NoBarriers(t, ctx, "scenario")
 	do(click(`[data-does="`+saw+`"]`), see(`[data-does="next"]`))
 	picture(ctx, t, "ended")
+	axe.NoBarriers(t, ctx, "ended")
 	text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS("main")))
 	if err != nil {
 		t.Fatal(err)
