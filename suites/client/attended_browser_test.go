@@ -18,7 +18,7 @@ import (
 // tab is a tab of a real browser.
 func tab(t *testing.T) context.Context {
 	t.Helper()
-	ctx, stop := context.WithTimeout(chromium.Tab(t, 1200, 900), 5*time.Minute)
+	ctx, stop := context.WithTimeout(chromium.Tab(t, 1200, 900), 3*time.Minute)
 	t.Cleanup(stop)
 	return ctx
 }
