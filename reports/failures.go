@@ -102,16 +102,33 @@ func grouped(f finding) []attackGroup {
 	return list
 }
 
-// said is the line of generated attacks: "sub is compared without regard to case, trimmed".
+// said is the line of generated attacks: "sub is compared without regard to case, by how it begins (3 attacks, critical)".
 func (g attackGroup) said() string {
 	const most = 6
-	ways := g.Ways
-	more := ""
+	ways, more := g.Ways, ""
 	if len(ways) > most {
 		more = fmt.Sprintf(" and in %d more ways", len(ways)-most)
 		ways = ways[:most]
 	}
-	return fmt.Sprintf("%s is %s%s (%s)", g.Identifier, strings.Join(ways, ", "), more, count(len(g.Checks), "attack"))
+	size := count(len(g.Checks), "attack")
+	if g.Severity != "" {
+		size += ", " + string(g.Severity)
+	}
+	return fmt.Sprintf("%s is %s%s (%s)", g.Identifier, strings.Join(verbOnce(ways), ", "), more, size)
+}
+
+// verbOnce leaves out the first word of each way that begins like the one before it: what is compared in several ways is
+// said to be compared once.
+func verbOnce(ways []string) []string {
+	list, before := make([]string, len(ways)), ""
+	for i, way := range ways {
+		verb, rest, _ := strings.Cut(way, " ")
+		if list[i] = way; verb == before && rest != "" {
+			list[i] = rest
+		}
+		before = verb
+	}
+	return list
 }
 
 // names lists the first slugs, and how many more there are.

@@ -29,3 +29,13 @@ func TestHeadlineOfARunThatEndedEarly(t *testing.T) {
 		}
 	}
 }
+
+// What many attacks have shown is one line: what is compared is said once, and so is that it is compared.
+func TestAttacksAreSaidInOneLine(t *testing.T) {
+	g := attackGroup{Identifier: "sub", Severity: Critical, Checks: make([]Check, 3),
+		Ways: []string{"compared without regard to case", "compared by how it begins", "read from other claims"}}
+	const want = "sub is compared without regard to case, by how it begins, read from other claims (3 attacks, critical)"
+	if got := g.said(); got != want {
+		t.Errorf("said %q", got)
+	}
+}

@@ -102,7 +102,7 @@ func (c *Check) describe() reports.Check {
 		Sends: c.Sends, Expects: c.Expects, Labels: c.Labels, Follows: catalogue.Causes(c.Requirement.ID, c.ID),
 	}
 	if a := c.Attack; a != nil {
-		r.Identifier, r.Way, r.Severity = a.Identifier.ID, a.Way.Said(), a.Severity
+		r.Identifier, r.Way, r.Severity = a.Identifier.Name, a.Way.Said(), a.Severity
 	}
 	return r
 }
