@@ -67,3 +67,21 @@ FAIL RAS-META-NO-TRUST-DISCLOSURE/check-2
 		}
 	}
 }
+
+// Who compares nothing lets a hundred attacks through: a few are shown while the run goes on, and that there are more.
+func TestManyAttacksOnOneIdentifierAreAFewLines(t *testing.T) {
+	g := NewWithT(t)
+	var out bytes.Buffer
+	p := NewProgress(&out, Look{})
+	p.Planned(200)
+	for _, identifier := range []string{"aud", "sub"} {
+		for i := range 100 {
+			p.Finished(reports.Check{ID: fmt.Sprintf("RAS-X/%s-%d", identifier, i), Requirement: "RAS-X", Identifier: identifier,
+				Outcome: reports.Fail, Message: "granted"})
+		}
+	}
+	p.Close()
+	g.Expect(strings.Count(out.String(), "FAIL")).To(Equal(2 * (saidOfEach + 1)))
+	g.Expect(out.String()).To(ContainSubstring("and more attacks on sub"))
+	g.Expect(out.String()).To(ContainSubstring("200 to look at"), "all are counted")
+}
