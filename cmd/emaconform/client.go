@@ -158,7 +158,7 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		return fmt.Errorf("--client-id-document %q: expected an https URL with a path", f.clientID)
 	}
 	options := client.Options{
-		Nonce: f.nonce, Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential,
+		Nonce: f.nonce, Seed: f.seed, Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential,
 
 		ClientID: f.clientID, HTTPS: f.https || f.ca != "", CAFile: f.ca, RedirectURIs: f.redirectURIs, Revision: strings.TrimPrefix(f.revision, "both"), Profile: f.profile,
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},

@@ -102,6 +102,7 @@ func (f *idpFlags) run(c *cobra.Command) error {
 		Profile: f.profile, Selection: engine.Selection{Checks: f.checks, Labels: f.labels}, Workers: f.workers,
 		Intrusive: f.intrusive,
 		Nonce:     f.nonce,
+		Seed:      f.seed,
 	}
 	if f.issuer == "" && f.config == "" {
 		reference := &demo.IdP{Defects: f.defects, Variants: f.variants, RoundTrip: f.roundTrip}

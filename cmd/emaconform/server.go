@@ -38,7 +38,6 @@ type serverFlags struct {
 	defects   []string
 	roundTrip time.Duration
 	disturbed string
-	seed      uint64
 }
 
 // reportFlags say what becomes of a report; every role's command has them.
@@ -52,6 +51,7 @@ type reportFlags struct {
 	quiet         bool
 	noColor       bool
 	nonce         string
+	seed          uint64
 }
 
 func (f *reportFlags) add(c *cobra.Command) {
@@ -63,6 +63,7 @@ func (f *reportFlags) add(c *cobra.Command) {
 		"given reasons")
 	c.Flags().StringVar(&f.nonce, "nonce", "", "nonce that the report carries, as the one who asked for it gave it "+
 		"(default: random)")
+	c.Flags().Uint64Var(&f.seed, "seed", 0, "of the order of the checks, as a report names it (default: drawn anew)")
 	c.Flags().BoolVar(&f.strict, "strict", false, "warnings and stale baseline entries gate, too")
 	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "a line for every check")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "no progress, only the verdict")
@@ -127,7 +128,6 @@ func newServer() *cobra.Command {
 	c.Flags().DurationVar(&f.roundTrip, "round-trip", 0, "put the reference target this far away")
 	c.Flags().StringVar(&f.disturbed, "disturb", "", "put the reference target behind a disturbance (see emaconform "+
 		"matrix --list --disturbances)")
-	c.Flags().Uint64Var(&f.seed, "seed", 0, "of the order of the checks, as a report names it (default: drawn anew)")
 	f.add(c)
 	return c
 }

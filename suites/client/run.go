@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
@@ -42,6 +43,7 @@ type Options struct {
 	Selection    engine.Selection
 	Progress     engine.Progress // nil: silent
 	Nonce        string          // that the report carries; empty: a random one
+	Seed         uint64          // of the order of the checks; 0: drawn
 	// Describe adds what only the caller knows to the report's target; may be nil.
 	Describe func(*reports.Target)
 }
@@ -68,6 +70,9 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}
+	if o.Seed == 0 {
+		o.Seed = rand.Uint64()
+	}
 	if o.Progress == nil {
 		o.Progress = engine.Silent{}
 	}
@@ -93,7 +98,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 		}
 	}
 	done, err := engine.Run(ctx, engine.Job{
-		Role: role, Assignment: base, Checks: runnable, Profile: o.profile(), Seed: rand.Uint64(), Progress: o.Progress,
+		Role: role, Assignment: base, Checks: runnable, Profile: o.profile(), Seed: o.Seed, Progress: o.Progress,
 		Secrets: secrets,
 	})
 	if err != nil {
@@ -102,6 +107,7 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	maps.Copy(done.Results, skipped)
 	report := o.report(selected, done.Results, started)
 	report.Preflight, report.Ended, report.Problem = steps, done.Ended, done.Problem
+	report.Seed = strconv.FormatUint(o.Seed, 10)
 	report.Load.PeakMemory = done.Memory + engine.PeakMemory()
 	reports.Bound(report)
 	reports.Redact(report, secrets)

@@ -38,6 +38,7 @@ type Stage interface {
 type Opening struct {
 	Assignment json.RawMessage // what the role gave as Job.Assignment
 	Workers    int             // how many requests a host gets at a time, at most
+	Seed       uint64          // the run's, for what is drawn
 	Say        func(string)    // tells the user what is waited for
 	Lose       func(string)    // ends the run: the target is gone, and why
 	Secrets    *redact.Set     // the run's: what the stage and its checks come to know belongs into it

@@ -97,7 +97,7 @@ func work(in io.Reader, out io.Writer) error {
 	secrets.Added = func(kind, value string) { say(message{Kind: kind, Secret: value}) }
 	ctx := context.Background()
 	stage, err := open(ctx, Opening{
-		Assignment: a.World, Workers: a.Workers, Secrets: secrets,
+		Assignment: a.World, Workers: a.Workers, Secrets: secrets, Seed: a.Seed,
 		Say:  func(what string) { say(message{Says: what}) },
 		Lose: func(why string) { say(message{Lost: why}) },
 	})

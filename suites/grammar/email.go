@@ -65,7 +65,7 @@ var ofEmail = []Way{
 		Same:     readBy(func(s string) string { return strings.TrimPrefix(s, "mailto:") })},
 	{ID: "first-at", For: Email, Title: "up to a second @",
 		Why:      "an address of an attacker's domain is one of another domain",
-		Variants: []Variant{variant("", "followed by another @ and domain", after("@evil.example"))},
+		Variants: []Variant{variant("", "followed by another @ and domain", after("@"+Word+".example"))},
 		Same: strs(func(known, given string) bool {
 			parts := strings.SplitN(given, "@", 3)
 			return len(parts) == 3 && parts[0]+"@"+parts[1] == known

@@ -1,6 +1,7 @@
 package grammar
 
 import (
+	"crypto/rand"
 	"html"
 	"net/url"
 	"strconv"
@@ -35,6 +36,9 @@ func variant(slug, what string, of func(string) string) Variant {
 		return given, given != right && given != ""
 	}}
 }
+
+// Word is a word that nobody knows, drawn for each process: texts that are wrong are not to be known by a word in them.
+var Word = "x" + strings.ToLower(rand.Text()[:7])
 
 func after(tail string) func(string) string  { return func(s string) string { return s + tail } }
 func before(head string) func(string) string { return func(s string) string { return head + s } }

@@ -49,8 +49,8 @@ var ofParts = []Way{
 		Same: readBy(func(s string) string { return cutAt("\x00")(strings.ReplaceAll(s, "%00", "\x00")) })},
 	{ID: "lines", Title: "line by line (^ and $ of a regular expression match at each line break)",
 		Why: "a name of several lines is another one when one line is",
-		Variants: []Variant{variant("first", "followed by a line break and more", after("\nevil")),
-			variant("last", "behind a line of something else", before("evil\n"))},
+		Variants: []Variant{variant("first", "followed by a line break and more", after("\n"+Word)),
+			variant("last", "behind a line of something else", before(Word+"\n"))},
 		Same: strs(func(known, given string) bool {
 			return regexp.MustCompile("(?m)^" + regexp.QuoteMeta(known) + "$").MatchString(given)
 		})},
@@ -61,7 +61,7 @@ var ofParts = []Way{
 	{ID: "begins", Title: "by how it begins",
 		Why: "every longer name is the same as well",
 		Variants: []Variant{variant("digit", "followed by a digit", after("0")),
-			variant("more", "followed by .evil.example", after(".evil.example"))},
+			variant("more", "followed by another domain", after("."+Word+".example"))},
 		Same: strs(func(known, given string) bool { return strings.HasPrefix(given, known) })},
 	{ID: "begun", Title: "by its beginning, which may be shorter",
 		Why:      "every shorter name is the same as well",
@@ -72,7 +72,7 @@ var ofParts = []Way{
 	{ID: "ends", Title: "by how it ends",
 		Why: "every name that ends so is the same as well",
 		Variants: []Variant{variant("letter", "with a letter before it", before("x")),
-			variant("more", "behind https://evil.example/", before("https://evil.example/"))},
+			variant("more", "behind the URL of another host", before("https://"+Word+".example/"))},
 		Same: strs(func(known, given string) bool { return strings.HasSuffix(given, known) })},
 	{ID: "ended", Title: "by its end, which may be shorter",
 		Why:      "every shorter name is the same as well",

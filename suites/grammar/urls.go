@@ -147,16 +147,16 @@ var ofURLs = []Way{
 	{ID: "query", For: URL, Title: "without query and fragment",
 		Why: "everybody who may choose a query may choose the name",
 		Variants: []Variant{variant("question", "with a query", after("?tenant=evil")),
-			variant("fragment", "with a fragment", after("#evil"))},
+			variant("fragment", "with a fragment", after("#"+Word))},
 		Same: readBy(func(s string) string { return cutAt("#")(cutAt("?")(s)) })},
 	{ID: "parameter", For: URL, Title: "without what stands behind a semicolon",
 		Why:      "spellings that parsers disagree about are the same to one and not to the next",
-		Variants: []Variant{variant("", "with a path parameter", after(";evil"))},
+		Variants: []Variant{variant("", "with a path parameter", after(";"+Word))},
 		Same:     readBy(cutAt(";"))},
 	{ID: "below", For: URL, Title: "by its path, below which everything counts",
 		Why: "who owns a path below is who owns all of it",
 		Variants: []Variant{variant("", "with a path segment more", func(s string) string {
-			return strings.TrimSuffix(s, "/") + "/evil"
+			return strings.TrimSuffix(s, "/") + "/" + Word
 		})},
 		Same: strs(func(known, given string) bool {
 			return strings.HasPrefix(given, strings.TrimSuffix(known, "/")+"/")

@@ -87,6 +87,11 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 			check.Sends("A request with a good access token as control, then one with "+i.what))...)
 	}
 
+	server.It("other-clients", "refuses the same tokens from other clients", server.InEach(fromOthers), check.InSeason(server.Last),
+		check.Expects("HTTP 401."), check.Sends("As other clients, which call themselves something else in header and "+
+			"message, between requests of theirs with a good access token: "+repeated[0].what+"; "+repeated[1].what+"; "+
+			repeated[2].what))
+
 	server.It("other-resource", "refuses a token that the same RAS issued for another MCP server", server.InEach(func(t *server.T) {
 		t.Use(t.AccessToken())
 		other := t.AccessToken(server.Set("resource", t.Config.SecondServer))
@@ -112,6 +117,29 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 		})
 	}, check.Slow(), check.Sends("A token with a short life, as control while it lives, then again until it is refused"))
 })
+
+// repeated are those that are tried once more at the end of a run.
+var repeated = []impostor{named("id-jag"), named("signed-by-idp-for-ras"), named("changed")}
+
+func named(slug string) impostor {
+	return impostors[slices.IndexFunc(impostors, func(i impostor) bool { return i.slug == slug })]
+}
+
+// fromOthers repeats attacks as other clients than this suite would send them: a target that recognises the suite may be
+// strict with it alone.
+func fromOthers(t *server.T) {
+	good, clients := t.AccessToken(), t.Disguises(len(repeated)+1)
+	for n, i := range repeated {
+		t.UseWith(clients[n].Calls(t.Knock(good)))
+		a := t.Break(clients[n].Calls(t.Knock(i.make(t, good))))
+		if server.LetIn(a) {
+			t.Failf("expected %s to be refused from a client that calls itself %q, too, but it was let in: whether a token is "+
+				"good does not depend on who asks", i.what, clients[n].Agent)
+		}
+		Expect(a).To(server.BeUnauthorized())
+	}
+	t.UseWith(clients[len(repeated)].Calls(t.Knock(good))) // nothing was refused since it came from them
+}
 
 // leeway is how long after its expiry a token may still be taken, for clocks that differ.
 const leeway = 30 * time.Second

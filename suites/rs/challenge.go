@@ -37,7 +37,7 @@ var _ = check.For("RS-401", func() {
 		if !t.Look {
 			t.Open(t.AccessToken())
 		}
-		a := t.Break(server.Initialize(t.Config.URL, ""))
+		a := t.Break(t.Initialize(t.Config.URL, ""))
 		Expect(a).To(server.BeUnauthorized())
 		mustChallenge(t, a)
 	}, check.Open(), check.Sends("An initialize (2025-11-25) with a token as control, then one without"))

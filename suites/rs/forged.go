@@ -98,7 +98,7 @@ var _ = check.For("RS-SCOPE-403", func() {
 		token := lacking(t)
 		r := t.CallOf(t.AccessToken(), token, t.Config.ScopedTool.Name, nil)
 		r.Header.Set("Mcp-Method", "tools/list")
-		r.Header.Set("Mcp-Name", "emaconform-other")
+		r.Header.Set("Mcp-Name", "other")
 		if a := t.Break(r); server.LetIn(a) && server.Result(a) != nil {
 			t.Failf("the scoped tool ran for a token without its scope, since the headers named something else: " +
 				"what is asked for stands in the body")

@@ -25,13 +25,13 @@ var _ = check.For("RS-HAPPY", func() {
 			t.Skipf("the server does not answer revision %s", server.Revision2026)
 		}
 		token := t.AccessToken()
-		discovered := t.Send(server.Stateless(t.Config.URL, token, "server/discover", nil), reports.Attack, "")
+		discovered := t.Send(t.Stateless(t.Config.URL, token, "server/discover", nil), reports.Attack, "")
 		if versions := server.Texts(server.Result(discovered)["supportedVersions"]); !slices.Contains(versions,
 			server.Revision2026) {
 			t.Failf("expected supportedVersions to name %s in the answer to server/discover, but saw %q",
 				server.Revision2026, versions)
 		}
-		expectTools(t, t.Send(server.Stateless(t.Config.URL, token, "tools/list", nil), reports.Attack, ""))
+		expectTools(t, t.Send(t.Stateless(t.Config.URL, token, "tools/list", nil), reports.Attack, ""))
 	}, check.Sends("server/discover and tools/list of revision 2026-07-28"))
 
 	server.It("call", "lets a tool be called with a token that has its scope", server.InEach(func(t *server.T) {
@@ -67,7 +67,7 @@ var _ = check.For("RS-EXTENSION", func() {
 		if !t.Revisions().Stateless {
 			t.Skipf("the server does not answer revision %s", server.Revision2026)
 		}
-		judgeExtension(t, t.UseWith(server.Stateless(t.Config.URL, t.AccessToken(), "server/discover", nil)))
+		judgeExtension(t, t.UseWith(t.Stateless(t.Config.URL, t.AccessToken(), "server/discover", nil)))
 	}, check.Sends("A server/discover of revision 2026-07-28"))
 
 	server.It("undeclared", "serves a client that does not name the extension, or refuses it with an error", server.InEach(func(t *server.T) {

@@ -7,6 +7,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/grammar"
 	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
@@ -16,18 +17,18 @@ var origins = []struct {
 	slug, what string
 	origin     func(host string) string
 }{
-	{"foreign", "of another site", func(string) string { return "https://attacker.example" }},
+	{"foreign", "of another site", func(string) string { return "https://" + grammar.Word + ".example" }},
 	{"extension", "of a browser's extension", func(string) string {
 		return "chrome-extension://abcdefghijklmnopabcdefghijklmnop"
 	}},
 	{"file", "of a file", func(string) string { return "file://" }},
-	{"subdomain", "of a name below the server's own", func(host string) string { return "http://evil." + host }},
+	{"subdomain", "of a name below the server's own", func(host string) string { return "http://" + grammar.Word + "." + host }},
 	{"other-port", "of another port of the server's host", func(host string) string { return "http://" + host + ":1" }},
 	{"null", "null", func(string) string { return "null" }},
 	{
 		"prefix",
 		"that begins like the server's own",
-		func(host string) string { return "http://" + host + ".attacker.example" },
+		func(host string) string { return "http://" + host + "." + grammar.Word + ".example" },
 	},
 }
 

@@ -51,8 +51,8 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 		if !t.Revisions().Stateless {
 			t.Skipf("the server does not answer revision %s", server.Revision2026)
 		}
-		t.UseWith(server.Stateless(t.Config.URL, t.AccessToken(), "tools/list", nil))
-		Expect(t.Break(server.Stateless(t.Config.URL, "", "tools/list", nil))).To(server.BeUnauthorized())
+		t.UseWith(t.Stateless(t.Config.URL, t.AccessToken(), "tools/list", nil))
+		Expect(t.Break(t.Stateless(t.Config.URL, "", "tools/list", nil))).To(server.BeUnauthorized())
 	}, check.Sends("A stateless tools/list with the token as control, then one without"))
 
 	server.It("scheme-case", "takes the scheme in any case", server.InEach(func(t *server.T) {

@@ -89,7 +89,7 @@ func (p *preflight) use(r *wire.Request) *wire.Answer {
 
 func (p *preflight) reach() (string, *stop) {
 	config := p.t.Config
-	a := p.send(server.Initialize(config.URL, ""))
+	a := p.send(p.t.Initialize(config.URL, ""))
 	switch {
 	case a.Err != nil:
 		return "", &stop{fmt.Sprintf("%s does not answer (%v).", config.URL, a.Err),
@@ -308,11 +308,11 @@ func (p *preflight) fetches() int {
 func (p *preflight) call() (string, *stop) {
 	token := p.redemption.String("access_token")
 	var spoken []string
-	a := p.use(server.Initialize(p.t.Config.URL, token))
+	a := p.use(p.t.Initialize(p.t.Config.URL, token))
 	if server.LetIn(a) {
 		spoken = append(spoken, server.Revision2025)
 	}
-	if b := p.use(server.Stateless(p.t.Config.URL, token, "tools/list", nil)); server.LetIn(b) {
+	if b := p.use(p.t.Stateless(p.t.Config.URL, token, "tools/list", nil)); server.LetIn(b) {
 		spoken = append(spoken, server.Revision2026)
 	}
 	if len(spoken) > 0 {

@@ -92,7 +92,7 @@ func newWire(c *target.Config, pem []byte, hosts *wire.Hosts) (*wire.Client, err
 // asked, for one can be gone without the other.
 func answers(ctx context.Context, w *server.World) string {
 	token := &wire.Request{URL: w.Target.TokenEndpoint, Form: []reports.Field{}, Header: http.Header{"Accept": {"application/json"}}}
-	asked := []*wire.Request{server.Initialize(w.Config.URL, "")}
+	asked := []*wire.Request{w.Initialize(w.Config.URL, "")}
 	if !w.Look {
 		asked = append(asked, token)
 	}
@@ -119,7 +119,7 @@ func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
 		return nil, err
 	}
 	h := &wire.Health{Probe: func(ctx context.Context) string { return answers(ctx, w) }, Outage: a.Config.Timing.Outage, Say: o.Say, Lose: o.Lose}
-	w.Await, w.Say = h.Await, o.Say
+	w.Await, w.Say, w.Seed = h.Await, o.Say, o.Seed
 	s := &stage{worlds: []*server.World{w}}
 	if a.TwoIdPs {
 		s.worlds = append(s.worlds, w.Swapped())

@@ -90,8 +90,8 @@ type Redemption struct {
 	wire.Request
 	Client *target.Client // who authenticates; nil: nobody
 
-	shuffled bool // its form has another order each time
-	unproved bool // it has no DPoP proof, whatever the target wants
+	order    func([]reports.Field) // puts its form into another order; nil leaves it
+	unproved bool                  // it has no DPoP proof, whatever the target wants
 }
 
 // RedeemOption changes a redemption.
@@ -139,8 +139,8 @@ func (t *T) redemption(assertion any, options []RedeemOption) *Redemption {
 	if r.Certificate != nil {
 		t.aliased(&r.Request)
 	}
-	if r.shuffled {
-		shuffle(r.Form)
+	if r.order != nil {
+		r.order(r.Form)
 	}
 	return r
 }

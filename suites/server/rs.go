@@ -1,9 +1,11 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 
 	"github.com/onsi/gomega/types"
 
@@ -22,25 +24,29 @@ const Extension = "io.modelcontextprotocol/enterprise-managed-authorization"
 
 const sessionHeader = "Mcp-Session-Id"
 
-var (
-	clientInfo   = map[string]any{"name": "emaconform", "version": "1"}
-	capabilities = map[string]any{"extensions": map[string]any{Extension: map[string]any{}}}
-)
+var capabilities = map[string]any{"extensions": map[string]any{Extension: map[string]any{}}}
+
+// clientInfo is what a client that sends this User-Agent calls itself in messages.
+func clientInfo(agent string) map[string]any {
+	product, _, _ := strings.Cut(agent, " ")
+	name, version, _ := strings.Cut(product, "/")
+	return map[string]any{"name": cmp.Or(name, wire.Agent), "version": cmp.Or(version, "1")}
+}
 
 // Initialize is the first request of an MCP session (revision 2025-11-25), with a bearer token unless it is "".
-func Initialize(url, token string) *wire.Request {
+func (w *World) Initialize(url, token string) *wire.Request {
 	return Message(url, token, map[string]any{
 		"jsonrpc": "2.0", "id": 1, "method": "initialize",
-		"params": map[string]any{"protocolVersion": Revision2025, "clientInfo": clientInfo, "capabilities": capabilities},
+		"params": map[string]any{"protocolVersion": Revision2025, "clientInfo": clientInfo(w.Config.UserAgent), "capabilities": capabilities},
 	})
 }
 
 // Stateless is a request of revision 2026-07-28, which needs no session; token "" sends none. Its headers repeat the
 // method and, for a tool, the name (MCP 2026-07-28, Streamable HTTP, request metadata).
-func Stateless(url, token, method string, params map[string]any) *wire.Request {
+func (w *World) Stateless(url, token, method string, params map[string]any) *wire.Request {
 	all := map[string]any{"_meta": map[string]any{
 		"io.modelcontextprotocol/protocolVersion":    Revision2026,
-		"io.modelcontextprotocol/clientInfo":         clientInfo,
+		"io.modelcontextprotocol/clientInfo":         clientInfo(w.Config.UserAgent),
 		"io.modelcontextprotocol/clientCapabilities": capabilities,
 	}}
 	for k, v := range params {
@@ -82,7 +88,7 @@ func (t *T) Revisions() Revisions {
 		token := t.Hold()
 		t.known.revisions = &Revisions{
 			Stateless: t.stateless(token),
-			Sessions:  LetIn(t.sendMCP(Initialize(t.Config.URL, token), reports.Setup, "does it answer revision "+Revision2025+"?")),
+			Sessions:  LetIn(t.sendMCP(t.Initialize(t.Config.URL, token), reports.Setup, "does it answer revision "+Revision2025+"?")),
 		}
 	}
 	return *t.known.revisions
@@ -91,10 +97,10 @@ func (t *T) Revisions() Revisions {
 // stateless reports whether the server answers revision 2026-07-28. Some answer a tools/list of any revision without a session:
 // these do not know server/discover.
 func (t *T) stateless(token string) bool {
-	if !LetIn(t.sendMCP(Stateless(t.Config.URL, token, "tools/list", nil), reports.Setup, "does it answer revision "+Revision2026+"?")) {
+	if !LetIn(t.sendMCP(t.Stateless(t.Config.URL, token, "tools/list", nil), reports.Setup, "does it answer revision "+Revision2026+"?")) {
 		return false
 	}
-	object, err := t.sendMCP(Stateless(t.Config.URL, token, "server/discover", nil), reports.Setup, "does it know server/discover?").Object()
+	object, err := t.sendMCP(t.Stateless(t.Config.URL, token, "server/discover", nil), reports.Setup, "does it know server/discover?").Object()
 	if err != nil {
 		return true
 	}
@@ -148,9 +154,9 @@ func (t *T) Knock(token string) *wire.Request { return t.KnockAt(t.Config.URL, t
 // KnockAt is Knock for another MCP server.
 func (t *T) KnockAt(url, token string) *wire.Request {
 	if t.Speaks() == Revision2026 {
-		return Stateless(url, token, "tools/list", nil)
+		return t.Stateless(url, token, "tools/list", nil)
 	}
-	return Initialize(url, token)
+	return t.Initialize(url, token)
 }
 
 // Hold is an access token to call the MCP server with; "" in a first look, where there is none to be had.
@@ -213,7 +219,7 @@ func (t *T) Open(token string) *Session {
 		t.Skipf("the server does not answer revision %s, the one with sessions", Revision2025)
 	}
 	s := &Session{url: t.Config.URL, version: Revision2025}
-	s.Opening = t.UseWith(Initialize(s.url, token))
+	s.Opening = t.UseWith(t.Initialize(s.url, token))
 	s.ID = s.Opening.Header.Get(sessionHeader)
 	if v, ok := Result(s.Opening)["protocolVersion"].(string); ok {
 		s.version = v
@@ -252,7 +258,7 @@ func (t *T) CallOf(opener, token, tool string, arguments map[string]any) *wire.R
 	}
 	params := map[string]any{"name": tool, "arguments": arguments}
 	if t.Speaks() == Revision2026 {
-		return Stateless(t.Config.URL, token, "tools/call", params)
+		return t.Stateless(t.Config.URL, token, "tools/call", params)
 	}
 	return t.Open(opener).Request(token, "tools/call", params)
 }

@@ -98,7 +98,7 @@ func (t *T) weigh(a *wire.Answer, part reports.Part, doubt string) {
 // answersOthers reports whether an honest request gets through now.
 func (t *T) answersOthers() bool {
 	if t.Look {
-		return t.Wire.Do(t, Initialize(t.Config.URL, ""), t.Recorder(), reports.Control, "is the target still there?").Doubt() == ""
+		return t.Wire.Do(t, t.Initialize(t.Config.URL, ""), t.Recorder(), reports.Control, "is the target still there?").Doubt() == ""
 	}
 	again := t.Wire.Do(t, &t.redemption(t.Grant(), nil).Request, t.Recorder(), reports.Control, "is the target still there?")
 	return again.Doubt() == ""

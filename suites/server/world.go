@@ -48,6 +48,9 @@ type World struct {
 	// Await waits until the target answers again, after it did not; nil: nobody waits. An error says that it is gone.
 	Await func(context.Context) error
 
+	// Seed is that of the run, which the report names: whatever is drawn is drawn by it.
+	Seed uint64
+
 	// Say tells the user what is waited for; nil: nobody hears it.
 	Say func(string)
 

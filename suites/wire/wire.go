@@ -65,10 +65,13 @@ type Client struct {
 	shown   sync.Map      // of *http.Transport by the certificate that they show
 }
 
+// Agent is what a client calls itself unless it is told otherwise.
+const Agent = "emaconform"
+
 // NewClient makes a client. roots are the certificate authorities to trust; nil means the system's.
 func NewClient(bounds Bounds, roots *x509.CertPool) *Client {
 	bounds = bounds.withDefaults()
-	c := &Client{agent: "emaconform", bounds: bounds, waiting: bounds.RetryAfter}
+	c := &Client{agent: Agent, bounds: bounds, waiting: bounds.RetryAfter}
 	dialer := &net.Dialer{Timeout: bounds.Timeout, Control: func(network, address string, raw syscall.RawConn) error {
 		if viaProxy() {
 			return nil

@@ -2,7 +2,6 @@
 package accounts
 
 import (
-	"crypto/rand"
 	"maps"
 	"slices"
 	"strings"
@@ -17,8 +16,8 @@ import (
 )
 
 // Stranger is a user of whom the target knows at most the e-mail address: the sub is new.
-func Stranger(email string) target.User {
-	return target.User{Sub: "emaconform-" + rand.Text(), Email: email}
+func Stranger(t *server.T, email string) target.User {
+	return target.User{Sub: server.Like(t.Alice().Sub), Email: email}
 }
 
 // Linked is a user whom the target finds by e-mail address alone. The sub is always the same, since a target may
@@ -33,7 +32,8 @@ func nobodysName(idp *target.IdP, email string) map[string]string {
 		return nil
 	}
 	name := maps.Clone(idp.Users[0].SubID)
-	name["nameid"] = "emaconform-" + rand.Text() + email[max(0, strings.LastIndex(email, "@")):]
+	local, _, _ := strings.Cut(name["nameid"], "@")
+	name["nameid"] = server.Like(local) + email[max(0, strings.LastIndex(email, "@")):]
 	return name
 }
 
@@ -58,7 +58,7 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 			if idp.IdP == nil {
 				continue
 			}
-			unknown := Stranger(t.Bob().Email)
+			unknown := Stranger(t, t.Bob().Email)
 			unknown.SubID = nobodysName(idp.IdP, unknown.Email)
 			a := t.Attack(t.GrantFrom(idp.Issuer, unknown))
 			if server.Granted(a) && slices.Contains(idp.EmailDomains, domain) &&
@@ -110,7 +110,7 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 
 	server.It("unverified", "links no account by an e-mail address that the IdP calls unverified", func(t *server.T) {
 		known := t.Control(t.GrantFrom(t.IdP, Linked(t), server.Set("email_verified", true)))
-		unverified := t.GrantFrom(t.IdP, Stranger(t.Config.LinkableEmail), server.Set("email_verified", false))
+		unverified := t.GrantFrom(t.IdP, Stranger(t, t.Config.LinkableEmail), server.Set("email_verified", false))
 		server.ExpectNobodyElse(t, t.Attack(unverified), known)
 	}, check.With(server.NeedsLinkableEmail),
 		check.Sends("A user whom only the e-mail address identifies, verified as control, then with email_verified false"))
@@ -123,7 +123,7 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 		known := t.Control(t.GrantFrom(t.IdP, Linked(t)))
 		theirs := t.Config.SecondIdP.Users[0]
 		t.Control(t.GrantFrom(t.SecondIdP, theirs))
-		unknown := Stranger(t.Config.LinkableEmail)
+		unknown := Stranger(t, t.Config.LinkableEmail)
 		unknown.SubID = nobodysName(t.Config.SecondIdP, unknown.Email)
 		server.ExpectNobodyElse(t, t.Attack(t.GrantFrom(t.SecondIdP, unknown)), known)
 	}, check.With(server.NeedsLinkableEmail, server.NeedsSecondIdP),
@@ -131,7 +131,7 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 
 	server.It("shared-email", "chooses none of two accounts that share an e-mail address", func(t *server.T) {
 		t.Control(t.GrantFrom(t.IdP, Linked(t)))
-		one := t.Attack(t.GrantFrom(t.IdP, Stranger(t.Config.SharedEmail)))
+		one := t.Attack(t.GrantFrom(t.IdP, Stranger(t, t.Config.SharedEmail)))
 		if !server.Granted(one) {
 			server.ExpectRefused(t, one)
 			return
@@ -140,7 +140,7 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 			server.Invisible(t)
 		}
 		// Who gets an account of his own just in time does not share it with another.
-		if other := t.Attack(t.GrantFrom(t.IdP, Stranger(t.Config.SharedEmail))); server.AccountOf(t, other) ==
+		if other := t.Attack(t.GrantFrom(t.IdP, Stranger(t, t.Config.SharedEmail))); server.AccountOf(t, other) ==
 			server.AccountOf(t, one) {
 			t.Failf("expected a refusal, or an account of his own for each new sub, but two of them got the account "+
 				"%q: one of two accounts that share an e-mail address was chosen", wire.Printable(server.AccountOf(t, one), 80))

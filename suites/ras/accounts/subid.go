@@ -40,7 +40,7 @@ var names = []struct {
 		return server.Set("sub_id", t.Config.SecondIdP.Users[1].SubID)
 	}, []check.Option{check.Should()}},
 	{"format", "of an unknown format", func(*server.T) server.Edit {
-		return subID(func(id map[string]string) { id["format"] = "emaconform-unknown" })
+		return subID(func(id map[string]string) { id["format"] = "saml-nameid-2" })
 	}, nil},
 	{"no-nameid", "without nameid", func(*server.T) server.Edit {
 		return subID(func(id map[string]string) { delete(id, "nameid") })
@@ -118,7 +118,7 @@ var _ = check.For("RAS-SUB-ID", func() {
 				bob := t.Control(t.GrantFrom(t.IdP, t.Bob()))
 				id := of(t.IdP.URL, t.Bob().Sub, t.Bob().Email)
 				id["format"] = format
-				server.ExpectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, Stranger(""), server.NoEmail, server.Set("sub_id", id))), bob)
+				server.ExpectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, Stranger(t, ""), server.NoEmail, server.Set("sub_id", id))), bob)
 			}, check.Should(), check.With(server.NeedsSecondUser, server.NeedsEmail),
 			check.Sends("A user as control, then a new sub with a sub_id of the format "+format+" that names this user"))
 	}

@@ -30,7 +30,7 @@ var _ = check.For("RAS-SUB", func() {
 
 	server.It("unknown", "takes an unknown sub with an unknown e-mail address for no existing user", func(t *server.T) {
 		alice := t.Control(t.Grant())
-		stranger := target.User{Sub: "emaconform-" + rand.Text(), Email: rand.Text() + "@nobody.example"}
+		stranger := target.User{Sub: server.Like(t.Alice().Sub), Email: rand.Text() + "@nobody.example"}
 		server.ExpectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, stranger)), alice)
 	}, check.Sends("An ID-JAG for a user that does not exist, after one for a known user as control"))
 

@@ -3,7 +3,6 @@
 package clients
 
 import (
-	"crypto/rand"
 	"encoding/base64"
 	"maps"
 	"strings"
@@ -41,14 +40,14 @@ var wrongSecrets = []struct {
 	as         func(c *target.Client) *target.Client
 }{
 	{"wrong-secret", "a wrong secret", func(c *target.Client) *target.Client {
-		return server.Impostor(c, c.ID, rand.Text())
+		return server.Impostor(c, c.ID, server.Like(c.Secret))
 	}},
 	{"empty-secret", "an empty secret", func(c *target.Client) *target.Client { return server.Impostor(c, c.ID, "") }},
 	{"secret-prefix", "the secret without its last character", func(c *target.Client) *target.Client {
 		return server.Impostor(c, c.ID, c.Secret[:len(c.Secret)-1])
 	}},
 	{"unknown-client", "a client that is not registered", func(c *target.Client) *target.Client {
-		return server.Impostor(c, "emaconform-"+rand.Text(), rand.Text())
+		return server.Impostor(c, server.Like(c.ID), server.Like(c.Secret))
 	}},
 }
 
@@ -138,10 +137,10 @@ var assertionAttacks = []struct {
 	}), nil},
 	{"jwt-no-exp", "a client assertion without exp", edited(func(claims map[string]any) { delete(claims, "exp") }), nil},
 	{"jwt-sub", "a client assertion whose sub is not the client", edited(func(claims map[string]any) {
-		claims["sub"] = "emaconform-" + rand.Text()
+		claims["sub"] = server.Like(claims["sub"].(string))
 	}), nil},
 	{"jwt-iss", "a client assertion whose iss is not the client", edited(func(claims map[string]any) {
-		claims["iss"] = "emaconform-" + rand.Text()
+		claims["iss"] = server.Like(claims["iss"].(string))
 	}), nil},
 	{"jwt-none", "an unsigned client assertion (alg none)", func(t *server.T, c *target.Client, _ string) string {
 		token := &server.Token{Header: map[string]any{"typ": "JWT"}, Claims: map[string]any{}}

@@ -21,7 +21,7 @@ var accountSenders = map[string]sender{
 			return t.Attack(quick(t, t.IdP, t.Alice(), server.NoEmail, server.Set("sub", given)))
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
-			return quick(t, t.IdP, target.User{Sub: "emaconform-" + rand.Text()}, server.NoEmail)
+			return quick(t, t.IdP, target.User{Sub: server.Like(t.Alice().Sub)}, server.NoEmail)
 		}),
 	},
 	"email": {
@@ -31,10 +31,10 @@ var accountSenders = map[string]sender{
 			return t.Honest(quick(t, t.IdP, accounts.Linked(t)))
 		}},
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, accounts.Stranger(""), server.Set("email", given)))
+			return t.Attack(quick(t, t.IdP, accounts.Stranger(t, ""), server.Set("email", given)))
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
-			return quick(t, t.IdP, accounts.Stranger(rand.Text()+"@nobody.example"))
+			return quick(t, t.IdP, accounts.Stranger(t, rand.Text()+"@nobody.example"))
 		}),
 	},
 	"tenant": {
@@ -54,7 +54,10 @@ var accountSenders = map[string]sender{
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
 			idp, user := accounts.MultiTenant(t)
-			return quick(t, idp, user, server.NoEmail, server.Set("tenant", "emaconform-"+rand.Text()))
+			return quick(t, idp, user, server.NoEmail, func(j *server.Token) {
+				tenant, _ := j.Claims["tenant"].(string)
+				j.Claims["tenant"] = server.Like(tenant)
+			})
 		}),
 	},
 	"nameid":      ofName("nameid"),
@@ -87,7 +90,7 @@ func ofName(member string) sender {
 			return t.Honest(quick(t, t.SecondIdP, alice(t), server.NoEmail))
 		}},
 		send:  func(t *server.T, given any) *wire.Answer { return t.Attack(attack(t, given)) },
-		judge: ofNobody(func(t *server.T) *server.Token { return attack(t, "emaconform-"+rand.Text()) }),
+		judge: ofNobody(func(t *server.T) *server.Token { return attack(t, server.Like(alice(t).SubID[member])) }),
 	}
 }
 

@@ -1,8 +1,6 @@
 package idjag
 
 import (
-	"crypto/rand"
-
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/server"
@@ -16,7 +14,7 @@ var _ = check.For("RAS-CLIENT-BINDING", func() {
 		server.Attack{Slug: "empty", What: "an ID-JAG whose client_id is the empty string", Edit: server.Set("client_id", ""),
 			Codes: server.OnlyInvalidGrant},
 		server.Attack{Slug: "unknown", What: "an ID-JAG for a client that is not registered",
-			Craft: server.Claim("client_id", func(*server.T) any { return "emaconform-" + rand.Text() }),
+			Craft: server.Claim("client_id", func(t *server.T) any { return server.Like(t.Client(0).ID) }),
 			Codes: server.OnlyInvalidGrant},
 		server.Attack{Slug: "other-client", What: "an ID-JAG for another registered client",
 			Craft: server.Claim("client_id", func(t *server.T) any { return t.Client(1).ID }), Codes: server.OnlyInvalidGrant,
@@ -51,9 +49,9 @@ var _ = check.For("RAS-CLIENT-BINDING", func() {
 	for _, name := range []string{"azp", "cid", "client"} {
 		server.Refuses(server.Attack{Slug: "beside-" + name,
 			What: "an ID-JAG for another client, with the right one in " + name, Codes: server.OnlyInvalidGrant,
-			Craft: func(_ *server.T, honest *server.Token) string {
+			Craft: func(t *server.T, honest *server.Token) string {
 				honest.Claims[name] = honest.Claims["client_id"]
-				honest.Claims["client_id"] = "emaconform-other"
+				honest.Claims["client_id"] = server.Like(t.Client(0).ID)
 				return hostile.Sign(honest)
 			}})
 	}
