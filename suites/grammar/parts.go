@@ -44,8 +44,8 @@ func oneOf(known, given string) bool {
 var ofParts = []Way{
 	{ID: "nul", Title: "up to a NUL",
 		Why: "a longer name that begins with another one and a NUL is that one",
-		Variants: []Variant{variant("raw", "followed by a NUL and more", after("\x00evil")),
-			variant("encoded", "followed by %00 and more", after("%00evil"))},
+		Variants: []Variant{variant("raw", "followed by a NUL and more", after("\x00"+Word)),
+			variant("encoded", "followed by %00 and more", after("%00"+Word))},
 		Same: readBy(func(s string) string { return cutAt("\x00")(strings.ReplaceAll(s, "%00", "\x00")) })},
 	{ID: "lines", Title: "line by line (^ and $ of a regular expression match at each line break)",
 		Why: "a name of several lines is another one when one line is",
@@ -95,9 +95,9 @@ var ofParts = []Way{
 	{ID: "list", Title: "as a list of which one member fits",
 		Why: "a list that names somebody else, too, is taken for one name",
 		Variants: []Variant{
-			variant("comma", "behind another one and a comma", before("evil,")),
-			variant("space", "behind another one and a space", before("evil ")),
-			variant("semicolon", "behind another one and a semicolon", before("evil;"))},
+			variant("comma", "behind another one and a comma", before(Word+",")),
+			variant("space", "behind another one and a space", before(Word+" ")),
+			variant("semicolon", "behind another one and a semicolon", before(Word+";"))},
 		Same: strs(oneOf)},
 }
 

@@ -81,15 +81,15 @@ var ofTypes = []Way{
 		Same: func(known string, given any) bool { return structured(given) && printed(given) == known }},
 	{ID: "first", For: Member, Title: "with the first member of an array",
 		Why:      "a list that names somebody else, too, is taken for one name",
-		Variants: []Variant{of("", "before another one in an array", func(s string) any { return []any{s, "evil"} })},
+		Variants: []Variant{of("", "before another one in an array", func(s string) any { return []any{s, Word} })},
 		Same: func(known string, given any) bool {
 			list, ok := given.([]any)
 			return ok && len(list) > 0 && list[0] == known
 		}},
 	{ID: "member", For: Member, Title: "with every member of an array",
 		Why: "a list that names somebody else, too, is taken for one name",
-		Variants: []Variant{of("last", "behind another one in an array", func(s string) any { return []any{"evil", s} }),
-			of("deep", "behind another one in an array within an array", func(s string) any { return []any{[]any{"evil", s}} })},
+		Variants: []Variant{of("last", "behind another one in an array", func(s string) any { return []any{Word, s} }),
+			of("deep", "behind another one in an array within an array", func(s string) any { return []any{[]any{Word, s}} })},
 		Same: func(known string, given any) bool { return structured(given) && holds(known, given) }},
 	{ID: "strings", For: Member, Title: "after members of an array that are no strings are dropped",
 		Why: "a list that another reader refuses is taken for one name",

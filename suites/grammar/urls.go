@@ -146,7 +146,7 @@ var ofURLs = []Way{
 		})},
 	{ID: "query", For: URL, Title: "without query and fragment",
 		Why: "everybody who may choose a query may choose the name",
-		Variants: []Variant{variant("question", "with a query", after("?tenant=evil")),
+		Variants: []Variant{variant("question", "with a query", after("?tenant="+Word)),
 			variant("fragment", "with a fragment", after("#"+Word))},
 		Same: readBy(func(s string) string { return cutAt("#")(cutAt("?")(s)) })},
 	{ID: "parameter", For: URL, Title: "without what stands behind a semicolon",

@@ -56,7 +56,7 @@ func TestDisguisesAreDrawnBySeed(t *testing.T) {
 	}
 	drawn := map[string]bool{}
 	for seed := range uint64(20) {
-		if agents(seed) != agents(seed) {
+		if first, again := agents(seed), agents(seed); first != again {
 			t.Error("drawn anew")
 		}
 		drawn[agents(seed)] = true
