@@ -39,11 +39,11 @@ func always(value any) func(*server.T) any { return func(*server.T) any { return
 var elsewhere = map[string]claimElsewhere{
 	"sub": {kind: plainly("without email", server.NoEmail), known: true,
 		make: func(t *server.T) (*server.Token, any) {
-			return quick(t, t.IdP, accounts.Stranger(""), server.NoEmail), t.Alice().Sub
+			return quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail), t.Alice().Sub
 		}},
 	"email": {kind: accountSenders["email"].kind, needs: accountSenders["email"].needs, known: true,
 		make: func(t *server.T) (*server.Token, any) {
-			return quick(t, t.IdP, accounts.Stranger(""), server.NoEmail), t.Config.LinkableEmail
+			return quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail), t.Config.LinkableEmail
 		}},
 	"tenant": {kind: accountSenders["tenant"].kind, needs: accountSenders["tenant"].needs, known: true,
 		make: func(t *server.T) (*server.Token, any) {

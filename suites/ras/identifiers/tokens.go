@@ -122,10 +122,10 @@ var requestSenders = map[string]sender{
 		},
 		kind: plainly("without email", server.NoEmail),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, accounts.Stranger(""), server.NoEmail, server.Set("aud_sub", given)))
+			return t.Attack(quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", given)))
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
-			return quick(t, t.IdP, accounts.Stranger(""), server.NoEmail, server.Set("aud_sub", "emaconform-"+rand.Text()))
+			return quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", "emaconform-"+rand.Text()))
 		}),
 	},
 	"details-type": {

@@ -29,9 +29,13 @@ func lookalike(change func(u *url.URL) string) func(*server.T, *server.Token) st
 // Each lookalike is signed with the IdP's own key: identity providers use one key for many issuers.
 var issuerLookalikes = []server.Attack{
 	{Slug: "userinfo", What: "an ID-JAG whose iss is the trusted one as the user name of another host",
-		Craft: lookalike(func(u *url.URL) string { return u.Scheme + "://" + u.Host + "@" + grammar.Word + ".example" + u.EscapedPath() })},
+		Craft: lookalike(func(u *url.URL) string {
+			return u.Scheme + "://" + u.Host + "@" + grammar.Word + ".example" + u.EscapedPath()
+		})},
 	{Slug: "suffix", What: "an ID-JAG whose iss goes on behind the host of the trusted one",
-		Craft: lookalike(func(u *url.URL) string { return u.Scheme + "://" + u.Host + "." + grammar.Word + ".example" + u.EscapedPath() })},
+		Craft: lookalike(func(u *url.URL) string {
+			return u.Scheme + "://" + u.Host + "." + grammar.Word + ".example" + u.EscapedPath()
+		})},
 }
 
 var _ = check.For("RAS-ISS-TRUSTED", func() {
