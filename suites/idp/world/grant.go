@@ -19,6 +19,10 @@ type Grant struct {
 	Compact string // the signed token
 	Header  map[string]any
 	Claims  map[string]any
+
+	// Of many grants that are compared.
+	Of         *config.User
+	Unverified error // why it does not verify with the published keys
 }
 
 // String is a claim that is a string, or "".
