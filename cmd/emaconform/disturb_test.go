@@ -28,7 +28,7 @@ var fewChecks = engine.Selection{Checks: []string{"RAS-HAPPY", "RAS-AUD-EXACT/au
 	"RAS-JTI-REPLAY/race", "RAS-JTI-REPLAY/twice", "RAS-CLIENT-AUTH/w*", "RS-TOKEN-AUD/expired", "RAS-JWKS-ROTATION/new-key"}}
 
 // disturbedDefects are mistakes of different kinds; "" is the correct target.
-var disturbedDefects = []string{"", "aud-begins", "replay-race", "alg-none", "rs-aud-unchecked", "client-unchecked"}
+var disturbedDefects = []string{"", "aud/begins", "replay-race", "alg-none", "rs-aud-unchecked", "client-unchecked"}
 
 // TestNoDisturbanceChangesAVerdict is the disturbance matrix: whatever comes between suite and target, verdict and failing
 // checks are those without it, and next to nothing is left undecided.
@@ -40,7 +40,7 @@ func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 	for _, d := range disturb.All() {
 		defects, checks := disturbedDefects, disturbedChecks
 		if d.ID == "pbkdf2" {
-			defects, checks = []string{"", "aud-begins"}, fewChecks
+			defects, checks = []string{"", "aud/begins"}, fewChecks
 		}
 		for _, defect := range defects {
 			key := fmt.Sprint(defect, len(checks.Checks))

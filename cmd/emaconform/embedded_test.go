@@ -56,14 +56,14 @@ func TestServerJudgesTheReferenceTarget(t *testing.T) {
 
 func TestServerFindsADefect(t *testing.T) {
 	g := NewWithT(t)
-	r := emaconform(t, "server", "--defect", "aud-begins", "--check", "RAS-AUD-EXACT")
+	r := emaconform(t, "server", "--defect", "aud/begins", "--check", "RAS-AUD-EXACT")
 	g.Expect(r.code).To(Equal(exitNotConformant))
 	g.Expect(r.stdout).To(ContainSubstring("NOT CONFORMANT"))
-	g.Expect(r.report(t).Target.Defects).To(Equal([]string{"aud-begins"}))
+	g.Expect(r.report(t).Target.Defects).To(Equal([]string{"aud/begins"}))
 
 	baseline := filepath.Join(t.TempDir(), "baseline.yaml")
-	emaconform(t, "server", "--defect", "aud-begins", "--check", "RAS-AUD-EXACT", "--write-baseline", baseline)
-	r = emaconform(t, "server", "--defect", "aud-begins", "--check", "RAS-AUD-EXACT", "--baseline", baseline)
+	emaconform(t, "server", "--defect", "aud/begins", "--check", "RAS-AUD-EXACT", "--write-baseline", baseline)
+	r = emaconform(t, "server", "--defect", "aud/begins", "--check", "RAS-AUD-EXACT", "--baseline", baseline)
 	g.Expect(r.code).To(Equal(exitConformant), "what is listed does not gate")
 	g.Expect(r.stdout).To(ContainSubstring("NOT CONFORMANT"), "but the verdict stays what it is")
 	r = emaconform(t, "server", "--check", "RAS-AUD-EXACT", "--baseline", baseline)
@@ -78,7 +78,7 @@ func TestABaselineOutlivesARunThatFails(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing.yaml")
 	g.Expect(os.WriteFile(before, []byte("precious"), 0o600)).To(Succeed())
 	for code, args := range map[int][]string{
-		exitUsage:        {"server", "--defect", "aud-begins", "--check", "RAS-NONE"},
+		exitUsage:        {"server", "--defect", "aud/begins", "--check", "RAS-NONE"},
 		exitInconclusive: {"server", "--timeout", "1ms"},
 	} {
 		for _, path := range []string{before, missing} {

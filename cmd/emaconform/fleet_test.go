@@ -22,7 +22,7 @@ import (
 	"github.com/emaconform/emaconform/suites/fleet"
 )
 
-const fleetCheck = "RAS-AUD-EXACT/aud-begins-*" // which the defect aud-begins fails
+const fleetCheck = "RAS-AUD-EXACT/aud-begins-*" // which the defect aud/begins fails
 
 // reference fleet: connectors that trust each the identity provider of its own configuration.
 type referenceFleet struct {
@@ -118,7 +118,7 @@ func TestFleet(t *testing.T) {
 	var out bytes.Buffer
 	g.Expect(shard(stopped, 1, 0, &out)).To(Equal(exitInconclusive))
 	// A connector of the third fails, its job is tried again, and it passes.
-	f.restart(flapped[0].Name, "aud-begins")
+	f.restart(flapped[0].Name, "aud/begins")
 	g.Expect(shard(t.Context(), 2, 0, &out)).To(Equal(exitNotConformant), out.String())
 	f.restart(flapped[0].Name)
 	for i := 2; i < 5; i++ {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,13 +33,10 @@ func TestAMachineThatStopsOrIsBusyChangesNoVerdict(t *testing.T) {
 	client := []string{"client", "--check", strings.Join(disturbedClientChecks, ",")}
 	for name, run := range map[string][]string{
 		"server":           server,
-		"server with flaw": append([]string{"--defect", "aud-begins"}, server...),
+		"server with flaw": slices.Concat(server, []string{"--defect", "aud/begins"}),
 		"client":           client,
-		"client with flaw": append([]string{"--defect", "takes-any-issuer"}, client...),
+		"client with flaw": slices.Concat(client, []string{"--defect", "takes-any-issuer"}),
 	} {
-		if run[0] == "--defect" {
-			run = append(append([]string{}, run[2:]...), run[:2]...)
-		}
 		calm := sync.OnceValue(func() *reports.Report { return ownProcess(t, run, nil) })
 		for how, disturb := range map[string]func(*testing.T, int){
 			"all is stopped":        func(t *testing.T, pid int) { standStill(t, append(below(pid), pid)...) },
@@ -67,7 +65,7 @@ func ownProcess(t *testing.T, args []string, disturb func(*testing.T, int)) *rep
 		t.Fatal(err)
 	}
 	out := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), self, append(args, "--format", "json", "--out", out)...)
+	cmd := exec.CommandContext(t.Context(), self, slices.Concat(args, []string{"--format", "json", "--out", out})...)
 	cmd.Env = append(os.Environ(), "EMACONFORM_INTERNAL_TEST_MAIN=1")
 	progress, err := cmd.StderrPipe()
 	if err != nil {

@@ -143,8 +143,8 @@ func (e *Target) describe(o *fixtures.Options, c *target.Config) {
 	c.CIMD, c.JWE = true, true
 	c.IdP.EmailDomains = []string{fixtures.EmailDomain}
 	c.LinkableEmail, c.SharedEmail = o.User(fixtures.Carol).Email, o.User(fixtures.Dora).Email
-	c.Timing.JWKSPatience = 5 * time.Second
-	c.Timing.Replay = 1500 * time.Millisecond
+	c.Timing.JWKSPatience = min(5*time.Second, c.Timing.Run)
+	c.Timing.Replay = min(1500*time.Millisecond, c.Timing.Run)
 	for _, id := range []string{fixtures.ConnectorA, fixtures.ConnectorB, fixtures.ConnectorK, fixtures.ConnectorShort} {
 		if k := o.Client(id); k != nil {
 			c.Clients = append(c.Clients, *e.client(k))
