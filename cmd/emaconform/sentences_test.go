@@ -12,7 +12,8 @@ import (
 )
 
 // profileOf is the profile that holds a document.
-var profileOf = map[string]string{"EMA proposal": catalogue.ProfileHardened, "ID-JAG draft-04": catalogue.ProfileIDJAG}
+var profileOf = map[string]string{"EMA proposal": catalogue.ProfileHardened, "ID-JAG draft-04": catalogue.ProfileIDJAG,
+	"RFC 8725": catalogue.ProfileHardened, "RFC 9700": catalogue.ProfileHardened}
 
 const asked = "how a client takes a challenge shows in what it asks for, and the order in which it chooses that " +
 	"is a SHOULD"
