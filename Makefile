@@ -3,7 +3,7 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-.PHONY: demo tools build site test lint matrix bench fuzz
+.PHONY: demo tools build site test lint matrix bench fuzz vulncheck
 
 demo: ## judge the embedded reference target
 	go run ./cmd/emaconform server
@@ -38,6 +38,9 @@ matrix: ## every check against every defect
 
 bench:
 	go test -run '^$$' -bench . -benchmem ./...
+
+vulncheck: ## known vulnerabilities in what is linked, where their database can be had
+	.ci/vulncheck
 
 FUZZTIME := 2m
 
