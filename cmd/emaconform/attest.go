@@ -56,6 +56,9 @@ func newAttest() *cobra.Command {
 			if out == "" {
 				out = filepath.Dir(args[0])
 			}
+			if err := os.MkdirAll(out, 0o755); err != nil {
+				return err
+			}
 			for name, content := range map[string][]byte{"statement.json": ours, "test-result.json": testResult} {
 				if err := reports.WriteFile(filepath.Join(out, name), content); err != nil {
 					return err
