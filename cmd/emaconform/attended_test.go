@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -17,7 +18,8 @@ func TestAttendedFinish(t *testing.T) {
 	stderr, said := io.Pipe()
 	code := make(chan int, 1)
 	go func() {
-		args := []string{"client", "--attended", "--listen", "127.0.0.1:0", "--out", dir, "--format", "json"}
+		args := []string{"client", "--attended", "--listen", "127.0.0.1:0", "--out", dir, "--format", "json",
+			"--state", filepath.Join(dir, "state.json")}
 		code <- execute(context.Background(), args, io.Discard, said)
 		_ = said.Close()
 	}()
@@ -40,6 +42,31 @@ func TestAttendedFinish(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "report.json")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAttendedSecretStays wants the same secret in the next run, and bad ones to be named.
+func TestAttendedSecretStays(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "made", "state.json")
+	first, err := (&attendedFlags{state: state}).kept()
+	if err != nil || len(first) < shortestSecret {
+		t.Fatalf("a secret of %d characters, %v", len(first), err)
+	}
+	if again, err := (&attendedFlags{state: state}).kept(); err != nil || again != first {
+		t.Errorf("another secret in the next run, %v", err)
+	}
+	own := "of-the-user-0123456789"
+	if got, err := (&attendedFlags{state: state, secret: own}).kept(); err != nil || got != own {
+		t.Errorf("the user's own secret is not taken, %v", err)
+	}
+	if _, err := (&attendedFlags{state: state, secret: "short"}).kept(); err == nil || strings.Contains(err.Error(), "short\"") {
+		t.Errorf("a short secret: %v", err)
+	}
+	if err := os.WriteFile(state, []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (&attendedFlags{state: state}).kept(); err == nil || !strings.Contains(err.Error(), "delete it") {
+		t.Errorf("a state file that is none: %v", err)
 	}
 }
 

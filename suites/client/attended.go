@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -59,6 +60,47 @@ type onStage struct {
 	cancel   context.CancelFunc
 }
 
+// Attention is how a person is kept busy.
+type Attention struct {
+	Short  bool   // the scenarios that matter most, in an hour's work at most
+	Secret string // what the client's secrets end in, so that they stay the same from run to run; "" makes a new one
+}
+
+// anHour is how many hostile scenarios a person plays in an hour: it takes a minute or two for each.
+const anHour = 30
+
+// shorten keeps the scenarios of the first kind, in which the client is configured once: those that look at an honest run,
+// which are played at one go, and of the others those by which an attacker gains most, from each requirement in turn.
+func (a *Attended) shorten() {
+	kind := a.kinds[login]
+	var kept, hostile []*check.Check
+	round := map[string]int{} // of a check, by id: which one of its requirement it is
+	count := map[string]int{}
+	musts := slices.Clone(a.playable)
+	slices.SortStableFunc(musts, func(x, y *check.Check) int { // those first that fail, not warn
+		return slices.Index([]string{"MUST", "MUST NOT"}, y.Level) - slices.Index([]string{"MUST", "MUST NOT"}, x.Level)
+	})
+	for _, c := range musts {
+		switch s := scenes[c.ID]; {
+		case a.kinds[s.shape] != kind:
+		case s.hostile == nil:
+			kept = append(kept, c)
+		default:
+			count[c.Requirement.ID]++
+			round[c.ID] = count[c.Requirement.ID]
+			hostile = append(hostile, c)
+		}
+	}
+	severity := func(c *check.Check) int { return slices.Index(reports.Severities, c.Requirement.Severity) }
+	slices.SortStableFunc(hostile, func(x, y *check.Check) int {
+		const few = 4 // of one requirement, before the next severity has its turn
+		return cmp.Or(cmp.Compare((round[x.ID]-1)/few, (round[y.ID]-1)/few), cmp.Compare(severity(x), severity(y)),
+			cmp.Compare(round[x.ID], round[y.ID]))
+	})
+	a.playable = append(kept, hostile[:min(anHour, len(hostile))]...)
+	a.order = []*shape{kind}
+}
+
 // NewAttended makes the page's handler. The parties listen on ports from basePort on, which must be free. Where
 // the client's logins end stands in Options.RedirectURIs, at the port after theirs. Options.Command is not run.
 func NewAttended(ctx context.Context, o Options, basePort int) (*Attended, error) {
@@ -74,7 +116,7 @@ func NewAttended(ctx context.Context, o Options, basePort int) (*Attended, error
 	if len(redirects) == 0 && basePort != 0 {
 		redirects = []string{fmt.Sprintf("http://127.0.0.1:%d/callback", basePort+world.MaxParties)}
 	}
-	a.fixed = world.Options{BasePort: basePort, Secret: rand.Text(), RedirectURIs: redirects}
+	a.fixed = world.Options{BasePort: basePort, Secret: cmp.Or(o.Attended.Secret, rand.Text()), RedirectURIs: redirects}
 	a.classify(login) // what most people want to see comes first
 	for _, c := range selected {
 		if c.Serial {
@@ -87,6 +129,9 @@ func NewAttended(ctx context.Context, o Options, basePort int) (*Attended, error
 	slices.SortStableFunc(a.playable, func(x, y *check.Check) int {
 		return slices.Index(a.order, a.kinds[scenes[x.ID].shape]) - slices.Index(a.order, a.kinds[scenes[y.ID].shape])
 	})
+	if o.Attended.Short {
+		a.shorten()
+	}
 	return a, a.tryPorts()
 }
 
@@ -99,6 +144,7 @@ func (a *Attended) tryPorts() error {
 		}
 		if a.settings == nil {
 			a.settings = w.Context()
+			maps.DeleteFunc(a.settings, notForPeople)
 			a.settings["server_url"] = w.MCP.Resource
 		}
 		if err := w.Close(); err != nil {
@@ -246,10 +292,13 @@ func (a *Attended) start(id string) error {
 		return errors.Join(err, w.Close())
 	}
 	stage.world, stage.cancel, stage.settings = w, cancel, w.Context()
-	maps.DeleteFunc(stage.settings, func(k string, _ any) bool { return k == "name" || k == "idp_login" })
+	maps.DeleteFunc(stage.settings, notForPeople)
 	a.current = stage
 	return nil
 }
+
+// notForPeople are members of the context that tell programs what a person knows.
+func notForPeople(member string, _ any) bool { return member == "name" || member == "idp_login" }
 
 // drop ends a scenario without a judgement.
 func (a *Attended) drop() {

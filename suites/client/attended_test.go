@@ -264,3 +264,29 @@ func TestAttendedInterrupted(t *testing.T) {
 		t.Errorf("verdict %s, ended %q", report.Verdict, report.Ended)
 	}
 }
+
+// TestShortSelection wants an hour's work in one kind of world, that begins with what gains an attacker most.
+func TestShortSelection(t *testing.T) {
+	attended, err := NewAttended(context.Background(), Options{Attended: Attention{Short: true, Secret: "stays-the-same-0"}}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hostile, first := 0, ""
+	for _, c := range attended.playable {
+		s := scenes[c.ID]
+		if attended.kinds[s.shape] != attended.kinds[login] {
+			t.Errorf("%s is played in another kind of world", c.ID)
+		}
+		if s.hostile != nil {
+			if hostile++; first == "" {
+				first = string(c.Requirement.Severity)
+			}
+		}
+	}
+	if hostile == 0 || hostile > anHour || first != "critical" {
+		t.Errorf("%d hostile scenarios, the first of them %s", hostile, first)
+	}
+	if secret, _ := attended.Settings()["client_secret"].(string); !strings.HasSuffix(secret, "stays-the-same-0") {
+		t.Error("the client's secret is another one")
+	}
+}

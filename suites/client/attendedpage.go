@@ -15,6 +15,7 @@ type pageState struct {
 	Problem   string         `json:"problem,omitempty"`
 	Scenarios []pageScenario `json:"scenarios"`
 	Current   *pageCurrent   `json:"current,omitempty"`
+	Settings  map[string]any `json:"settings"` // to configure the client with before the first scenario
 }
 
 type pageScenario struct {
@@ -38,9 +39,11 @@ type pageCurrent struct {
 	Settings map[string]any `json:"settings"`
 	Seen     []pageRequest  `json:"seen"`
 	Through  bool           `json:"through"` // the client got through to the MCP server
-	// So far: the judgement if it were over now. Empty in an honest run and before the first request.
-	Outcome reports.Outcome `json:"outcome"`
-	Message string          `json:"message"`
+	// So far: the judgement if it were over now. Empty in an honest run and before the first request; untempted is that the
+	// client has not come to the point yet from which on there is one.
+	Untempted bool            `json:"untempted"`
+	Outcome   reports.Outcome `json:"outcome"`
+	Message   string          `json:"message"`
 }
 
 type pageRequest struct {
@@ -53,7 +56,7 @@ type pageRequest struct {
 // answer tells the page everything it shows.
 func (a *Attended) answer(w http.ResponseWriter) {
 	a.mu.Lock()
-	state := pageState{Problem: a.problem, Scenarios: a.scenarios(), Current: a.now()}
+	state := pageState{Problem: a.problem, Scenarios: a.scenarios(), Current: a.now(), Settings: a.Settings()}
 	a.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
@@ -100,6 +103,7 @@ func (a *Attended) now() *pageCurrent {
 	if len(exchanges) > 0 && !s.honest {
 		now := a.judge(s.check, soFar, a.honests[s.kind])
 		p.Outcome, p.Message = now.Outcome, now.Message
+		p.Untempted = now.Outcome == reports.Inconclusive && !scenes[s.check.ID].moment.seen(soFar)
 	}
 	return p
 }

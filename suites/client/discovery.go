@@ -141,7 +141,7 @@ var _ = check.For("CL-PRM", func() {
 				w.MCP.Withdraw(world.MetadataPath)
 				w.Consent.Publish("/metadata.json", w.MCP.Metadata)
 				w.MCP.MetadataURL = w.Consent.URL + "/metadata.json"
-			}).from(challenged),
+			}).from(lookedAround),
 		succeeds("the challenge may name any URL (RFC 9728 5.1), and resource is right"), check.Should())
 	It("other-origin-mismatch", "does not use metadata from another host that is for that host",
 		given.but("A challenge that names metadata on the attacker's host, whose resource is that host",

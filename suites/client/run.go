@@ -41,9 +41,11 @@ type Options struct {
 	Revision     string   // of MCP: the only one that is judged; "" judges both
 	Profile      string   // catalogue.ProfileEMA when empty
 	Selection    engine.Selection
-	Progress     engine.Progress // nil: silent
-	Nonce        string          // that the report carries; empty: a random one
-	Seed         uint64          // of the order of the checks; 0: drawn
+	// Attended is for a run with a person at the client.
+	Attended Attention
+	Progress engine.Progress // nil: silent
+	Nonce    string          // that the report carries; empty: a random one
+	Seed     uint64          // of the order of the checks; 0: drawn
 	// Describe adds what only the caller knows to the report's target; may be nil.
 	Describe func(*reports.Target)
 }
