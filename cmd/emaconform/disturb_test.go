@@ -56,7 +56,8 @@ func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 				g.Expect(of(r, reports.Fail)).To(Equal(of(calm, reports.Fail)), "the failing checks")
 				g.Expect(r.Verdict).To(Equal(calm.Verdict))
 				undecided := of(r, reports.Inconclusive)
-				most := len(r.Checks)/100 + len(of(calm, reports.Inconclusive))
+				// One in a hundred, and one where fewer are selected, as for slow targets.
+				most := max(1, len(r.Checks)/100) + len(of(calm, reports.Inconclusive))
 				g.Expect(len(undecided)).To(BeNumerically("<=", most), "%v", undecided)
 			})
 		}

@@ -254,6 +254,9 @@ func (p *preflight) redeem() (string, *stop) {
 	}
 	fetching := p.learnFetching(before)
 	audiences += p.learnAudiences(p.t.Config.Clients[1:])
+	if c := p.t.Config.DPoPClient; c != nil {
+		audiences += p.learnAudience(c, p.t.NewProver().Proving(p.t))
+	}
 	return "granted; " + fetching + audiences + clock, nil
 }
 
@@ -277,21 +280,24 @@ func (p *preflight) learnFetching(before int) string {
 // does not say it, and goes on with what is taken. It says what was found.
 func (p *preflight) learnAudiences(clients []target.Client) (said string) {
 	for n := range clients {
-		c := &clients[n]
-		if c.Auth != target.PrivateKeyJWT && c.Auth != target.ClientSecretJWT || c.Audience != "" {
-			continue
-		}
-		for _, audience := range []string{server.AudienceIssuer, server.AudienceEndpoint} {
-			c.Audience = audience
-			grant := p.t.Grant(server.Set("client_id", c.ID))
-			if server.Granted(p.t.Present(grant, reports.Setup, "an honest ID-JAG", server.As(c))) {
-				said += fmt.Sprintf("; the assertions of %s are for the %s", c.ID, strings.ReplaceAll(audience, "_", " "))
-				break
-			}
-			c.Audience = ""
-		}
+		said += p.learnAudience(&clients[n])
 	}
 	return said
+}
+
+func (p *preflight) learnAudience(c *target.Client, options ...server.RedeemOption) (said string) {
+	if c.Auth != target.PrivateKeyJWT && c.Auth != target.ClientSecretJWT || c.Audience != "" {
+		return ""
+	}
+	for _, audience := range []string{server.AudienceIssuer, server.AudienceEndpoint} {
+		c.Audience = audience
+		grant := p.t.Grant(server.Set("client_id", c.ID))
+		if server.Granted(p.t.Present(grant, reports.Setup, "an honest ID-JAG", append(options, server.As(c))...)) {
+			return fmt.Sprintf("; the assertions of %s are for the %s", c.ID, strings.ReplaceAll(audience, "_", " "))
+		}
+	}
+	c.Audience = ""
+	return ""
 }
 
 func (p *preflight) fetches() int {
