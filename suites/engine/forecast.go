@@ -54,6 +54,15 @@ func (f *forecast) watch(ctx context.Context) {
 	}
 }
 
+// tell passes on what somebody else says, who knows it better.
+func (f *forecast) tell(what string) {
+	f.mu.Lock()
+	f.told = f.now()
+	f.pause = max(f.pause, 2*firstWord)
+	f.mu.Unlock()
+	f.say(what)
+}
+
 // enter begins a part of the run; what says what is special about it, "" when nothing is.
 func (f *forecast) enter(checks int, what string) {
 	f.mu.Lock()

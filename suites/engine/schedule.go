@@ -33,12 +33,11 @@ type schedule struct {
 	firsts map[*check.Check]check.Attempt // those that need a second look
 }
 
-func newSchedule(stage Stage, checks []*check.Check, workers int, seed uint64, say func(message)) *schedule {
+func newSchedule(stage Stage, checks []*check.Check, workers int, seed uint64, say func(message), ahead *forecast) *schedule {
 	s := &schedule{
-		stage: stage, checks: checks, workers: workers, say: say, found: map[string]chan reports.Check{},
+		stage: stage, checks: checks, workers: workers, say: say, ahead: ahead, found: map[string]chan reports.Check{},
 		random: rand.New(rand.NewPCG(seed, 0)), firsts: map[*check.Check]check.Attempt{},
 	}
-	s.ahead = newForecast(func(what string) { say(message{Says: what}) })
 	for _, c := range checks {
 		s.found[c.ID] = make(chan reports.Check, 1)
 	}

@@ -41,7 +41,7 @@ func play(t *testing.T, budget time.Duration, bodies map[string]func(*check.T), 
 		if m.Result != nil {
 			results[m.Result.ID] = *m.Result
 		}
-	})
+	}, newForecast(func(string) {}))
 	s.run(t.Context())
 	return results, began
 }

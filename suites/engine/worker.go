@@ -95,10 +95,11 @@ func work(in io.Reader, out io.Writer) error {
 	}
 	secrets := redact.New()
 	secrets.Added = func(kind, value string) { say(message{Kind: kind, Secret: value}) }
+	ahead := newForecast(func(what string) { say(message{Says: what}) })
 	ctx := context.Background()
 	stage, err := open(ctx, Opening{
 		Assignment: a.World, Workers: a.Workers, Secrets: secrets, Seed: a.Seed,
-		Say:  func(what string) { say(message{Says: what}) },
+		Say:  ahead.tell,
 		Lose: func(why string) { say(message{Lost: why}) },
 	})
 	if err != nil {
@@ -112,6 +113,6 @@ func work(in io.Reader, out io.Writer) error {
 		stage.Close()
 		os.Exit(1)
 	}()
-	runSpecs(ctx, newSchedule(stage, checks, a.Workers, a.Seed, say))
+	runSpecs(ctx, newSchedule(stage, checks, a.Workers, a.Seed, say, ahead))
 	return nil
 }
