@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -100,7 +101,8 @@ func newNight(t *testing.T) *night {
 // bash runs a job's script and returns how it ended.
 func (n *night) bash(script string, env ...string) (int, string) {
 	cmd := exec.CommandContext(n.t.Context(), "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script)
-	cmd.Dir, cmd.Env = n.dir, append(env, "PATH="+n.bin+":"+os.Getenv("PATH"), "HOME="+n.dir)
+	cmd.Dir = n.dir
+	cmd.Env = slices.Concat(env, []string{"PATH=" + n.bin + ":" + os.Getenv("PATH"), "HOME=" + n.dir})
 	out, err := cmd.CombinedOutput()
 	if err != nil && cmd.ProcessState == nil {
 		n.t.Fatal(err)
