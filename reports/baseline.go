@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml/parser"
 
 	"github.com/emaconform/emaconform/mockidp/yamlfile"
+	"github.com/emaconform/emaconform/reports/files"
 )
 
 // BaselineFile is a list of results that are expected, so that they do not gate. It lets a job adopt the suite before
@@ -40,7 +41,7 @@ var expectable = []Outcome{Fail, Inconclusive, Warn}
 func LoadBaseline(path string) (*BaselineFile, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read the baseline %s: %w", path, reason(err))
+		return nil, fmt.Errorf("cannot read the baseline %s: %w", path, files.Reason(err))
 	}
 	b := &BaselineFile{Path: path, Digest: Digest(data)}
 	err = yamlfile.Guard(data, func() error { return b.read(data) })

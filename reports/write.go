@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/emaconform/emaconform/reports/files"
 )
 
 // format is a way to write a report to a file.
@@ -67,7 +68,7 @@ func others(names []string) []string {
 func remove(dir string, names []string) (problems []error) {
 	for _, name := range names {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			problems = append(problems, fmt.Errorf("cannot remove %s of an earlier run: %w", filepath.Join(dir, name), reason(err)))
+			problems = append(problems, fmt.Errorf("cannot remove %s of an earlier run: %w", filepath.Join(dir, name), files.Reason(err)))
 		}
 	}
 	return problems
@@ -79,29 +80,29 @@ func writeAll(dir string, r *Report, names, others []string) ([]string, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("cannot make the folder for reports %s: %w", dir, reason(err))
+		return nil, fmt.Errorf("cannot make the folder for reports %s: %w", dir, files.Reason(err))
 	}
 	problems, complete := make([]error, len(chosen)), make([]string, len(chosen))
 	var writing sync.WaitGroup
 	for i, f := range chosen {
 		writing.Go(func() {
-			complete[i], problems[i] = writeBeside(filepath.Join(dir, f.file), func(w io.Writer) error { return f.write(w, r) })
+			complete[i], problems[i] = files.Beside(filepath.Join(dir, f.file), func(w io.Writer) error { return f.write(w, r) })
 		})
 	}
 	writing.Wait()
-	unlock, err := lock(dir)
+	unlock, err := files.Lock(dir)
 	if err != nil {
-		return nil, fmt.Errorf("cannot lock the folder for reports %s: %w", dir, reason(err))
+		return nil, fmt.Errorf("cannot lock the folder for reports %s: %w", dir, files.Reason(err))
 	}
 	defer unlock()
 	var written []string
 	for i, f := range chosen {
 		path := filepath.Join(dir, f.file)
 		if problems[i] == nil {
-			problems[i] = put(complete[i], path)
+			problems[i] = files.Put(complete[i], path)
 		}
 		if problems[i] != nil {
-			problems[i] = fmt.Errorf("cannot write %s: %w", path, reason(problems[i]))
+			problems[i] = fmt.Errorf("cannot write %s: %w", path, files.Reason(problems[i]))
 			continue
 		}
 		written = append(written, path)
@@ -123,76 +124,4 @@ func choose(names []string) ([]format, error) {
 		chosen = append(chosen, formats[i])
 	}
 	return chosen, nil
-}
-
-// WriteFile writes a file whole or not at all: what stood there before stays until the new one is complete.
-func WriteFile(path string, content []byte) error {
-	err := writeFile(path, func(w io.Writer) error {
-		_, err := w.Write(content)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, reason(err))
-	}
-	return nil
-}
-
-// writeFile writes a file beside its place and renames it once it is complete and on disk.
-func writeFile(path string, write func(io.Writer) error) error {
-	complete, err := writeBeside(path, write)
-	if err != nil {
-		return err
-	}
-	return put(complete, path)
-}
-
-// put moves a complete file to its place.
-func put(complete, path string) error {
-	err := os.Rename(complete, path)
-	if err != nil {
-		_ = os.Remove(complete)
-	}
-	return err
-}
-
-// writeBeside writes a file beside its place, until it is complete and on disk, and says where.
-func writeBeside(path string, write func(io.Writer) error) (complete string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return "", err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			_ = os.Remove(f.Name())
-		}
-	}()
-	buffered := bufio.NewWriterSize(f, 64<<10)
-	steps := []func() error{
-		func() error { return write(buffered) },
-		buffered.Flush,
-		f.Sync,
-		func() error { return f.Chmod(0o644) },
-		f.Close,
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return "", err
-		}
-	}
-	return f.Name(), nil
-}
-
-// reason leaves out the name of the temporary file, which would only confuse.
-func reason(err error) error {
-	var path *os.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	default:
-		return err
-	}
 }

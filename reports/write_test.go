@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/emaconform/emaconform/reports/files"
 )
 
 func TestWriteAll(t *testing.T) {
@@ -107,7 +109,7 @@ func TestFullDisk(t *testing.T) {
 	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := writeFile(path, func(w io.Writer) error {
+	_, err := files.Beside(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, strings.Repeat("half of it", 100_000))
 		return errors.Join(err, &os.PathError{Op: "write", Path: "/x", Err: syscall.ENOSPC})
 	})

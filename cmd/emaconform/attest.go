@@ -12,6 +12,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/attest"
+	"github.com/emaconform/emaconform/reports/files"
 	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/provenance"
 )
@@ -60,7 +61,7 @@ func newAttest() *cobra.Command {
 				return err
 			}
 			for name, content := range map[string][]byte{"statement.json": ours, "test-result.json": testResult} {
-				if err := reports.WriteFile(filepath.Join(out, name), content); err != nil {
+				if err := files.Write(filepath.Join(out, name), content); err != nil {
 					return err
 				}
 			}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/attest"
+	"github.com/emaconform/emaconform/reports/files"
 	"github.com/emaconform/emaconform/reports/terminal"
 )
 
@@ -56,7 +57,7 @@ func renderFindings(w io.Writer, r *reports.Report, out, sarif, annotate string)
 			return err
 		}
 		path := filepath.Join(out, "report.sarif")
-		if err := reports.WriteFile(path, log.Bytes()); err != nil {
+		if err := files.Write(path, log.Bytes()); err != nil {
 			return err
 		}
 		fmt.Fprintln(w, path)

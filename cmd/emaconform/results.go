@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/emaconform/emaconform/docs"
-	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/attest"
 	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/provenance"
@@ -56,7 +55,7 @@ func newResults() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := reports.WriteFile(out, page); err != nil {
+			if err := files.Write(out, page); err != nil {
 				return err
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s: %s\n", out, plural(len(list), "result"))

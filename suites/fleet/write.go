@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/files"
 	"github.com/emaconform/emaconform/reports/junit"
 )
 
@@ -44,12 +45,12 @@ func (r *Result) Write(dir, metrics, trend string) error {
 	}
 	files := map[string][]byte{"fleet.json": append(raw, '\n'), "fleet.md": []byte(r.markdown()), "fleet.html": page, "junit.xml": suites}
 	for name, content := range files {
-		if err := reports.WriteFile(filepath.Join(dir, name), content); err != nil {
+		if err := files.Write(filepath.Join(dir, name), content); err != nil {
 			return err
 		}
 	}
 	if metrics != "" {
-		if err := reports.WriteFile(metrics, []byte(r.openMetrics())); err != nil {
+		if err := files.Write(metrics, []byte(r.openMetrics())); err != nil {
 			return err
 		}
 	}
@@ -206,7 +207,7 @@ func (r *Result) addTrend(path string) error {
 	if _, err := file.Write(append(line, '\n')); err != nil {
 		return fmt.Errorf("cannot add to the trend: %w", err)
 	}
-	return reports.WriteFile(filepath.Join(filepath.Dir(path), "trend.sql"), TrendSQL)
+	return files.Write(filepath.Join(filepath.Dir(path), "trend.sql"), TrendSQL)
 }
 
 // junit has a suite for each connector, with a case for each requirement.

@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package reports
+package files
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// lock waits until no other process holds this folder, and holds it until unlock is called or this process ends. It
+// Lock waits until no other process holds this folder, and holds it until unlock is called or this process ends. It
 // leaves nothing behind. A file system that knows no locks is none that two runs share.
-func lock(dir string) (unlock func(), err error) {
+func Lock(dir string) (unlock func(), err error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
