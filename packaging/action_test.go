@@ -30,10 +30,11 @@ type step struct {
 
 // job is a job of GitHub Actions; its steps that use other actions are left out.
 type job struct {
-	t      *testing.T
-	dir    string
-	steps  []step
-	values map[string]string // of expressions, such as "inputs.config" and, by the steps that ran, "steps.run.outputs.report"
+	t     *testing.T
+	dir   string
+	steps []step
+	// of expressions, such as "inputs.config" and, by the steps that ran, "steps.run.outputs.report"
+	values map[string]string
 	log    strings.Builder
 	env    []string // besides what the runner sets
 }

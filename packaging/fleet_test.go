@@ -45,8 +45,10 @@ func TestPublishedSchemas(t *testing.T) {
 	}{
 		{append(schemas, "github"), append(workflows, "fleet/github.yml"), "matrix:", "matrixx:", "matrixx"},
 		{append(schemas, "github-action"), []string{"../action.yml"}, "using: composite", "using: compositee", "compositee"},
-		{append(schemas, "gitlab"), []string{"ci/gitlab.yml", "fleet/gitlab.yml"}, "parallel: 5", "parallell: 5", "parallell"},
-		{append(schemas, "kubernetes"), []string{"fleet/kubernetes.yaml"}, "completions: 5", `completions: "5"`, "must be integer"},
+		{append(schemas, "gitlab"), []string{"ci/gitlab.yml", "fleet/gitlab.yml"}, "parallel: 5", "parallell: 5",
+			"parallell"},
+		{append(schemas, "kubernetes"), []string{"fleet/kubernetes.yaml"}, "completions: 5", `completions: "5"`,
+			"must be integer"},
 		{types, []string{"fleet/kubernetes.yaml"}, "parallelism:", "paralelism:", "paralelism"},
 	} {
 		t.Run(strings.Join(of.argv[len(of.argv)-1:], ""), func(t *testing.T) {
@@ -76,8 +78,8 @@ type night struct {
 	bin string // with the commands that a job finds
 }
 
-// newNight is a checkout with a fleet of which nothing answers, and the installed program. npm and npx install nothing: the
-// program is there.
+// newNight is a checkout with a fleet of which nothing answers, and the installed program. npm and npx install nothing:
+// the program is there.
 func newNight(t *testing.T) *night {
 	t.Helper()
 	g := NewWithT(t)
@@ -124,8 +126,8 @@ func (n *night) merged() map[string]int {
 	return verdicts
 }
 
-// The scripts of the GitLab jobs, as a runner runs them: each connector is judged by one of five shards, a shard that is
-// missing is not judged, and the second night compares itself with the first.
+// The scripts of the GitLab jobs, as a runner runs them: each connector is judged by one of five shards, a shard that
+// is missing is not judged, and the second night compares itself with the first.
 func TestFleetInGitLab(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
@@ -187,7 +189,8 @@ func TestFleetInGitHub(t *testing.T) {
 		return j.run(), j.log.String()
 	}
 	for _, i := range shards[1:] { // the first is missing
-		code, out := do("shard", map[string]string{"matrix.shard": strconv.Itoa(i), "strategy.job-total": strconv.Itoa(len(shards))})
+		code, out := do("shard", map[string]string{"matrix.shard": strconv.Itoa(i),
+			"strategy.job-total": strconv.Itoa(len(shards))})
 		g.Expect(code).To(BeElementOf(0, 3), out)
 		at := filepath.Join(n.dir, "shards", "shard-"+strconv.Itoa(i))
 		g.Expect(os.MkdirAll(at, 0o755)).To(Succeed())
@@ -206,8 +209,8 @@ func TestFleetInGitHub(t *testing.T) {
 	g.Expect(string(summary)).To(ContainSubstring("not judged"))
 }
 
-// A pod of the Indexed Job judges its shard: the arguments and the environment of the manifest, with the folders that it
-// mounts.
+// A pod of the Indexed Job judges its shard: the arguments and the environment of the manifest, with the folders that
+// it mounts.
 func TestFleetInKubernetes(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

@@ -10,8 +10,8 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// A module that imports mockidp requires, when it is tidy, what mockidp needs, and nothing that this module needs for its suites
-// and tests. Its module graph still names those, by this module's go.mod; none of them is built or required.
+// A module that imports mockidp requires, when it is tidy, what mockidp needs, and nothing that this module needs for
+// its suites and tests. Its module graph still names those, by this module's go.mod; none of them is built or required.
 func TestTheLibraryNeedsNoTestDependencies(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/emaconform/emaconform/fixtures/chromium"
 )
 
-// Pages that the program writes have no barriers: of reports with failures and without, of a fleet, of the documentation and
-// of the results.
+// Pages that the program writes have no barriers: of reports with failures and without, of a fleet, of the
+// documentation and of the results.
 func TestPagesHaveNoBarriers(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

@@ -13,7 +13,8 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// Sigstore's own verifier takes both statements of a vendor, with the vendor's key and no other, and as they were signed.
+// Sigstore's own verifier takes both statements of a vendor, with the vendor's key and no other, and as they were
+// signed.
 func TestSigstoreVerifiesStatements(t *testing.T) {
 	t.Parallel()
 	g, verifier, dir := NewWithT(t), tool(t, "sigstore"), t.TempDir()
@@ -52,8 +53,8 @@ func TestSigstoreVerifiesStatements(t *testing.T) {
 	}
 }
 
-// The reusable workflow hands subjects, type and predicate to the platform's signer; the statement that a customer gets from
-// that holds.
+// The reusable workflow hands subjects, type and predicate to the platform's signer; the statement that a customer gets
+// from that holds.
 func TestWorkflowMakesAStatement(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("jq"); err != nil {
@@ -69,7 +70,8 @@ func TestWorkflowMakesAStatement(t *testing.T) {
 	n := newNight(t)
 	code, out := n.bash("emaconform client --quiet --check CL-BEARER --out reports")
 	g.Expect(code).To(Equal(0), out)
-	j := &job{t: t, dir: n.dir, steps: workflow.Jobs["judge"].Steps, env: []string{"PATH=" + n.bin + ":" + os.Getenv("PATH")},
+	j := &job{t: t, dir: n.dir, steps: workflow.Jobs["judge"].Steps,
+		env:    []string{"PATH=" + n.bin + ":" + os.Getenv("PATH")},
 		values: map[string]string{"steps.judge.outputs.report": "reports/report.json"}}
 	g.Expect(j.run()).To(Equal(0), j.log.String())
 
@@ -80,9 +82,11 @@ func TestWorkflowMakesAStatement(t *testing.T) {
 		subjects = append(subjects, map[string]any{"name": name, "digest": map[string]string{"sha256": digest}})
 	}
 	signed, err := json.Marshal(map[string]any{"_type": "https://in-toto.io/Statement/v1", "subject": subjects,
-		"predicateType": j.values["steps.statement.outputs.type"], "predicate": json.RawMessage(j.file("statement/predicate.json"))})
+		"predicateType": j.values["steps.statement.outputs.type"],
+		"predicate":     json.RawMessage(j.file("statement/predicate.json"))})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(os.WriteFile(filepath.Join(n.dir, "signed.json"), signed, 0o600)).To(Succeed())
 	_, out = n.bash("emaconform verify signed.json --signed-elsewhere")
-	g.Expect(out).To(And(ContainSubstring("recomputed: "), Not(ContainSubstring("fit")), ContainSubstring("another tool did")))
+	g.Expect(out).To(And(ContainSubstring("recomputed: "), Not(ContainSubstring("fit")),
+		ContainSubstring("another tool did")))
 }

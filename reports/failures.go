@@ -102,7 +102,8 @@ func grouped(f finding) []attackGroup {
 	return list
 }
 
-// said is the line of generated attacks: "sub is compared without regard to case, by how it begins (3 attacks, critical)".
+// said is the line of generated attacks: "sub is compared without regard to case, by how it begins (3 attacks,
+// critical)".
 func (g attackGroup) said() string {
 	const most = 6
 	ways, more := g.Ways, ""
@@ -117,8 +118,8 @@ func (g attackGroup) said() string {
 	return fmt.Sprintf("%s is %s%s (%s)", g.Identifier, strings.Join(verbOnce(ways), ", "), more, size)
 }
 
-// verbOnce leaves out the first word of each way that begins like the one before it: what is compared in several ways is
-// said to be compared once.
+// verbOnce leaves out the first word of each way that begins like the one before it: what is compared in several ways
+// is said to be compared once.
 func verbOnce(ways []string) []string {
 	list, before := make([]string, len(ways)), ""
 	for i, way := range ways {

@@ -16,8 +16,10 @@ func FuzzRead(f *testing.F) {
 	}
 	text := whole.String()
 	f.Add([]byte(text))
-	for _, change := range [][2]string{{`"part": "control"`, `"part": "control","same":{"check":"RAS-AUD-EXACT/missing","exchange":-1}`},
-		{`"seconds": 4.317`, `"seconds": 1e999`}, {`"exchanges": [`, `"exchanges": [{"part":"attack","same":{"check":"x","exchange":0}},`}} {
+	for _, change := range [][2]string{{`"part": "control"`,
+		`"part": "control","same":{"check":"RAS-AUD-EXACT/missing","exchange":-1}`},
+		{`"seconds": 4.317`, `"seconds": 1e999`},
+		{`"exchanges": [`, `"exchanges": [{"part":"attack","same":{"check":"x","exchange":0}},`}} {
 		f.Add([]byte(strings.Replace(text, change[0], change[1], 1)))
 	}
 	f.Add([]byte(`{"schema_version":"2","checks":[{"exchanges":[null]}]}`))
@@ -39,7 +41,8 @@ func FuzzRead(f *testing.F) {
 
 // A baseline is read without a crash, whatever is in it.
 func FuzzLoadBaseline(f *testing.F) {
-	for _, text := range []string{"- !x", "!x", "- check: RAS-EXP\n  reason: !x", "- check: RAS-EXP\n  reason: later", "- &a [*a]", "- {check: {}}"} {
+	for _, text := range []string{"- !x", "!x", "- check: RAS-EXP\n  reason: !x", "- check: RAS-EXP\n  reason: later",
+		"- &a [*a]", "- {check: {}}"} {
 		f.Add([]byte(text))
 	}
 	path := filepath.Join(f.TempDir(), "baseline.yaml")

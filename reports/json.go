@@ -47,10 +47,10 @@ func WriteJSON(w io.Writer, r *Report) error {
 	return err
 }
 
-// Read reads a report that WriteJSON wrote, of this version or of version 1, so that it can be rendered again. It returns
-// one error, fit to be shown, when the input is no complete report, or when its parts do not fit together: a result that
-// is not as the run wrote it, a verdict or a count that does not follow from the results. The report that it returns is of
-// this version.
+// Read reads a report that WriteJSON wrote, of this version or of version 1, so that it can be rendered again. It
+// returns one error, fit to be shown, when the input is no complete report, or when its parts do not fit together: a
+// result that is not as the run wrote it, a verdict or a count that does not follow from the results. The report that
+// it returns is of this version.
 func Read(in io.Reader) (*Report, error) { return read(in, maxReport) }
 
 func read(in io.Reader, limit int64) (*Report, error) {
@@ -152,7 +152,8 @@ func notJSON(data []byte, err error) error {
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
 		return errors.New("the report is empty")
-	case errors.As(err, &syntax) && syntax.Offset >= int64(len(data)), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.As(err, &syntax) && syntax.Offset >= int64(len(data)), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, io.EOF):
 		return fmt.Errorf("the report is cut off: it ends after %d bytes in the middle of its JSON", len(data))
 	default:
 		return fmt.Errorf("this is no emaconform report: %w", err)

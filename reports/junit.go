@@ -55,7 +55,8 @@ type timedSuite struct {
 }
 
 func (r *Report) junitSuite(name, verdict string) timedSuite {
-	s := timedSuite{Suite: junit.Suite{Name: visible(name), Time: seconds(0), Timestamp: r.Started.UTC().Format(junit.Timestamps)}}
+	s := timedSuite{Suite: junit.Suite{Name: visible(name), Time: seconds(0),
+		Timestamp: r.Started.UTC().Format(junit.Timestamps)}}
 	s.Properties = properties("verdict", verdict, "profile", r.Profile, "target", r.Target.URL,
 		"issuer", r.Target.AuthorizationServer, "version", r.Tool.Version, "selection", r.Selection,
 		"coverage", r.Coverage.String(), "nonce", r.Nonce, "catalogue", r.Catalogue.Version)

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// ReadResults reads a report as Read does, but leaves its exchanges out: what statements and fleets need, at a fraction of
-// the time and memory. A report that was changed is an error, as with Read.
+// ReadResults reads a report as Read does, but leaves its exchanges out: what statements and fleets need, at a fraction
+// of the time and memory. A report that was changed is an error, as with Read.
 func ReadResults(in io.Reader) (*Report, error) {
 	data, err := readAll(in, maxReport)
 	if err != nil {
@@ -26,7 +26,8 @@ func ReadResults(in io.Reader) (*Report, error) {
 		return nil, err
 	}
 	compact := squeeze(data)
-	if version == firstVersion || sealedCompact(compact) != nil { // small, or in need of somebody who says what was changed
+	if version == firstVersion || sealedCompact(compact) != nil {
+		// small, or in need of somebody who says what was changed
 		return parse(data)
 	}
 	slim, hosts := withoutExchanges(compact)
@@ -55,8 +56,8 @@ var (
 	urlKey       = []byte(`"url":`)
 )
 
-// withoutExchanges is a report's JSON, which has no white space, without the exchanges in it, and the hosts that they went to.
-// A quotation mark within a string is escaped, so that neither key is found in one.
+// withoutExchanges is a report's JSON, which has no white space, without the exchanges in it, and the hosts that they
+// went to. A quotation mark within a string is escaped, so that neither key is found in one.
 func withoutExchanges(data []byte) (slim []byte, hosts map[string]bool) {
 	hosts = map[string]bool{}
 	for {
@@ -163,14 +164,16 @@ func fits(r *Report, version string, hosts map[string]bool) error {
 	}
 	for i, v := range r.Roles {
 		if s := stored.Roles[i]; v.Role != s.Role || v.Verdict != s.Verdict {
-			return fmt.Errorf("it says %q of role %.20q, but the checks of role %s amount to %q", s.Verdict, s.Role, v.Role, v.Verdict)
+			return fmt.Errorf("it says %q of role %.20q, but the checks of role %s amount to %q", s.Verdict, s.Role, v.Role,
+				v.Verdict)
 		} else if !maps.Equal(v.Counts, s.Counts) {
 			return fmt.Errorf("its counts of role %s are not those of its checks", v.Role)
 		}
 	}
 	for _, q := range r.Requirements {
 		if q.Outcome != outcomes[q.ID] {
-			return fmt.Errorf("requirement %.120q is said to be %q, but its checks amount to %q", q.ID, outcomes[q.ID], q.Outcome)
+			return fmt.Errorf("requirement %.120q is said to be %q, but its checks amount to %q", q.ID, outcomes[q.ID],
+				q.Outcome)
 		}
 	}
 	if version == firstVersion {
@@ -203,8 +206,8 @@ func hostsOf(r *Report) map[string]bool {
 	return hosts
 }
 
-// sameTarget compares the target that a report names with the hosts that its exchanges went to: a run of the built-in target
-// with another's name on it is found out.
+// sameTarget compares the target that a report names with the hosts that its exchanges went to: a run of the built-in
+// target with another's name on it is found out.
 func sameTarget(r *Report, hosts map[string]bool) error {
 	if r.Target.URL == "" || len(r.Preflight) == 0 {
 		return nil

@@ -10,10 +10,10 @@ import (
 	"regexp"
 )
 
-// A seal is the digest of what a run wrote: of each result, and of the whole report. It is the last member of its object,
-// and covers the object's JSON without insignificant white space up to itself, so that nothing has to be put into a
-// canonical form. It notices what was changed by hand and names it; it keeps nobody out who computes it anew: for that,
-// statements are signed.
+// A seal is the digest of what a run wrote: of each result, and of the whole report. It is the last member of its
+// object, and covers the object's JSON without insignificant white space up to itself, so that nothing has to be put
+// into a canonical form. It notices what was changed by hand and names it; it keeps nobody out who computes it anew:
+// for that, statements are signed.
 
 var sealMember = regexp.MustCompile(`,"seal":"(sha256:[0-9a-f]{64})"\}$`)
 
@@ -80,8 +80,8 @@ func marshal(r *Report) ([]byte, error) {
 	return seal(raw), nil
 }
 
-// written are the exchanges that a report holds already, by their JSON. One that stands in several checks, such as a control
-// that they share, is written once.
+// written are the exchanges that a report holds already, by their JSON. One that stands in several checks, such as a
+// control that they share, is written once.
 type written map[string]Place
 
 // Place is where an exchange stands in a report.
@@ -165,8 +165,8 @@ func plain(value any) ([]byte, error) {
 
 var escapes = regexp.MustCompile(`\\(\\|ufffd)`)
 
-// checkSeals names the first result that is not as the run wrote it, then whether anything else is not. Where the seal of the
-// whole fits, those of its results need not be looked at.
+// checkSeals names the first result that is not as the run wrote it, then whether anything else is not. Where the seal
+// of the whole fits, those of its results need not be looked at.
 func checkSeals(data []byte) error {
 	whole := sealed(data)
 	if whole == nil {

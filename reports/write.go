@@ -68,7 +68,8 @@ func others(names []string) []string {
 func remove(dir string, names []string) (problems []error) {
 	for _, name := range names {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			problems = append(problems, fmt.Errorf("cannot remove %s of an earlier run: %w", filepath.Join(dir, name), files.Reason(err)))
+			problems = append(problems, fmt.Errorf("cannot remove %s of an earlier run: %w", filepath.Join(dir, name),
+				files.Reason(err)))
 		}
 	}
 	return problems

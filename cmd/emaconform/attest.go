@@ -65,14 +65,16 @@ func newAttest() *cobra.Command {
 					return err
 				}
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s\n%s\n", filepath.Join(out, "statement.json"), filepath.Join(out, "test-result.json"))
+			fmt.Fprintf(c.OutOrStdout(), "%s\n%s\n", filepath.Join(out, "statement.json"),
+				filepath.Join(out, "test-result.json"))
 			return nil
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", "", "directory for the statements (default: that of the report)")
 	c.Flags().StringVar(&keyFile, "key", "", "PEM file of the private key to sign with")
 	c.Flags().BoolVar(&unsigned, "statement-only", false, "write unsigned statements, for a keyless signer")
-	c.Flags().StringSliceVar(&artifacts, "artifact", nil, "what was judged, also, as NAME@sha256:DIGEST (an image, a binary)")
+	c.Flags().StringSliceVar(&artifacts, "artifact", nil, "what was judged, also, as NAME@sha256:DIGEST (an "+
+		"image, a binary)")
 	return c
 }
 
@@ -116,8 +118,9 @@ func newKeygen() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "keygen",
 		Short: "Make a key to sign statements with",
-		Long:  "Makes an Ed25519 key: the private half, which stays with the vendor, and beside it, with .pub, the public half for customers.",
-		Args:  cobra.NoArgs,
+		Long: "Makes an Ed25519 key: the private half, which stays with the vendor, and beside it, with .pub, the public " +
+			"half for customers.",
+		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			private, public, err := attest.NewKey()
 			if err != nil {

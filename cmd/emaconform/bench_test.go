@@ -68,7 +68,8 @@ func BenchmarkFleet(b *testing.B) {
 	f := newReferenceFleet(b, 30)
 	for b.Loop() {
 		var out bytes.Buffer
-		if code := execute(b.Context(), []string{"fleet", "run", f.path, "--out", b.TempDir()}, &out, &out); code != exitConformant {
+		code := execute(b.Context(), []string{"fleet", "run", f.path, "--out", b.TempDir()}, &out, &out)
+		if code != exitConformant {
 			b.Fatalf("exit code %d\n%s", code, out.String())
 		}
 	}

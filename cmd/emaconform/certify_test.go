@@ -19,8 +19,8 @@ import (
 	"github.com/emaconform/emaconform/reports/prove"
 )
 
-// deployed is a vendor's connector: the reference target behind a server of the vendor's, which may serve proofs. It is not the
-// built-in target to anybody.
+// deployed is a vendor's connector: the reference target behind a server of the vendor's, which may serve proofs. It is
+// not the built-in target to anybody.
 type deployed struct {
 	config, url string
 	proof       atomic.Pointer[string] // what is served below /.well-known/emaconform/; nil: nothing
@@ -50,9 +50,11 @@ func newDeployed(t *testing.T) *deployed {
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(front.Close)
-	text := fmt.Sprintf("name: notes\nurl: %s/mcp\nresource: %s\nallowed_hosts: [%s]\nidp: {issuer: %s, listen: %s}\n", front.URL, k.URL,
+	text := fmt.Sprintf("name: notes\nurl: %s/mcp\nresource: %s\nallowed_hosts: [%s]\nidp: {issuer: %s, listen: %s}\n",
+		front.URL, k.URL,
 		behind.Host, k.IdP.Issuer, k.IdP.Listen)
-	text += fmt.Sprintf("clients: [{id: %s, auth: client_secret_basic, secret: %s}]\nusers: [{sub: %s}]\nscopes: [notes.read, notes.write]\n",
+	text += fmt.Sprintf("clients: [{id: %s, auth: client_secret_basic, secret: %s}]\nusers: [{sub: %s}]\nscopes: "+
+		"[notes.read, notes.write]\n",
 		k.Clients[0].ID, k.Clients[0].Secret, k.Users[0].Sub)
 	g.Expect(os.WriteFile(d.config, []byte(text), 0o600)).To(Succeed())
 	d.url = front.URL + "/mcp"
@@ -90,7 +92,8 @@ func TestVendorProvesAndCustomerVerifies(t *testing.T) {
 	r := emaconform(t, "verify", statement, "--key", key, "--nonce", "ask-42", "--target", d.url)
 	g.Expect(r.code).To(Equal(exitConformant), r.stdout+r.stderr)
 	told := unwrapped(r.stdout)
-	g.Expect(told).To(And(ContainSubstring("VERIFIED: conformant (partial)"), ContainSubstring("it served the run's nonce before and after"),
+	g.Expect(told).To(And(ContainSubstring("VERIFIED: conformant (partial)"),
+		ContainSubstring("it served the run's nonce before and after"),
 		ContainSubstring("is what was judged"), ContainSubstring("anything about a public deployment")))
 	g.Expect(strings.Count(r.stdout, "\n")).To(BeNumerically("<=", 20))
 
@@ -124,7 +127,8 @@ func TestProofThatIsTakenDown(t *testing.T) {
 	r := emaconform(t, "verify", statement, "--key", key, "--policy", policy)
 	g.Expect(r.code).To(Equal(exitNotConformant))
 	g.Expect(unwrapped(r.stdout)).To(And(
-		ContainSubstring("nothing proves that the run was against the target"), ContainSubstring("not served before and after")))
+		ContainSubstring("nothing proves that the run was against the target"),
+		ContainSubstring("not served before and after")))
 }
 
 // The list of results takes a statement that satisfies its policy, and makes a page of all.
@@ -136,7 +140,8 @@ func TestResultsOfVendors(t *testing.T) {
 	list, page := t.TempDir(), filepath.Join(t.TempDir(), "results.html")
 	at := filepath.Join(list, "acme", "notes", "1.0")
 	g.Expect(os.MkdirAll(at, 0o755)).To(Succeed())
-	for from, to := range map[string]string{statement: filepath.Join(at, "statement.json"), key: filepath.Join(list, "acme", "vendor.key.pub")} {
+	for from, to := range map[string]string{statement: filepath.Join(at, "statement.json"),
+		key: filepath.Join(list, "acme", "vendor.key.pub")} {
 		data, err := os.ReadFile(from)
 		g.Expect(err).NotTo(HaveOccurred())
 		g.Expect(os.WriteFile(to, data, 0o600)).To(Succeed())
@@ -147,7 +152,8 @@ func TestResultsOfVendors(t *testing.T) {
 	g.Expect(r.code).To(Equal(exitConformant), r.stdout+r.stderr)
 	text, err := os.ReadFile(page)
 	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(string(text)).To(And(ContainSubstring("acme notes 1.0"), ContainSubstring("<td>ras</td><td>conformant</td><td>ema</td>"),
+	g.Expect(string(text)).To(And(ContainSubstring("acme notes 1.0"),
+		ContainSubstring("<td>ras</td><td>conformant</td><td>ema</td>"),
 		ContainSubstring("before and after")))
 
 	// The policy of this repository takes public deployments alone; a page with one that does not hold is not written.
@@ -191,7 +197,8 @@ func TestWhatAStatementSaysOfItsRun(t *testing.T) {
 	reports.Finish(report)
 	_, err = reports.WriteAll(run.dir, report, []string{"json"})
 	g.Expect(err).NotTo(HaveOccurred())
-	r := emaconform(t, "attest", filepath.Join(run.dir, "report.json"), "--statement-only", "--out", filepath.Join(run.dir, "new"))
+	r := emaconform(t, "attest", filepath.Join(run.dir, "report.json"), "--statement-only", "--out",
+		filepath.Join(run.dir, "new"))
 	g.Expect(r.code).To(Equal(exitUsage))
 	g.Expect(r.stderr).To(ContainSubstring("an interrupted run is never a certificate"))
 	g.Expect(filepath.Join(run.dir, "new")).NotTo(BeADirectory(), "nothing is half-written")

@@ -90,27 +90,32 @@ func newClient() *cobra.Command {
 	c.Flags().StringSliceVar(&f.checks, "check", nil, "only these checks or requirements; * and ? match")
 	c.Flags().StringVar(&f.labels, "label", "", "only checks with these labels, e.g. 'must && !login'")
 	c.Flags().DurationVar(&f.timeout, "timeout", client.DefaultTimeout, "how long one run of the client may take")
-	c.Flags().IntVar(&f.parallel, "parallel", 0, "clients at a time, at most (default: as many as the machine can do with)")
+	c.Flags().IntVar(&f.parallel, "parallel", 0, "clients at a time, at most (default: as many as the machine "+
+		"can do with)")
 	c.Flags().BoolVar(&f.confidential, "confidential", false,
 		"the client has a secret at the IdP in every scenario (context: idp_client_secret)")
 	c.Flags().StringArrayVar(&f.env, "env", nil,
 		"name of a variable of this environment that the client gets, besides PATH, HOME and LANG; may be repeated")
 	c.Flags().StringVar(&f.dir, "dir", "", "where the client runs (default: an empty directory of its own for each run)")
-	c.Flags().Int64Var(&f.memory, "memory", client.DefaultMemory>>20, "MiB that the client may take up, with what it starts")
+	c.Flags().Int64Var(&f.memory, "memory", client.DefaultMemory>>20,
+		"MiB that the client may take up, with what it starts")
 	c.Flags().StringVar(&f.preset, "preset", "",
-		"a well-known client: claude-code and mcp-inspector are driven by their command line, found in PATH or named behind --; "+
-			"with --attended, and for vscode and codex, a page says what to type")
-	c.Flags().BoolVar(&f.https, "https", false, "every world over https (context: ca_file, environment: SSL_CERT_FILE and others)")
-	c.Flags().StringVar(&f.ca, "ca", "", "file of the CA for https, with its key: made when missing, its certificate goes to "+
-		"FILE.crt for the client to trust; implies --https")
+		"a well-known client: claude-code and mcp-inspector are driven by their command line, found in PATH or named "+
+			"behind --; with --attended, and for vscode and codex, a page says what to type")
+	c.Flags().BoolVar(&f.https, "https", false, "every world over https (context: ca_file, environment: SSL_CERT_FILE "+
+		"and others)")
+	c.Flags().StringVar(&f.ca, "ca", "", "file of the CA for https, with its key: made when missing, its "+
+		"certificate goes to FILE.crt for the client to trust; implies --https")
 	c.Flags().StringSliceVar(&f.redirectURIs, "redirect-uri", nil,
 		"where the client's logins end, as it is registered, on loopback with any port; several are possible")
 	c.Flags().StringVar(&f.clientID, "client-id-document", client.DefaultClientID,
 		"client id that is the URL of a document which the client publishes (CIMD), for the world that takes no other")
 	c.Flags().StringVar(&f.document, "client-document", "", "file with the document that stands there, to be judged")
-	c.Flags().StringVar(&f.revision, "revision", "both", "revision of MCP to judge by: "+world.Revision2025+", "+world.Revision2026+
+	c.Flags().StringVar(&f.revision, "revision", "both", "revision of MCP to judge by: "+world.Revision2025+", "+
+		world.Revision2026+
 		" or both")
-	c.Flags().BoolVar(&f.terminal, "terminal", false, "the client runs before a terminal of its own: some want one before they open a browser")
+	c.Flags().BoolVar(&f.terminal, "terminal", false, "the client runs before a terminal of its own: some want one "+
+		"before they open a browser")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
 	c.Flags().StringVar(&f.disturbed, "disturb", "", "let a disturbance come between the reference client and everybody "+
 		"(see emaconform matrix --list --disturbances)")
@@ -154,13 +159,16 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 				"or the scheme of a native app, such as app:/callback", uri)
 		}
 	}
-	if u, err := url.Parse(f.clientID); err != nil || u.Scheme != "https" || u.Host == "" || len(u.Path) < 2 || u.Fragment != "" {
+	if u, err := url.Parse(f.clientID); err != nil || u.Scheme != "https" || u.Host == "" || len(u.Path) < 2 ||
+		u.Fragment != "" {
 		return fmt.Errorf("--client-id-document %q: expected an https URL with a path", f.clientID)
 	}
 	options := client.Options{
-		Nonce: f.nonce, Seed: f.seed, Command: command, Timeout: f.timeout, Parallel: f.parallel, Confidential: f.confidential,
+		Nonce: f.nonce, Seed: f.seed, Command: command, Timeout: f.timeout, Parallel: f.parallel,
+		Confidential: f.confidential,
 
-		ClientID: f.clientID, HTTPS: f.https || f.ca != "", CAFile: f.ca, RedirectURIs: f.redirectURIs, Revision: strings.TrimPrefix(f.revision, "both"), Profile: f.profile,
+		ClientID: f.clientID, HTTPS: f.https || f.ca != "", CAFile: f.ca, RedirectURIs: f.redirectURIs,
+		Revision: strings.TrimPrefix(f.revision, "both"), Profile: f.profile,
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	if f.document != "" {
@@ -182,12 +190,13 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		}
 	}
 	if name := secretArgument(command); name != "" {
-		fmt.Fprintf(c.ErrOrStderr(), "warning: %s on the command line can be read by every user of this machine, and stands in "+
-			"reports: give it to the client in its environment, with --env NAME\n", name)
+		fmt.Fprintf(c.ErrOrStderr(), "warning: %s on the command line can be read by every user of this machine, "+
+			"and stands in reports: give it to the client in its environment, with --env NAME\n", name)
 	}
 	switch {
 	case f.attended.on && (len(command) > 0 || len(f.defects) > 0 || f.disturbed != ""):
-		return errors.New("--attended is for a client that a person operates: it takes no command, no --defect and no --disturb")
+		return errors.New("--attended is for a client that a person operates: it takes no command, no --defect and " +
+			"no --disturb")
 	case f.attended.on:
 		return f.attended.run(c, options, &f.reportFlags)
 	case f.driven != nil:

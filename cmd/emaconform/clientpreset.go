@@ -11,7 +11,8 @@ import (
 	"github.com/emaconform/emaconform/suites/client/drive"
 )
 
-// apply makes a run one for the preset's client: over https, with its redirect URIs, attended unless its command line is driven.
+// apply makes a run one for the preset's client: over https, with its redirect URIs, attended unless its command line
+// is driven.
 func (f *clientFlags) apply(p drive.Recipe) {
 	if client, ok := drive.Find(p.Name); ok && !f.attended.on {
 		f.driven = &client

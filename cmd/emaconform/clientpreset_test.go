@@ -13,7 +13,8 @@ import (
 	"github.com/emaconform/emaconform/reports"
 )
 
-// standIn takes the commands of Claude Code, keeps what they say in its home directory, and connects as the reference client.
+// standIn takes the commands of Claude Code, keeps what they say in its home directory, and connects as the reference
+// client.
 const standIn = `#!/bin/sh
 kept="$HOME/kept"
 case "$1 $2 $3" in
@@ -47,13 +48,15 @@ func TestPresetDrives(t *testing.T) {
 		if err := os.WriteFile(path, fmt.Appendf(nil, standIn, strings.Join(environment, " "), args[0]), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		code, output, report := runClient(t, "--preset", "claude-code", "--check", "CL-PRM/other-server", "--check", "CL-OIDC/redirect-uri",
+		code, output, report := runClient(t, "--preset", "claude-code", "--check", "CL-PRM/other-server", "--check",
+			"CL-OIDC/redirect-uri",
 			"--", path)
 		if report == nil {
 			t.Fatalf("no report, exit code %d:\n%s", code, output)
 		}
 		for _, c := range report.Checks {
-			if expected := map[string]reports.Outcome{"CL-PRM/other-server": want, "CL-OIDC/redirect-uri": reports.Pass}[c.ID]; c.Outcome != expected {
+			if expected := map[string]reports.Outcome{"CL-PRM/other-server": want,
+				"CL-OIDC/redirect-uri": reports.Pass}[c.ID]; c.Outcome != expected {
 				t.Errorf("%s, defect %q: %s %s", c.ID, defect, c.Outcome, c.Message)
 			}
 		}

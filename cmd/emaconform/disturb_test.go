@@ -17,21 +17,24 @@ import (
 	"github.com/emaconform/emaconform/suites/run"
 )
 
-// disturbedChecks are of every kind: attacks on claims, signatures and replay, races, answers, metadata, the MCP server, keys.
+// disturbedChecks are of every kind: attacks on claims, signatures and replay, races, answers, metadata, the MCP
+// server, keys.
 var disturbedChecks = engine.Selection{Checks: []string{
-	"RAS-HAPPY", "RAS-AUD-EXACT/[a-e]*", "RAS-EXP/expired-*", "RAS-JTI-REPLAY", "RAS-SIG-ALG/none*", "RAS-META-ISSUER", "RAS-CLIENT-AUTH/w*",
+	"RAS-HAPPY", "RAS-AUD-EXACT/[a-e]*", "RAS-EXP/expired-*", "RAS-JTI-REPLAY", "RAS-SIG-ALG/none*", "RAS-META-ISSUER",
+	"RAS-CLIENT-AUTH/w*",
 	"RAS-CLIENT-BINDING", "RS-TOKEN-AUD", "RS-SCOPE-403", "RAS-JWKS-ROTATION/new-key", "RAS-JWKS-FAULTS/500",
 }}
 
 // fewChecks are enough for a target that needs half a second of processor for each token request.
 var fewChecks = engine.Selection{Checks: []string{"RAS-HAPPY", "RAS-AUD-EXACT/aud-[a-b]*",
-	"RAS-JTI-REPLAY/race", "RAS-JTI-REPLAY/twice", "RAS-CLIENT-AUTH/w*", "RS-TOKEN-AUD/expired", "RAS-JWKS-ROTATION/new-key"}}
+	"RAS-JTI-REPLAY/race", "RAS-JTI-REPLAY/twice", "RAS-CLIENT-AUTH/w*", "RS-TOKEN-AUD/expired",
+	"RAS-JWKS-ROTATION/new-key"}}
 
 // disturbedDefects are mistakes of different kinds; "" is the correct target.
 var disturbedDefects = []string{"", "aud/begins", "replay-race", "alg-none", "rs-aud-unchecked", "client-unchecked"}
 
-// TestNoDisturbanceChangesAVerdict is the disturbance matrix: whatever comes between suite and target, verdict and failing
-// checks are those without it, and next to nothing is left undecided.
+// TestNoDisturbanceChangesAVerdict is the disturbance matrix: whatever comes between suite and target, verdict and
+// failing checks are those without it, and next to nothing is left undecided.
 func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes its time")
@@ -65,9 +68,11 @@ func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 }
 
 // disturbedClientChecks are of every kind: metadata, sign-in, grants, what is used in spite of all.
-var disturbedClientChecks = []string{"CL-PRM", "CL-AS-DISCOVERY", "CL-PROFILE", "CL-IDTOKEN-VALIDATE", "CL-REDEEM-REQ", "CL-OIDC/[r-w]*"}
+var disturbedClientChecks = []string{"CL-PRM", "CL-AS-DISCOVERY", "CL-PROFILE", "CL-IDTOKEN-VALIDATE", "CL-REDEEM-REQ",
+	"CL-OIDC/[r-w]*"}
 
-// disturbedClientDefects are mistakes of different kinds with the checks that are to notice them; "" is the correct client.
+// disturbedClientDefects are mistakes of different kinds with the checks that are to notice them; "" is the correct
+// client.
 var disturbedClientDefects = map[string][]string{
 	"":                   disturbedClientChecks,
 	"takes-any-resource": {"CL-PRM"},

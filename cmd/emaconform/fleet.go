@@ -27,9 +27,10 @@ func newFleet() *cobra.Command {
 		Use:   "fleet",
 		Short: "Judge many connectors, in shards, and merge their reports",
 		Long: "Judges the connectors of a fleet file:\n\n" +
-			"  defaults:                 # as a configuration of emaconform server\n    clients: [{id: suite, secret_env: SECRET}]\n" +
-			"  connectors:\n    - name: notes            # the name of its folder of reports\n      url: https://notes.example/mcp\n\n" +
-			"or of a directory with a configuration for each, called by its file's name, and defaults.yaml for what they share.",
+			"  defaults:                 # as a configuration of emaconform server\n    clients: [{id: suite, " +
+			"secret_env: SECRET}]\n  connectors:\n    - name: notes            # the name of its folder of reports\n      " +
+			"url: https://notes.example/mcp\n\nor of a directory with a configuration for each, called by its file's name, " +
+			"and defaults.yaml for what they share.",
 	}
 	c.AddCommand(newFleetRun(), newFleetMerge())
 	return c
@@ -52,10 +53,10 @@ func newFleetRun() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run FLEET",
 		Short: "Judge the connectors of one shard",
-		Long: "Judges the connectors of one shard and writes OUT/NAME/report.json for each. FLEET is a file, or a directory of\n" +
-			"configurations. The shard comes from --shard, or from the environment: JOB_COMPLETION_INDEX and JOB_COMPLETIONS\n" +
-			"(Kubernetes), CI_NODE_INDEX and CI_NODE_TOTAL (GitLab). Connectors of one host, or with one port or file of ours, are\n" +
-			"judged one after the other.\n\n" +
+		Long: "Judges the connectors of one shard and writes OUT/NAME/report.json for each. FLEET is a file, or a " +
+			"directory of\nconfigurations. The shard comes from --shard, or from the environment: JOB_COMPLETION_INDEX and " +
+			"JOB_COMPLETIONS\n(Kubernetes), CI_NODE_INDEX and CI_NODE_TOTAL (GitLab). Connectors of one host, or with one " +
+			"port or file of ours, are\njudged one after the other.\n\n" +
 			"Exit codes: 1 a connector is not conformant (0 with --verdicts-pass), 3 a connector could not be judged.",
 		Example: "  emaconform fleet run fleet.yaml --shard 2/5 --out reports --verdicts-pass",
 		Args:    cobra.ExactArgs(1),
@@ -63,7 +64,8 @@ func newFleetRun() *cobra.Command {
 	}
 	c.Flags().StringVarP(&f.out, "out", "o", "emaconform-fleet", "directory for the reports")
 	c.Flags().StringVar(&f.shard, "shard", "", "this shard of how many, from 1, e.g. 2/5")
-	c.Flags().BoolVar(&f.tolerate, "verdicts-pass", false, "a connector that is not conformant is a result, no failure of the job")
+	c.Flags().BoolVar(&f.tolerate, "verdicts-pass", false, "a connector that is not conformant is a result, no "+
+		"failure of the job")
 	c.Flags().IntVar(&f.parallel, "parallel", runtime.GOMAXPROCS(0), "how many connectors to judge at a time")
 	c.Flags().StringSliceVar(&f.selection.Checks, "check", nil, "only these checks or requirements (* and ? match)")
 	c.Flags().StringVar(&f.selection.Labels, "label", "", "only checks with these labels, e.g. '!serial'")
@@ -140,7 +142,8 @@ func (f *fleetRun) report(ctx context.Context, k fleet.Connector) (reports.Verdi
 	err := reports.Remove(dir)
 	var report *reports.Report
 	if err == nil {
-		report, err = run.Run(ctx, run.Options{Config: &config, Profile: f.profile, Selection: f.selection, Progress: engine.Silent{}})
+		report, err = run.Run(ctx, run.Options{Config: &config, Profile: f.profile, Selection: f.selection,
+			Progress: engine.Silent{}})
 	}
 	if err == nil {
 		_, err = reports.WriteAll(dir, report, []string{"json"})
@@ -175,7 +178,8 @@ func shardOf(flag string, env func(string) string) (index, total int, err error)
 		return 0, 1, nil
 	}
 	if total < 1 || index < 0 || index >= total {
-		return 0, 0, fmt.Errorf("%s: there is no such shard: expected 1/N to N/N, or the scheduler's index and number of jobs", named)
+		return 0, 0, fmt.Errorf("%s: there is no such shard: expected 1/N to N/N, or the scheduler's index and "+
+			"number of jobs", named)
 	}
 	return index, total, nil
 }
@@ -186,11 +190,13 @@ func newFleetMerge() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "merge FLEET DIRECTORY…",
 		Short: "Merge the reports of all shards into one result",
-		Long: "Reads DIRECTORY/NAME/report.json of each connector of the fleet and writes fleet.json, fleet.md, fleet.html (connectors by\n" +
-			"requirements) and junit.xml (a suite for each connector). A connector without a report that can be read is \"not judged\",\n" +
-			"one with several reports has the verdict of the newest. Exit code 1: a connector is not conformant; 3: one was not judged.",
-		Example: "  emaconform fleet merge fleet.yaml shards/* --since yesterday/fleet.json --openmetrics fleet.prom --trend trend.jsonl",
-		Args:    cobra.MinimumNArgs(2),
+		Long: "Reads DIRECTORY/NAME/report.json of each connector of the fleet and writes fleet.json, fleet.md, fleet.html " +
+			"(connectors by\nrequirements) and junit.xml (a suite for each connector). A connector without a report that can " +
+			"be read is \"not judged\",\none with several reports has the verdict of the newest. Exit code 1: a connector is " +
+			"not conformant; 3: one was not judged.",
+		Example: "  emaconform fleet merge fleet.yaml shards/* --since yesterday/fleet.json --openmetrics fleet.prom " +
+			"--trend trend.jsonl",
+		Args: cobra.MinimumNArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := fleet.Load(args[0])
 			if err != nil {
@@ -228,10 +234,12 @@ func newFleetMerge() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&out, "out", "o", ".", "directory for the results")
-	c.Flags().StringVar(&since, "since", "", "the fleet.json of an earlier merge: what changed? (the first time there is none)")
+	c.Flags().StringVar(&since, "since", "", "the fleet.json of an earlier merge: what changed? (the first time "+
+		"there is none)")
 	c.Flags().DurationVar(&maxAge, "max-age", 0, "older reports count as missing, e.g. 20h; 0: any age will do")
 	c.Flags().StringVar(&metrics, "openmetrics", "", "file for OpenMetrics")
-	c.Flags().StringVar(&trend, "trend", "", "file to which a line of JSON is added, and trend.sql beside it, which reads it")
+	c.Flags().StringVar(&trend, "trend", "", "file to which a line of JSON is added, and trend.sql beside it, "+
+		"which reads it")
 	return c
 }
 

@@ -39,7 +39,8 @@ func newReferenceFleet(t testing.TB, n int) *referenceFleet {
 	g := NewWithT(t)
 	f := &referenceFleet{t: t, path: filepath.Join(t.TempDir(), "fleet.yaml")}
 	var text strings.Builder
-	text.WriteString("defaults:\n  scopes: [notes.read, notes.write]\n  timing: {replay: 1500ms, jwks_patience: 5s}\nconnectors:\n")
+	text.WriteString("defaults:\n  scopes: [notes.read, notes.write]\n  timing: {replay: 1500ms, jwks_patience: " +
+		"5s}\nconnectors:\n")
 	ports := lowPorts(t, 2*n)
 	for i := range n {
 		issuer := fmt.Sprintf("http://127.0.0.1:%d", ports[i])
@@ -51,9 +52,11 @@ func newReferenceFleet(t testing.TB, n int) *referenceFleet {
 		g.Expect(err).NotTo(HaveOccurred())
 		f.targets = append(f.targets, target)
 		a := o.Client(fixtures.ConnectorA)
-		fmt.Fprintf(&text, "  - name: c%02d\n    url: %s\n    idp: {issuer: %s, listen: %s}\n", i, target.ResourceURL(0), issuer,
+		fmt.Fprintf(&text, "  - name: c%02d\n    url: %s\n    idp: {issuer: %s, listen: %s}\n", i, target.ResourceURL(0),
+			issuer,
 			strings.TrimPrefix(issuer, "http://"))
-		fmt.Fprintf(&text, "    clients: [{id: %s, auth: client_secret_basic, secret: %s}]\n    users: [{sub: %s}]\n", a.ID, a.Secret,
+		fmt.Fprintf(&text, "    clients: [{id: %s, auth: client_secret_basic, secret: %s}]\n    users: [{sub: %s}]\n", a.ID,
+			a.Secret,
 			o.User(fixtures.Alice).Logins[0].Subject)
 	}
 	t.Cleanup(func() {
@@ -98,7 +101,8 @@ func (f *referenceFleet) restart(name string, defects ...string) {
 	}
 }
 
-// Thirty connectors on loopback in five shards: one shard is missing, one crashes, and one flaps. The next night all is well.
+// Thirty connectors on loopback in five shards: one shard is missing, one crashes, and one flaps. The next night all is
+// well.
 func TestFleet(t *testing.T) {
 	t.Parallel()
 	g := NewWithT(t)
@@ -192,7 +196,8 @@ func (f *referenceFleet) trend(g *WithT, dir, changed string) {
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	g.Expect(err).NotTo(HaveOccurred(), string(out))
-	g.Expect(string(out)).To(And(ContainSubstring(`,conformant,30`), ContainSubstring(changed+`,"not judged",conformant`)), string(out))
+	g.Expect(string(out)).To(And(ContainSubstring(`,conformant,30`), ContainSubstring(changed+`,"not judged",conformant`)),
+		string(out))
 }
 
 func TestFleetIsRefusedInOneLine(t *testing.T) {
@@ -237,7 +242,8 @@ func TestFleetOfADirectory(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"defaults.yaml": "scopes: [read]", "notes.yaml": "url: https://notes.example/mcp", "b.yml": "name: tickets\nurl: https://b.example/mcp",
+		"defaults.yaml": "scopes: [read]", "notes.yaml": "url: https://notes.example/mcp",
+		"b.yml": "name: tickets\nurl: https://b.example/mcp",
 	} {
 		g.Expect(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600)).To(Succeed())
 	}

@@ -25,12 +25,14 @@ func TestNothingOutlivesAKilledRun(t *testing.T) {
 			g.Expect(err).NotTo(HaveOccurred())
 			files, out := t.TempDir(), t.TempDir()
 			seconds := fmt.Sprint(100000 + time.Now().UnixNano()%1e6) // by which the daemon is known
-			cmd := exec.Command(self, "client", "-q", "--out", out, "--", "sh", "-c", "setsid env -i sleep "+seconds+" & sleep 600")
+			cmd := exec.Command(self, "client", "-q", "--out", out, "--", "sh", "-c", "setsid env -i sleep "+seconds+
+				" & sleep 600")
 			cmd.Env = append(os.Environ(), "EMACONFORM_INTERNAL_TEST_MAIN=1", "TMPDIR="+files)
 			g.Expect(cmd.Start()).To(Succeed())
 			defer func() { _ = cmd.Wait() }()
 			defer func() { _ = cmd.Process.Kill() }()
-			g.Eventually(running).WithArguments("sleep\x00"+seconds).WithTimeout(time.Minute).Should(HaveLen(1), "the daemon runs")
+			g.Eventually(running).WithArguments("sleep\x00"+seconds).WithTimeout(time.Minute).Should(HaveLen(1),
+				"the daemon runs")
 			g.Expect(os.ReadDir(files)).NotTo(BeEmpty(), "there is something to clean up")
 
 			doomed := cmd.Process.Pid

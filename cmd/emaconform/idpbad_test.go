@@ -106,7 +106,8 @@ func TestWhatKeepsAnIdentityProviderFromBeingJudged(t *testing.T) {
 		"exchanges are throttled": {map[string]http.HandlerFunc{"/token": throttles}, "sign_in: {tokens: " + tokens + "}",
 			[]string{"429", "Raise its rate limit for the test clients"}},
 		"an agent that is not active": {map[string]http.HandlerFunc{"/token": refuses(401, "invalid_client", "")},
-			"sign_in: {tokens: " + tokens + "}", []string{"The client or agent is not active, or its credentials or public key"}},
+			"sign_in: {tokens: " + tokens + "}",
+			[]string{"The client or agent is not active, or its credentials or public key"}},
 		"a session from before": {map[string]http.HandlerFunc{
 			"/token": refuses(400, "invalid_grant", "the session of the subject token has expired")},
 			"sign_in: {tokens: " + tokens + "}", []string{"The subject token has expired", "Sign alice in again"}},

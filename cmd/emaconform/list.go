@@ -49,9 +49,12 @@ func newList() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
-	c.Flags().BoolVar(&requirementsOnly, "requirements", false, "only the requirements: level in each profile, sources, checks or the reason why there are none")
-	c.Flags().BoolVar(&sentences, "sentences", false, "every normative sentence of the documents that bind here, and what judges it")
-	c.Flags().BoolVar(&snapshot, "snapshot", false, "the catalogue's version and digest and every check, by which later programs take statements")
+	c.Flags().BoolVar(&requirementsOnly, "requirements", false, "only the requirements: level in each profile, sources, "+
+		"checks or the reason why there are none")
+	c.Flags().BoolVar(&sentences, "sentences", false, "every normative sentence of the documents that bind here, and "+
+		"what judges it")
+	c.Flags().BoolVar(&snapshot, "snapshot", false, "the catalogue's version and digest and every check, by which later "+
+		"programs take statements")
 	c.Flags().StringVar(&role, "role", "", "only this role: ras, rs, client, idp")
 	return c
 }
@@ -72,7 +75,8 @@ func newExplain() *cobra.Command {
 			for _, id := range ids {
 				requirements, checks := listing.Find("", []string{id})
 				if len(requirements) == 0 {
-					return fmt.Errorf("there is no check and no requirement %q: `emaconform list` shows all%s", id, listing.Suggest(id))
+					return fmt.Errorf("there is no check and no requirement %q: `emaconform list` shows all%s", id,
+						listing.Suggest(id))
 				}
 				for _, r := range requirements {
 					listing.Explain(c.OutOrStdout(), r, checks)

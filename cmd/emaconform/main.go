@@ -14,7 +14,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
-	_ "golang.org/x/crypto/x509roots/fallback" // used where the machine has no certificate authorities, as in the container
+	// used where the machine has no certificate authorities, as in the container
+	_ "golang.org/x/crypto/x509roots/fallback"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports/terminal"
@@ -91,8 +92,8 @@ func newRoot() *cobra.Command {
 		Use:   "emaconform",
 		Short: "Conformance suite and mock identity provider for MCP Enterprise-Managed Authorization",
 		Long: "emaconform tells whether an MCP connector implements Enterprise-Managed Authorization\n" +
-			"(io.modelcontextprotocol/enterprise-managed-authorization, ID-JAG, Cross App Access) correctly and safely, and proves it.\n\n" +
-			"Exit codes: 0 conformant, 1 not conformant, 2 usage or configuration error, 3 inconclusive.",
+			"(io.modelcontextprotocol/enterprise-managed-authorization, ID-JAG, Cross App Access) correctly and safely, and " +
+			"proves it.\n\nExit codes: 0 conformant, 1 not conformant, 2 usage or configuration error, 3 inconclusive.",
 		SilenceUsage: true, SilenceErrors: true,
 		PersistentPreRun: func(c *cobra.Command, _ []string) {
 			if !terminal.IsTerminal(c.OutOrStdout()) || os.Getenv("NO_COLOR") != "" {
@@ -101,7 +102,8 @@ func newRoot() *cobra.Command {
 		},
 		Version: engine.Version(),
 	}
-	root.AddCommand(newServer(), newClient(), newIdP(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(), newRender(), newSchema(),
+	root.AddCommand(newServer(), newClient(), newIdP(), newMockIdP(), newList(), newExplain(), newMatrix(), newConfig(),
+		newRender(), newSchema(),
 		newVersion(), newDocs(), newAttest(), newVerify(), newResults(), newKeygen(), newDiff(), newFleet())
 	return root
 }

@@ -52,14 +52,18 @@ func newMatrix() *cobra.Command {
 			return printMatrix(c, build, selected, byCheck, full, len(only) > 0)
 		},
 	}
-	c.Flags().StringVar(&role, "role", "server", "server: the reference target; client: the reference client; idp: the reference identity provider")
+	c.Flags().StringVar(&role, "role", "server", "server: the reference target; client: the reference client; idp: the "+
+		"reference identity provider")
 	c.Flags().BoolVar(&list, "list", false, "list the defects and run nothing")
-	c.Flags().BoolVar(&disturbances, "disturbances", false, "with --list: what can come between a suite and what it judges")
+	c.Flags().BoolVar(&disturbances, "disturbances", false,
+		"with --list: what can come between a suite and what it judges")
 	c.Flags().BoolVar(&byCheck, "by-check", false, "a row for each check instead of each defect")
-	c.Flags().BoolVar(&full, "full", false, "run every check against every defect, also those that wait and test something else")
+	c.Flags().BoolVar(&full, "full", false, "run every check against every defect, also those that wait and test "+
+		"something else")
 	c.Flags().StringSliceVar(&only, "defect", nil, "only these defects; * and ? match")
 	c.Flags().StringSliceVar(&only, "variant", nil, "with --honest: only these variants, one by one; * and ? match")
-	c.Flags().BoolVar(&honest, "honest", false, "the other way round: run the suite against every lawful variant of the target, of which nothing may fail")
+	c.Flags().BoolVar(&honest, "honest", false, "the other way round: run the suite against every lawful variant of the "+
+		"target, of which nothing may fail")
 	return c
 }
 

@@ -164,8 +164,8 @@ func (f *mockIdPFlags) stepsFor(s *mockidp.Server, k *directory.Client, r *direc
 			c.ClientID, strings.TrimSuffix(r.Audience, "/"))})
 }
 
-// signInStep is a line that gets the sign-in page, sends its form with the token and the cookie that belong together, and
-// takes the code out of where that leads.
+// signInStep is a line that gets the sign-in page, sends its form with the token and the cookie that belong together,
+// and takes the code out of where that leads.
 func signInStep(curl, login, request, page string) string {
 	return fmt.Sprintf("JAR=$(mktemp); FORM=$(%[1]s -s -c \"$JAR\" -G --data-urlencode 'fromURI=%[3]s' %[4]s | "+
 		"sed -n 's/.*name=\"form\" value=\"\\([^\"]*\\)\".*/\\1/p'); CODE=$(%[1]s -s -o /dev/null -b \"$JAR\" -c \"$JAR\" "+

@@ -14,6 +14,7 @@ import (
 
 	"github.com/emaconform/emaconform/docs"
 	"github.com/emaconform/emaconform/reports/attest"
+	"github.com/emaconform/emaconform/reports/files"
 	"github.com/emaconform/emaconform/reports/terminal"
 	"github.com/emaconform/emaconform/suites/provenance"
 )
@@ -32,14 +33,14 @@ func newResults() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			files, err := filepath.Glob(filepath.Join(args[0], "*", "*", "*", "statement.json"))
+			statements, err := filepath.Glob(filepath.Join(args[0], "*", "*", "*", "statement.json"))
 			if err != nil {
 				return err
 			}
 			var list []docs.Result
 			var problems int
 			now := time.Now()
-			for _, file := range files {
+			for _, file := range statements {
 				result, err := listedResult(c.Context(), args[0], file, policy, now)
 				if err != nil {
 					fmt.Fprintf(c.ErrOrStderr(), "%s: %v\n", file, err)
@@ -69,7 +70,8 @@ func newResults() *cobra.Command {
 var resultPath = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`)
 
 // listedResult is a statement of the list, which has to hold.
-func listedResult(ctx context.Context, dir, file string, policy *attest.Policy, now time.Time) (r docs.Result, err error) {
+func listedResult(ctx context.Context, dir, file string, policy *attest.Policy,
+	now time.Time) (r docs.Result, err error) {
 	relative, err := filepath.Rel(dir, file)
 	if err != nil {
 		return r, err
@@ -103,7 +105,8 @@ func listedResult(ctx context.Context, dir, file string, policy *attest.Policy, 
 	}
 	v := &verification{Opened: o}
 	return docs.Result{
-		Vendor: part[0], Connector: part[1], Version: part[2], Roles: o.Roles, Profile: o.Profile, Level: o.Level(), Proof: v.proof(),
+		Vendor: part[0], Connector: part[1], Version: part[2], Roles: o.Roles, Profile: o.Profile,
+		Level: o.Level(), Proof: v.proof(),
 		Signer: part[0], Judged: o.Coverage.Judged, Checks: o.Coverage.Checks, Finished: o.Finished.UTC(),
 		Age: attest.Age(now.Sub(o.Finished)),
 	}, nil

@@ -228,7 +228,8 @@ func (f *reportFlags) judge(c *cobra.Command, do func(context.Context,
 		out = c.ErrOrStderr()
 	}
 	color := terminal.IsTerminal(out) && !f.noColor
-	progress := terminal.NewProgress(c.ErrOrStderr(), terminal.Look{Quiet: f.quiet, Verbose: f.verbose, NoColor: f.noColor})
+	progress := terminal.NewProgress(c.ErrOrStderr(), terminal.Look{Quiet: f.quiet, Verbose: f.verbose,
+		NoColor: f.noColor})
 	report, err := do(c.Context(), progress)
 	progress.Close()
 	if err != nil {

@@ -23,8 +23,8 @@ import (
 	"github.com/emaconform/emaconform/reports"
 )
 
-// TestAMachineThatStopsOrIsBusyChangesNoVerdict is the part of the disturbance matrix that is about our own machine: the suite
-// is stopped in mid-run and continued, as a whole or its worker alone, and others want every core.
+// TestAMachineThatStopsOrIsBusyChangesNoVerdict is the part of the disturbance matrix that is about our own machine:
+// the suite is stopped in mid-run and continued, as a whole or its worker alone, and others want every core.
 func TestAMachineThatStopsOrIsBusyChangesNoVerdict(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes its time")
@@ -57,7 +57,8 @@ func TestAMachineThatStopsOrIsBusyChangesNoVerdict(t *testing.T) {
 	}
 }
 
-// ownProcess runs the command as a process of its own, disturbs it when the first checks have ended, and returns its report.
+// ownProcess runs the command as a process of its own, disturbs it when the first checks have ended, and returns its
+// report.
 func ownProcess(t *testing.T, args []string, disturb func(*testing.T, int)) *reports.Report {
 	t.Helper()
 	self, err := os.Executable()

@@ -86,7 +86,8 @@ func TestThePreflightKnowsWherePeopleStumble(t *testing.T) {
 		known  bool                 // resource and authorization server are configured
 		says   string
 	}{
-		"1 the issuer with a slash more": {adjust: replaced("/.well-known/oauth-protected-resource/mcp", `/oauth"`, `/oauth/"`),
+		"1 the issuer with a slash more": {adjust: replaced("/.well-known/oauth-protected-resource/mcp", `/oauth"`,
+			`/oauth/"`),
 			says: "they differ in the last slash"},
 		"2 one user is no account": {adjust: func(o *fixtures.Options) { o.Users = o.Users[1:] },
 			says: "It is granted for users[1], and refused for users[0]. Create an account"},
@@ -95,12 +96,16 @@ func TestThePreflightKnowsWherePeopleStumble(t *testing.T) {
 		"4 a custom server of Okta": {adjust: refusing(400, "invalid_grant", ""),
 			config: func(c *target.Config) { c.IdP.Issuer = "https://acme.okta.com/oauth2/default" },
 			says:   "ID-JAGs come from Okta's org server only: set idp.issuer to the bare https host"},
-		"5 the resource for the audience": {known: true, config: func(c *target.Config) { c.AuthorizationServer.Issuer = c.URL },
-			says: "this is the URL of the MCP server, but the audience of an ID-JAG is the issuer of the authorization server, here http"},
+		"5 the resource for the audience": {known: true, config: func(c *target.Config) {
+			c.AuthorizationServer.Issuer = c.URL
+		},
+			says: "this is the URL of the MCP server, but the audience of an ID-JAG is the issuer of the authorization " +
+				"server, here http"},
 		"5 the token endpoint for the audience": {known: true, config: func(c *target.Config) {
 			c.AuthorizationServer.Issuer = c.AuthorizationServer.TokenEndpoint
 		}, says: "this is the token endpoint, but the audience of an ID-JAG is the issuer"},
-		"6 another client in the grant": {adjust: refusing(400, "invalid_grant", "client_id of the assertion is not connector-x"),
+		"6 another client in the grant": {adjust: refusing(400, "invalid_grant",
+			"client_id of the assertion is not connector-x"),
 			says: `the ID-JAG says client_id "connector-a", and the client that redeems it has to be the same`},
 		"7 the metadata do not list the grant": {
 			adjust: both(replaced(metadata, "urn:ietf:params:oauth:grant-type:jwt-bearer", "authorization_code"),

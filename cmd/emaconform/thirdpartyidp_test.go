@@ -20,7 +20,8 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-// against judges an identity provider that nobody here wrote, by its baseline: what fails is listed there, with reasons.
+// against judges an identity provider that nobody here wrote, by its baseline: what fails is listed there, with
+// reasons.
 func against(t *testing.T, folder string, c *config.Config, enough int) {
 	t.Helper()
 	g := NewWithT(t)
@@ -55,7 +56,8 @@ func TestThirdPartyIdentityProvider(t *testing.T) {
 		t.Skip("installs packages")
 	}
 	g := NewWithT(t)
-	clients := []thirdparty.Client{{ID: "agent", Secret: "agent-secret-agent-secret"}, {ID: "other", Secret: "other-secret-other-secret"}}
+	clients := []thirdparty.Client{{ID: "agent", Secret: "agent-secret-agent-secret"},
+		{ID: "other", Secret: "other-secret-other-secret"}}
 	p, err := thirdparty.Start(t.Context(), thirdparty.OIDCProvider, thirdparty.Config{Clients: clients})
 	if errors.Is(err, thirdparty.ErrNotInstalled) {
 		t.Skip(err)
@@ -71,20 +73,24 @@ func TestThirdPartyIdentityProvider(t *testing.T) {
 	c := &config.Config{
 		Name: "oidc-provider", IdP: config.IdP{Issuer: p.Issuer},
 		Targets: []config.Target{
-			{Audience: "https://as.notes.example", Resource: "https://mcp.notes.example/mcp", Scopes: []string{"notes.read", "notes.write"},
+			{Audience: "https://as.notes.example", Resource: "https://mcp.notes.example/mcp",
+				Scopes:         []string{"notes.read", "notes.write"},
 				ForbiddenScope: "notes.admin"},
-			{Audience: "https://as.tickets.example", Resource: "https://mcp.tickets.example/mcp", Scopes: []string{"tickets.read"}},
+			{Audience: "https://as.tickets.example", Resource: "https://mcp.tickets.example/mcp",
+				Scopes: []string{"tickets.read"}},
 		},
-		Users: []config.User{{Login: "alice", SignIn: form}, {Login: "bob", SignIn: config.SignIn{Form: &config.Form{Password: "any-password-will-do"}}}},
+		Users: []config.User{{Login: "alice", SignIn: form},
+			{Login: "bob", SignIn: config.SignIn{Form: &config.Form{Password: "any-password-will-do"}}}},
 	}
 	for _, k := range clients {
-		c.Clients = append(c.Clients, config.Client{Client: target.Client{ID: k.ID, Secret: k.Secret}, RedirectURI: "https://client.example/cb"})
+		c.Clients = append(c.Clients, config.Client{Client: target.Client{ID: k.ID, Secret: k.Secret},
+			RedirectURI: "https://client.example/cb"})
 	}
 	against(t, string(thirdparty.OIDCProvider), c, 80)
 }
 
-// The identity provider inside the official conformance runner, which starts it for a client: the client waits here while it is
-// judged.
+// The identity provider inside the official conformance runner, which starts it for a client: the client waits here
+// while it is judged.
 func TestIdentityProviderOfTheOfficialRunner(t *testing.T) {
 	if testing.Short() {
 		t.Skip("installs packages")
@@ -127,8 +133,9 @@ while [ ! -e `+dir+`/done ]; do sleep 0.1; done
 	against(t, "idp-conformance-runner", &config.Config{
 		Name: "identity provider of the official runner", IdP: config.IdP{Issuer: given.Issuer},
 		Clients: []config.Client{{Client: target.Client{ID: given.Client, Auth: "none"}}},
-		Targets: []config.Target{{Audience: strings.Replace(given.Issuer, "127.0.0.1", "localhost", 1) + "/as", Resource: "https://mcp.example/mcp",
-			Scopes: []string{"notes.read"}}},
+		Targets: []config.Target{{Audience: strings.Replace(given.Issuer, "127.0.0.1", "localhost", 1) + "/as",
+			Resource: "https://mcp.example/mcp",
+			Scopes:   []string{"notes.read"}}},
 		Users: []config.User{{Login: "demo-user@example.com", SignIn: config.SignIn{Tokens: map[string]string{"": tokens}}}},
 	}, 20)
 }

@@ -235,7 +235,8 @@ func (v *verification) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s: %s (%s)\n", head, v.Verdict, v.Level())
 	line := func(name, format string, args ...any) {
-		fmt.Fprintf(w, "  %-11s %s\n", name, terminal.Wrap(wire.Printable(fmt.Sprintf(format, args...), 1000), min(100, terminal.Width(w)), 14))
+		fmt.Fprintf(w, "  %-11s %s\n", name, terminal.Wrap(wire.Printable(fmt.Sprintf(format, args...), 1000),
+			min(100, terminal.Width(w)), 14))
 	}
 	for _, p := range v.problems {
 		line("problem", "%s", p)
@@ -247,7 +248,8 @@ func (v *verification) print(w io.Writer) {
 	line("signed by", "%s", signer)
 	line("target", "%s (%s), %s address; %s", v.Subjects[0].Name, cmp.Or(v.Target.Version, "it names no version"),
 		orUnknown(v.Target.Address), v.proof())
-	line("judged by", "emaconform %s (%.19s…), catalogue %s, profile %s, MCP %s", v.Tool.Version, v.Tool.Digest, v.Catalogue.Version, v.Profile,
+	line("judged by", "emaconform %s (%.19s…), catalogue %s, profile %s, MCP %s", v.Tool.Version, v.Tool.Digest,
+		v.Catalogue.Version, v.Profile,
 		orUnknown(strings.Join(v.MCPRevisions, ", ")))
 	r := v.Results
 	line("verdict", "recomputed: %d passed, %d warned, %d failed, %d inconclusive, %d skipped, %d not run",

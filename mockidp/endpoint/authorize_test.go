@@ -189,7 +189,8 @@ func TestFormFromAnotherSiteIsRefused(t *testing.T) {
 	}
 }
 
-// A browser that says nothing of where a form comes from has still only its own forms taken: no other site knows the token.
+// A browser that says nothing of where a form comes from has still only its own forms taken: no other site knows the
+// token.
 func TestFormWithoutItsTokenChangesNothing(t *testing.T) {
 	idp := mockidp.New(t)
 	victim, other := visitor(t, idp), visitor(t, idp)

@@ -9,8 +9,9 @@ import (
 	"net/url"
 )
 
-// forms tells forms of this identity provider's own pages from those of other sites, whatever the browser says of where a
-// form comes from: a form holds a MAC of a cookie, which other sites can neither read nor have a browser send with a form.
+// forms tells forms of this identity provider's own pages from those of other sites, whatever the browser says of where
+// a form comes from: a form holds a MAC of a cookie, which other sites can neither read nor have a browser send with a
+// form.
 type forms struct{ key [sha256.Size]byte }
 
 func newForms() (f forms) {

@@ -94,7 +94,8 @@ func TestLogoutByAnotherSiteIsAsked(t *testing.T) {
 		t.Errorf("%d sessions; the page: %s", idp.Sizes()["sessions"], page)
 	}
 	p.back(p.follow(p.signIn(p.authorize(), url.Values{"person": {alice}})))
-	if page := leave(http.MethodGet, "same-origin", ""); !strings.Contains(page, "Signed out") || idp.Sizes()["sessions"] != 0 {
+	if page := leave(http.MethodGet, "same-origin", ""); !strings.Contains(page, "Signed out") ||
+		idp.Sizes()["sessions"] != 0 {
 		t.Errorf("%d sessions; the page: %s", idp.Sizes()["sessions"], page)
 	}
 }

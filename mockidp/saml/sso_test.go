@@ -103,10 +103,12 @@ func TestSignOnAnswersTheApp(t *testing.T) {
 		}, []string{schema.StatusRequester, schema.StatusInvalidNameIDPolicy}},
 		"an authentication that the user has": {func(i *idp, q *schema.AuthnRequest) {
 			i.user.AuthnContext = "urn:mfa"
-			q.RequestedAuthnContext = &schema.RequestedAuthnContext{Comparison: "exact", AuthnContextClassRefs: []string{"urn:mfa"}}
+			q.RequestedAuthnContext = &schema.RequestedAuthnContext{Comparison: "exact",
+				AuthnContextClassRefs: []string{"urn:mfa"}}
 		}, nil},
 		"a stronger authentication": {func(_ *idp, q *schema.AuthnRequest) {
-			q.RequestedAuthnContext = &schema.RequestedAuthnContext{Comparison: "exact", AuthnContextClassRefs: []string{"urn:mfa"}}
+			q.RequestedAuthnContext = &schema.RequestedAuthnContext{Comparison: "exact",
+				AuthnContextClassRefs: []string{"urn:mfa"}}
 		}, []string{schema.StatusRequester, schema.StatusNoAuthnContext}},
 		"a user who may not": {func(i *idp, _ *schema.AuthnRequest) { i.user, i.err = nil, saml.ErrDenied },
 			[]string{schema.StatusResponder, schema.StatusRequestDenied}},
@@ -231,7 +233,8 @@ func TestSignOnPassesOnWhatTheAppAsksFor(t *testing.T) {
 	issued := i.now.Add(-time.Minute).UTC()
 	resp, page := i.ask(t, func(q *schema.AuthnRequest) {
 		q.IssueInstant, q.ForceAuthn, q.IsPassive = issued, yes(), yes()
-		q.RequestedAuthnContext = &schema.RequestedAuthnContext{Comparison: "exact", AuthnContextClassRefs: []string{"urn:mfa"}}
+		q.RequestedAuthnContext = &schema.RequestedAuthnContext{Comparison: "exact",
+			AuthnContextClassRefs: []string{"urn:mfa"}}
 		q.AssertionConsumerServiceIndex = "1"
 	})
 	if resp.StatusCode != http.StatusUnauthorized || !strings.Contains(page, "log in") {

@@ -10,7 +10,8 @@ import (
 
 // A policy is read without a crash, whatever is in it.
 func FuzzLoadPolicy(f *testing.F) {
-	for _, text := range []string{"signers: !x", "level: !x", "signers:\n  - !x", "signers: [{name: a, key: b.pem}]", "level: &a [*a]", ""} {
+	for _, text := range []string{"signers: !x", "level: !x", "signers:\n  - !x", "signers: [{name: a, key: b.pem}]",
+		"level: &a [*a]", ""} {
 		f.Add([]byte(text))
 	}
 	path := filepath.Join(f.TempDir(), "policy.yaml")

@@ -25,16 +25,17 @@ const (
 
 // Policy is what a customer demands of a statement.
 type Policy struct {
-	Verdict      reports.Verdict `yaml:"verdict"`       // the worst that is taken; default: conformant with warnings
-	Level        string          `yaml:"level"`         // full, waivers or partial; default: partial
-	MaxAge       time.Duration   `yaml:"max_age"`       // e.g. 720h; 0: any age
-	Signers      []PolicySigner  `yaml:"signers"`       // whose signature is taken
-	Roles        []string        `yaml:"roles"`         // that must have been judged
-	Profile      string          `yaml:"profile"`       // e.g. ema; empty: any
-	Proof        bool            `yaml:"proof"`         // the target must have been proved
-	Public       bool            `yaml:"public"`        // the target must have a public address
-	AllowedSkips []string        `yaml:"allowed_skips"` // checks (* and ? match) that may be skipped; others may not, when it is there
-	AllowWaivers bool            `yaml:"allow_waivers"` // a baseline may waive results
+	Verdict reports.Verdict `yaml:"verdict"` // the worst that is taken; default: conformant with warnings
+	Level   string          `yaml:"level"`   // full, waivers or partial; default: partial
+	MaxAge  time.Duration   `yaml:"max_age"` // e.g. 720h; 0: any age
+	Signers []PolicySigner  `yaml:"signers"` // whose signature is taken
+	Roles   []string        `yaml:"roles"`   // that must have been judged
+	Profile string          `yaml:"profile"` // e.g. ema; empty: any
+	Proof   bool            `yaml:"proof"`   // the target must have been proved
+	Public  bool            `yaml:"public"`  // the target must have a public address
+	// checks (* and ? match) that may be skipped; others may not, when it is there
+	AllowedSkips []string `yaml:"allowed_skips"`
+	AllowWaivers bool     `yaml:"allow_waivers"` // a baseline may waive results
 }
 
 // PolicySigner names a signer and the file of its public key, which is looked for beside the policy.
@@ -57,7 +58,8 @@ func LoadPolicy(file string) (*Policy, []Signer, error) {
 		return nil, nil, fmt.Errorf("policy %s: level %q is none of %s", file, p.Level, strings.Join(levels, ", "))
 	}
 	if p.Verdict != "" && !slices.Contains(verdicts, p.Verdict) {
-		return nil, nil, fmt.Errorf("policy %s: verdict %q is none of conformant, conformant with warnings, inconclusive, not conformant",
+		return nil, nil, fmt.Errorf("policy %s: verdict %q is none of conformant, conformant with warnings, inconclusive, "+
+			"not conformant",
 			file, p.Verdict)
 	}
 	var signers []Signer
@@ -90,7 +92,8 @@ func LoadKey(file string) (*Key, error) {
 
 var (
 	levels   = []string{Full, Waivers, Partial} // best first
-	verdicts = []reports.Verdict{reports.Conformant, reports.ConformantWithWarnings, reports.NoVerdict, reports.NotConformant}
+	verdicts = []reports.Verdict{reports.Conformant, reports.ConformantWithWarnings, reports.NoVerdict,
+		reports.NotConformant}
 )
 
 // Level is how much the statement stands for.
@@ -117,19 +120,24 @@ func (p *Policy) Violations(o *Opened, now time.Time) []string {
 	if worst == "" {
 		worst = reports.ConformantWithWarnings
 	}
-	say(slices.Index(verdicts, o.Verdict) > slices.Index(verdicts, worst), "the verdict is %q, at worst %q is taken", o.Verdict, worst)
-	say(p.Level != "" && slices.Index(levels, o.Level()) > slices.Index(levels, p.Level), "the statement is %s, %s is demanded: %s",
+	say(slices.Index(verdicts, o.Verdict) > slices.Index(verdicts, worst), "the verdict is %q, at worst %q is taken",
+		o.Verdict, worst)
+	say(p.Level != "" && slices.Index(levels, o.Level()) > slices.Index(levels, p.Level),
+		"the statement is %s, %s is demanded: %s",
 		o.Level(), p.Level, o.Coverage)
 	age := now.Sub(o.Finished)
 	say(p.MaxAge > 0 && age > p.MaxAge, "it is too old: %s, at most %s is taken", Age(age), Age(p.MaxAge))
 	say(age < -10*time.Minute, "it comes from the future: the run ended at %s", o.Finished.Format(time.RFC3339))
 	for _, role := range p.Roles {
-		judged := slices.ContainsFunc(o.Roles, func(v reports.RoleVerdict) bool { return v.Role == role && v.Counts[reports.Pass] > 0 })
+		judged := slices.ContainsFunc(o.Roles, func(v reports.RoleVerdict) bool {
+			return v.Role == role && v.Counts[reports.Pass] > 0
+		})
 		say(!judged, "role %s was not judged", role)
 	}
 	say(p.Profile != "" && o.Profile != p.Profile, "it was judged by profile %.40s, %s is demanded", o.Profile, p.Profile)
 	say(p.Proof && !o.proved(), "nothing proves that the run was against the target that it names")
-	say(p.Public && o.Target.Address != reports.AddressPublic, "the target has a %s address, a public one is demanded", o.Target.Address)
+	say(p.Public && o.Target.Address != reports.AddressPublic, "the target has a %s address, a public one is demanded",
+		o.Target.Address)
 	say(o.Target.Embedded, "it is about the reference target of emaconform, which is nobody's product")
 	say(!p.AllowWaivers && len(o.Waived) > 0, "%d results are waived by the vendor's baseline", len(o.Waived))
 	if p.AllowedSkips != nil {

@@ -52,13 +52,14 @@ type Predicate struct {
 	Results        Results               `json:"results"`
 	BaselineDigest string                `json:"baseline_digest,omitempty"`
 	Limits         []string              `json:"limits,omitempty"` // what it says nothing of, a sentence each
-	Waived         []Waiver              `json:"waived,omitempty"` // by the vendor's baseline; the verdict does not count them as passed
+	// by the vendor's baseline; the verdict does not count them as passed
+	Waived []Waiver `json:"waived,omitempty"`
 }
 
 // limits are what no suite can exclude.
 var limits = []string{
-	"The target was seen as it behaved towards this suite at that time. A target can tell a suite from other clients, by its " +
-		"address or because the mock identity provider is its issuer, and behave differently for it.",
+	"The target was seen as it behaved towards this suite at that time. A target can tell a suite from other " +
+		"clients, by its address or because the mock identity provider is its issuer, and behave differently for it.",
 	"The signer vouches that the result was not changed before it was signed.",
 }
 
@@ -163,7 +164,8 @@ func predicate(r *reports.Report) Predicate {
 		Verdict: r.Verdict, Roles: r.Roles, Coverage: r.Coverage, Profile: r.Profile, MCPRevisions: r.MCPRevisions,
 		Tool:      r.Tool,
 		Catalogue: r.Catalogue, Configuration: r.Configuration, Target: r.Target, Proof: r.Proof, Started: r.Started.UTC(),
-		Finished: r.Finished.UTC(), Nonce: r.Nonce, Seed: r.Seed, Intrusive: r.Intrusive, Selection: r.Selection, Limits: limits,
+		Finished: r.Finished.UTC(), Nonce: r.Nonce, Seed: r.Seed, Intrusive: r.Intrusive, Selection: r.Selection,
+		Limits:  limits,
 		Results: Results{[]string{}, []string{}, []string{}, []string{}, []Skip{}, []string{}},
 	}
 	for _, c := range r.Checks {

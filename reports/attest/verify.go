@@ -195,16 +195,17 @@ func (o *Opened) ids() []string {
 	return list
 }
 
-// Complete compares the statement's checks with its catalogue, which has to be this program's or the one before it: of others
-// nobody can say whether checks were left out.
+// Complete compares the statement's checks with its catalogue, which has to be this program's or the one before it: of
+// others nobody can say whether checks were left out.
 func (o *Opened) Complete(known Known) error {
 	by := &known
 	if by.Catalogue.Digest != o.Catalogue.Digest {
 		by = known.Before
 	}
 	if by == nil || by.Catalogue != o.Catalogue {
-		return fmt.Errorf("it was judged by catalogue %.20s (%.19s…): statements count by the catalogue of the verifying program (%s, %.19s…) "+
-			"and by the one before it; verify with the emaconform that made it, or ask for a new one", o.Catalogue.Version, o.Catalogue.Digest,
+		return fmt.Errorf("it was judged by catalogue %.20s (%.19s…): statements count by the catalogue of the verifying "+
+			"program (%s, %.19s…) and by the one before it; verify with the emaconform that made it, or ask for a new one",
+			o.Catalogue.Version, o.Catalogue.Digest,
 			known.Catalogue.Version, known.Catalogue.Digest)
 	}
 	var roles []string
@@ -213,7 +214,8 @@ func (o *Opened) Complete(known Known) error {
 			roles = append(roles, role)
 		}
 	}
-	if slices.Contains(roles, "ras") || slices.Contains(roles, "rs") { // a server has both, so that neither can be left out
+	if slices.Contains(roles, "ras") || slices.Contains(roles, "rs") {
+		// a server has both, so that neither can be left out
 		roles = append(roles, "ras", "rs")
 	}
 	if err := by.complete(o.ids(), roles); err != nil {

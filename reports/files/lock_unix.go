@@ -19,7 +19,8 @@ func Lock(dir string) (unlock func(), err error) {
 		switch err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX); {
 		case errors.Is(err, syscall.EINTR):
 			continue
-		case err != nil && !errors.Is(err, syscall.ENOTSUP) && !errors.Is(err, syscall.ENOLCK) && !errors.Is(err, syscall.ENOSYS):
+		case err != nil && !errors.Is(err, syscall.ENOTSUP) && !errors.Is(err, syscall.ENOLCK) &&
+			!errors.Is(err, syscall.ENOSYS):
 			return nil, errors.Join(err, f.Close())
 		}
 		return func() { _ = f.Close() }, nil

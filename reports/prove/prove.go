@@ -1,5 +1,5 @@
-// Package prove shows that a run is against the target that it names: the target serves, before and after the run, what only
-// somebody who controls its origin can put there.
+// Package prove shows that a run is against the target that it names: the target serves, before and after the run, what
+// only somebody who controls its origin can put there.
 package prove
 
 import (
@@ -98,7 +98,8 @@ func New(ctx context.Context, say io.Writer, targetURL, nonce, caFile string) (*
 	defer cancel()
 	served := p.served(ctx)
 	if !served {
-		fmt.Fprintf(say, "To prove that this target is yours, serve\n  %s\nat\n  %s\nuntil the run is over. Waiting for it.\n", p.body, at)
+		fmt.Fprintf(say, "To prove that this target is yours, serve\n  %s\nat\n  %s\nuntil the run is over. "+
+			"Waiting for it.\n", p.body, at)
 	}
 	for !served {
 		select {

@@ -294,7 +294,8 @@ func BenchmarkRun(b *testing.B) {
 	var tokens, answers []string
 	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","typ":"oauth-id-jag+jwt","kid":"2026-01"}`))
 	for i := range exchanges {
-		claims := fmt.Sprintf(`{"iss":"https://idp.example","sub":"00u1alice","aud":"https://ras.example","exp":%d,"jti":%q}`, i, random(16))
+		claims := fmt.Sprintf(`{"iss":"https://idp.example","sub":"00u1alice","aud":"https://ras.example","exp":%d,"jti":%q}`,
+			i, random(16))
 		token := head + "." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "." + random(256)
 		tokens = append(tokens, token)
 		answers = append(answers, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer","expires_in":300,"scope":"notes.read notes.write"}

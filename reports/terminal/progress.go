@@ -53,8 +53,8 @@ type lines struct {
 	said             map[[3]string]int // attacks that were noticed, by requirement, identifier and outcome
 }
 
-// saidOfEach is how many attacks on one identifier are shown while a run goes on: one that is not compared lets a hundred
-// through, and the end of the run says so in a line.
+// saidOfEach is how many attacks on one identifier are shown while a run goes on: one that is not compared lets a
+// hundred through, and the end of the run says so in a line.
 const saidOfEach = 3
 
 var marks = map[reports.Outcome]struct {
@@ -119,7 +119,8 @@ func (l *lines) finished(c reports.Check) string {
 	of := [3]string{c.Requirement, c.Identifier, string(c.Outcome)}
 	switch l.said[of]++; l.said[of] {
 	case saidOfEach + 1:
-		return l.line(c.Outcome, c.Requirement, "and more attacks on "+c.Identifier+", which the end of the run puts together")
+		return l.line(c.Outcome, c.Requirement, "and more attacks on "+c.Identifier+
+			", which the end of the run puts together")
 	case 1, 2, saidOfEach:
 		return l.line(c.Outcome, c.ID, c.Message)
 	}

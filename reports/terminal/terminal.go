@@ -1,5 +1,5 @@
-// Package terminal is what a person reads while a command runs and behind it: how wide a terminal is, tables, wrapped text,
-// and the progress of a run.
+// Package terminal is what a person reads while a command runs and behind it: how wide a terminal is, tables, wrapped
+// text, and the progress of a run.
 package terminal
 
 import (
@@ -39,7 +39,8 @@ func NewTable(w io.Writer) table.Writer {
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: 2, WidthMax: 90, WidthMaxEnforcer: text.WrapSoft}, {Number: 3, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
+		{Number: 2, WidthMax: 90, WidthMaxEnforcer: text.WrapSoft},
+		{Number: 3, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}})
 	return t
 }
 

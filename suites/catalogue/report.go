@@ -70,8 +70,8 @@ func Causes(requirement, check string) []string {
 	return causes
 }
 
-// Matches reports whether one of the ids fits one of the patterns, in which * and ? match anything within a part, in any
-// case; without patterns every id does.
+// Matches reports whether one of the ids fits one of the patterns, in which * and ? match anything within a part, in
+// any case; without patterns every id does.
 func Matches(patterns []string, ids ...string) bool {
 	if len(patterns) == 0 {
 		return true

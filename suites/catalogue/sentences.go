@@ -17,8 +17,8 @@ type Sentence struct {
 }
 
 // indexed is what a file of the folder sentences says of a document. For each place where a key word of RFC 2119 stands
-// (the section, the number among those of the section, the key word; none: a sentence that demands without one) it names
-// the entries that carry the sentence, or why none does. Sentences themselves are not copied.
+// (the section, the number among those of the section, the key word; none: a sentence that demands without one) it
+// names the entries that carry the sentence, or why none does. Sentences themselves are not copied.
 type indexed struct {
 	Document  string `yaml:"document"`
 	Sentences []struct {

@@ -129,8 +129,8 @@ func (t *T) BeforeFailing(confirm func()) { t.confirm = confirm }
 // context outlives the check's own.
 func (t *T) DeferCleanup(do func(context.Context)) { t.cleanups = append(t.cleanups, do) }
 
-// Rest waits for so long, or until the end of the check. The check's clock stands still meanwhile, for waiting by design
-// is not the target's time, and who follows the run is told: until completes "waiting until …".
+// Rest waits for so long, or until the end of the check. The check's clock stands still meanwhile, for waiting by
+// design is not the target's time, and who follows the run is told: until completes "waiting until …".
 func (t *T) Rest(d time.Duration, until string) {
 	resume := wire.Pause(t)
 	defer resume()

@@ -180,7 +180,8 @@ func (a *Attended) world(s *shape) world.Options {
 	return o
 }
 
-// Settings are what a client is configured with for the first kind of world: the members of the context, and server_url.
+// Settings are what a client is configured with for the first kind of world: the members of the context, and
+// server_url.
 func (a *Attended) Settings() map[string]any { return maps.Clone(a.settings) }
 
 // Finished is closed when the person has pressed Finish.

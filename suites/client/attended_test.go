@@ -229,7 +229,8 @@ func TestAttendedPortInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	if _, err := NewAttended(context.Background(), Options{}, first); err == nil || !strings.Contains(err.Error(), "MCP server") {
+	if _, err := NewAttended(context.Background(), Options{}, first); err == nil ||
+		!strings.Contains(err.Error(), "MCP server") {
 		t.Errorf("a port in use: %v", err)
 	}
 }

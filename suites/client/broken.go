@@ -112,7 +112,9 @@ var faults = []fault{
 			Endless: true,
 		}
 	}, judge: judgeRead},
-	{slug: "slow", what: "no answer at all", reply: func(*world.Call) *world.Reply { return &world.Reply{Delay: time.Hour} },
+	{slug: "slow", what: "no answer at all", reply: func(*world.Call) *world.Reply {
+		return &world.Reply{Delay: time.Hour}
+	},
 		waits: true},
 }
 

@@ -251,7 +251,9 @@ var _ = check.For("CL-AS-DISCOVERY", func() {
 				w.MCP.Metadata["authorization_servers"] = []string{w.Attacker.URL}
 			}).from(readResource),
 		func(t *T) {
-			if n := slices.IndexFunc(t.At(t.World.Attacker), func(s world.Seen) bool { return s.Method == http.MethodPost }); n >= 0 {
+			if n := slices.IndexFunc(t.At(t.World.Attacker), func(s world.Seen) bool {
+				return s.Method == http.MethodPost
+			}); n >= 0 {
 				t.Failf(
 					"expected nothing to be sent to the attacker's token endpoint: the issuer is not the one that was asked for " +
 						"(RFC 8414 3.3)",
@@ -310,13 +312,15 @@ var _ = check.For("CL-CREDENTIAL-BINDING", func() {
 		keepsCredentials, check.Should())
 })
 
-// keepsCredentials judges what the attacker got. Only the newer revision of MCP says that credentials are kept by issuer.
+// keepsCredentials judges what the attacker got. Only the newer revision of MCP says that credentials are kept by
+// issuer.
 func keepsCredentials(t *T) {
 	for _, s := range t.At(t.World.Attacker) {
 		if _, sent := world.CredentialsOf(s.Header, s.Form, t.World.ClientSecret); !sent {
 			continue
 		}
-		const broken = "expected the client to keep its credentials for %s, but it sent them to the attacker's authorization server"
+		const broken = "expected the client to keep its credentials for %s, but it sent them to the attacker's " +
+			"authorization server"
 		if !t.Speaks(world.Revision2026) {
 			t.Warnf(broken+" (a MUST from revision "+world.Revision2026+" of MCP on)", t.World.RAS.Issuer)
 			return
@@ -423,7 +427,8 @@ var _ = check.For("CL-CLIENT-METADATA", func() {
 		func(t *T) {
 			m := t.document()
 			if m["client_id"] != t.World.Published {
-				t.Failf("expected client_id in the document to be its URL %s, but it is %s", t.World.Published, server.Describe(m["client_id"]))
+				t.Failf("expected client_id in the document to be its URL %s, but it is %s", t.World.Published,
+					server.Describe(m["client_id"]))
 			}
 			for _, member := range []string{"client_name", "redirect_uris"} {
 				if m[member] == nil {
@@ -432,7 +437,8 @@ var _ = check.For("CL-CLIENT-METADATA", func() {
 			}
 			method, _ := m["token_endpoint_auth_method"].(string)
 			if m["client_secret"] != nil || strings.HasPrefix(method, "client_secret") {
-				t.Failf("expected no secret of a client whose document anybody can read, but it has one (token_endpoint_auth_method %q)",
+				t.Failf("expected no secret of a client whose document anybody can read, but it has one "+
+					"(token_endpoint_auth_method %q)",
 					method)
 			}
 		}, check.Must(), check.By("MCP 2025-11-25 §Client ID Metadata Documents"))

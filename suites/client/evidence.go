@@ -15,8 +15,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// evidence puts what an attempt showed into the check's record, redacted: its exchanges and, with words, what the client
-// said.
+// evidence puts what an attempt showed into the check's record, redacted: its exchanges and, with words, what the
+// client said.
 func evidence(t *check.T, a *program.Attempt, part reports.Part, words bool) {
 	if a.World == nil {
 		return
@@ -60,7 +60,8 @@ func tail(s string) string {
 
 // preflight runs the client in the honest world and tells how far it came, step by step, up to the first that is
 // missing for good. It stops nothing: what a client does wrong on the way is for the checks to say.
-func preflight(ctx context.Context, base assignment, progress engine.Progress, secrets *redact.Set) ([]reports.Step, error) {
+func preflight(ctx context.Context, base assignment, progress engine.Progress,
+	secrets *redact.Set) ([]reports.Step, error) {
 	s := newStage(ctx, base, secrets)
 	defer s.Close()
 	a := s.control(ctx, given, 0)
@@ -91,8 +92,8 @@ func preflight(ctx context.Context, base assignment, progress engine.Progress, s
 	return steps, nil
 }
 
-// journey is the way of a client through the honest world, each step with what to do when it is not there. Clients may find
-// things in another order: a step is behind a client that was seen to take a later one.
+// journey is the way of a client through the honest world, each step with what to do when it is not there. Clients may
+// find things in another order: a step is behind a client that was seen to take a later one.
 func journey(a *program.Attempt) []reports.Step {
 	steps := []reports.Step{
 		{Name: "reach a party of the scenario", OK: len(a.Requests) > 0,
@@ -116,8 +117,8 @@ func journey(a *program.Attempt) []reports.Step {
 	}
 	if refused := len(a.Exchanges())+len(a.Redemptions()) > 0 && !a.Through(); refused && len(a.At(a.World.Consent)) > 0 {
 		for i := range steps {
-			steps[i].Fix = "The managed way failed and the client fell back to the consent page, which hides the failure from its " +
-				"user: let it say what was refused, and stop (EMA 7.2). " + steps[i].Fix
+			steps[i].Fix = "The managed way failed and the client fell back to the consent page, which hides the " +
+				"failure from its user: let it say what was refused, and stop (EMA 7.2). " + steps[i].Fix
 		}
 	}
 	if wantsTLS.Match(slices.Concat(a.Stderr, a.Stdout)) && !a.World.TLS {

@@ -187,7 +187,9 @@ func answers(edit func(answer map[string]any)) func(*world.World) {
 var _ = check.For("CL-EXCHANGE-RESP", func() {
 	It("issued-type", "does not present a token that was issued as an access token",
 		given.but("An answer to the exchange with issued_token_type access_token",
-			answers(func(a map[string]any) { a["issued_token_type"] = "urn:ietf:params:oauth:token-type:access_token" })).from(exchanged),
+			answers(func(a map[string]any) {
+				a["issued_token_type"] = "urn:ietf:params:oauth:token-type:access_token"
+			})).from(exchanged),
 		func(t *T) { t.MustNotRedeem("the token is no ID-JAG: issued_token_type says access_token") },
 		check.By("EMA proposal §7.5.4"))
 	It("issued-type-missing", "does not present a token of which it is not said what it is",
@@ -282,7 +284,8 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 				if got := s.Form["grant_type"]; len(got) != 1 || got[0] != world.GrantJWTBearer {
 					t.Failf("expected grant_type=%s once, but it is %q", world.GrantJWTBearer, got)
 				}
-				if s.Method != http.MethodPost || !strings.HasPrefix(s.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+				if s.Method != http.MethodPost || !strings.HasPrefix(s.Header.Get("Content-Type"),
+					"application/x-www-form-urlencoded") {
 					t.Failf("expected a POST of a form, but it is a %s of %q", s.Method, s.Header.Get("Content-Type"))
 				}
 			}
@@ -337,7 +340,8 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 			}
 		})
 	It("encoded-secret", "encodes its credentials before it puts them into a Basic header",
-		given.but("A client secret with characters that mean something in a URL or a header, and a RAS that takes Basic alone",
+		given.but("A client secret with characters that mean something in a URL or a header, and a RAS that takes "+
+			"Basic alone",
 			func(w *world.World) {
 				w.NewClientSecret(" +%:/&=?ü")
 				onlyMethod("client_secret_basic")(w)

@@ -63,7 +63,9 @@ var _ = check.For("CL-IDTOKEN-VALIDATE", func() {
 			editIDToken(func(t *mockidp.Token) { t.Claims["iss"] = fmt.Sprint(t.Claims["iss"]) + "/" })).from(gotIDToken),
 		idTokenUnused("iss is not the issuer, character by character"), check.Should())
 	It("missing-nonce", "does not use an ID token without the nonce that it sent",
-		login.but("An ID token without nonce", editIDToken(func(t *mockidp.Token) { delete(t.Claims, "nonce") })).from(gotIDToken),
+		login.but("An ID token without nonce", editIDToken(func(t *mockidp.Token) {
+			delete(t.Claims, "nonce")
+		})).from(gotIDToken),
 		when("nonce", idTokenUnused("the nonce that was sent is missing")))
 	for _, f := range forgeries {
 		It(f.slug, "does not use an ID token "+f.title,
@@ -82,7 +84,9 @@ var _ = check.For("CL-IDTOKEN-VALIDATE", func() {
 	}
 	It("hs256-secret", "does not use an ID token that is authenticated with its own secret",
 		loginConfidential.but("An ID token with an HMAC by the client's secret, from an IdP whose keys are for signatures",
-			forgeIn(func(w *world.World, t *mockidp.Token) string { return hostile.HMAC(t, []byte(w.IdPClientSecret)) })).from(gotIDToken),
+			forgeIn(func(w *world.World, t *mockidp.Token) string {
+				return hostile.HMAC(t, []byte(w.IdPClientSecret))
+			})).from(gotIDToken),
 		idTokenUnused("it is not signed with a key of the issuer"), check.Should())
 	It("refresh-other-user", "does not use an ID token of another user that a refresh brings",
 		refresh.but("An ID token that has expired, beside a refresh token that yields another user's ID token",
@@ -121,7 +125,8 @@ var forgeries = []struct {
 
 // forged is the ID token after a forgery, as it is where it cannot be made.
 func forged(t *mockidp.Token, m grammar.Made) string {
-	if compact, ok := m.Of(grammar.Forge{Honest: *t, Public: []jose.JSONWebKey{t.Key.Public()}, Stranger: strangersKey()}); ok {
+	if compact, ok := m.Of(grammar.Forge{Honest: *t, Public: []jose.JSONWebKey{t.Key.Public()},
+		Stranger: strangersKey()}); ok {
 		return compact
 	}
 	return hostile.FlipSignature(hostile.Sign(t))
@@ -144,8 +149,8 @@ func forgeIn(as func(*world.World, *mockidp.Token) string) func(*world.World) {
 	return func(w *world.World) { w.IdP.Forge = func(t *mockidp.Token) string { return as(w, t) } }
 }
 
-// verifies fails when a forged ID token was used by a client that verifies signatures, and warns when it verifies none: who
-// has the token straight from the token endpoint may rely on TLS (OpenID Connect Core 3.1.3.7), which is not there.
+// verifies fails when a forged ID token was used by a client that verifies signatures, and warns when it verifies none:
+// who has the token straight from the token endpoint may rely on TLS (OpenID Connect Core 3.1.3.7), which is not there.
 func (t *T) verifies(why string) {
 	if len(t.Exchanges()) == 0 {
 		t.MustNotExchange(why)

@@ -15,8 +15,8 @@ import (
 // brief is how long a token lives that ends within the run, in whole seconds as JWTs count.
 const brief = 2 * time.Second
 
-// outlive lets the MCP server take longer for its first answer about tools than a brief token lives, and then calls also,
-// whose answer is given in place of the server's unless it is nil.
+// outlive lets the MCP server take longer for its first answer about tools than a brief token lives, and then calls
+// also, whose answer is given in place of the server's unless it is nil.
 func outlive(w *world.World, also func() *world.Reply) func(*world.Call, world.Message) *world.Reply {
 	w.RequestTimeout += 2 * brief // what the client waits for is no hour
 	var once sync.Once
@@ -58,8 +58,8 @@ var _ = check.For("CL-EXPIRED-AT", func() {
 				t.MustSucceed("an expired token is renewed with a new ID-JAG (ID-JAG draft-04 4.4.3)")
 			})
 		It("short-lived-"+revision.slug, "goes on when its token ends within the run ("+revision.slug+")",
-			revision.in.but("Access tokens that live for 2 s, as expires_in says, and an MCP server that takes longer for its first "+
-				"answer about tools", func(w *world.World) {
+			revision.in.but("Access tokens that live for 2 s, as expires_in says, and an MCP server that takes longer "+
+				"for its first answer about tools", func(w *world.World) {
 				w.RAS.Lifetime = brief
 				w.MCP.Before = outlive(w, func() *world.Reply { return nil })
 			}).from(ended),
@@ -127,7 +127,8 @@ var readIdP = &moment{"has read the metadata of the IdP", func(a *program.Attemp
 
 var _ = check.For("CL-EXCHANGE-AUTH", func() {
 	for _, method := range []string{"client_secret_basic", "client_secret_post"} {
-		It(strings.TrimPrefix(method, "client_secret_")+"-only", "authenticates at the IdP by "+method+" where that alone is taken",
+		It(strings.TrimPrefix(method, "client_secret_")+"-only", "authenticates at the IdP by "+method+
+			" where that alone is taken",
 			loginConfidential.but("An IdP whose metadata lists "+method+" alone", oneMethodAtIdP(method)).from(readIdP),
 			func(t *T) {
 				if !readIdP.seen(t.Attempt) {
@@ -144,7 +145,8 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 		func(t *T) {
 			for _, s := range t.redemptions() {
 				if _, _, basic := world.Basic(s.Header); basic && s.Form.Has("client_secret") {
-					t.Failf("expected one way of client authentication, but the token request has Basic credentials and a client_secret")
+					t.Failf("expected one way of client authentication, but the token request has Basic credentials and a " +
+						"client_secret")
 				}
 			}
 		}, check.By("RFC 6749 §2.3"))

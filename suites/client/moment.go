@@ -45,12 +45,16 @@ var (
 	gotIDToken = &moment{"has redeemed the code of a login", func(a *program.Attempt) bool {
 		return a.Tokens("authorization_code") > 0
 	}}
-	refreshed = &moment{"has used its refresh token", func(a *program.Attempt) bool { return a.Tokens("refresh_token") > 0 }}
-	askedIdP  = &moment{"has asked the IdP for a token", asked(func(w *world.World) (*world.Party, string) {
+	refreshed = &moment{"has used its refresh token", func(a *program.Attempt) bool {
+		return a.Tokens("refresh_token") > 0
+	}}
+	askedIdP = &moment{"has asked the IdP for a token", asked(func(w *world.World) (*world.Party, string) {
 		return w.IdP.Party, "/token"
 	})}
 	exchanged = &moment{"has asked the IdP for an ID-JAG", func(a *program.Attempt) bool { return len(a.Exchanges()) > 0 }}
-	redeemed  = &moment{"has asked the RAS for an access token", func(a *program.Attempt) bool { return len(a.Redemptions()) > 0 }}
+	redeemed  = &moment{"has asked the RAS for an access token", func(a *program.Attempt) bool {
+		return len(a.Redemptions()) > 0
+	}}
 
 	used = &moment{"has called the MCP server with an access token", func(a *program.Attempt) bool {
 		return slices.ContainsFunc(a.Calls(), a.Authorized)
@@ -74,7 +78,9 @@ func asked(at func(*world.World) (*world.Party, string)) func(*program.Attempt) 
 
 // shook is that the client has seen the certificate of a party.
 func shook(name string, of func(*world.World) *world.Party) *moment {
-	return &moment{"has seen the certificate of " + name, func(a *program.Attempt) bool { return of(a.World).Handshakes() > 0 }}
+	return &moment{"has seen the certificate of " + name, func(a *program.Attempt) bool {
+		return of(a.World).Handshakes() > 0
+	}}
 }
 
 // from says from what moment on a scenario can be judged.

@@ -23,8 +23,8 @@ var lawful = map[string][]string{
 	"okta-sdk-empty-scope": {"CL-OIDC/nonce", "CL-OIDC/pkce", "CL-EXCHANGE-REQ/resource-sent"},
 }
 
-// TestRecordedRequestsAreAccepted plays requests of well-known clients in every honest world that they are for: each gets
-// through, and no check finds fault with what is lawful.
+// TestRecordedRequestsAreAccepted plays requests of well-known clients in every honest world that they are for: each
+// gets through, and no check finds fault with what is lawful.
 func TestRecordedRequestsAreAccepted(t *testing.T) {
 	var honest []string
 	for _, c := range check.All(role) {
@@ -60,7 +60,8 @@ func TestRecordedRequestsAreAccepted(t *testing.T) {
 					t.Errorf("%s: %s %s", c.ID, c.Outcome, c.Message)
 				}
 			}
-			for _, requirement := range []string{"CL-OIDC", "CL-EXCHANGE-REQ", "CL-EXCHANGE-AUTH", "CL-REDEEM-REQ", "CL-BEARER"} {
+			for _, requirement := range []string{"CL-OIDC", "CL-EXCHANGE-REQ", "CL-EXCHANGE-AUTH", "CL-REDEEM-REQ",
+				"CL-BEARER"} {
 				if !passed[requirement] {
 					t.Errorf("nothing of %s was judged", requirement)
 				}

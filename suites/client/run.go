@@ -56,8 +56,8 @@ const DefaultMemory = 1 << 30
 // DefaultClientID is what the official conformance runner takes for the client id of a client that publishes it (CIMD).
 const DefaultClientID = "https://conformance-test.local/client-metadata.json"
 
-// DefaultTimeout bounds one run of a client, as in the official conformance runner. A client whose honest run is slow gets
-// more.
+// DefaultTimeout bounds one run of a client, as in the official conformance runner. A client whose honest run is slow
+// gets more.
 const DefaultTimeout = 30 * time.Second
 
 // Run runs the client in every selected scenario and judges it. An error means that no run took place; whatever the

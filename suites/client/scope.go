@@ -10,7 +10,8 @@ import (
 
 var _ = check.For("CL-SCOPE-SELECTION", func() {
 	It("challenged", "asks for the scopes that the challenge names, and no others",
-		given.but("A challenge that names one scope, while the metadata of MCP server and RAS list many", func(w *world.World) {
+		given.but("A challenge that names one scope, while the metadata of MCP server and "+
+			"RAS list many", func(w *world.World) {
 			w.MCP.Metadata["scopes_supported"] = allScopes
 			w.RAS.Metadata["scopes_supported"] = append(slices.Clone(allScopes), "openid", "offline_access")
 		}).from(exchanged),

@@ -148,8 +148,8 @@ var _ = check.For("CL-OIDC", func() {
 		func(t *T) {
 			t.logins()
 			if bytes.Contains(t.Stdout, []byte(strangersWords)) || bytes.Contains(t.Stderr, []byte(strangersWords)) {
-				t.byRevision(world.Revision2026, "expected an error of another issuer to be dropped (RFC 9207 2.4), but the client shows "+
-					"its words to the user")
+				t.byRevision(world.Revision2026, "expected an error of another issuer to be dropped (RFC 9207 2.4), but the "+
+					"client shows its words to the user")
 			}
 			t.mustNotGetThrough("there is no code")
 		})
@@ -162,7 +162,8 @@ var _ = check.For("CL-OIDC", func() {
 					t.Skipf("the client sends no %s", parameter)
 				}
 				if first[0].Query.Get(parameter) == second[0].Query.Get(parameter) {
-					t.Failf("expected another %s in another login, but %s is the same: who has seen one knows the next", why, parameter)
+					t.Failf("expected another %s in another login, but %s is the same: who has seen one knows the next", why,
+						parameter)
 				}
 			})
 	}
@@ -180,7 +181,8 @@ func issChecked(why string) func(*T) {
 		t.logins()
 		for _, s := range t.To(t.World.IdP.Party, "/token") {
 			if s.Form.Get("grant_type") == "authorization_code" {
-				t.byRevision(world.Revision2026, "expected the client to drop the answer: %s (RFC 9207 2.4). But it redeemed the code", why)
+				t.byRevision(world.Revision2026, "expected the client to drop the answer: %s (RFC 9207 2.4). But it "+
+					"redeemed the code", why)
 				return
 			}
 		}

@@ -68,8 +68,8 @@ type stage struct {
 	seen     map[string]*program.Attempt // the last attempt of each check, by id
 }
 
-// control is the attempt in an honest world, which all checks of its shape share: one for their first looks, another one for
-// their second ones.
+// control is the attempt in an honest world, which all checks of its shape share: one for their first looks, another
+// one for their second ones.
 type control struct {
 	once    sync.Once
 	attempt *program.Attempt
@@ -154,14 +154,15 @@ func (s *stage) control(ctx context.Context, of *shape, look int) *program.Attem
 	return c.attempt
 }
 
-// honest runs the client in the honest world of a shape. All checks of the shape stand on what comes of it, so that it is
-// run again where it does not get through, until it ends twice in the same way: what came in between is no reason.
+// honest runs the client in the honest world of a shape. All checks of the shape stand on what comes of it, so that it
+// is run again where it does not get through, until it ends twice in the same way: what came in between is no reason.
 func (s *stage) honest(of *shape) *program.Attempt {
 	const most = 4
 	last := s.attempt(s.ctx, of.honest(""), nil)
 	for n := 1; n < most && !last.Succeeded() && s.ctx.Err() == nil; n++ {
 		again := s.attempt(s.ctx, of.honest(""), nil)
-		if again.Succeeded() || !again.TimedOut && again.Summary() == last.Summary() && len(again.Requests) == len(last.Requests) {
+		if again.Succeeded() || !again.TimedOut && again.Summary() == last.Summary() &&
+			len(again.Requests) == len(last.Requests) {
 			return again
 		}
 		last = again
@@ -169,8 +170,8 @@ func (s *stage) honest(of *shape) *program.Attempt {
 	return last
 }
 
-// confirm runs the client in the honest world once more. Where it does not get through there now, or needs far longer than
-// before, the failure may be the machine's.
+// confirm runs the client in the honest world once more. Where it does not get through there now, or needs far longer
+// than before, the failure may be the machine's.
 func (s *stage) confirm(t *check.T, in *scene, failed, honest *program.Attempt) {
 	again := s.attempt(t, in.shape.honest(""), honest)
 	const slower = 3
@@ -183,7 +184,8 @@ func (s *stage) confirm(t *check.T, in *scene, failed, honest *program.Attempt) 
 	default:
 		return
 	}
-	t.Inconclusivef("the client failed here, but the honest run after it shows that this proves nothing: %s", again.Summary())
+	t.Inconclusivef("the client failed here, but the honest run after it shows that this proves nothing: %s",
+		again.Summary())
 }
 
 func (s *stage) also(t *check.T, in *scene, honest *program.Attempt) *program.Attempt {
@@ -250,7 +252,8 @@ func (s *stage) attempt(ctx context.Context, in *scene, honest *program.Attempt)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(s.ctx, cancel)()
-	c := program.Command{Args: s.Command, Environment: s.Environment, Timeout: timeout, Named: s.Pass, Dir: s.Dir, Memory: s.Memory}
+	c := program.Command{Args: s.Command, Environment: s.Environment, Timeout: timeout, Named: s.Pass, Dir: s.Dir,
+		Memory: s.Memory}
 	if options.OwnHome {
 		home, err := program.NewHome()
 		if err != nil {

@@ -12,9 +12,11 @@ import (
 var _ = check.For("CL-CREDENTIAL-STORAGE", func() {
 	const meets = "An honest world, and a home directory of its own, which is searched afterwards"
 	It("others", "leaves no token where other users can read it",
-		homely.honest(meets).from(through), func(t *T) { t.keepsOut("other users of the machine can read it", 0o044) }, check.Must())
+		homely.honest(meets).from(through), func(t *T) { t.keepsOut("other users of the machine can read it", 0o044) },
+		check.Must())
 	It("plain", "leaves no token in a file as it is",
-		homely.honest(meets).from(through), func(t *T) { t.keepsOut("every program of the user can read it", fs.ModePerm) }, check.Should())
+		homely.honest(meets).from(through), func(t *T) { t.keepsOut("every program of the user can read it", fs.ModePerm) },
+		check.Should())
 })
 
 // keepsOut fails when a token stands in a file with any of these permissions.

@@ -28,8 +28,8 @@ type T struct {
 // scenes holds what the client meets by the id of the check.
 var scenes = map[string]*scene{}
 
-// It declares a check of a client; see check.It. The client is run in the scene; then body judges what was seen. The title
-// continues the sentence "the client …".
+// It declares a check of a client; see check.It. The client is run in the scene; then body judges what was seen. The
+// title continues the sentence "the client …".
 func It(slug, title string, in *scene, body func(*T), options ...check.Option) {
 	if in.moment == nil {
 		panic(slug + ": a scene says from what moment on it can be judged, with from()")
@@ -55,8 +55,8 @@ type player interface {
 	confirm(t *check.T, in *scene, failed, honest *program.Attempt)
 }
 
-// muchSlower is by how much a run has to outlast an honest one to be taken for one that hangs at once; others may have been
-// slowed down by the machine, and are repeated.
+// muchSlower is by how much a run has to outlast an honest one to be taken for one that hangs at once; others may have
+// been slowed down by the machine, and are repeated.
 const muchSlower = 10
 
 // judge lets the client meet the scene and judges what it did there.
@@ -97,7 +97,8 @@ func (in *scene) unjudged(t *check.T, honest *program.Attempt) {
 	if !in.needed && honest.Failed == nil && !honest.TimedOut {
 		t.Skipf("the client does not %s: in the honest scenario %s", in.offers, honest.Summary())
 	}
-	t.Inconclusivef("the honest scenario did not succeed, so stopping in this one would prove nothing: %s", honest.Summary())
+	t.Inconclusivef("the honest scenario did not succeed, so stopping in this one would prove nothing: %s",
+		honest.Summary())
 }
 
 // also runs the client in another scene of the same shape, to learn why it did what it did; nil when that cannot be.

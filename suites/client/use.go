@@ -17,7 +17,8 @@ var _ = check.For("CL-NO-FALLBACK", func() {
 		denied)
 	// That a server is not managed binds nobody: what the client does then is noted.
 	It("idp-policy", "tells its user when the IdP's policy has no place for the server",
-		given.but("invalid_target at the token exchange, while the RAS offers a consent page", denyExchange("invalid_target")).from(exchanged),
+		given.but("invalid_target at the token exchange, while the RAS offers a consent page",
+			denyExchange("invalid_target")).from(exchanged),
 		func(t *T) {
 			if len(t.At(t.World.Consent)) > 0 || t.Points(t.World.Consent) != "" {
 				t.Notef("the client goes on to the consent page, as for a server that is not managed")
@@ -34,8 +35,8 @@ var _ = check.For("CL-NO-FALLBACK", func() {
 			}).from(exchanged),
 		func(t *T) {
 			if n := len(t.Redemptions()); n > 0 {
-				t.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it sent %d token requests to the RAS "+
-					"(grant_type %q)", n, t.Redemptions()[0].Form.Get("grant_type"))
+				t.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it sent %d token requests "+
+					"to the RAS (grant_type %q)", n, t.Redemptions()[0].Form.Get("grant_type"))
 			}
 			t.mustNotGetThrough("access was denied")
 		})
@@ -70,7 +71,8 @@ func denyExchange(code string) func(*world.World) {
 func denied(t *T) {
 	t.MustSpare(t.World.Consent, "the enterprise has said no (EMA 7.2)")
 	if how := t.Points(t.World.Consent); how != "" {
-		t.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it %s the address of the consent page", how)
+		t.Failf("expected the client to stop: the enterprise has said no (EMA 7.2). But it %s the address of the "+
+			"consent page", how)
 	}
 	t.mustNotGetThrough("access was denied")
 }
@@ -231,7 +233,8 @@ var _ = check.For("CL-NO-LEAK", func() {
 			func(w *world.World) { w.RAS.Metadata["token_endpoint"] = w.Plain.URL + "/token" }).from(readServer),
 		func(t *T) {
 			t.MustSpare(t.World.Plain, "all endpoints of an authorization server are https (MCP, communication security)")
-		}, check.Should(), check.By("MCP 2025-11-25 §Communication Security")) // which binds the server: no text binds its clients
+			// which binds the server: no text binds its clients
+		}, check.Should(), check.By("MCP 2025-11-25 §Communication Security"))
 	It("anywhere", "leaks no secret in any other scenario",
 		given.honest("What was seen in all other scenarios of this run").from(called),
 		func(t *T) {

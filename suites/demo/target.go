@@ -94,13 +94,15 @@ func (e *Target) register(ctx context.Context, trust run.Trust, c *target.Config
 		options.Between, options.Now = d.Between, func() time.Time { return time.Now().Add(d.Skew) }
 	}
 	options.RootCAs, options.Upstream = []byte(trust.IdP.CA), trust.Upstream
-	options.CIMD = &fixtures.CIMD{AllowLoopback: true, AllowHTTP: true, Scopes: []string{fixtures.ScopeRead, fixtures.ScopeWrite}}
+	options.CIMD = &fixtures.CIMD{AllowLoopback: true, AllowHTTP: true, Scopes: []string{fixtures.ScopeRead,
+		fixtures.ScopeWrite}}
 	if err := e.differ(&options, c); err != nil {
 		return err
 	}
 	known := options // what the run is told, also where the target is made to know otherwise
 	if e.Adjust != nil {
-		options.Clients, options.Users, options.Issuers = slices.Clone(known.Clients), slices.Clone(known.Users), slices.Clone(known.Issuers)
+		options.Clients, options.Users, options.Issuers = slices.Clone(known.Clients), slices.Clone(known.Users),
+			slices.Clone(known.Issuers)
 		e.Adjust(&options)
 	}
 	if e.target, err = reference.Start(context.WithoutCancel(ctx), options); err != nil {

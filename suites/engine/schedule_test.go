@@ -24,7 +24,8 @@ func (s scene) Budget(*check.Check) time.Duration { return s.budget }
 func (scene) Close()                              {}
 
 // play runs bodies through a schedule and returns the results, and the order in which attempts began.
-func play(t *testing.T, budget time.Duration, bodies map[string]func(*check.T), options ...check.Option) (map[string]reports.Check, []string) {
+func play(t *testing.T, budget time.Duration, bodies map[string]func(*check.T),
+	options ...check.Option) (map[string]reports.Check, []string) {
 	t.Helper()
 	var checks []*check.Check
 	for id, body := range bodies {

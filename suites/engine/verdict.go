@@ -12,8 +12,8 @@ import (
 const mostAttempts = 5
 
 // verdict says what counts after these attempts; ok is false when another one is needed. An attempt in which the target
-// could not be judged by what came back is none. A pass counts at once, and so does a proof; a failure or a warning when
-// the next attempt agrees.
+// could not be judged by what came back is none. A pass counts at once, and so does a proof; a failure or a warning
+// when the next attempt agrees.
 func verdict(attempts []check.Attempt) (r reports.Check, ok bool) {
 	var clear []reports.Check
 	for _, a := range attempts {

@@ -31,9 +31,9 @@ var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
 // defaultsFile is, in a directory of configurations, what all of them share.
 const defaultsFile = "defaults.yaml"
 
-// Load reads a fleet: a file with defaults, which are a configuration of emaconform server, and connectors, each with a name
-// and what differs from the defaults; or a directory with a configuration for each connector, called by the file's name where
-// it has no other, and defaults.yaml. A name that is there twice is an error.
+// Load reads a fleet: a file with defaults, which are a configuration of emaconform server, and connectors, each with a
+// name and what differs from the defaults; or a directory with a configuration for each connector, called by the file's
+// name where it has no other, and defaults.yaml. A name that is there twice is an error.
 func Load(path string) (*Fleet, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -107,7 +107,8 @@ func (f *Fleet) readDirectory(dir string) error {
 	return nil
 }
 
-// add adds a connector: the defaults, and over them its own. at is where it stands, name how it is called where it does not say.
+// add adds a connector: the defaults, and over them its own. at is where it stands, name how it is called where it does
+// not say.
 func (f *Fleet) add(at, name string, defaults, own []byte) error {
 	k := Connector{}
 	for _, part := range [][]byte{defaults, own} {

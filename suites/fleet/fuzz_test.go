@@ -10,7 +10,8 @@ import (
 
 // A fleet file is read without a crash, whatever is in it.
 func FuzzLoad(f *testing.F) {
-	for _, text := range []string{"defaults: !x", "connectors: !x", "connectors:\n  - !x", "connectors:\n  - name: a\n    url: http://a.example\n    users: !x",
+	for _, text := range []string{"defaults: !x", "connectors: !x", "connectors:\n  - !x",
+		"connectors:\n  - name: a\n    url: http://a.example\n    users: !x",
 		"defaults: &d {<<: *d}\nconnectors: [*d]", "connectors: [{name: a, url: 'http://a.example'}]"} {
 		f.Add([]byte(text))
 	}

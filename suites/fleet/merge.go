@@ -62,9 +62,9 @@ type Change struct {
 // readers is how many reports are read at a time; each needs a few times its size.
 const readers = 2
 
-// Merge reads the report of each connector from these directories: the newest, where several shards have one. A report that
-// is missing, cannot be read, is another connector's, or ended longer than maxAge ago (0: any age will do), makes the connector
-// not judged.
+// Merge reads the report of each connector from these directories: the newest, where several shards have one. A report
+// that is missing, cannot be read, is another connector's, or ended longer than maxAge ago (0: any age will do), makes
+// the connector not judged.
 func Merge(f *Fleet, directories []string, now time.Time, maxAge time.Duration) (*Result, error) {
 	for _, dir := range directories {
 		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
@@ -108,7 +108,8 @@ func (j *Judged) take(path string, since time.Time) {
 		return
 	case r.Target.Name != j.Name || j.URL != "" && r.Target.URL != j.URL:
 		if j.Verdict == NotJudged {
-			j.Problem = fmt.Sprintf("the report in its place is of another connector (%.60s, %.200s)", r.Target.Name, r.Target.URL)
+			j.Problem = fmt.Sprintf("the report in its place is of another connector (%.60s, %.200s)", r.Target.Name,
+				r.Target.URL)
 		}
 		return
 	case r.Finished.Before(since):

@@ -55,8 +55,9 @@ func (r *Result) page() ([]byte, error) {
 }
 
 var classes = map[reports.Verdict]string{
-	reports.Conformant: "pass", reports.ConformantWithWarnings: "warn", reports.NotConformant: "fail", reports.NoVerdict: "inconclusive",
-	NotJudged: "inconclusive",
+	reports.Conformant: "pass", reports.ConformantWithWarnings: "warn", reports.NotConformant: "fail",
+	reports.NoVerdict: "inconclusive",
+	NotJudged:         "inconclusive",
 }
 
 // requirements lists those that any connector has an outcome of, in the order of the catalogue.

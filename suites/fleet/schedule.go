@@ -9,8 +9,8 @@ import (
 	"github.com/emaconform/emaconform/suites/target"
 )
 
-// Shard lists the connectors of shard index of total, counted from 0. Those of one authorization server or host are in one
-// shard, so that no two runs disturb each other; a new connector moves no other.
+// Shard lists the connectors of shard index of total, counted from 0. Those of one authorization server or host are in
+// one shard, so that no two runs disturb each other; a new connector moves no other.
 func (f *Fleet) Shard(index, total int) []Connector {
 	var list []Connector
 	for _, k := range f.Connectors {
@@ -23,8 +23,9 @@ func (f *Fleet) Shard(index, total int) []Connector {
 	return list
 }
 
-// Groups sorts connectors into groups, of which several can be judged at a time. Those of one group share something that
-// one run needs for itself (the target's place, or what we listen on or write to), and are judged one after the other.
+// Groups sorts connectors into groups, of which several can be judged at a time. Those of one group share something
+// that one run needs for itself (the target's place, or what we listen on or write to), and are judged one after the
+// other.
 func Groups(list []Connector) [][]Connector {
 	var groups [][]Connector
 	for _, k := range list {

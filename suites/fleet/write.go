@@ -25,8 +25,8 @@ var verdicts = []reports.Verdict{
 	reports.Conformant, reports.ConformantWithWarnings, reports.NotConformant, reports.NoVerdict, NotJudged,
 }
 
-// Write writes fleet.json, fleet.md, fleet.html and junit.xml to dir, OpenMetrics to metrics and a line to trend, where those are
-// named; beside trend goes trend.sql, which reads it.
+// Write writes fleet.json, fleet.md, fleet.html and junit.xml to dir, OpenMetrics to metrics and a line to trend, where
+// those are named; beside trend goes trend.sql, which reads it.
 func (r *Result) Write(dir, metrics, trend string) error {
 	raw, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -43,8 +43,9 @@ func (r *Result) Write(dir, metrics, trend string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	files := map[string][]byte{"fleet.json": append(raw, '\n'), "fleet.md": []byte(r.markdown()), "fleet.html": page, "junit.xml": suites}
-	for name, content := range files {
+	contents := map[string][]byte{"fleet.json": append(raw, '\n'), "fleet.md": []byte(r.markdown()), "fleet.html": page,
+		"junit.xml": suites}
+	for name, content := range contents {
 		if err := files.Write(filepath.Join(dir, name), content); err != nil {
 			return err
 		}
@@ -68,7 +69,8 @@ func (r *Result) markdown() string {
 	}
 	b.WriteString("\n| Connector | Verdict | Failed | Judged | Finished |\n|:--|:--|--:|--:|:--|\n")
 	for _, k := range r.Connectors {
-		fmt.Fprintf(&b, "| %s | %s | %d | %d of %d | %s |\n", k.Name, k.Said(), len(k.Failed), k.Coverage.Judged, k.Coverage.Checks, day(k.Finished))
+		fmt.Fprintf(&b, "| %s | %s | %d | %d of %d | %s |\n", k.Name, k.Said(), len(k.Failed), k.Coverage.Judged,
+			k.Coverage.Checks, day(k.Finished))
 	}
 	if r.Since.IsZero() {
 		return b.String()
@@ -193,7 +195,8 @@ type (
 func (r *Result) addTrend(path string) error {
 	n := night{Made: r.Made}
 	for _, k := range r.Connectors {
-		n.Connectors = append(n.Connectors, nightEntry{k.Name, k.Verdict, len(k.Failed), k.Coverage.Judged, k.Coverage.Checks})
+		n.Connectors = append(n.Connectors, nightEntry{k.Name, k.Verdict, len(k.Failed), k.Coverage.Judged,
+			k.Coverage.Checks})
 	}
 	line, err := json.Marshal(n)
 	if err != nil {

@@ -28,7 +28,8 @@ func Borrowings() (list []Attack) {
 
 var borrowings = []borrowed{
 	{claim: "sub", requirement: "RAS-SUB", severity: reports.Critical,
-		from: []string{"uid", "user_id", "oid", "username", "preferred_username", "unique_name", "upn", "login", "name", "act"},
+		from: []string{"uid", "user_id", "oid", "username", "preferred_username", "unique_name", "upn", "login", "name",
+			"act"},
 		gain: "What users may choose for themselves at many identity providers says who they are here."},
 	{claim: "email", requirement: "RAS-ACCOUNT-LINK", severity: reports.Critical,
 		from: []string{"upn", "mail", "preferred_username", "unique_name", "emails", "verified_primary_email"},
@@ -40,9 +41,11 @@ var borrowings = []borrowed{
 		gain: "An issuer that is not trusted passes for one that is."},
 	{claim: "aud", requirement: "RAS-AUD-EXACT", severity: reports.High, from: []string{"audience", "azp", "recipient"},
 		gain: "An ID-JAG for another server is redeemed here."},
-	{claim: "resource", requirement: "RAS-RES-BOUND", severity: reports.Medium, from: []string{"resources", "resource_uri", "target"},
+	{claim: "resource", requirement: "RAS-RES-BOUND", severity: reports.Medium, from: []string{"resources", "resource_uri",
+		"target"},
 		gain: "A grant for another MCP server is good for this one."},
-	{claim: "exp", requirement: "RAS-EXP", severity: reports.High, from: []string{"expires_at", "expiry", "expires", "not_after"},
+	{claim: "exp", requirement: "RAS-EXP", severity: reports.High, from: []string{"expires_at", "expiry", "expires",
+		"not_after"},
 		gain: "An ID-JAG that has expired lives on."},
 	{claim: "jti", requirement: "RAS-JTI-PRESENT", severity: reports.Low, from: []string{"id", "uti", "nonce", "sid"},
 		gain: "What need not be unique tells ID-JAGs apart, or nothing does."},

@@ -15,13 +15,15 @@ var ofClient = []Identifier{
 		Only: []string{"case-all", "begins-digit", "begun", "trim-space-after", "contains"},
 	},
 	{
-		ID: "id-iss", Name: "iss of the ID token", Sends: "an ID token whose iss", Role: "client", Requirement: "CL-IDTOKEN-VALIDATE",
-		Kind: URL | Dotted, Severity: reports.High, Gain: "Who runs an issuer of such a name signs the user in.",
+		ID: "id-iss", Name: "iss of the ID token", Sends: "an ID token whose iss", Role: "client",
+		Requirement: "CL-IDTOKEN-VALIDATE",
+		Kind:        URL | Dotted, Severity: reports.High, Gain: "Who runs an issuer of such a name signs the user in.",
 		Only: []string{"case-all", "begins-more", "trim-space-after", "scheme", "ends-more", "host"},
 	},
 	{
-		ID: "id-aud", Name: "aud of the ID token", Sends: "an ID token whose aud", Role: "client", Requirement: "CL-IDTOKEN-VALIDATE",
-		Severity: reports.High, Gain: "An ID token that was issued to another client signs the user in here.",
+		ID: "id-aud", Name: "aud of the ID token", Sends: "an ID token whose aud", Role: "client",
+		Requirement: "CL-IDTOKEN-VALIDATE",
+		Severity:    reports.High, Gain: "An ID token that was issued to another client signs the user in here.",
 		Only: []string{"case-all", "begins-digit", "begun", "trim-space-after", "list-comma"},
 	},
 }

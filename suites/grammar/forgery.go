@@ -229,7 +229,8 @@ func (r Read) withoutCritical() bool {
 	return r.Header["crit"] != nil && slices.ContainsFunc(r.Public, r.verifiedBy)
 }
 
-var everyKind, toRead = []string{ClientAssertion, Proof, AccessToken, IDToken}, []string{ClientAssertion, Proof, IDToken}
+var everyKind, toRead = []string{ClientAssertion, Proof, AccessToken, IDToken}, []string{ClientAssertion, Proof,
+	IDToken}
 
 var forgeries = []Forgery{
 	{ID: "none", Title: "is not needed when alg is another spelling of none, or empty", Tokens: everyKind, Made: []Made{
@@ -315,8 +316,9 @@ var forgeries = []Forgery{
 			critical([]any{"emaconform"}, map[string]any{"emaconform": true})},
 		{"b64", "that says its payload is not encoded (b64)", critical([]any{"b64"}, map[string]any{"b64": false})}},
 		Takes: Read.withoutCritical},
-	{ID: "crit-empty", Title: "is verified when no critical header is named", Tokens: []string{ClientAssertion, Proof}, Made: []Made{
-		{"", "with an empty list of critical headers", critical([]any{}, nil)}},
+	{ID: "crit-empty", Title: "is verified when no critical header is named", Tokens: []string{ClientAssertion, Proof},
+		Made: []Made{
+			{"", "with an empty list of critical headers", critical([]any{}, nil)}},
 		Takes: Read.withoutCritical},
 }
 

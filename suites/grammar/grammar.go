@@ -183,7 +183,8 @@ func (w Way) Find(known []string, given any) (string, bool) {
 }
 
 // identifiers are those of every party, by role.
-var identifiers = map[string][]Identifier{"ras": slices.Concat(ofRAS, ofRASTokens), "rs": ofRS, "idp": ofIdP, "client": ofClient}
+var identifiers = map[string][]Identifier{"ras": slices.Concat(ofRAS, ofRASTokens), "rs": ofRS, "idp": ofIdP,
+	"client": ofClient}
 
 // Of is the identifiers that a party of this role compares.
 func Of(role string) []Identifier { return identifiers[role] }

@@ -35,7 +35,8 @@ var ofRS = []Identifier{
 		ID: "session", Name: "the session id", Sends: "a request whose Mcp-Session-Id", Role: "rs",
 		Requirement: "RS-SESSION-NOT-AUTH", Severity: reports.Low, Gain: "A session is found with fewer attempts.",
 		Should: []string{"*"},
-		Only: []string{"case-all", "begins-digit", "begun", "ends-letter", "contains", "percent-one", "quotes-double", "list-comma",
+		Only: []string{"case-all", "begins-digit", "begun", "ends-letter", "contains", "percent-one", "quotes-double",
+			"list-comma",
 			"nul-encoded", "glob-any", "like-any", "pattern-any"},
 	},
 }

@@ -143,8 +143,8 @@ var ofMany = check.Sends("200 honest exchanges, by turns for two users where the
 // each of the machines behind an address to have its turn.
 const many = 200
 
-// manyGrants are many grants, for two users by turns, and as many at a time as the identity provider bears. The first few
-// are recorded.
+// manyGrants are many grants, for two users by turns, and as many at a time as the identity provider bears. The first
+// few are recorded.
 func manyGrants(t *T) []*Grant {
 	type made struct {
 		Chapter

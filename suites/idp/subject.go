@@ -36,7 +36,8 @@ var idTokens = check.With(NeedsIDToken)
 var _ = check.For("IDP-SUBJECT-VALIDATE", func() {
 	refuses("actor-untyped", "an actor_token without its type", one(Param("actor_token", rand.Text())), check.Should(),
 		check.By("RFC 8693 §2.1"))
-	refuses("actor-type-alone", "an actor_token_type without an actor_token", one(Param("actor_token_type", TypeID)), check.Should(),
+	refuses("actor-type-alone", "an actor_token_type without an actor_token", one(Param("actor_token_type", TypeID)),
+		check.Should(),
 		check.By("RFC 8693 §2.1"))
 
 	subject := func(slug, what string, make func(*T) string) {

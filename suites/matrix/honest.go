@@ -29,9 +29,10 @@ type Honesty struct {
 	Problems []string // a sentence each
 }
 
-// Honest judges a lawful target for each group of choices. Where a check fails, or warns without a reason, the choices of the
-// group are judged one by one, to name the one that it fails for.
-func Honest(ctx context.Context, all []Variant, groups [][]string, judge JudgeVariants, done func([]string)) (*Honesty, error) {
+// Honest judges a lawful target for each group of choices. Where a check fails, or warns without a reason, the choices
+// of the group are judged one by one, to name the one that it fails for.
+func Honest(ctx context.Context, all []Variant, groups [][]string, judge JudgeVariants,
+	done func([]string)) (*Honesty, error) {
 	h := &Honesty{}
 	byID := map[string]Variant{}
 	for _, v := range all {
@@ -43,7 +44,8 @@ func Honest(ctx context.Context, all []Variant, groups [][]string, judge JudgeVa
 			return nil, fmt.Errorf("%s: %w", strings.Join(group, ", "), err)
 		}
 		if report.Ended != "" {
-			h.Problems = append(h.Problems, fmt.Sprintf("%s: the run ended early (%s): %s", strings.Join(group, ", "), report.Ended, report.Problem))
+			h.Problems = append(h.Problems, fmt.Sprintf("%s: the run ended early (%s): %s", strings.Join(group, ", "),
+				report.Ended, report.Problem))
 			continue
 		}
 		wrong := h.look(report, group, byID)

@@ -1,6 +1,6 @@
-// Package matrix proves that the suite can tell right from wrong: it runs the checks against a correct target and against
-// targets that each have one defect. A check that no defect makes fail cannot fail; a defect that no check notices is a
-// hole in the suite.
+// Package matrix proves that the suite can tell right from wrong: it runs the checks against a correct target and
+// against targets that each have one defect. A check that no defect makes fail cannot fail; a defect that no check
+// notices is a hole in the suite.
 package matrix
 
 import (
@@ -26,7 +26,8 @@ type Defect struct {
 	Together []Defect
 }
 
-// Judge runs checks against a target that has this defect; nil is the correct target, which is to be judged by all checks.
+// Judge runs checks against a target that has this defect; nil is the correct target, which is to be judged by all
+// checks.
 type Judge func(ctx context.Context, defect *Defect) (*reports.Report, error)
 
 // Row is what the checks say of one defect.
@@ -90,8 +91,8 @@ func Build(ctx context.Context, defects []Defect, judge Judge, parallel int, don
 	return m, context.Cause(ctx)
 }
 
-// whole is an error for a run that ended early, which says nothing of its checks, unless the preflight ended it: that is a way
-// to notice a defect.
+// whole is an error for a run that ended early, which says nothing of its checks, unless the preflight ended it: that
+// is a way to notice a defect.
 func whole(report *reports.Report, err error) (*reports.Report, error) {
 	if err == nil && report.Ended != "" && report.Ended != engine.EndedPreflight {
 		return nil, fmt.Errorf("the run ended early (%s): %s", report.Ended, report.Problem)
@@ -138,9 +139,10 @@ func (m *Matrix) unkilled() []string {
 	return list
 }
 
-// Extend runs the checks that no defect has made fail so far against the defects once more, until one does: a check may be made to
-// fail by a defect that breaks another requirement alone. judge runs these checks alone.
-func (m *Matrix) Extend(ctx context.Context, judge func(context.Context, *Defect, []string) (*reports.Report, error), parallel int) error {
+// Extend runs the checks that no defect has made fail so far against the defects once more, until one does: a check may
+// be made to fail by a defect that breaks another requirement alone. judge runs these checks alone.
+func (m *Matrix) Extend(ctx context.Context, judge func(context.Context, *Defect,
+	[]string) (*reports.Report, error), parallel int) error {
 	passing := outcomes(m.Correct, reports.Pass)
 	var rows []*Row
 	for i := range m.Rows {
@@ -187,9 +189,9 @@ func (m *Matrix) Killers() map[string][]string {
 	return killers
 }
 
-// Problems lists what is wrong with the suite, a sentence each: a check that does not pass against the correct target, one
-// that no defect makes fail, a defect that no check of a requirement it breaks notices, and a requirement with neither a
-// check nor a reason.
+// Problems lists what is wrong with the suite, a sentence each: a check that does not pass against the correct target,
+// one that no defect makes fail, a defect that no check of a requirement it breaks notices, and a requirement with
+// neither a check nor a reason.
 func (m *Matrix) Problems() []string {
 	var list []string
 	killers := m.Killers()
@@ -197,15 +199,19 @@ func (m *Matrix) Problems() []string {
 	for _, c := range m.Correct.Checks {
 		requirementOf[c.ID] = c.Requirement
 		if c.Outcome != reports.Pass {
-			list = append(list, fmt.Sprintf("check %s does not pass against the correct target: %s: %s", c.ID, c.Outcome, c.Message))
+			list = append(list, fmt.Sprintf("check %s does not pass against the correct target: %s: %s", c.ID, c.Outcome,
+				c.Message))
 		} else if len(killers[c.ID]) == 0 {
 			list = append(list, fmt.Sprintf("check %s has no killer: no defect makes it fail", c.ID))
 		}
 	}
 	for _, row := range m.Rows {
-		hit := slices.ContainsFunc(row.Noticed, func(id string) bool { return slices.Contains(row.Breaks, requirementOf[id]) })
+		hit := slices.ContainsFunc(row.Noticed, func(id string) bool {
+			return slices.Contains(row.Breaks, requirementOf[id])
+		})
 		if !hit && row.Stopped == "" {
-			list = append(list, fmt.Sprintf("defect %s breaks %v, but no check of these notices it (noticed by: %v)", row.ID, row.Breaks, row.Noticed))
+			list = append(list, fmt.Sprintf("defect %s breaks %v, but no check of these notices it (noticed by: %v)", row.ID,
+				row.Breaks, row.Noticed))
 		}
 	}
 	for _, r := range m.requirements {

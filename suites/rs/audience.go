@@ -35,7 +35,8 @@ var impostors = []impostor{
 	{"idp-access-token", "an access token of the IdP", func(t *server.T, _ string) string {
 		return signed(t, accessToken(t, t.IdP.URL, t.IdP.URL+"/api", t.IdP.Keys.Signing()))
 	}, nil},
-	{"signed-by-idp", "a token with the right audience that the IdP issued and signed", func(t *server.T, _ string) string {
+	{"signed-by-idp", "a token with the right audience that the IdP " +
+		"issued and signed", func(t *server.T, _ string) string {
 		return signed(t, accessToken(t, t.IdP.URL, t.Resource(), t.IdP.Keys.Signing()))
 	}, nil},
 	{"signed-by-idp-for-ras", "a token in the RAS's name that the IdP signed", func(t *server.T, _ string) string {
@@ -87,12 +88,14 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 			check.Sends("A request with a good access token as control, then one with "+i.what))...)
 	}
 
-	server.It("other-clients", "refuses the same tokens from other clients", server.InEach(fromOthers), check.InSeason(server.Last),
+	server.It("other-clients", "refuses the same tokens from other clients", server.InEach(fromOthers),
+		check.InSeason(server.Last),
 		check.Expects("HTTP 401."), check.Sends("As other clients, which call themselves something else in header and "+
 			"message, between requests of theirs with a good access token: "+repeated[0].what+"; "+repeated[1].what+"; "+
 			repeated[2].what))
 
-	server.It("other-resource", "refuses a token that the same RAS issued for another MCP server", server.InEach(func(t *server.T) {
+	server.It("other-resource", "refuses a token that the same RAS issued for "+
+		"another MCP server", server.InEach(func(t *server.T) {
 		t.Use(t.AccessToken())
 		other := t.AccessToken(server.Set("resource", t.Config.SecondServer))
 		t.UseWith(t.KnockAt(t.Config.SecondServer, other))
@@ -125,8 +128,8 @@ func named(slug string) impostor {
 	return impostors[slices.IndexFunc(impostors, func(i impostor) bool { return i.slug == slug })]
 }
 
-// fromOthers repeats attacks as other clients than this suite would send them: a target that recognises the suite may be
-// strict with it alone.
+// fromOthers repeats attacks as other clients than this suite would send them: a target that recognises the suite may
+// be strict with it alone.
 func fromOthers(t *server.T) {
 	good, clients := t.AccessToken(), t.Disguises(len(repeated)+1)
 	for n, i := range repeated {

@@ -42,7 +42,8 @@ var _ = check.For("RS-401", func() {
 		mustChallenge(t, a)
 	}, check.Open(), check.Sends("An initialize (2025-11-25) with a token as control, then one without"))
 
-	server.It("no-token-error", "leaves error out of the challenge when no token was sent", server.InEach(func(t *server.T) {
+	server.It("no-token-error", "leaves error out of the challenge when no "+
+		"token was sent", server.InEach(func(t *server.T) {
 		a := t.Break(t.Knock(""))
 		if code := mustChallenge(t, a)["error"]; code != "" {
 			t.Failf(
@@ -52,7 +53,8 @@ var _ = check.For("RS-401", func() {
 		}
 	}), check.Open(), check.Should(), check.Sends("A request without the Authorization header"))
 
-	server.It("bad-token", "answers 401 with a Bearer challenge to a token that nobody issued", server.InEach(func(t *server.T) {
+	server.It("bad-token", "answers 401 with a Bearer challenge to a token that "+
+		"nobody issued", server.InEach(func(t *server.T) {
 		mustLetIn(t)
 		a := t.Break(t.Knock(rand.Text()))
 		Expect(a).To(server.BeUnauthorized())

@@ -83,7 +83,8 @@ func noScope(t *server.T) string {
 }
 
 var _ = check.For("RS-SCOPE-403", func() {
-	server.It("no-scope", "lets nobody call the scoped tool with a token that has no scope at all", server.InEach(func(t *server.T) {
+	server.It("no-scope", "lets nobody call the scoped tool with a token that has no "+
+		"scope at all", server.InEach(func(t *server.T) {
 		t.UseWith(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil))
 		token := noScope(t)
 		if token == "" {
@@ -93,7 +94,8 @@ var _ = check.For("RS-SCOPE-403", func() {
 	}), needsScopedTool, check.Sends("A call of the scoped tool with a token that has its scope as control, then with "+
 		"one without scope"))
 
-	server.It("header", "looks for the tool that is called in the message, not in Mcp-Name", server.InEach(func(t *server.T) {
+	server.It("header", "looks for the tool that is called in the message, not "+
+		"in Mcp-Name", server.InEach(func(t *server.T) {
 		t.UseWith(t.Call(t.AccessToken(), t.Config.ScopedTool.Name, nil))
 		token := lacking(t)
 		r := t.CallOf(t.AccessToken(), token, t.Config.ScopedTool.Name, nil)

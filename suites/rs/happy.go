@@ -70,12 +70,14 @@ var _ = check.For("RS-EXTENSION", func() {
 		judgeExtension(t, t.UseWith(t.Stateless(t.Config.URL, t.AccessToken(), "server/discover", nil)))
 	}, check.Sends("A server/discover of revision 2026-07-28"))
 
-	server.It("undeclared", "serves a client that does not name the extension, or refuses it with an error", server.InEach(func(t *server.T) {
+	server.It("undeclared", "serves a client that does not name the extension, or refuses it "+
+		"with an error", server.InEach(func(t *server.T) {
 		token := t.AccessToken()
 		t.Use(token)
 		a := t.Send(undeclared(t, t.Knock(token)), reports.Attack, "the extension is not named: served, or refused")
 		if a.Err != nil || a.Status >= 500 {
-			t.Failf("expected an answer or a refusal that says why, for the client does not name the extension, but saw: %s", a.Summary())
+			t.Failf("expected an answer or a refusal that says why, for the client does not name the extension, but saw: %s",
+				a.Summary())
 		}
 	}), check.Must(), check.By("MCP 2026-07-28 §Extension Negotiation"),
 		check.Sends("A request of a client that names the extension as control, then of one that does not"))

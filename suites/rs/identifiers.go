@@ -79,7 +79,8 @@ var _ = check.ForAttacks("rs", senders, sender.declare)
 func onlyPort(a, b string) bool {
 	x, err := url.Parse(a)
 	y, err2 := url.Parse(b)
-	return err == nil && err2 == nil && x.Host != "" && x.Scheme == y.Scheme && x.Hostname() == y.Hostname() && y.Path == "" && y.User == nil
+	return err == nil && err2 == nil && x.Host != "" && x.Scheme == y.Scheme && x.Hostname() == y.Hostname() &&
+		y.Path == "" && y.User == nil
 }
 
 // given is the right value, and what the attack makes of it.

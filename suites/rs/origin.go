@@ -22,7 +22,9 @@ var origins = []struct {
 		return "chrome-extension://abcdefghijklmnopabcdefghijklmnop"
 	}},
 	{"file", "of a file", func(string) string { return "file://" }},
-	{"subdomain", "of a name below the server's own", func(host string) string { return "http://" + grammar.Word + "." + host }},
+	{"subdomain", "of a name below the server's own", func(host string) string {
+		return "http://" + grammar.Word + "." + host
+	}},
 	{"other-port", "of another port of the server's host", func(host string) string { return "http://" + host + ":1" }},
 	{"null", "null", func(string) string { return "null" }},
 	{
@@ -33,7 +35,8 @@ var origins = []struct {
 }
 
 // needsOrigin is for what a public server may not be asked without more: it may take the origins that it lists.
-var needsOrigin = server.Need("allowed_origin", "a public server may take many origins: needs one that it takes, so that others prove something",
+var needsOrigin = server.Need("allowed_origin", "a public server may take many origins: needs one that it takes, so "+
+	"that others prove something",
 	func(w *server.World) bool { return w.Config.AllowedOrigin != "" || target.Loopback(w.Config.URL) })
 
 var _ = check.For("RS-ORIGIN", func() {
@@ -63,13 +66,14 @@ var _ = check.For("RS-ORIGIN", func() {
 				}
 				Expect(a).To(server.BeStatus(http.StatusForbidden),
 					"a page of another site must not drive a local server (DNS rebinding)")
-			}, originOptions(name, o.slug), check.With(needsOrigin), check.Sends("A request with a good token as control, then the same with an Origin "+o.what))
+			}, originOptions(name, o.slug), check.With(needsOrigin),
+				check.Sends("A request with a good token as control, then the same with an Origin "+o.what))
 		}
 	}
 })
 
-// originOptions are those of a check with this name: what is sent outside of a session needs no token to be judged, and pages of
-// other ports of this machine are let in by servers that trust all that is local, which no text forbids.
+// originOptions are those of a check with this name: what is sent outside of a session needs no token to be judged, and
+// pages of other ports of this machine are let in by servers that trust all that is local, which no text forbids.
 func originOptions(name, slug string) check.Option {
 	return func(c *check.Check) {
 		c.Open = name == slug

@@ -30,7 +30,8 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 		r.AddField("access_token", token)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		Expect(t.Break(r)).To(server.BeTurnedAway())
-	}), check.Should(), check.Sends("A request with the token in the header as control, then a form with access_token and no header"))
+	}), check.Should(), check.Sends("A request with the token in the header as control, then a form with access_token "+
+		"and no header"))
 
 	server.It("cookie", "does not take a token from a cookie", server.InEach(func(t *server.T) {
 		token := t.AccessToken()
@@ -68,7 +69,8 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 		if server.LetIn(t.Send(r, reports.Setup, "two Authorization headers")) {
 			t.Notef("of two Authorization headers one is taken, by the server or by a proxy before it")
 		}
-	}), check.With(server.NeedsBearer), check.Sends("Requests with the schemes bearer and BEARER, after one with Bearer as control"))
+	}), check.With(server.NeedsBearer),
+		check.Sends("Requests with the schemes bearer and BEARER, after one with Bearer as control"))
 })
 
 func withQuery(rawURL, name, value string) string {

@@ -30,12 +30,15 @@ var elsewhere = []string{"X-Access-Token", "X-Forwarded-Access-Token", "X-Auth-R
 	"X-Authorization", "X-Forwarded-Authorization", "X-Original-Authorization", "Proxy-Authorization", "X-Api-Key",
 	"X-Amzn-Oidc-Accesstoken", "Mcp-Authorization"}
 
-// disguises are headers with which proxies say what was asked for before they changed it. From anybody else they say nothing.
+// disguises are headers with which proxies say what was asked for before they changed it. From anybody else they say
+// nothing.
 var disguises = map[string]http.Header{
-	"path":   {"X-Original-Url": {"/"}, "X-Rewrite-Url": {"/"}, "X-Forwarded-Uri": {"/"}, "X-Forwarded-Path": {"/"}, "X-Original-Uri": {"/"}},
+	"path": {"X-Original-Url": {"/"}, "X-Rewrite-Url": {"/"}, "X-Forwarded-Uri": {"/"}, "X-Forwarded-Path": {"/"},
+		"X-Original-Uri": {"/"}},
 	"health": {"X-Original-Url": {"/health"}, "X-Rewrite-Url": {"/health"}, "X-Forwarded-Uri": {"/health"}},
 	"method": {"X-Http-Method-Override": {"OPTIONS"}, "X-Http-Method": {"OPTIONS"}, "X-Method-Override": {"OPTIONS"}},
-	"inner": {"X-Forwarded-For": {"127.0.0.1"}, "X-Real-Ip": {"127.0.0.1"}, "X-Client-Ip": {"127.0.0.1"}, "True-Client-Ip": {"127.0.0.1"},
+	"inner": {"X-Forwarded-For": {"127.0.0.1"}, "X-Real-Ip": {"127.0.0.1"}, "X-Client-Ip": {"127.0.0.1"},
+		"True-Client-Ip":   {"127.0.0.1"},
 		"X-Originating-Ip": {"127.0.0.1"}, "Forwarded": {"for=127.0.0.1"}, "X-Forwarded-Host": {"localhost"}},
 	"preflight":      {"Access-Control-Request-Method": {"POST"}, "Access-Control-Request-Headers": {"authorization"}},
 	"mcp-initialize": {"Mcp-Method": {"initialize"}}, "mcp-ping": {"Mcp-Method": {"ping"}},
@@ -167,7 +170,8 @@ func claimed(rawURL string) http.Header {
 }
 
 var _ = check.For("RS-TOKEN-AUD", func() {
-	server.It("other-resource-forwarded", "knows itself by its own URL, whatever headers of proxies say", server.InEach(func(t *server.T) {
+	server.It("other-resource-forwarded", "knows itself by its own URL, whatever headers of "+
+		"proxies say", server.InEach(func(t *server.T) {
 		t.Use(t.AccessToken())
 		other := t.AccessToken(server.Set("resource", t.Config.SecondServer))
 		t.UseWith(t.KnockAt(t.Config.SecondServer, other))
@@ -176,6 +180,7 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 			r.Header[name] = values
 		}
 		Expect(t.Break(r)).To(server.BeUnauthorized(), "whoever asks chooses which server it is")
-	}), check.With(server.NeedsSecondServer), check.Sends("A token for the second MCP server, first there as control, then "+
-		"to the server under test with headers that name the second one"))
+	}), check.With(server.NeedsSecondServer),
+		check.Sends("A token for the second MCP server, first there as control, then "+
+			"to the server under test with headers that name the second one"))
 })

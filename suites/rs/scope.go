@@ -23,7 +23,8 @@ func underScoped(t *server.T) *wire.Answer {
 	return t.Break(t.Call(lacking(t), t.Config.ScopedTool.Name, nil))
 }
 
-// lacking is a token, seen to work, that has every scope but the one that the scoped tool needs and those that imply it.
+// lacking is a token, seen to work, that has every scope but the one that the scoped tool needs and those that imply
+// it.
 func lacking(t *server.T) string {
 	tool := t.Config.ScopedTool
 	others := slices.DeleteFunc(slices.Clone(t.Config.Scopes), func(s string) bool {

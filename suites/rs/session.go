@@ -42,8 +42,9 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 		).To(
 			server.BeStatus(http.StatusForbidden, http.StatusNotFound, http.StatusUnauthorized),
 		)
-	}, check.Should(), check.With(server.NeedsSecondUser), check.Sends("Alice's session with her token as control, then the same "+
-		"session with Bob's token"))
+	}, check.Should(), check.With(server.NeedsSecondUser),
+		check.Sends("Alice's session with her token as control, then the same "+
+			"session with Bob's token"))
 
 	server.It("no-token", "answers 401 to a session id without a token", func(t *server.T) {
 		s, _ := aliceSession(t)
@@ -64,8 +65,9 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 		bob := bobToken(t)
 		s, token := aliceSession(t)
 		judgeEnd(t, s, bob, token)
-	}, check.Should(), check.With(server.NeedsSecondUser), check.Sends("A DELETE for Alice's session with Bob's token, then her "+
-		"session again"))
+	}, check.Should(), check.With(server.NeedsSecondUser),
+		check.Sends("A DELETE for Alice's session with Bob's token, then her "+
+			"session again"))
 })
 
 // judgeEnd lets a stranger end a session, and sees that its owner still has it.

@@ -5,7 +5,8 @@ import (
 	"github.com/emaconform/emaconform/suites/server"
 )
 
-// A session id that can be guessed from another one differs from it in fewer characters; of ids that begin with a time, the rest counts.
+// A session id that can be guessed from another one differs from it in fewer characters; of ids that begin with a time,
+// the rest counts.
 const (
 	sessions       = 4
 	sessionsDiffer = 8
@@ -22,11 +23,13 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 			}
 			for _, other := range ids {
 				if n := server.Apart(s.ID, other); n < sessionsDiffer {
-					t.Failf("two session ids, of %d characters, differ in %d of them: who has one guesses others. 128 random bits are the least",
+					t.Failf("two session ids, of %d characters, differ in %d of them: who has one guesses others. 128 random bits "+
+						"are the least",
 						len(s.ID), n)
 				}
 			}
 			ids = append(ids, s.ID)
 		}
-	}, check.By("MCP security best practices §Session Hijacking"), check.Sends("Several sessions of one user; their ids are compared with each other"))
+	}, check.By("MCP security best practices §Session Hijacking"),
+		check.Sends("Several sessions of one user; their ids are compared with each other"))
 })

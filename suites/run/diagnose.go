@@ -29,7 +29,8 @@ var aspects = []aspect{
 		fix: func(p *preflight) string {
 			c := p.t.Client(0)
 			return fmt.Sprintf("Register client %q for %s with the authorization server, or correct clients[0] (id, "+
-				"auth, secret): the ID-JAG says client_id %q, and the client that redeems it has to be the same.", c.ID, c.Auth, c.ID)
+				"auth, secret): the ID-JAG says client_id %q, and the client that redeems it has to be the same.", c.ID, c.Auth,
+				c.ID)
 		},
 	},
 	{

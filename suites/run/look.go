@@ -62,7 +62,8 @@ func (p *preflight) offered() (string, *stop) {
 }
 
 // notTried is what becomes of a grant that the metadata keep silent about.
-const notTried = "clients such as Claude offer enterprise-managed authorization only when grant_types_supported lists it"
+const notTried = "clients such as Claude offer enterprise-managed authorization only when " +
+	"grant_types_supported lists it"
 
 // listed reports whether the authorization server's metadata list the id-jag profile, and the jwt-bearer grant.
 func (p *preflight) listed() (profile, grant bool) {

@@ -95,13 +95,16 @@ func (p *preflight) reach() (string, *stop) {
 		return "", &stop{fmt.Sprintf("%s does not answer (%v).", config.URL, a.Err),
 			"Start the server, or correct url. If it is behind a private certificate authority, name it with ca_file."}
 	case a.Status/100 == 3:
-		return "", &stop{fmt.Sprintf("%s redirects to %s.", config.URL, wire.Printable(wire.WithoutQuery(a.Header.Get("Location")), 200)),
+		return "", &stop{fmt.Sprintf("%s redirects to %s.", config.URL,
+			wire.Printable(wire.WithoutQuery(a.Header.Get("Location")), 200)),
 			"Name the MCP server's own URL in url: a token is never sent to where a redirect points."}
 	case a.Status == http.StatusNotFound || a.Status == http.StatusMethodNotAllowed:
-		return "", &stop{fmt.Sprintf("%s answers a POST with HTTP %d: there is no MCP server at this URL.", config.URL, a.Status),
+		return "", &stop{fmt.Sprintf("%s answers a POST with HTTP %d: there is no MCP server at this URL.", config.URL,
+			a.Status),
 			"Name the URL of the MCP endpoint in url, with its path, e.g. https://mcp.example/mcp."}
 	case a.MediaType() == "text/html":
-		return "", &stop{fmt.Sprintf("%s answers with HTML (HTTP %d): this looks like a web page, not like an MCP server.", config.URL, a.Status),
+		return "", &stop{fmt.Sprintf("%s answers with HTML (HTTP %d): this looks like a web page, not like an MCP server.",
+			config.URL, a.Status),
 			"Name the URL of the MCP endpoint in url, with its path, e.g. https://mcp.example/mcp."}
 	}
 	p.first = a
@@ -146,7 +149,8 @@ func (p *preflight) findResource() (string, *stop) {
 		return "none; resource and authorization server are taken from " + p.expected.By, nil
 	}
 	return "", &stop{"There is no protected resource metadata (RFC 9728): " + strings.Join(tried, "; ") + ".",
-		"Serve it, and point to it with resource_metadata in the 401's WWW-Authenticate header. To test the rest before that, set authorization_server.issuer."}
+		"Serve it, and point to it with resource_metadata in the 401's WWW-Authenticate header. To test the rest before " +
+			"that, set authorization_server.issuer."}
 }
 
 func (p *preflight) findServer() (string, *stop) {
@@ -187,11 +191,13 @@ func (p *preflight) findServer() (string, *stop) {
 		if s := p.mixedUp(); s != nil {
 			return "", s
 		}
-		return "", &stop{"There is no metadata of the authorization server " + wire.Printable(p.found.Issuer, 300) + ": " + strings.Join(tried, "; ") + ".",
+		return "", &stop{"There is no metadata of the authorization server " + wire.Printable(p.found.Issuer, 300) + ": " +
+			strings.Join(tried, "; ") + ".",
 			"Serve it (RFC 8414), or set authorization_server.token_endpoint."}
 	}
 	if p.found.TokenEndpoint == "" {
-		return "", &stop{"The authorization server's metadata names no token_endpoint.", "Add it, or set authorization_server.token_endpoint."}
+		return "", &stop{"The authorization server's metadata names no token_endpoint.",
+			"Add it, or set authorization_server.token_endpoint."}
 	}
 	if failed := p.hosts(); failed != nil {
 		return "", failed
@@ -211,7 +217,8 @@ func (p *preflight) differs(found, expected string) string {
 // otherResource is the stop at metadata that speak of somebody else: a token for that resource would be handed to this
 // server, which could use it there.
 func otherResource(resource, url string) *stop {
-	return &stop{fmt.Sprintf("The protected resource metadata of %s name another resource, %s (RFC 9728 3.3).", url, wire.Printable(resource, 300)),
+	return &stop{fmt.Sprintf("The protected resource metadata of %s name another resource, %s (RFC 9728 3.3).", url,
+		wire.Printable(resource, 300)),
 		"Correct resource in the metadata, or url. No token was asked for. To test in spite of that, set resource."}
 }
 
@@ -225,8 +232,10 @@ func (p *preflight) hosts() *stop {
 	}
 	for _, member := range slices.Sorted(maps.Keys(endpoints)) {
 		if err := p.t.Wire.Hosts().Trusts(endpoints[member]); err != nil {
-			return &stop{fmt.Sprintf("The %s is %s: %v.", member, wire.Printable(wire.WithoutQuery(endpoints[member]), 300), err),
-				"Nothing was sent there. When it is your authorization server, say so with authorization_server.issuer or allowed_hosts."}
+			return &stop{fmt.Sprintf("The %s is %s: %v.", member, wire.Printable(wire.WithoutQuery(endpoints[member]), 300),
+				err),
+				"Nothing was sent there. When it is your authorization server, say so with authorization_server.issuer or " +
+					"allowed_hosts."}
 		}
 	}
 	return nil
@@ -272,12 +281,13 @@ func (p *preflight) learnFetching(before int) string {
 		p.t.Inbound = true
 		return "the target knew our keys, and asks again for new ones"
 	default:
-		return "the target did not fetch our keys, not even for a new one: checks of key rotation and of unknown issuers are skipped"
+		return "the target did not fetch our keys, not even for a new one: checks of key rotation and of unknown issuers " +
+			"are skipped"
 	}
 }
 
-// learnAudiences finds out what the assertions of clients may be for, the issuer or the token endpoint, where the configuration
-// does not say it, and goes on with what is taken. It says what was found.
+// learnAudiences finds out what the assertions of clients may be for, the issuer or the token endpoint, where the
+// configuration does not say it, and goes on with what is taken. It says what was found.
 func (p *preflight) learnAudiences(clients []target.Client) (said string) {
 	for n := range clients {
 		said += p.learnAudience(&clients[n])
@@ -325,13 +335,16 @@ func (p *preflight) call() (string, *stop) {
 		return "answers as in " + strings.Join(spoken, " and "), nil
 	}
 	if a.Status == http.StatusForbidden {
-		return "", &stop{fmt.Sprintf("The authorization server granted an access token, but it may not do enough at the MCP server: %s%s.",
+		return "", &stop{fmt.Sprintf("The authorization server granted an access token, but it may not do enough at the "+
+			"MCP server: %s%s.",
 			a.Summary(), p.lacking(a)),
-			"Name the scopes that the MCP server needs in scopes. If your authorization server grants only what the scope parameter asks for, " +
-				"also set redeem.scope: true."}
+			"Name the scopes that the MCP server needs in scopes. If your authorization server grants only what the scope " +
+				"parameter asks for, also set redeem.scope: true."}
 	}
-	return "", &stop{fmt.Sprintf("The authorization server granted an access token, but the MCP server does not take it: %s.", a.Summary()),
-		"Check that the MCP server accepts tokens of " + wire.Printable(p.found.Issuer, 300) + " with the audience " + wire.Printable(p.found.Resource, 300) + "."}
+	return "", &stop{fmt.Sprintf("The authorization server granted an access token, but the MCP server does not "+
+		"take it: %s.", a.Summary()),
+		"Check that the MCP server accepts tokens of " + wire.Printable(p.found.Issuer, 300) + " with the audience " +
+			wire.Printable(p.found.Resource, 300) + "."}
 }
 
 // scopeParam is the scope that a challenge asks for (RFC 6750 section 3).
@@ -344,7 +357,9 @@ func (p *preflight) lacking(a *wire.Answer) string {
 		return ""
 	}
 	granted := strings.Fields(cmp.Or(p.redemption.String("scope"), strings.Join(p.t.Config.Scopes, " ")))
-	missing := slices.DeleteFunc(strings.Fields(asked[1]), func(scope string) bool { return slices.Contains(granted, scope) })
+	missing := slices.DeleteFunc(strings.Fields(asked[1]), func(scope string) bool {
+		return slices.Contains(granted, scope)
+	})
 	if len(missing) == 0 {
 		return ""
 	}

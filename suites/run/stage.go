@@ -44,7 +44,8 @@ type assignment struct {
 	Hosts      *wire.Hosts        `json:"hosts"`
 }
 
-// world makes the world that an assignment describes. What is secret in it, and what checks come to know, goes into secrets.
+// world makes the world that an assignment describes. What is secret in it, and what checks come to know, goes into
+// secrets.
 func (a *assignment) world(workers int, secrets *redact.Set) (*server.World, error) {
 	a.hide(secrets)
 	w := &server.World{
@@ -88,10 +89,11 @@ func newWire(c *target.Config, pem []byte, hosts *wire.Hosts) (*wire.Client, err
 	return client, nil
 }
 
-// answers says why the target answers nothing that it can be judged by, or "": both the MCP server and the token endpoint are
-// asked, for one can be gone without the other.
+// answers says why the target answers nothing that it can be judged by, or "": both the MCP server and the token
+// endpoint are asked, for one can be gone without the other.
 func answers(ctx context.Context, w *server.World) string {
-	token := &wire.Request{URL: w.Target.TokenEndpoint, Form: []reports.Field{}, Header: http.Header{"Accept": {"application/json"}}}
+	token := &wire.Request{URL: w.Target.TokenEndpoint, Form: []reports.Field{},
+		Header: http.Header{"Accept": {"application/json"}}}
 	asked := []*wire.Request{w.Initialize(w.Config.URL, "")}
 	if !w.Look {
 		asked = append(asked, token)
@@ -118,7 +120,8 @@ func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &wire.Health{Probe: func(ctx context.Context) string { return answers(ctx, w) }, Outage: a.Config.Timing.Outage, Say: o.Say, Lose: o.Lose}
+	h := &wire.Health{Probe: func(ctx context.Context) string { return answers(ctx, w) }, Outage: a.Config.Timing.Outage,
+		Say: o.Say, Lose: o.Lose}
 	w.Await, w.Say, w.Seed = h.Await, o.Say, o.Seed
 	s := &stage{worlds: []*server.World{w}}
 	if a.TwoIdPs {

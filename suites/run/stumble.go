@@ -92,8 +92,8 @@ func (p *preflight) byMetadata(saw string) *stop {
 			"/oauth2/…."}
 	case metadata["registration_endpoint"] != nil && p.redemption.String("error") == server.InvalidClient &&
 		metadata["client_id_metadata_document_supported"] != true:
-		return &stop{saw, aspectOf("client").fix(p) + " A client that registers itself (DCR) never matches the client_id of " +
-			"a grant: register it beforehand."}
+		return &stop{saw, aspectOf("client").fix(p) + " A client that registers itself (DCR) never matches the " +
+			"client_id of a grant: register it beforehand."}
 	}
 	return nil
 }
@@ -127,7 +127,8 @@ func (p *preflight) mixedUp() *stop {
 	if right != "" {
 		is += ", here " + wire.Printable(right, 200)
 	}
-	return &stop{fmt.Sprintf("authorization_server.issuer is %s: this is %s, but the audience of an ID-JAG is %s.", named, what, is),
+	return &stop{fmt.Sprintf("authorization_server.issuer is %s: this is %s, but the audience of an ID-JAG is %s.", named,
+		what, is),
 		"Correct authorization_server.issuer, or leave it out: it is found from the MCP server's metadata."}
 }
 

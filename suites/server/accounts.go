@@ -25,8 +25,8 @@ func AccountOf(t *T, a *wire.Answer) string {
 	return string(told)
 }
 
-// OwnAccount is what the target itself calls the first user's account, "" when that cannot be seen. The first check that
-// asks for it redeems an honest ID-JAG.
+// OwnAccount is what the target itself calls the first user's account, "" when that cannot be seen. The first check
+// that asks for it redeems an honest ID-JAG.
 func (t *T) OwnAccount(redeem func() *wire.Answer) string {
 	t.known.naming.Lock()
 	defer t.known.naming.Unlock()

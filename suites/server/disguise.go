@@ -32,8 +32,8 @@ var disguises = []Disguise{
 	{Agent: "Apache-HttpClient/5.4 (Java/21)", accept: "application/json"},
 }
 
-// Disguises are so many of them, each another, drawn by the seed of the run: for a check, they are the same in each run with
-// this seed.
+// Disguises are so many of them, each another, drawn by the seed of the run: for a check, they are the same in each run
+// with this seed.
 func (t *T) Disguises(n int) []Disguise {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(t.Check.ID))

@@ -91,8 +91,8 @@ func (p Prover) Using(t *T, r *wire.Request, token string, edits ...Edit) *wire.
 	return r
 }
 
-// Prove presents the token of this answer, where it is bound to our key, as RFC 9449 section 7.1 wants it. What a check sends
-// is proved without that.
+// Prove presents the token of this answer, where it is bound to our key, as RFC 9449 section 7.1 wants it. What a check
+// sends is proved without that.
 func (t *T) Prove(r *wire.Request, granted *wire.Answer) {
 	if t.Prover != nil {
 		t.known.remember(granted)

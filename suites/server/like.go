@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// Like is a random text of the form of another one: letters for letters of the same case, digits for digits, all else as it
-// is. What is made up is not to be told from what is true by how it looks. Of a URL and of short texts it is a word.
+// Like is a random text of the form of another one: letters for letters of the same case, digits for digits, all else
+// as it is. What is made up is not to be told from what is true by how it looks. Of a URL and of short texts it is a
+// word.
 func Like(text string) string {
 	const letters, digits = "abcdefghijklmnopqrstuvwxyz", "0123456789"
 	if len(text) < 8 || strings.Contains(text, "://") {

@@ -48,7 +48,8 @@ func TestDisguisesAreDrawnBySeed(t *testing.T) {
 			if err := json.Unmarshal(r.Body, &sent); err != nil {
 				t.Fatal(err)
 			}
-			if name := sent.Params.ClientInfo.Name; name == "Suite" || !strings.HasPrefix(d.Agent, name) || r.Header.Get("User-Agent") != d.Agent {
+			if name := sent.Params.ClientInfo.Name; name == "Suite" || !strings.HasPrefix(d.Agent, name) ||
+				r.Header.Get("User-Agent") != d.Agent {
 				t.Errorf("it calls itself %s and %s", name, r.Header.Get("User-Agent"))
 			}
 		}

@@ -252,7 +252,8 @@ func (t *T) ClientAssertion(c *target.Client, edit func(claims map[string]any)) 
 	if c.Auth == target.ClientSecretJWT {
 		return hostile.HMAC(&Token{Header: map[string]any{"typ": "JWT"}, Claims: claims}, []byte(c.Secret))
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(c.Key.Algorithm), Key: c.Key}, (&jose.SignerOptions{}).WithType("JWT"))
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(c.Key.Algorithm), Key: c.Key},
+		(&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {
 		panic(fmt.Errorf("the key of client %s cannot sign: %w", c.ID, err)) // our own error
 	}
@@ -263,7 +264,8 @@ func (t *T) ClientAssertion(c *target.Client, edit func(claims map[string]any)) 
 	return compact
 }
 
-// TokenRequest is the request with which Redeem presents an assertion, not yet sent: for checks that change it as a whole.
+// TokenRequest is the request with which Redeem presents an assertion, not yet sent: for checks that change it as a
+// whole.
 func (t *T) TokenRequest(assertion any, options ...RedeemOption) *wire.Request {
 	return &t.redemption(assertion, options).Request
 }
@@ -278,8 +280,8 @@ func (t *T) Redeem(assertion any, options ...RedeemOption) *wire.Answer {
 	return t.present(assertion, reports.Setup, "", options)
 }
 
-// present sends an assertion until there is an answer to judge by. An ID-JAG that had not been presented before gets a fresh
-// jti with each further try: the target may have used the first one up before its answer was lost.
+// present sends an assertion until there is an answer to judge by. An ID-JAG that had not been presented before gets a
+// fresh jti with each further try: the target may have used the first one up before its answer was lost.
 func (t *T) present(assertion any, part reports.Part, note string, options []RedeemOption) *wire.Answer {
 	token, _ := assertion.(*Token)
 	fresh := token != nil && t.first(token)
@@ -322,8 +324,8 @@ func (t *T) Control(assertion any, options ...RedeemOption) *wire.Answer {
 	return a
 }
 
-// settle waits until the target grants what is honest, within the patience for new keys: what the serial check before this
-// one did to the keys may not be over for the target yet.
+// settle waits until the target grants what is honest, within the patience for new keys: what the serial check before
+// this one did to the keys may not be over for the target yet.
 func (t *T) settle() {
 	t.Within(t.Config.Timing.JWKSPatience, func() bool {
 		return Granted(t.Wire.Do(t, &t.redemption(t.Grant(), nil).Request, nil, reports.Setup, ""))
@@ -332,8 +334,8 @@ func (t *T) settle() {
 
 func (t *T) mustBeGranted(a *wire.Answer) {
 	if !Granted(a) {
-		t.Inconclusivef("the control was not granted (%s), so a refusal of the attack would prove nothing: the honest request in the "+
-			"exchanges must work first", a.Summary())
+		t.Inconclusivef("the control was not granted (%s), so a refusal of the attack would prove nothing: the honest "+
+			"request in the exchanges must work first", a.Summary())
 	}
 }
 

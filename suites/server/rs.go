@@ -37,7 +37,8 @@ func clientInfo(agent string) map[string]any {
 func (w *World) Initialize(url, token string) *wire.Request {
 	return Message(url, token, map[string]any{
 		"jsonrpc": "2.0", "id": 1, "method": "initialize",
-		"params": map[string]any{"protocolVersion": Revision2025, "clientInfo": clientInfo(w.Config.UserAgent), "capabilities": capabilities},
+		"params": map[string]any{"protocolVersion": Revision2025, "clientInfo": clientInfo(w.Config.UserAgent),
+			"capabilities": capabilities},
 	})
 }
 
@@ -88,19 +89,22 @@ func (t *T) Revisions() Revisions {
 		token := t.Hold()
 		t.known.revisions = &Revisions{
 			Stateless: t.stateless(token),
-			Sessions:  LetIn(t.sendMCP(t.Initialize(t.Config.URL, token), reports.Setup, "does it answer revision "+Revision2025+"?")),
+			Sessions: LetIn(t.sendMCP(t.Initialize(t.Config.URL, token), reports.Setup, "does it answer revision "+Revision2025+
+				"?")),
 		}
 	}
 	return *t.known.revisions
 }
 
-// stateless reports whether the server answers revision 2026-07-28. Some answer a tools/list of any revision without a session:
-// these do not know server/discover.
+// stateless reports whether the server answers revision 2026-07-28. Some answer a tools/list of any revision without a
+// session: these do not know server/discover.
 func (t *T) stateless(token string) bool {
-	if !LetIn(t.sendMCP(t.Stateless(t.Config.URL, token, "tools/list", nil), reports.Setup, "does it answer revision "+Revision2026+"?")) {
+	if !LetIn(t.sendMCP(t.Stateless(t.Config.URL, token, "tools/list", nil), reports.Setup, "does it answer revision "+
+		Revision2026+"?")) {
 		return false
 	}
-	object, err := t.sendMCP(t.Stateless(t.Config.URL, token, "server/discover", nil), reports.Setup, "does it know server/discover?").Object()
+	object, err := t.sendMCP(t.Stateless(t.Config.URL, token, "server/discover", nil), reports.Setup,
+		"does it know server/discover?").Object()
 	if err != nil {
 		return true
 	}

@@ -40,14 +40,15 @@ func (t *T) Get(url string) (map[string]any, *wire.Answer, error) {
 // tries is how often a request is sent until there is an answer to judge by.
 const tries = 3
 
-// Send sends any request and records it. When nothing came back that the target can be judged by, the request is sent again
-// after the target was seen to answer others; what is still no answer then is the target's way to meet this request.
+// Send sends any request and records it. When nothing came back that the target can be judged by, the request is sent
+// again after the target was seen to answer others; what is still no answer then is the target's way to meet this
+// request.
 func (t *T) Send(r *wire.Request, part reports.Part, note string) *wire.Answer {
 	return t.deliver(func() *wire.Request { return r }, part, note)
 }
 
-// deliver sends what build makes, anew for each try. An assertion that is the same as at the try before, whose answer was
-// lost, may have been used up then: a refusal of it proves nothing.
+// deliver sends what build makes, anew for each try. An assertion that is the same as at the try before, whose answer
+// was lost, may have been used up then: a refusal of it proves nothing.
 func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) *wire.Answer {
 	before := ""
 	for try := 1; ; try++ {
@@ -71,8 +72,8 @@ func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) 
 			return a
 		case a.Throttled() && t.Check != nil:
 			t.Doubtf("%s", doubt)
-			t.Inconclusivef("the target answers 429 Too Many Requests: lower --workers, raise timing.retry_after, or raise its limit for " +
-				"the test client")
+			t.Inconclusivef("the target answers 429 Too Many Requests: lower --workers, raise timing.retry_after, or raise " +
+				"its limit for the test client")
 		case try == tries:
 			t.weigh(a, part, doubt)
 			return a
@@ -85,8 +86,8 @@ func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) 
 	}
 }
 
-// weigh decides what it means that a request was never answered while others were: the target does not answer this input,
-// which is for the check to judge. A gateway's answer is never judged, nor is a control.
+// weigh decides what it means that a request was never answered while others were: the target does not answer this
+// input, which is for the check to judge. A gateway's answer is never judged, nor is a control.
 func (t *T) weigh(a *wire.Answer, part reports.Part, doubt string) {
 	own := a.Err == nil && a.String("error") != "" // an OAuth error with this status is the target's own word
 	if part == reports.Attack && (a.Err != nil || own) && t.answersOthers() {
@@ -98,14 +99,16 @@ func (t *T) weigh(a *wire.Answer, part reports.Part, doubt string) {
 // answersOthers reports whether an honest request gets through now.
 func (t *T) answersOthers() bool {
 	if t.Look {
-		return t.Wire.Do(t, t.Initialize(t.Config.URL, ""), t.Recorder(), reports.Control, "is the target still there?").Doubt() == ""
+		return t.Wire.Do(t, t.Initialize(t.Config.URL, ""), t.Recorder(), reports.Control,
+			"is the target still there?").Doubt() == ""
 	}
-	again := t.Wire.Do(t, &t.redemption(t.Grant(), nil).Request, t.Recorder(), reports.Control, "is the target still there?")
+	again := t.Wire.Do(t, &t.redemption(t.Grant(), nil).Request, t.Recorder(), reports.Control,
+		"is the target still there?")
 	return again.Doubt() == ""
 }
 
-// awaitTarget waits, while the check's clock stands still, until the target answers at all. Before the checks, when nobody
-// keeps watch over it yet, a moment must do.
+// awaitTarget waits, while the check's clock stands still, until the target answers at all. Before the checks, when
+// nobody keeps watch over it yet, a moment must do.
 func (t *T) awaitTarget(try int) {
 	resume := wire.Pause(t)
 	defer resume()

@@ -1,5 +1,5 @@
-// Package server is the world of a server under test, the Resource Authorization Server and the MCP server, and the vocabulary
-// in which their checks are written.
+// Package server is the world of a server under test, the Resource Authorization Server and the MCP server, and the
+// vocabulary in which their checks are written.
 package server
 
 import (
@@ -37,7 +37,8 @@ type World struct {
 	Canary    string          // base URL of the attacker's host, "" when there is none
 	Documents string          // the same host where clients' metadata documents are served: over https where there is a CA
 	Control   *mockidp.Control
-	Upstreams func(ctx context.Context, text string) (Upstream, error) // asks the upstream service that we play; see Upstream
+	// asks the upstream service that we play; see Upstream
+	Upstreams func(ctx context.Context, text string) (Upstream, error)
 
 	Wire    *wire.Client
 	Secrets *redact.Set // of the run: what no output may show
@@ -75,8 +76,8 @@ type known struct {
 	bound map[string]bool // access tokens that are bound to our key
 }
 
-// Shared returns what checks of one lane share under this name, made by the first that asks for it. Only checks that run one
-// after the other may share.
+// Shared returns what checks of one lane share under this name, made by the first that asks for it. Only checks that
+// run one after the other may share.
 func Shared[V any](w *World, name string, make func() V) V {
 	if w.known.shared == nil {
 		w.known.shared = map[string]any{}
@@ -176,14 +177,16 @@ var (
 		func(w *World) bool {
 			return w.Config.IdP.Tenant != "" || w.Config.SecondIdP != nil && w.Config.SecondIdP.Tenant != ""
 		})
-	NeedsSubID = Need("second_idp.users[].sub_id", "needs two users of the second IdP that the target knows by their SAML names",
+	NeedsSubID = Need("second_idp.users[].sub_id", "needs two users of the second IdP that the target knows by "+
+		"their SAML names",
 		func(w *World) bool {
 			return w.SecondIdP != nil && len(w.Config.SecondIdP.Users) > 1 && w.Config.SecondIdP.Users[0].SubID != nil &&
 				w.Config.SecondIdP.Users[1].SubID != nil
 		})
 	NeedsEmail = Need("users[].email", "needs users with an e-mail address",
 		func(w *World) bool { return w.Alice().Email != "" })
-	NeedsLinkableEmail = Need("linkable_email", "needs the e-mail address of an account that the IdP may link and names by no sub yet",
+	NeedsLinkableEmail = Need("linkable_email", "needs the e-mail address of an account that the IdP may link and names "+
+		"by no sub yet",
 		func(w *World) bool { return w.Config.LinkableEmail != "" })
 	NeedsSharedEmail = Need("shared_email", "needs an e-mail address that two such accounts share",
 		func(w *World) bool { return w.Config.SharedEmail != "" })
@@ -199,7 +202,8 @@ var (
 		func(w *World) bool { return w.Config.RevokedClient != nil })
 	NeedsDisabledUser = Need("disabled_user", "needs a user whose account the target has switched off",
 		func(w *World) bool { return w.Config.DisabledUser != nil })
-	NeedsDPoPClient = Need("dpop_client", "needs a client of which the RAS wants DPoP proofs, or a RAS that wants them of all (dpop)",
+	NeedsDPoPClient = Need("dpop_client", "needs a client of which the RAS wants DPoP proofs, or a RAS that wants them "+
+		"of all (dpop)",
 		func(w *World) bool { return w.DPoPClient() != nil })
 	NeedsUpstream = Need("upstream", "needs an upstream service of ours that the MCP server asks",
 		func(w *World) bool { return w.Config.Upstream != nil })
@@ -216,7 +220,9 @@ func NeedsEndpoint(member string) check.Need {
 
 // NeedsMetadata is for checks of a feature that the RAS announces by any metadata member of this name.
 func NeedsMetadata(member string) check.Need {
-	return Need(member, "the RAS does not announce it", func(w *World) bool { return w.Target.ServerMetadata[member] != nil })
+	return Need(member, "the RAS does not announce it", func(w *World) bool {
+		return w.Target.ServerMetadata[member] != nil
+	})
 }
 
 // NeedsGrantType is for checks of a grant type that the RAS lists in its metadata.

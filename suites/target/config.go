@@ -25,7 +25,8 @@ type Config struct {
 	CAFile   string `yaml:"ca_file,omitempty" json:"ca_file,omitempty"` // PEM: trust these authorities for the target, too
 
 	AllowedHosts []string `yaml:"allowed_hosts,omitempty" json:"allowed_hosts,omitempty"` // secrets may go there, too
-	AllowPrivate bool     `yaml:"allow_private,omitempty" json:"allow_private,omitempty"` // ask private addresses for documents
+	// ask private addresses for documents
+	AllowPrivate bool `yaml:"allow_private,omitempty" json:"allow_private,omitempty"`
 
 	UserAgent string `yaml:"user_agent,omitempty" json:"user_agent,omitempty"` // what requests call their sender
 
@@ -34,24 +35,31 @@ type Config struct {
 	IdP       IdP  `yaml:"idp,omitempty" json:"idp"`
 	SecondIdP *IdP `yaml:"second_idp,omitempty" json:"second_idp,omitempty"`
 
-	Clients        []Client `yaml:"clients,omitempty" json:"clients"`
-	PublicClient   string   `yaml:"public_client,omitempty" json:"public_client,omitempty"` // client id registered without credentials
-	Users          []User   `yaml:"users,omitempty" json:"users"`
-	LinkableEmail  string   `yaml:"linkable_email,omitempty" json:"linkable_email,omitempty"`   // of an account without a sub
-	SharedEmail    string   `yaml:"shared_email,omitempty" json:"shared_email,omitempty"`       // of two such accounts
-	Scopes         []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`                   // each registered for the resource and allowed for the clients
-	ForbiddenScope string   `yaml:"forbidden_scope,omitempty" json:"forbidden_scope,omitempty"` // registered, but not allowed for the clients
-	SecondServer   string   `yaml:"second_server,omitempty" json:"second_server,omitempty"`     // URL of another MCP server of the same RAS
+	Clients []Client `yaml:"clients,omitempty" json:"clients"`
+	// client id registered without credentials
+	PublicClient string `yaml:"public_client,omitempty" json:"public_client,omitempty"`
+	Users        []User `yaml:"users,omitempty" json:"users"`
+	// of an account without a sub
+	LinkableEmail string `yaml:"linkable_email,omitempty" json:"linkable_email,omitempty"`
+	SharedEmail   string `yaml:"shared_email,omitempty" json:"shared_email,omitempty"` // of two such accounts
+	// each registered for the resource and allowed for the clients
+	Scopes []string `yaml:"scopes,omitempty" json:"scopes,omitempty"`
+	// registered, but not allowed for the clients
+	ForbiddenScope string `yaml:"forbidden_scope,omitempty" json:"forbidden_scope,omitempty"`
+	// URL of another MCP server of the same RAS
+	SecondServer string `yaml:"second_server,omitempty" json:"second_server,omitempty"`
 	// ImpliedScopes names, for a scope, those that it implies.
 	ImpliedScopes map[string][]string `yaml:"implied_scopes,omitempty" json:"implied_scopes,omitempty"`
-	AllowedOrigin string              `yaml:"allowed_origin,omitempty" json:"allowed_origin,omitempty"` // of web pages that the MCP server serves
-	ScopedTool    *Tool               `yaml:"scoped_tool,omitempty" json:"scoped_tool,omitempty"`       // a tool that needs a scope
+	// of web pages that the MCP server serves
+	AllowedOrigin string `yaml:"allowed_origin,omitempty" json:"allowed_origin,omitempty"`
+	// a tool that needs a scope
+	ScopedTool *Tool `yaml:"scoped_tool,omitempty" json:"scoped_tool,omitempty"`
 
 	// Claims are put into every honest ID-JAG: what the target wants besides, such as aud_tenant.
 	Claims map[string]any `yaml:"claims,omitempty" json:"claims,omitempty"`
 
-	// WhoamiTool is a tool of the MCP server that tells who is calling, for targets whose access tokens are opaque: what it answers
-	// is compared, so that it has to answer the same for the same account.
+	// WhoamiTool is a tool of the MCP server that tells who is calling, for targets whose access tokens are opaque: what
+	// it answers is compared, so that it has to answer the same for the same account.
 	WhoamiTool string `yaml:"whoami_tool,omitempty" json:"whoami_tool,omitempty"`
 
 	// RevokedClient is a client whose credentials were withdrawn: it is served no more.
@@ -63,11 +71,13 @@ type Config struct {
 	// Upstream is a service that we play and that the MCP server asks: what it gets there is seen.
 	Upstream *Upstream `yaml:"upstream,omitempty" json:"upstream,omitempty"`
 
-	CIMD    bool   `yaml:"cimd,omitempty" json:"cimd,omitempty"`         // the RAS takes Client ID Metadata Document URLs
-	RAR     *RAR   `yaml:"rar,omitempty" json:"rar,omitempty"`           // the RAS takes authorization_details
-	JWE     bool   `yaml:"jwe,omitempty" json:"jwe,omitempty"`           // the RAS takes encrypted ID-JAGs
-	DPoP    bool   `yaml:"dpop,omitempty" json:"dpop,omitempty"`         // the RAS wants DPoP proofs: honest requests carry them
-	Redeem  Extra  `yaml:"redeem,omitempty" json:"redeem"`               // parameters that the target wants in every redemption
+	CIMD bool `yaml:"cimd,omitempty" json:"cimd,omitempty"` // the RAS takes Client ID Metadata Document URLs
+	RAR  *RAR `yaml:"rar,omitempty" json:"rar,omitempty"`   // the RAS takes authorization_details
+	JWE  bool `yaml:"jwe,omitempty" json:"jwe,omitempty"`   // the RAS takes encrypted ID-JAGs
+	// the RAS wants DPoP proofs: honest requests carry them
+	DPoP bool `yaml:"dpop,omitempty" json:"dpop,omitempty"`
+	// parameters that the target wants in every redemption
+	Redeem  Extra  `yaml:"redeem,omitempty" json:"redeem"`
 	Timing  Time   `yaml:"timing,omitempty" json:"timing"`               // how patient to be
 	Setup   Setup  `yaml:"setup,omitempty" json:"setup,omitempty"`       // a command that registers us with the target
 	LogFile string `yaml:"log_file,omitempty" json:"log_file,omitempty"` // the target's log, searched for whole ID-JAGs
@@ -82,14 +92,17 @@ type AuthorizationServer struct {
 // IdP is a mock identity provider as the target knows it.
 type IdP struct {
 	Issuer string `yaml:"issuer,omitempty" json:"issuer,omitempty"` // default: derived from Listen
-	Listen string `yaml:"listen,omitempty" json:"listen,omitempty"` // address to serve it on; "none": the target has the exported JWKS
-	Keys   string `yaml:"keys,omitempty" json:"keys,omitempty"`     // file with the private keys; made when missing
-	Alg    string `yaml:"alg,omitempty" json:"alg,omitempty"`       // default RS256
-	CA     string `yaml:"ca,omitempty" json:"ca,omitempty"`         // file with the CA; serves https; made when missing
-	Tenant string `yaml:"tenant,omitempty" json:"tenant,omitempty"` // the target knows this issuer as multi-tenant, this is ours
+	// address to serve it on; "none": the target has the exported JWKS
+	Listen string `yaml:"listen,omitempty" json:"listen,omitempty"`
+	Keys   string `yaml:"keys,omitempty" json:"keys,omitempty"` // file with the private keys; made when missing
+	Alg    string `yaml:"alg,omitempty" json:"alg,omitempty"`   // default RS256
+	CA     string `yaml:"ca,omitempty" json:"ca,omitempty"`     // file with the CA; serves https; made when missing
+	// the target knows this issuer as multi-tenant, this is ours
+	Tenant string `yaml:"tenant,omitempty" json:"tenant,omitempty"`
 	// EmailDomains are the domains for which the target takes this IdP's word for an e-mail address.
 	EmailDomains []string `yaml:"email_domains,omitempty" json:"email_domains,omitempty"`
-	Users        []User   `yaml:"users,omitempty" json:"users,omitempty"` // of the second IdP; the first one's stand at the top level
+	// of the second IdP; the first one's stand at the top level
+	Users []User `yaml:"users,omitempty" json:"users,omitempty"`
 }
 
 // Static reports whether the target has our keys already and does not fetch them.
@@ -109,7 +122,8 @@ type Tool struct {
 	Scope string `yaml:"scope" json:"scope"`
 }
 
-// Upstream is where the mock of an upstream service listens, and the tool that makes the MCP server ask it, without arguments.
+// Upstream is where the mock of an upstream service listens, and the tool that makes the MCP server ask it, without
+// arguments.
 type Upstream struct {
 	Listen string `yaml:"listen" json:"listen"` // default 127.0.0.1:0
 	Tool   string `yaml:"tool" json:"tool"`
@@ -129,13 +143,18 @@ type Extra struct {
 
 // Time says how patient to be with the target.
 type Time struct {
-	Request      time.Duration `yaml:"request,omitempty" json:"request,omitempty"`             // one exchange; default 10s
-	Check        time.Duration `yaml:"check,omitempty" json:"check,omitempty"`                 // one check; default 60s
-	Run          time.Duration `yaml:"run,omitempty" json:"run,omitempty"`                     // the whole run; default 15m
-	Outage       time.Duration `yaml:"outage,omitempty" json:"outage,omitempty"`               // how long a target may be away; default 60s
-	RetryAfter   time.Duration `yaml:"retry_after,omitempty" json:"retry_after,omitempty"`     // most that Retry-After is obeyed; default 20s
-	JWKSPatience time.Duration `yaml:"jwks_patience,omitempty" json:"jwks_patience,omitempty"` // until a new key must work; default 35s
-	Replay       time.Duration `yaml:"replay,omitempty" json:"replay,omitempty"`               // until a used ID-JAG is sent once more; default 65s
+	Request time.Duration `yaml:"request,omitempty" json:"request,omitempty"` // one exchange; default 10s
+	Check   time.Duration `yaml:"check,omitempty" json:"check,omitempty"`     // one check; default 60s
+	// the whole run; default 15m
+	Run time.Duration `yaml:"run,omitempty" json:"run,omitempty"`
+	// how long a target may be away; default 60s
+	Outage time.Duration `yaml:"outage,omitempty" json:"outage,omitempty"`
+	// most that Retry-After is obeyed; default 20s
+	RetryAfter time.Duration `yaml:"retry_after,omitempty" json:"retry_after,omitempty"`
+	// until a new key must work; default 35s
+	JWKSPatience time.Duration `yaml:"jwks_patience,omitempty" json:"jwks_patience,omitempty"`
+	// until a used ID-JAG is sent once more; default 65s
+	Replay time.Duration `yaml:"replay,omitempty" json:"replay,omitempty"`
 }
 
 // Setup is a command and its arguments.
@@ -154,8 +173,8 @@ func Load(path string) (*Config, error) {
 	return &c, nil
 }
 
-// Merge replaces what the document (JSON or YAML) names. Unknown keys are errors, which name the line but quote nothing: the
-// document may hold secrets.
+// Merge replaces what the document (JSON or YAML) names. Unknown keys are errors, which name the line but quote
+// nothing: the document may hold secrets.
 func (c *Config) Merge(document []byte) error { return Decode(document, c) }
 
 // Defaults fills in what was left out.
@@ -185,8 +204,8 @@ func (c *Config) Defaults() {
 	}
 }
 
-// Look reports whether there is nothing to get a token with: neither clients nor users, nor a command that brings them. Then a
-// run is a first look, at what needs no token.
+// Look reports whether there is nothing to get a token with: neither clients nor users, nor a command that brings them.
+// Then a run is a first look, at what needs no token.
 func (c *Config) Look() bool {
 	return len(c.Clients) == 0 && len(c.Users) == 0 && len(c.Setup) == 0 && c.URL != ""
 }
@@ -207,7 +226,8 @@ func (c *Config) Resolve() error {
 	}
 	for n, host := range c.AllowedHosts {
 		if strings.ContainsAny(host, "/@?# ") || host == "" {
-			p.complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n, wire.WithoutPassword(host))
+			p.complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n,
+				wire.WithoutPassword(host))
 		}
 	}
 	p = append(p, c.contradictions()...)
@@ -237,7 +257,8 @@ func (p *problems) checkURL(key, value string) {
 	}
 }
 
-// resolveClients completes and checks the clients and what else of the target has to be named before tokens are asked for.
+// resolveClients completes and checks the clients and what else of the target has to be named before tokens are asked
+// for.
 func (c *Config) resolveClients(p *problems) {
 	if len(c.Clients) == 0 {
 		p.complain("clients: none: which client is registered with the authorization server? Give --client-id and " +
@@ -264,8 +285,8 @@ func (c *Config) resolveClients(p *problems) {
 		p.complain("upstream.tool: missing: the name of a tool of the MCP server that asks the upstream service")
 	}
 	if len(c.Users) == 0 {
-		p.complain("users: none: whom does the target know? Give --user (the sub that the IdP is to name; --email, if accounts are " +
-			"found by it), or users in the file of --config")
+		p.complain("users: none: whom does the target know? Give --user (the sub that the IdP is to name; --email, if " +
+			"accounts are found by it), or users in the file of --config")
 	}
 	for n, u := range c.Users {
 		if u.Sub == "" {

@@ -10,7 +10,8 @@ import (
 
 // Whatever stands in a challenge or in metadata as an identifier, the places to look at are of its origin.
 func FuzzDiscovery(f *testing.F) {
-	for _, text := range []string{"https://a.example/mcp", "http://[::1", "//evil.example", "https://a.example/%zz", "https://u:p@a.example/..//x",
+	for _, text := range []string{"https://a.example/mcp", "http://[::1", "//evil.example", "https://a.example/%zz",
+		"https://u:p@a.example/..//x",
 		`Bearer resource_metadata="`, "Bearer resource_metadata=x, error=\"y\"", "\x00"} {
 		f.Add(text)
 	}

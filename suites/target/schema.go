@@ -19,8 +19,8 @@ var allowed = map[string][]string{
 	"second_idp.alg": {"RS256", "ES256", "EdDSA", "PS256"},
 }
 
-// SchemaOf is the JSON Schema of the files of another configuration, a struct with yaml tags. words are the values of keys that
-// take a few words only, by their paths.
+// SchemaOf is the JSON Schema of the files of another configuration, a struct with yaml tags. words are the values of
+// keys that take a few words only, by their paths.
 func SchemaOf(config reflect.Type, title string, comments map[string]string, words map[string][]string) []byte {
 	s := schemas{comments, words}
 	schema := s.of(config, "")

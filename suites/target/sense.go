@@ -79,7 +79,8 @@ func (c *Config) contradictions() (list []error) {
 		list = append(list, fmt.Errorf("second_server: %s is url, too: the second MCP server is to be another one", c.URL))
 	}
 	if slices.Contains(c.Scopes, c.ForbiddenScope) {
-		list = append(list, fmt.Errorf("forbidden_scope: %q stands in scopes, too: it is to be one that the clients may not have",
+		list = append(list, fmt.Errorf("forbidden_scope: %q stands in scopes, too: it is to be one that the clients "+
+			"may not have",
 			c.ForbiddenScope))
 	}
 	return append(list, c.doubles()...)

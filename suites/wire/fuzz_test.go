@@ -12,14 +12,16 @@ import (
 // Whatever a target answers, it is recorded within bounds, and the token in it does not stay.
 func FuzzAnswers(f *testing.F) {
 	const token = "t9xQ2vKp7Lr4ZsW1mTbY6cH8nJ3fD5"
-	for _, body := range []string{`{"access_token":"` + token + `"}`, `[[[`, "\xff" + token, `{"access_token":{"a":[]}}`, "eyJhbGciOiJub25lIn0.e30.",
+	for _, body := range []string{`{"access_token":"` + token + `"}`, `[[[`, "\xff" + token, `{"access_token":{"a":[]}}`,
+		"eyJhbGciOiJub25lIn0.e30.",
 		`<input name=code value=` + token + `>`, "event: message\ndata: {}\n\n"} {
 		f.Add(body, `Bearer resource_metadata="http://[::1"`, "/cb?code="+token)
 	}
 	f.Fuzz(func(t *testing.T, body, challenge, location string) {
 		r := wire.NewRecorder(nil)
 		r.Know("access token", token)
-		a := &wire.Answer{Status: 401, Body: []byte(body), Header: http.Header{"Www-Authenticate": {challenge, token}, "Location": {location}}}
+		a := &wire.Answer{Status: 401, Body: []byte(body), Header: http.Header{"Www-Authenticate": {challenge, token},
+			"Location": {location}}}
 		r.Observe(&wire.Request{URL: "http://127.0.0.1/" + token}, a, reports.Setup, "", 0)
 		_, _ = a.Object()
 		_ = a.Summary()

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// A target that answers late is not lost, and neither is one of which a connection died: a second probe goes its own way.
+// A target that answers late is not lost, and neither is one of which a connection died: a second probe goes its own
+// way.
 func TestAwaitHearsTheFirstProbeThatIsAnswered(t *testing.T) {
 	var probes atomic.Int32
 	h := &Health{
@@ -34,7 +35,8 @@ func TestAwaitGivesATargetUp(t *testing.T) {
 		Probe: func(ctx context.Context) string { <-ctx.Done(); return "never seen" },
 	}
 	for range 2 { // once given up, nobody waits again
-		if err := h.Await(t.Context()); err == nil || !strings.Contains(err.Error(), "did not answer for 100ms (timing.outage): it is silent") {
+		if err := h.Await(t.Context()); err == nil ||
+			!strings.Contains(err.Error(), "did not answer for 100ms (timing.outage): it is silent") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// The pace at which a host is asked follows the host. It starts low, grows while answers come about as fast as at the best of
-// times, and shrinks when they take longer, fail, or say 429: as TCP Vegas does with packets. A server that hashes secrets
-// slowly is asked few things at a time, one that is far away many.
+// The pace at which a host is asked follows the host. It starts low, grows while answers come about as fast as at the
+// best of times, and shrinks when they take longer, fail, or say 429: as TCP Vegas does with packets. A server that
+// hashes secrets slowly is asked few things at a time, one that is far away many.
 
 const (
 	firstPace = 2  // requests at a time, before anything is known of the host
 	mostPace  = 64 // requests at a time, unless the caller says otherwise
 
-	// Answers are looked at some at a time, since single ones are late for many reasons. Some that take longer, on average,
-	// than slower × the fastest some of their kind, and slack more, say that the host is busy.
+	// Answers are looked at some at a time, since single ones are late for many reasons. Some that take longer, on
+	// average, than slower × the fastest some of their kind, and slack more, say that the host is busy.
 	some   = 8
 	slower = 2
 	slack  = 6 * time.Millisecond
@@ -44,7 +44,8 @@ func (p *paces) of(rawURL string) (*pace, string) {
 		if most <= 0 {
 			most = mostPace
 		}
-		p.hosts[host] = &pace{limit: float64(min(firstPace, most)), most: float64(most), kinds: map[string]*kind{}, growing: true, now: time.Now}
+		p.hosts[host] = &pace{limit: float64(min(firstPace, most)), most: float64(most), kinds: map[string]*kind{},
+			growing: true, now: time.Now}
 	}
 	return p.hosts[host], path
 }
@@ -70,8 +71,8 @@ type kind struct {
 	best  time.Duration // the fastest average
 }
 
-// enter waits for a turn; the check's clock stands still meanwhile. leave must follow unless there is an error. One that
-// rushes does not wait, since what it sends means something only at that instant, but is counted.
+// enter waits for a turn; the check's clock stands still meanwhile. leave must follow unless there is an error. One
+// that rushes does not wait, since what it sends means something only at that instant, but is counted.
 func (p *pace) enter(ctx context.Context, rush bool) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -152,8 +153,8 @@ func (p *pace) grow() {
 	p.limit = min(p.limit, p.most)
 }
 
-// busy reports whether the last answers of an endpoint took longer than the host needs, once there are enough to judge by, and
-// remembers the fastest ones.
+// busy reports whether the last answers of an endpoint took longer than the host needs, once there are enough to judge
+// by, and remembers the fastest ones.
 func (p *pace) busy(path string, took time.Duration) (judged, busy bool) {
 	k := p.kinds[path]
 	if k == nil {

@@ -8,7 +8,8 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// ask plays n answers of one endpoint, as many at a time as the pace allows, each taking what took says of so many at a time.
+// ask plays n answers of one endpoint, as many at a time as the pace allows, each taking what took says of so many at a
+// time.
 func ask(p *pace, n int, took func(inFlight int) time.Duration, a *Answer) {
 	for range n / max(1, int(p.limit)) {
 		batch := int(p.limit)

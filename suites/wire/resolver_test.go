@@ -15,7 +15,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// names is a resolver for a test: the addresses of each name, one for each time that it is asked, the last one for ever.
+// names is a resolver for a test: the addresses of each name, one for each time that it is asked, the last one for
+// ever.
 type names struct {
 	mu    sync.Mutex
 	known map[string][]string
@@ -97,7 +98,8 @@ func TestNamesThatLeadIntoANetwork(t *testing.T) { // not parallel: it changes t
 	g.Expect(hosts.Kinds).To(BeEmpty(), "all that is named is public")
 	c := client(t, wire.Bounds{})
 	c.Only(hosts)
-	for name, kind := range map[string]string{"cloud": "link-local", "private": "private", "home": "loopback", "rebound": "loopback"} {
+	for name, kind := range map[string]string{"cloud": "link-local", "private": "private", "home": "loopback",
+		"rebound": "loopback"} {
 		a := get(t, c, "http://"+name+".example"+port+"/")
 		g.Expect(a.Err).To(MatchError(wire.ErrHost), name)
 		g.Expect(a.Err).To(MatchError(ContainSubstring("the "+kind+" address")), name)

@@ -70,15 +70,16 @@ func Find(name string) (c Client, ok bool) {
 	return clients[i], true
 }
 
-// Locate finds the installation of a client, by PATH or where path says, and makes sure that it can be driven. The error says
-// what is missing: not installed, too old, the feature switched off.
+// Locate finds the installation of a client, by PATH or where path says, and makes sure that it can be driven. The
+// error says what is missing: not installed, too old, the feature switched off.
 func (c Client) Locate(ctx context.Context, path string) (string, error) {
 	if path == "" {
 		path = c.Command
 	}
 	found, err := exec.LookPath(path)
 	if err != nil {
-		return "", fmt.Errorf("%s is not installed: there is no command %s (%s, or name it behind --)", c.Name, path, c.Install)
+		return "", fmt.Errorf("%s is not installed: there is no command %s (%s, or name it behind --)", c.Name, path,
+			c.Install)
 	}
 	if found, err = filepath.Abs(found); err != nil {
 		return "", err
@@ -148,14 +149,14 @@ type Options struct {
 	Given bool
 }
 
-// Drive is the command line and the environment of a process that drives the client at this path: this program, which must
-// call Main first thing.
+// Drive is the command line and the environment of a process that drives the client at this path: this program, which
+// must call Main first thing.
 func (c Client) Drive(path string, o Options) (args, environment []string, err error) {
 	return command(order{Client: c.Name, Path: path, Given: o.Given})
 }
 
-// BeforeTerminal is the command line and the environment of a process that runs a command, with the arguments that are put
-// behind, before a terminal of its own.
+// BeforeTerminal is the command line and the environment of a process that runs a command, with the arguments that are
+// put behind, before a terminal of its own.
 func BeforeTerminal(args []string) (wrapped, environment []string, err error) {
 	return command(order{Terminal: args})
 }
@@ -221,7 +222,8 @@ func obey(encoded string) (exit int, err error) {
 		}
 	}
 	for _, step := range steps {
-		exit, err = start(append([]string{o.Path}, step.args...), append(slices.Clone(environment), step.environment...), s.dir, step.terminal)
+		exit, err = start(append([]string{o.Path}, step.args...), append(slices.Clone(environment), step.environment...),
+			s.dir, step.terminal)
 		if err != nil || exit != 0 {
 			return exit, err
 		}

@@ -30,7 +30,8 @@ func TestLocate(t *testing.T) {
 	claude, _ := Find("claude-code")
 	for name, c := range map[string]struct{ path, want string }{
 		"not installed": {filepath.Join(t.TempDir(), "claude"), "claude-code is not installed: there is no command"},
-		"too old":       {script(t, `case "$*" in --version) echo 1.0.3;; *) echo unknown command >&2; exit 1;; esac`), `version "1.0.3") cannot be driven`},
+		"too old": {script(t, `case "$*" in --version) echo 1.0.3;; *) echo unknown command >&2; exit 1;; esac`),
+			`version "1.0.3") cannot be driven`},
 		"switched off": {script(t, `[ -n "$NOTHING" ] && echo setup login; echo "xaa is not enabled"`),
 			"or have the feature switched on"},
 		"there": {script(t, `[ "$CLAUDE_CODE_ENABLE_XAA" = 1 ] && echo "commands: setup, login"`), ""},
@@ -69,7 +70,8 @@ func TestDrivenWithLittle(t *testing.T) {
 	wants := [][]string{
 		{"mcp xaa setup --issuer https://idp --client-id c --callback-port ", "MCP_XAA_IDP_CLIENT_SECRET=idp-s"},
 		{"mcp xaa login", "on a terminal"},
-		{"mcp add --transport http --xaa --client-id r --client-secret conformance https://127.0.0.1:1/mcp", "MCP_CLIENT_SECRET=ras-s"},
+		{"mcp add --transport http --xaa --client-id r --client-secret conformance https://127.0.0.1:1/mcp",
+			"MCP_CLIENT_SECRET=ras-s"},
 		{"mcp login conformance", "on a terminal"},
 		{"mcp list"},
 	}
@@ -91,7 +93,8 @@ func TestDrivenWithLittle(t *testing.T) {
 }
 
 func TestBeforeTerminal(t *testing.T) {
-	args, environment, err := BeforeTerminal([]string{"/bin/sh", "-c", `[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo "yes, $1"; exit 3`, "sh"})
+	args, environment, err := BeforeTerminal([]string{"/bin/sh", "-c",
+		`[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo "yes, $1"; exit 3`, "sh"})
 	if err != nil {
 		t.Fatal(err)
 	}

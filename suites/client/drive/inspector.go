@@ -7,8 +7,8 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-// mcpInspector is driven by its command line: files of configuration, then one command that connects, lists the tools and
-// calls one. It opens a browser for its login by itself when it is told to.
+// mcpInspector is driven by its command line: files of configuration, then one command that connects, lists the tools
+// and calls one. It opens a browser for its login by itself when it is told to.
 var mcpInspector = Client{
 	Name: "mcp-inspector", Command: "mcp-inspector", Install: "npm install -g @modelcontextprotocol/inspector",
 	probes: []probe{{

@@ -33,7 +33,8 @@ claude mcp add --transport http --xaa --client-id {{.Client}} --client-secret co
 claude mcp login conformance
 claude mcp list
 `},
-	{"vscode", "Visual Studio Code 1.123 or later", "2026-11", []string{"http://127.0.0.1:33418/", "https://vscode.dev/redirect"}, false,
+	{"vscode", "Visual Studio Code 1.123 or later", "2026-11", []string{"http://127.0.0.1:33418/",
+		"https://vscode.dev/redirect"}, false,
 		`Settings (JSON):
   "mcp.enterpriseManagedAuth.idp": {"issuer": "{{.Issuer}}", "clientId": "{{.IdPClient}}", "clientSecret": "{{.IdPSecret}}"}
 .vscode/mcp.json:
@@ -84,8 +85,9 @@ func FindRecipe(name string) (Recipe, error) {
 func (p Recipe) Print(w io.Writer, given map[string]any, caFile string) error {
 	text := func(name string) string { s, _ := given[name].(string); return s }
 	s := values{
-		Server: text("server_url"), Issuer: text("idp_issuer"), IdPClient: text("idp_client_id"), IdPSecret: text("idp_client_secret"),
-		Client: text("client_id"), Secret: text("client_secret"), Redirect: p.Redirects[0], CA: world.Certificate(caFile),
+		Server: text("server_url"), Issuer: text("idp_issuer"), IdPClient: text("idp_client_id"),
+		IdPSecret: text("idp_client_secret"),
+		Client:    text("client_id"), Secret: text("client_secret"), Redirect: p.Redirects[0], CA: world.Certificate(caFile),
 	}
 	if issuers, ok := given["client_issuers"].([]string); ok {
 		s.RAS = issuers[0]

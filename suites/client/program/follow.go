@@ -23,8 +23,9 @@ const (
 	loginPatience = 10 * time.Second
 )
 
-// follow completes logins: what the client opens at the world's IdP is opened, as a browser would, with its redirects to the
-// client's own listener. It leaves this machine's loopback for nobody, and opens no consent page. It ends with ctx.
+// follow completes logins: what the client opens at the world's IdP is opened, as a browser would, with its redirects
+// to the client's own listener. It leaves this machine's loopback for nobody, and opens no consent page. It ends with
+// ctx.
 func (b *browser) follow(ctx context.Context, w *world.World) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {

@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guardVariable in the environment tells a process of this program that another one watches over it: the other one's id.
+// guardVariable in the environment tells a process of this program that another one watches over it: the other one's
+// id.
 const guardVariable = "EMACONFORM_INTERNAL_GUARD"
 
-// Guard keeps what a run leaves behind within its lifetime, even when the run is killed. It runs this program once more, as a
-// child with a directory of its own for temporary files, and does not return: it passes signals on, and when the child has
-// ended, in whatever way, it ends all that the child left and removes its files. In the child it returns at once. When it is
-// killed itself, the child is asked to end. leave is to be called when the child's work is done.
+// Guard keeps what a run leaves behind within its lifetime, even when the run is killed. It runs this program once
+// more, as a child with a directory of its own for temporary files, and does not return: it passes signals on, and when
+// the child has ended, in whatever way, it ends all that the child left and removes its files. In the child it returns
+// at once. When it is killed itself, the child is asked to end. leave is to be called when the child's work is done.
 func Guard() (leave func()) {
 	if os.Getenv(guardVariable) != "" {
 		return guarded()

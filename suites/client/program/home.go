@@ -44,7 +44,8 @@ const (
 // Files are those that the client left, as far as they can be read.
 func (h *Home) Files() []File {
 	var list []File
-	_ = filepath.WalkDir(h.dir, func(path string, entry fs.DirEntry, err error) error { // what cannot be read holds no plain secret
+	_ = filepath.WalkDir(h.dir, func(path string, entry fs.DirEntry, err error) error {
+		// what cannot be read holds no plain secret
 		if err != nil || !entry.Type().IsRegular() {
 			return nil //nolint:nilerr // the others are still to be searched
 		}

@@ -65,8 +65,8 @@ type Command struct {
 	Memory      int64    // bytes that it and what it starts may take up together; 0: as many as they like
 }
 
-// Run runs the client in a world until it ends, is too slow, or floods. Its process group ends with it, and on Linux what
-// left the group, too.
+// Run runs the client in a world until it ends, is too slow, or floods. Its process group ends with it, and on Linux
+// what left the group, too.
 func (c *Command) Run(ctx context.Context, w *world.World) *Attempt {
 	r := &Attempt{World: w, Exit: -1}
 	encoded, err := json.Marshal(w.Context())
@@ -96,7 +96,8 @@ func (c *Command) Run(ctx context.Context, w *world.World) *Attempt {
 	}
 	mark := markName + rand.Text()
 	cmd.Env = append(room.environment(c.Named, c.Environment), w.Environment()...)
-	cmd.Env = append(cmd.Env, mark, "MCP_CONFORMANCE_SCENARIO="+world.ScenarioName, "MCP_CONFORMANCE_CONTEXT="+string(encoded),
+	cmd.Env = append(cmd.Env, mark, "MCP_CONFORMANCE_SCENARIO="+world.ScenarioName, "MCP_CONFORMANCE_CONTEXT="+
+		string(encoded),
 		"MCP_CONFORMANCE_PROTOCOL_VERSION="+protocolVersion(w))
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.WaitDelay = time.Second // for children that keep the output open

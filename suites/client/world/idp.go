@@ -69,7 +69,8 @@ type login struct{ subject, nonce, acr, scope, challenge, redirectURI string }
 // StrangersCode is a code that the IdP gave to somebody else's login, at another browser: an attacker knows it.
 func (p *IdP) StrangersCode() string {
 	challenge := sha256.Sum256([]byte(rand.Text()))
-	return p.code(&login{subject: Mallory, nonce: rand.Text(), challenge: base64.RawURLEncoding.EncodeToString(challenge[:])})
+	return p.code(&login{subject: Mallory,
+		nonce: rand.Text(), challenge: base64.RawURLEncoding.EncodeToString(challenge[:])})
 }
 
 func (w *World) makeIdP(party *Party, keys *mockidp.KeySet) (*IdP, error) {

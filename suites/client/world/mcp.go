@@ -201,7 +201,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // Served reports whether a request was one that the MCP server answered to a client that it had let in: a listing or a
-// call of tools, by which a client gets something out of its token; in a world for clients that only connect, that, too.
+// call of tools, by which a client gets something out of its token; in a world for clients that only connect, that,
+// too.
 func (s *Server) Served(r Seen) bool {
 	methods := []string{"tools/list", "tools/call"}
 	if s.world.ConnectsOnly {

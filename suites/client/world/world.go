@@ -40,19 +40,20 @@ type Options struct {
 	CAFile       string   // PEM file of that CA, with its key; "" is one that lives as long as the process
 	Confidential bool     // the client has a secret at the IdP, and the IdP wants it
 	Unregistered bool     // the client has no credentials at the RAS: it registers itself there
-	Published    string   // client id at the RAS that is the URL of a document that the client publishes; no secret goes with it
-	Document     []byte   // that document; nil: it is not known
-	OtherHosts   bool     // each party has a host of its own, on loopback; see HostsAvailable
-	DPoP         bool     // the client is asked to bind its ID-JAG to a key
-	Revision     string   // the only MCP revision that is answered; "" is both
+	// client id at the RAS that is the URL of a document that the client publishes; no secret goes with it
+	Published  string
+	Document   []byte // that document; nil: it is not known
+	OtherHosts bool   // each party has a host of its own, on loopback; see HostsAvailable
+	DPoP       bool   // the client is asked to bind its ID-JAG to a key
+	Revision   string // the only MCP revision that is answered; "" is both
 	// BasePort, when not 0, is the port of the first party; the others follow. With Secret, which then is part of every
 	// client secret, a world looks to the client like the one before: nobody has to configure it anew.
 	BasePort int
 	Secret   string
 	// SecretKnown says that the client is known to use its secret at the IdP: then it is a mistake to leave it out.
 	SecretKnown bool
-	// RedirectURIs are where logins may end, as they are registered: on loopback with any port. None stands for one at which
-	// nobody listens.
+	// RedirectURIs are where logins may end, as they are registered: on loopback with any port. None stands for one at
+	// which nobody listens.
 	RedirectURIs []string
 	// OwnHome gives the client a home directory of its own, which is searched afterwards.
 	OwnHome bool
@@ -201,8 +202,8 @@ func (w *World) party(name string) (*Party, error) {
 // hostOf is the host of a party in a world of many hosts: 127.0.0.2 and those behind it.
 func hostOf(party int) string { return "127.0.0." + strconv.Itoa(2+party) }
 
-// HostsAvailable reports whether this machine has hosts for a world of many: all of 127.0.0.0/8 is loopback on Linux and
-// Windows, and on others what its administrator has added.
+// HostsAvailable reports whether this machine has hosts for a world of many: all of 127.0.0.0/8 is loopback on Linux
+// and Windows, and on others what its administrator has added.
 var HostsAvailable = sync.OnceValue(func() bool {
 	for party := range MaxParties {
 		l, err := net.Listen("tcp", net.JoinHostPort(hostOf(party), "0"))
@@ -285,8 +286,8 @@ func (w *World) tls(p *Party) (*tls.Config, error) {
 // Certificate is the file with the certificate alone, for clients to trust, of a CA that is kept in a file.
 func Certificate(caFile string) string { return caFile + ".crt" }
 
-// makeCA makes or loads the CA and writes its certificate where the client finds it: beside the CA's own file, when it has
-// one, so that a client is configured once.
+// makeCA makes or loads the CA and writes its certificate where the client finds it: beside the CA's own file, when it
+// has one, so that a client is configured once.
 func (w *World) makeCA() (err error) {
 	if w.CAFile == "" {
 		if w.ca, err = authority(); err != nil {

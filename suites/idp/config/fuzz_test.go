@@ -8,7 +8,8 @@ import (
 
 // A configuration is read without a crash, whatever is in it.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"users: !x", "users:\n  - !x", "users: [{login: a, sign_in: !x}]", "users: [{login: a, sign_in: {tokens: !x}}]",
+	for _, text := range []string{"users: !x", "users:\n  - !x", "users: [{login: a, sign_in: !x}]",
+		"users: [{login: a, sign_in: {tokens: !x}}]",
 		"clients: [{id: a, secret: !x}]", "idp: &i {<<: *i}", "timing: {check: 1s}"} {
 		f.Add([]byte(text))
 	}

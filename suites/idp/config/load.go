@@ -124,8 +124,8 @@ func (c *Config) Defaults() {
 	}
 }
 
-// Resolve reads the secrets and keys that the configuration points at and checks the whole for sense. All problems come in
-// one error, a line each.
+// Resolve reads the secrets and keys that the configuration points at and checks the whole for sense. All problems come
+// in one error, a line each.
 func (c *Config) Resolve() error {
 	r := &resolver{Config: c}
 	r.provider()
@@ -146,7 +146,8 @@ func (r *resolver) complain(format string, args ...any) {
 }
 
 func (r *resolver) url(key, value string) {
-	if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "http" &&
+		u.Scheme != "https") {
 		r.complain("%s: %q is no http or https URL", key, value)
 	}
 }

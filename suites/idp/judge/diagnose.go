@@ -67,7 +67,8 @@ func (p *preflight) fixSignIn(a signin.Ask) string {
 
 // diagnose finds out why an honest exchange was refused.
 func (p *preflight) diagnose(t *world.T, k *config.Client, target *config.Target, a *wire.Answer) *stop {
-	saw := fmt.Sprintf("The token endpoint did not grant an honest exchange by %s for %s: %s%s.", k.ID, target.Audience, a.Summary(), words(a))
+	saw := fmt.Sprintf("The token endpoint did not grant an honest exchange by %s for %s: %s%s.", k.ID, target.Audience,
+		a.Summary(), words(a))
 	c := p.t.Config
 	switch code := a.String("error"); {
 	case a.Throttled():
@@ -81,7 +82,8 @@ func (p *preflight) diagnose(t *world.T, k *config.Client, target *config.Target
 			k.ID) + advice(c, "grant")}
 	case code == "invalid_client":
 		return &stop{saw + " The client or agent is not active, or its credentials or public key are not those that were " +
-			"entered there.", fmt.Sprintf("Register client %q for %s and activate it, or correct clients (id, auth, secret).", k.ID,
+			"entered there.", fmt.Sprintf("Register client %q for %s and activate it, or correct clients (id, auth, secret).",
+			k.ID,
 			k.Auth) + advice(c, "client")}
 	case code == "invalid_scope":
 		return &stop{saw, fmt.Sprintf("Allow the scopes %q, or correct targets[].scopes.", strings.Join(target.Scopes,
@@ -99,15 +101,17 @@ func (p *preflight) diagnose(t *world.T, k *config.Client, target *config.Target
 // staleSubject are the words of a provider whose subject token or session is too old.
 var staleSubject = regexp.MustCompile(`(?i)expired|session (is )?(too old|not found|ended)|sign in again|re-?authenticat`)
 
-// probe changes one thing at a time and sees whether the answer stays the same: what is refused already then is at fault.
+// probe changes one thing at a time and sees whether the answer stays the same: what is refused already then is at
+// fault.
 func (p *preflight) probe(t *world.T, saw string, k *config.Client, target *config.Target, a *wire.Answer) *stop {
 	same := func(o world.Option) bool { return fingerprint(p.again(t, k, target, o)) == fingerprint(a) }
 	nobody := "https://" + strings.ToLower(rand.Text()[:10]) + ".invalid/"
 	c := p.t.Config
 	switch {
 	case target.Resource != "" && world.Granted(p.again(t, k, target, world.Without("resource"))):
-		return &stop{saw + " Without resource it is granted.", fmt.Sprintf("Register the resource %s with the target, or set exchange.resource: never.",
-			target.Resource) + advice(c, "target")}
+		return &stop{saw + " Without resource it is granted.",
+			fmt.Sprintf("Register the resource %s with the target, or set exchange.resource: never.",
+				target.Resource) + advice(c, "target")}
 	case same(world.Subject(rand.Text())):
 		return &stop{saw + " It answers in the same way to a subject token that is none.",
 			"Correct exchange.subject_token and exchange.subject_token_type, and see that the sign-in is by client " +

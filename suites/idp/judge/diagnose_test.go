@@ -166,7 +166,8 @@ func TestThePreflightSpeaksTheVendorsWords(t *testing.T) {
 				g := NewWithT(t)
 				problem := judged(t, vendor, provider(t, c.token), c.form)
 				g.Expect(problem).To(ContainSubstring(c.want))
-				g.Expect(strings.HasSuffix(problem, advice(&config.Config{IdP: config.IdP{Vendor: vendor}}, c.setting))).To(BeTrue(),
+				g.Expect(strings.HasSuffix(problem, advice(&config.Config{IdP: config.IdP{Vendor: vendor}},
+					c.setting))).To(BeTrue(),
 					"the vendor's words end it: %s", problem)
 				g.Expect(problem).NotTo(Or(ContainSubstring(subject), ContainSubstring("s3cret"), ContainSubstring("horse")))
 				for _, other := range config.Vendors()[1:] {

@@ -20,8 +20,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// preflight walks the happy path, a step at a time, and stops at the first step that does not work: nothing that the checks
-// found behind it would mean anything.
+// preflight walks the happy path, a step at a time, and stops at the first step that does not work: nothing that the
+// checks found behind it would mean anything.
 type preflight struct {
 	t        *world.T
 	attend   func(context.Context, *signin.Desk, []signin.Ask) error
@@ -126,7 +126,8 @@ func (p *preflight) discover(t *world.T) (string, *stop) {
 	p.t.Provider = found
 	if err != nil {
 		return "", &stop{fmt.Sprintf("%s does not look like an identity provider: %v.", c.IdP.Issuer, err),
-			"Give the issuer identifier as the identity provider writes it, or set idp.token_endpoint and idp.jwks_uri." + advice(c, "issuer")}
+			"Give the issuer identifier as the identity provider writes it, or set idp.token_endpoint and idp.jwks_uri." +
+				advice(c, "issuer")}
 	}
 	p.t.Desk.Endpoints = found.Endpoints(c)
 	return "token endpoint " + wire.Printable(found.Token, 300), nil
@@ -220,7 +221,8 @@ func (p *preflight) signIn(t *world.T, a signin.Ask) (string, *stop) {
 
 func kinds(t signin.Tokens) string {
 	var list []string
-	for _, k := range [][2]string{{"ID token", t.IDToken}, {"access token", t.AccessToken}, {"refresh token", t.RefreshToken}} {
+	for _, k := range [][2]string{{"ID token", t.IDToken}, {"access token", t.AccessToken},
+		{"refresh token", t.RefreshToken}} {
 		if k[1] != "" {
 			list = append(list, k[0])
 		}
@@ -238,8 +240,10 @@ func (p *preflight) exchange(t *world.T, k *config.Client, target *config.Target
 		return "", p.diagnose(t, k, target, a)
 	}
 	g, err := t.Read(a)
-	if issued := a.String("issued_token_type"); issued != "" && issued != world.TypeIDJAG && g.Header["typ"] != mockidp.TypeIDJAG {
-		return "", &stop{fmt.Sprintf("The exchange yields a token of the type %s, and no ID-JAG.", wire.Printable(issued, 120)),
+	if issued := a.String("issued_token_type"); issued != "" && issued != world.TypeIDJAG &&
+		g.Header["typ"] != mockidp.TypeIDJAG {
+		return "", &stop{fmt.Sprintf("The exchange yields a token of the type %s, and no ID-JAG.",
+			wire.Printable(issued, 120)),
 			"Switch ID-JAGs (Cross App Access) on for client " + k.ID + "." + advice(p.t.Config, "feature")}
 	}
 	if err != nil {

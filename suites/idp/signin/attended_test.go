@@ -29,7 +29,8 @@ func free(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// A person follows the link of the page in a real browser and signs in at the mock IdP; the tokens are on the desk then.
+// A person follows the link of the page in a real browser and signs in at the mock IdP; the tokens are on the desk
+// then.
 func TestAttendedSignInInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
@@ -42,7 +43,8 @@ func TestAttendedSignInInABrowser(t *testing.T) {
 	t.Cleanup(func() { _ = idp.Close() })
 	client := d.Clients[0]
 	c := &config.Config{
-		IdP: config.IdP{Issuer: idp.URL()}, Users: []config.User{{Login: "alice@acme.example", SignIn: config.SignIn{Attended: true}}},
+		IdP:   config.IdP{Issuer: idp.URL()},
+		Users: []config.User{{Login: "alice@acme.example", SignIn: config.SignIn{Attended: true}}},
 		Clients: []config.Client{{Client: target.Client{ID: client.ID, Auth: "client_secret_basic", Secret: client.Secret},
 			RedirectURI: "http://" + free(t) + "/callback"}},
 		Timing: config.Timing{SignIn: time.Minute},

@@ -117,7 +117,8 @@ func (d *Desk) Refresh(ctx context.Context, rec *wire.Recorder, k *config.Client
 	return t, err
 }
 
-// Fresh signs in anew, with a session of its own, beside the tokens that are there. The error is ErrOnce where that takes a person.
+// Fresh signs in anew, with a session of its own, beside the tokens that are there. The error is ErrOnce where that
+// takes a person.
 func (d *Desk) Fresh(ctx context.Context, rec *wire.Recorder, a Ask) (Tokens, error) {
 	if !Repeatable(a.User) {
 		return Tokens{}, ErrOnce

@@ -152,8 +152,8 @@ func origin(raw string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// Walk signs a user in with any authorization request and returns where it ended: a URL that is not the identity provider's, or
-// nil when it ended on a page of its own, whose words the answer has.
+// Walk signs a user in with any authorization request and returns where it ended: a URL that is not the identity
+// provider's, or nil when it ended on a page of its own, whose words the answer has.
 func (d *Desk) Walk(v Visit, a Ask, r Authorization) (end *url.URL, last *wire.Answer, err error) {
 	w := d.newWalk(&visit{v.Context, v.Recorder, true}, a, r)
 	end, last, err = w.run(func(*url.URL) bool { return false })

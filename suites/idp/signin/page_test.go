@@ -40,7 +40,8 @@ func newProvider(t *testing.T) *provider {
 			fmt.Fprint(w, `{"error":"invalid_grant"}`)
 			return
 		}
-		fmt.Fprintf(w, `{"id_token":"eyJhbGciOiJub25lIn0.eyJzdWIiOiIlZCJ9.c2ln%d","refresh_token":"refresh-token-%[1]d"}`, p.tokens.Add(1))
+		fmt.Fprintf(w, `{"id_token":"eyJhbGciOiJub25lIn0.eyJzdWIiOiIlZCJ9.c2ln%d","refresh_token":"refresh-token-%[1]d"}`,
+			p.tokens.Add(1))
 	})
 	p.Server = httptest.NewServer(p.mux)
 	t.Cleanup(p.Close)
@@ -211,8 +212,10 @@ func TestARefusalWithoutAFormCountsAsWell(t *testing.T) {
 
 func TestWhatNoProgramShouldAnswer(t *testing.T) {
 	for name, c := range map[string]struct{ html, want string }{
-		"a captcha":       {`<form method=post><input name=user><input type=password name=p><div class="g-recaptcha"></div></form>`, "asks for a captcha: use sign_in: attended"},
-		"a second factor": {`<form method=post><input name=code autocomplete="one-time-code"><input type=submit></form>`, "asks for a second factor: use sign_in: attended"},
+		"a captcha": {`<form method=post><input name=user><input type=password name=p><div class="g-recaptcha"></div></form>`,
+			"asks for a captcha: use sign_in: attended"},
+		"a second factor": {`<form method=post><input name=code autocomplete="one-time-code"><input type=submit></form>`,
+			"asks for a second factor: use sign_in: attended"},
 		"no form": {`<h1>Welcome</h1><script src=app.js></script>`,
 			`it ended on a page of the identity provider: HTTP 200, "Welcome"`},
 		"a loop": {`<form method=post action="/authorize"><input type=hidden name=x value=y></form>`,

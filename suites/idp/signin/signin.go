@@ -1,6 +1,6 @@
-// Package signin obtains tokens for people at an identity provider, in four ways: from a command that prints a token response,
-// from files with token responses that were obtained before, by filling in HTML forms, and by a person with a browser. One
-// sign-in lasts a whole run where it yields a refresh token.
+// Package signin obtains tokens for people at an identity provider, in four ways: from a command that prints a token
+// response, from files with token responses that were obtained before, by filling in HTML forms, and by a person with a
+// browser. One sign-in lasts a whole run where it yields a refresh token.
 package signin
 
 import (
@@ -30,7 +30,8 @@ type Tokens struct {
 func parse(raw []byte) (Tokens, error) {
 	var t Tokens
 	if err := json.Unmarshal(raw, &t); err != nil {
-		return t, errors.New("it is no token response: expected one JSON object with id_token, and refresh_token if there is one")
+		return t, errors.New("it is no token response: expected one JSON object with id_token, and refresh_token if " +
+			"there is one")
 	}
 	if t.IDToken == "" && t.RefreshToken == "" && t.AccessToken == "" {
 		return t, errors.New("the JSON object has neither id_token nor refresh_token nor access_token")
@@ -126,10 +127,12 @@ func (d *Desk) redeem(v *visit, k *config.Client, fields ...reports.Field) (Toke
 		return Tokens{}, fmt.Errorf("%s by client %s: %w", fields[0].Value, k.ID, errThrottled)
 	}
 	if doubt := a.Doubt(); doubt != "" {
-		return Tokens{}, fmt.Errorf("the token endpoint did not answer %s by client %s: %w: %s", fields[0].Value, k.ID, errDisturbed, doubt)
+		return Tokens{}, fmt.Errorf("the token endpoint did not answer %s by client %s: %w: %s", fields[0].Value, k.ID,
+			errDisturbed, doubt)
 	}
 	if a.Err != nil || a.Status != http.StatusOK {
-		return Tokens{}, fmt.Errorf("the token endpoint refused %s by client %s: %s%s", fields[0].Value, k.ID, a.Summary(), words(a))
+		return Tokens{}, fmt.Errorf("the token endpoint refused %s by client %s: %s%s", fields[0].Value, k.ID,
+			a.Summary(), words(a))
 	}
 	t, err := parse(a.Body)
 	if err != nil {

@@ -149,13 +149,13 @@ func (t *T) Exchange(options ...Option) *wire.Answer {
 	return t.deliver(func() *wire.Request { return t.request(options) }, reports.Setup, "")
 }
 
-// Control is the honest twin of an attack. Unless it is granted, nothing can be said about the attack, and the check ends as
-// inconclusive. The grant is verified with the published keys.
+// Control is the honest twin of an attack. Unless it is granted, nothing can be said about the attack, and the check
+// ends as inconclusive. The grant is verified with the published keys.
 func (t *T) Control(options ...Option) *Grant {
 	a := t.deliver(func() *wire.Request { return t.request(options) }, reports.Control, "the honest twin: must be granted")
 	if !Granted(a) {
-		t.Inconclusivef("the control was not granted (%s), so a refusal of the attack would prove nothing: the honest request in the "+
-			"exchanges must work first", a.Summary())
+		t.Inconclusivef("the control was not granted (%s), so a refusal of the attack would prove nothing: the honest "+
+			"request in the exchanges must work first", a.Summary())
 	}
 	return t.verified(a)
 }
@@ -219,9 +219,10 @@ func (t *T) Attacked(a *wire.Answer) *wire.Answer {
 // Granted reports whether an answer is a token response with a token.
 func Granted(a *wire.Answer) bool { return server.Granted(a) }
 
-// statuses of refusals: RFC 6749 section 5.2 has 400 and 401, an oversized request is 413, a wrong method 405. 403 for a denial
-// is outside of the text and does no harm: it is judged by IDP-ERR alone.
-var statuses = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestEntityTooLarge,
+// statuses of refusals: RFC 6749 section 5.2 has 400 and 401, an oversized request is 413, a wrong method 405. 403 for
+// a denial is outside of the text and does no harm: it is judged by IDP-ERR alone.
+var statuses = []int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden,
+	http.StatusRequestEntityTooLarge,
 	http.StatusMethodNotAllowed, http.StatusUnsupportedMediaType, http.StatusTooManyRequests}
 
 // OAuthError says what keeps a refusal from being an OAuth error response, or "" (RFC 6749 section 5.2).

@@ -55,7 +55,8 @@ func (l Lawful) Only(patterns []string) ([][]string, error) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("no variant matches %s: `emaconform matrix --honest --list` shows all", strings.Join(patterns, " "))
+		return nil, fmt.Errorf("no variant matches %s: `emaconform matrix --honest --list` shows all",
+			strings.Join(patterns, " "))
 	}
 	return list, nil
 }

@@ -1,5 +1,5 @@
-// Package roles fills the matrices for each role: its mistakes and its lawful choices, and how its reference party is judged
-// with them.
+// Package roles fills the matrices for each role: its mistakes and its lawful choices, and how its reference party is
+// judged with them.
 package roles
 
 import (
@@ -40,8 +40,8 @@ func ServerDefects(patterns []string) ([]matrix.Defect, error) {
 	return list, nil
 }
 
-// together makes one target of all identifiers that are compared in the same wrong way: an attack on one of them leaves the
-// others as they should be, so that each is noticed for itself.
+// together makes one target of all identifiers that are compared in the same wrong way: an attack on one of them leaves
+// the others as they should be, so that each is noticed for itself.
 func together(list []matrix.Defect) []matrix.Defect {
 	var out []matrix.Defect
 	at := map[string]int{} // where the target of a way stands in out
@@ -66,7 +66,8 @@ func Server(ctx context.Context, list []matrix.Defect, full bool, done func(matr
 	keys := &run.Keyring{}
 	by := func(ctx context.Context, defect *matrix.Defect, checks []string) (*reports.Report, error) {
 		reference := &demo.Target{Known: true}
-		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys, Profile: catalogue.ProfileNext} // which judges the most
+		// which judges the most
+		options := run.Options{Config: &target.Config{}, Workers: 1, Keyring: keys, Profile: catalogue.ProfileNext}
 		options.Selection.Checks = checks
 		if defect != nil {
 			reference.Defects = []string{defect.ID}
@@ -104,9 +105,9 @@ func Server(ctx context.Context, list []matrix.Defect, full bool, done func(matr
 // algorithms is the requirement whose checks make a difference between kinds of keys.
 const algorithms = "RAS-SIG-ALG"
 
-// worthRunning are the ids of the checks to run against a defect: those that should notice it. For a comparison of the grammar
-// these are its own attacks, for every other mistake the checks of the requirements that it breaks, except for attacks, of which
-// each has a mistake made for it. With full, all.
+// worthRunning are the ids of the checks to run against a defect: those that should notice it. For a comparison of the
+// grammar these are its own attacks, for every other mistake the checks of the requirements that it breaks, except for
+// attacks, of which each has a mistake made for it. With full, all.
 func worthRunning(d *matrix.Defect, full bool) []string {
 	var ids []string
 	for _, k := range check.All("ras", "rs") {

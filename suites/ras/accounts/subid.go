@@ -50,8 +50,8 @@ var names = []struct {
 	}, nil},
 }
 
-// mustRequireName skips the check where the server does without a SAML name: what the draft says of bad ones binds a server that
-// requires it (ID-JAG draft-04 3.2.2).
+// mustRequireName skips the check where the server does without a SAML name: what the draft says of bad ones binds a
+// server that requires it (ID-JAG draft-04 3.2.2).
 func mustRequireName(t *server.T, alice target.User) {
 	if server.Granted(t.Redeem(t.GrantFrom(t.SecondIdP, alice, server.Remove("sub_id")))) {
 		t.Skipf("an ID-JAG without sub_id is granted: this server finds its users by sub, and need not look at sub_id")
@@ -118,7 +118,8 @@ var _ = check.For("RAS-SUB-ID", func() {
 				bob := t.Control(t.GrantFrom(t.IdP, t.Bob()))
 				id := of(t.IdP.URL, t.Bob().Sub, t.Bob().Email)
 				id["format"] = format
-				server.ExpectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, Stranger(t, ""), server.NoEmail, server.Set("sub_id", id))), bob)
+				server.ExpectNobodyElse(t, t.Attack(t.GrantFrom(t.IdP, Stranger(t, ""), server.NoEmail, server.Set("sub_id", id))),
+					bob)
 			}, check.Should(), check.With(server.NeedsSecondUser, server.NeedsEmail),
 			check.Sends("A user as control, then a new sub with a sub_id of the format "+format+" that names this user"))
 	}

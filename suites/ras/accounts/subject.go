@@ -21,8 +21,8 @@ var _ = check.For("RAS-SUB", func() {
 		t.Control(t.Grant())
 		a := t.Attack(t.GrantFrom(t.IdP, *t.Config.DisabledUser))
 		if server.Granted(a) {
-			t.Failf("a token was granted to a user whose account is switched off: who has left the company, or was locked out, " +
-				"goes on working. Look at the account's state at every redemption")
+			t.Failf("a token was granted to a user whose account is switched off: who has left the company, or was " +
+				"locked out, goes on working. Look at the account's state at every redemption")
 		}
 		server.ExpectRefused(t, a)
 	}, check.With(server.NeedsDisabledUser), server.Refusal(),

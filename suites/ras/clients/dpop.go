@@ -119,14 +119,16 @@ var _ = check.For("RAS-DPOP-BOUND", func() {
 		expectBound(t, a, p)
 	}, jwtDPoP, check.Sends("An ID-JAG with cnf.jkt and a proof of that key, as jwt-bearer and then as jwt-dpop"))
 
-	server.It("jwt-dpop-no-proof", "redeems nothing with the grant type for bound ID-JAGs without a proof", func(t *server.T) {
+	server.It("jwt-dpop-no-proof", "redeems nothing with the grant type for bound ID-JAGs "+
+		"without a proof", func(t *server.T) {
 		p := t.NewProver()
 		t.Control(t.Grant(p.Bind(t)), p.Proving(t), asBound)
 		server.ExpectRefused(t, t.Attack(t.Grant(p.Bind(t)), server.Unproved, asBound), server.InvalidGrant)
 	}, jwtDPoP, server.Refusal(server.InvalidGrant),
 		check.Sends("An ID-JAG with cnf.jkt as jwt-dpop with a proof as control, then without"))
 
-	server.It("jwt-dpop-unbound", "redeems no ID-JAG that is bound to no key with the grant type for bound ones", func(t *server.T) {
+	server.It("jwt-dpop-unbound", "redeems no ID-JAG that is bound to no key with the grant type "+
+		"for bound ones", func(t *server.T) {
 		p := t.NewProver()
 		t.Control(t.Grant(p.Bind(t)), p.Proving(t), asBound)
 		server.ExpectRefused(t, t.Attack(t.Grant(), p.Proving(t), asBound), server.InvalidGrant)

@@ -14,7 +14,8 @@ var laxLogins = []struct {
 }{
 	{"exp-null", "whose exp is null", changed(func(int64) any { return nil }), nil},
 	// RFC 7523 3 lets a server refuse it.
-	{"exp-year", "that lives a year", changed(func(s int64) any { return s + 365*24*3600 }), []check.Option{check.Should()}},
+	{"exp-year", "that lives a year", changed(func(s int64) any { return s + 365*24*3600 }),
+		[]check.Option{check.Should()}},
 	// RFC 7523 3 has jti as optional, OpenID Connect Core 9 demands it of private_key_jwt.
 	{"no-jti", "without jti", func(claims map[string]any) { delete(claims, "jti") }, []check.Option{check.Should()}},
 }

@@ -35,6 +35,6 @@ var _ = check.For("RAS-ERR-SHAPE", func() {
 				}
 			}
 		}
-	}, check.Should(), check.Sends("Several assertions that are broken in different ways, after an honest one; the answers are searched for stack traces, "+
-		"paths and queries"))
+	}, check.Should(), check.Sends("Several assertions that are broken in different ways, after an honest one; the "+
+		"answers are searched for stack traces, paths and queries"))
 })

@@ -186,8 +186,8 @@ var _ = check.For("RAS-NO-LOG", func() {
 		mustHoldNone(t, written, map[string]string{"an ID-JAG that was granted": proof(granted),
 			"an ID-JAG that was refused": proof(refused)})
 	}, check.Serial(), check.With(server.NeedsLog),
-		check.Sends("An honest ID-JAG and one with a spoiled signature; the target's log is searched for both, whatever they "+
-			"are encoded in"))
+		check.Sends("An honest ID-JAG and one with a spoiled signature; the target's log is searched for both, "+
+			"whatever they are encoded in"))
 
 	server.It("client-assertion", "writes no client assertion to its log that gives it away", func(t *server.T) {
 		c := t.ClientBy(target.PrivateKeyJWT)
@@ -213,7 +213,8 @@ var _ = check.For("RAS-NO-LOG", func() {
 			}
 		}
 	}, check.Should(), check.Serial(), check.With(server.NeedsLog, server.NeedsEmail),
-		check.Sends("An honest ID-JAG and one with a spoiled signature; the target's log is searched for the user's e-mail address"))
+		check.Sends("An honest ID-JAG and one with a spoiled signature; the target's log is searched for the user's "+
+			"e-mail address"))
 })
 
 // proof is what makes a credential of a token: its signature, for JWTs of one issuer begin alike, or all of it.
@@ -229,7 +230,8 @@ func mustHoldNone(t *server.T, written string, secrets map[string]string) {
 	for what, secret := range secrets {
 		found := redact.New(public...)
 		if secret != "" && found.Hide(what, secret) != nil && len(found.Find(written)) > 0 {
-			t.Failf("%s holds %s, or a part of it, in some encoding: everybody who reads logs can decode it", t.Config.LogFile, what)
+			t.Failf("%s holds %s, or a part of it, in some encoding: everybody who reads logs can decode it", t.Config.LogFile,
+				what)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package conduct holds the checks of how the server presents itself: metadata, the token endpoint's form, errors, what it writes
-// and leaks.
+// Package conduct holds the checks of how the server presents itself: metadata, the token endpoint's form, errors, what
+// it writes and leaks.
 package conduct
 
 import (
@@ -47,7 +47,8 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 		scope := server.Param("scope", t.Config.Scopes[0])
 		t.Control(t.Grant(), scope)
 		server.ExpectRefused(t, t.Attack(t.Grant(), scope, twice("scope")), server.InvalidRequest)
-	}, check.With(server.NeedsScope), check.Sends("A token request with one scope parameter as control, then one with two"))
+	}, check.With(server.NeedsScope),
+		check.Sends("A token request with one scope parameter as control, then one with two"))
 
 	server.It("get", "refuses a token request by GET", func(t *server.T) {
 		c := clientWithoutSecretInForm(t)
@@ -63,8 +64,10 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 		r := t.TokenRequest(t.Grant())
 		r.URL = withQuery(r.URL, reports.Field{Name: "assertion", Value: r.Field("assertion")})
 		r.DropField("assertion")
-		Expect(t.AttackWith(r)).To(server.BeRefused(), "URLs end up in logs: no ID-JAG may travel in one (proposed for EMA 7.3)")
-	}, check.By("EMA proposal §7.3"), check.Sends("An honest token request as control, then one whose assertion is in the URL instead of the body"))
+		Expect(t.AttackWith(r)).To(server.BeRefused(), "URLs end up in logs: no ID-JAG may travel in one (proposed "+
+			"for EMA 7.3)")
+	}, check.By("EMA proposal §7.3"),
+		check.Sends("An honest token request as control, then one whose assertion is in the URL instead of the body"))
 
 	server.It("json", "refuses a token request in JSON", func(t *server.T) {
 		t.Control(t.Grant())
@@ -84,10 +87,12 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 			"unrecognized parameters MUST be ignored (RFC 6749 3.2)")
 		charset := server.HeaderField("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
 		if a := t.Redeem(t.Grant(), charset); !server.Granted(a) {
-			t.Notef("a form whose media type has a charset is refused (%s): many HTTP clients send one, and no document tells a server to take it",
+			t.Notef("a form whose media type has a charset is refused (%s): many HTTP clients send one, and no document tells "+
+				"a server to take it",
 				a.Summary())
 		}
-	}, check.Sends("An honest token request with one parameter that no specification defines, and one with a charset in its media type"))
+	}, check.Sends("An honest token request with one parameter that no specification defines, and one with a charset in "+
+		"its media type"))
 })
 
 // clientWithoutSecretInForm is a client whose parameters may stand in a URL, since no lasting secret is among them.
@@ -148,14 +153,18 @@ var _ = check.For("RAS-TOKEN-POST-FORM", func() {
 		server.Attack{Slug: "name-case", What: "a token request with the names of its parameters in capitals",
 			Redeem: []server.RedeemOption{capitals}, Options: []check.Option{check.Should()}},
 		server.Attack{Slug: "name-brackets", What: "a token request with brackets behind the names of its parameters",
-			Redeem: []server.RedeemOption{renamed(func(name string) string { return name + "[]" })}, Options: []check.Option{check.Should()}},
+			Redeem:  []server.RedeemOption{renamed(func(name string) string { return name + "[]" })},
+			Options: []check.Option{check.Should()}},
 		server.Attack{Slug: "name-space", What: "a token request with a space behind the names of its parameters",
-			Redeem: []server.RedeemOption{renamed(func(name string) string { return name + " " })}, Options: []check.Option{check.Should()}},
+			Redeem:  []server.RedeemOption{renamed(func(name string) string { return name + " " })},
+			Options: []check.Option{check.Should()}},
 		server.Attack{Slug: "text-plain", What: "a token request whose body is text/plain",
-			Redeem: []server.RedeemOption{server.HeaderField("Content-Type", "text/plain")}, Options: []check.Option{check.Should()}},
+			Redeem:  []server.RedeemOption{server.HeaderField("Content-Type", "text/plain")},
+			Options: []check.Option{check.Should()}},
 	)
 	for _, name := range []string{"client_id", "client_secret"} {
-		server.It(strings.ReplaceAll(name, "_", "-")+"-twice", "refuses a token request with "+name+" twice", func(t *server.T) {
+		server.It(strings.ReplaceAll(name, "_", "-")+"-twice", "refuses a token request with "+name+
+			" twice", func(t *server.T) {
 			c := t.ClientBy(target.ClientSecretPost)
 			t.Control(server.GrantFor(t, c), server.As(c))
 			server.ExpectRefused(t, t.Attack(server.GrantFor(t, c), func(r *server.Redemption) {

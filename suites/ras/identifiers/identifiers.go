@@ -50,7 +50,8 @@ func (s sender) declare(a grammar.Attack) {
 	switch {
 	case s.distinct:
 		title = "grants " + a.What()
-		expects = check.Expects("An access token: both are honest, and what tells them apart is compared character by character.")
+		expects = check.Expects("An access token: both are honest, and what tells them apart is compared character " +
+			"by character.")
 	case s.judge != nil:
 		title = "takes " + a.What() + " for nobody and nothing that it knows"
 	}

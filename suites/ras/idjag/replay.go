@@ -15,7 +15,8 @@ import (
 
 // atOnce is how many requests of a race are sent at the same time, and races how many there are at least: the first one
 // has to open its connections, which spreads its requests in time. Where the way to the target spreads its answers over
-// more than apart, requests meet less often: then there are up to mostRaces, as long as they take no longer than racing.
+// more than apart, requests meet less often: then there are up to mostRaces, as long as they take no longer than
+// racing.
 const (
 	atOnce, races, mostRaces = 16, 3, 12
 	apart, racing            = 60 * time.Millisecond, 4 * time.Second
@@ -57,8 +58,8 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 			took := func(a, b *wire.Answer) int { return cmp.Compare(a.Took, b.Took) }
 			spread = slices.MaxFunc(answers, took).Took - slices.MinFunc(answers, took).Took
 		}
-	}, check.Intrusive(), check.Sends("The same ID-JAG in 16 requests at once, three times with a fresh one, more often where the "+
-		"answers come spread in time"))
+	}, check.Intrusive(), check.Sends("The same ID-JAG in 16 requests at once, three times with a fresh one, more "+
+		"often where the answers come spread in time"))
 
 	server.It("re-signed", "refuses a used jti in an ID-JAG with other claims", func(t *server.T) {
 		used := t.Grant()
@@ -181,8 +182,8 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 			t.SendAll(some)
 		}
 		if a := t.Attack(grant); server.Granted(a) {
-			t.Failf("an ID-JAG that was refused when it came again at once is granted after %d others: what holds a fixed number of "+
-				"used ids forgets them as fast as somebody redeems", manyOthers)
+			t.Failf("an ID-JAG that was refused when it came again at once is granted after %d others: what holds a "+
+				"fixed number of used ids forgets them as fast as somebody redeems", manyOthers)
 		} else {
 			server.ExpectRefused(t, a)
 		}

@@ -31,8 +31,8 @@ func restore(t *server.T) {
 	})
 }
 
-// present has the IdP publish these keys, and these alone, from now on. They may not be cached, so that a target which keeps to
-// that asks for them again with the next request.
+// present has the IdP publish these keys, and these alone, from now on. They may not be cached, so that a target which
+// keeps to that asks for them again with the next request.
 func present(t *server.T, keys []*mockidp.Key) {
 	set := jose.JSONWebKeySet{}
 	for _, key := range keys {
@@ -68,8 +68,8 @@ func until[A any](t *server.T, count func(*server.T) int, attack func() A) {
 	}
 }
 
-// inTime is how long a target may keep keys that must not be cached at all, and how soon one that asks for an unknown key
-// has it.
+// inTime is how long a target may keep keys that must not be cached at all, and how soon one that asks for an unknown
+// key has it.
 const inTime = 5 * time.Second
 
 var _ = check.For("RAS-JWKS-ROTATION", func() {
@@ -85,7 +85,8 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 		if b.after > inTime {
 			mustPickUpAgain(t, b)
 		}
-	}, changesKeys(spring, "An honest ID-JAG as control; the IdP then publishes one more key, and ID-JAGs signed with it follow"))
+	}, changesKeys(spring, "An honest ID-JAG as control; the IdP then publishes one more key, and ID-JAGs signed "+
+		"with it follow"))
 
 	server.It("no-kid-two-keys", "refuses an ID-JAG without kid by a stranger's key beside several", func(t *server.T) {
 		b := inSpring(t)
@@ -96,7 +97,8 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 			}
 		}
 		server.ExpectRefused(t, t.Attack(t.Grant(server.SignedBy(t.Attacker), withoutKid)))
-	}, check.By("RFC 7523 §3"), changesKeys(spring, "The IdP publishes several keys; ID-JAGs without kid, signed with each of them and then by a stranger"))
+	}, check.By("RFC 7523 §3"), changesKeys(spring, "The IdP publishes several keys; ID-JAGs without kid, signed with "+
+		"each of them and then by a stranger"))
 
 	server.It("withdrawn-key", "forgets a key that the IdP no longer publishes", func(t *server.T) {
 		b := inAutumn(t)
@@ -108,18 +110,20 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 		began := time.Now()
 		if eventually(t, "the keys without the withdrawn one", forgotten) {
 			if kept := time.Since(began); kept > inTime {
-				t.Notef("ID-JAGs of a withdrawn key were granted for %s more, though the JWKS said max-age=0", kept.Round(time.Second))
+				t.Notef("ID-JAGs of a withdrawn key were granted for %s more, though the JWKS said max-age=0",
+					kept.Round(time.Second))
 			}
 			t.Control(t.Grant())
 			return
 		}
-		t.Attack(t.Grant(server.SignedBy(t.Attacker), server.SetHeader("kid", rand.Text()))) // makes many targets fetch the keys
+		// makes many targets fetch the keys
+		t.Attack(t.Grant(server.SignedBy(t.Attacker), server.SetHeader("kid", rand.Text())))
 		until := ""
 		if t.Within(inTime, forgotten) {
 			until = ", until one with an unknown kid came"
 		}
-		t.Failf("expected ID-JAGs of a withdrawn key to be refused, for the JWKS said max-age=0, must-revalidate, but they were granted for "+
-			"more than %s%s: a key that was stolen stays good. Keep keys no longer than Cache-Control says",
+		t.Failf("expected ID-JAGs of a withdrawn key to be refused, for the JWKS said max-age=0, must-revalidate, but they "+
+			"were granted for more than %s%s: a key that was stolen stays good. Keep keys no longer than Cache-Control says",
 			t.Config.Timing.JWKSPatience, until)
 	}, changesKeys(autumn, "ID-JAGs signed with a key that the IdP published, after it no longer does"))
 
@@ -141,10 +145,12 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 		publishAlso(t, one, other)
 		before := fetches(t)
 		if !eventually(t, "two keys of one kid", func() bool {
-			return server.Granted(t.Redeem(t.Grant(server.SignedBy(one)))) || server.Granted(t.Redeem(t.Grant(server.SignedBy(other)))) ||
+			return server.Granted(t.Redeem(t.Grant(server.SignedBy(one)))) ||
+				server.Granted(t.Redeem(t.Grant(server.SignedBy(other)))) ||
 				fetches(t) > before
 		}) {
-			t.Inconclusivef("the target did not ask for the IdP's keys within %s (timing.jwks_patience)", t.Config.Timing.JWKSPatience)
+			t.Inconclusivef("the target did not ask for the IdP's keys within %s (timing.jwks_patience)",
+				t.Config.Timing.JWKSPatience)
 		}
 		taken := 0
 		for _, key := range []*mockidp.Key{one, other} {
@@ -154,15 +160,18 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 		}
 		switch taken {
 		case 0:
-			t.Notef("neither of two keys that share a kid is taken, which is the safe choice: kids should be distinct (RFC 7517 4.5)")
+			t.Notef("neither of two keys that share a kid is taken, which is the safe choice: kids should be distinct " +
+				"(RFC 7517 4.5)")
 		case 1:
-			t.Warnf("of two keys that share a kid one is not taken. No IdP should do that (RFC 7517 4.5), but while one does, half of " +
-				"its users are locked out: try each key of that kid, or none")
+			t.Warnf("of two keys that share a kid one is not taken. No IdP should do that (RFC 7517 4.5), but while one " +
+				"does, half of its users are locked out: try each key of that kid, or none")
 		}
 		server.ExpectRefused(t, t.Attack(t.Grant(server.SignedBy(t.Attacker), server.SetHeader("kid", one.KeyID))))
-	}, check.By("RFC 7523 §3"), changesKeys(winter, "The IdP publishes two keys of one kid; ID-JAGs signed with each of them and then by a stranger"))
+	}, check.By("RFC 7523 §3"), changesKeys(winter, "The IdP publishes two keys of one kid; ID-JAGs signed with each of "+
+		"them and then by a stranger"))
 
-	server.It("unknown-kid-flood", "does not fetch the keys for each of 50 ID-JAGs with unknown key ids", func(t *server.T) {
+	server.It("unknown-kid-flood", "does not fetch the keys for each of 50 ID-JAGs with "+
+		"unknown key ids", func(t *server.T) {
 		const requests, most = 50, 25
 		t.Control(t.Grant())
 		before := fetches(t)
@@ -179,7 +188,8 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 			t.Failf("expected at most %d fetches of the JWKS, but %d requests with unknown key ids caused %d: whoever has a "+
 				"client can make this server flood the IdP", most, requests, n)
 		}
-	}, check.Should(), check.Intrusive(), changesKeys(winter, "50 ID-JAGs by a stranger's key, each with a kid of its own"))
+	}, check.Should(), check.Intrusive(), changesKeys(winter, "50 ID-JAGs by a stranger's key, each with a "+
+		"kid of its own"))
 
 	server.It("new-key-after-flood", "picks up a new key also after 30 ID-JAGs with unknown key ids", func(t *server.T) {
 		t.Control(t.Grant())
@@ -189,15 +199,18 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 		key := newKey(t)
 		publishAlso(t, key)
 		if _, picked := pickUp(t, key); !picked {
-			t.Failf("expected a new key to be picked up within %s (timing.jwks_patience), but 30 ID-JAGs with unknown key ids have used up "+
-				"what this server fetches: whoever has a client can keep a company's new key from being known", t.Config.Timing.JWKSPatience)
+			t.Failf("expected a new key to be picked up within %s (timing.jwks_patience), but 30 ID-JAGs with unknown key ids "+
+				"have used up what this server fetches: whoever has a client can keep a company's new key from being known",
+				t.Config.Timing.JWKSPatience)
 		}
-	}, check.Should(), check.Intrusive(), changesKeys(winter, "30 ID-JAGs by a stranger's key, each with a kid of its own, then a new key of the IdP"))
+	}, check.Should(), check.Intrusive(), changesKeys(winter, "30 ID-JAGs by a stranger's key, each with a kid of its "+
+		"own, then a new key of the IdP"))
 })
 
 func withoutKid(j *server.Token) { delete(j.Header, "kid") }
 
-// mustPickUpAgain tells a target that asks for keys when it meets an unknown one from a target whose time to ask had just come.
+// mustPickUpAgain tells a target that asks for keys when it meets an unknown one from a target whose time to ask had
+// just come.
 func mustPickUpAgain(t *server.T, b *buds) {
 	another := newKey(t)
 	present(t, append(own(t), b.added, another))
@@ -205,7 +218,8 @@ func mustPickUpAgain(t *server.T, b *buds) {
 		t.Notef("the next one was picked up after %s", after.Round(10*time.Millisecond))
 		return
 	}
-	t.Inconclusivef("one new key was picked up after %s, the next one not within %s: the target fetches keys from time to time, not "+
-		"when one is unknown. To judge it, set timing.jwks_patience to more than the time for which it keeps keys",
+	t.Inconclusivef("one new key was picked up after %s, the next one not within %s: the target fetches keys from time "+
+		"to time, not when one is unknown. To judge it, set timing.jwks_patience to more than the time for which "+
+		"it keeps keys",
 		b.after.Round(time.Second), t.Config.Timing.JWKSPatience)
 }

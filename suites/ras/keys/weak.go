@@ -22,7 +22,8 @@ func unfit(t *server.T, key any) {
 	}
 	body, err := json.Marshal(map[string]any{"keys": append(keys, key)})
 	server.MustControl(t, err)
-	spoil(t, mockidp.Reply{Header: map[string]string{"Content-Type": "application/json", "Cache-Control": "max-age=0, must-revalidate"},
+	spoil(t, mockidp.Reply{Header: map[string]string{"Content-Type": "application/json",
+		"Cache-Control": "max-age=0, must-revalidate"},
 		Body: string(body)})
 }
 
@@ -31,7 +32,8 @@ var _ = check.For("RAS-SIG-ALG", func() {
 		t.Control(t.Grant())
 		private, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // weak, that is the point
 		server.MustControl(t, err)
-		weak := &mockidp.Key{JSONWebKey: jose.JSONWebKey{Key: private, KeyID: rand.Text(), Algorithm: string(jose.RS256), Use: "sig"}}
+		weak := &mockidp.Key{JSONWebKey: jose.JSONWebKey{Key: private, KeyID: rand.Text(), Algorithm: string(jose.RS256),
+			Use: "sig"}}
 		unfit(t, weak.Public())
 		until(t, fetches, func() string { return hostile.Sign(t.Grant(server.SignedBy(weak))) })
 		t.Control(t.Grant())
@@ -48,5 +50,6 @@ var _ = check.For("RAS-SIG-ALG", func() {
 		server.ExpectRefused(t, t.Attack(hostile.HMAC(t.Grant(server.SetHeader("kid", name)), secret)))
 		t.Control(t.Grant())
 	}, check.By("RFC 7523 §3"), changesKeys(winter,
-		"The IdP publishes a shared secret in its key set; an HMAC under it, which everybody can make, between honest ID-JAGs"))
+		"The IdP publishes a shared secret in its key set; an HMAC under it, which everybody can make, between "+
+			"honest ID-JAGs"))
 })

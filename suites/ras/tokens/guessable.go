@@ -7,8 +7,8 @@ import (
 	"github.com/emaconform/emaconform/suites/server"
 )
 
-// many is how many tokens are compared with each other, and differing in how many characters each two of them have to differ: 128 bits
-// are 22 characters of base64 (RFC 6749 section 10.10), of which some are the same by chance.
+// many is how many tokens are compared with each other, and differing in how many characters each two of them have to
+// differ: 128 bits are 22 characters of base64 (RFC 6749 section 10.10), of which some are the same by chance.
 const many, differing = 6, 12
 
 // grantedTokens are access tokens of one user, each granted for an ID-JAG of its own.
@@ -29,8 +29,8 @@ var _ = check.For("RAS-RESP-SHAPE", func() {
 				ids[server.JWTClaims(token)["jti"]] = true
 			}
 			if len(ids) < len(tokens) && !ids[nil] {
-				t.Failf("%d access tokens have %d values of jti between them: an id is to be one token's alone (RFC 7519 4.1.7), or "+
-					"revoking one revokes others", len(tokens), len(ids))
+				t.Failf("%d access tokens have %d values of jti between them: an id is to be one token's alone (RFC 7519 "+
+					"4.1.7), or revoking one revokes others", len(tokens), len(ids))
 			}
 			return
 		}
@@ -39,7 +39,8 @@ var _ = check.For("RAS-RESP-SHAPE", func() {
 				if one == other {
 					t.Notef("two ID-JAGs of one user got the same access token")
 				} else if n := server.Apart(one, other); n < differing {
-					t.Failf("two access tokens, of %d characters, differ in %d of them: who has one guesses others. 128 random bits are the least",
+					t.Failf("two access tokens, of %d characters, differ in %d of them: who has one guesses others. 128 random bits "+
+						"are the least",
 						len(one), n)
 				}
 			}

@@ -109,7 +109,8 @@ var _ = check.For("RAS-RAR", func() {
 		server.ExpectRefused(t, t.Attack(t.Grant(details, server.Set("resource", "https://mcp.foreign.example/mcp"))),
 			server.InvalidTarget, server.InvalidGrant)
 	}, rar, server.Refusal(server.InvalidTarget, server.InvalidGrant),
-		check.Sends("An ID-JAG with an authorization detail that the target grants as control, then for a resource of somebody else"))
+		check.Sends("An ID-JAG with an authorization detail that the target grants as control, then for a resource of "+
+			"somebody else"))
 
 	server.It("wider", "grants no more than the ID-JAG's authorization details when asked for more", func(t *server.T) {
 		granted, wider := detail(t, t.Config.RAR.Granted), detail(t, t.Config.RAR.Wider)
