@@ -7,19 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/emaconform/emaconform/reports"
+	page "github.com/emaconform/emaconform/suites/attended"
 	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/client/drive"
 	"github.com/emaconform/emaconform/suites/client/world"
@@ -155,29 +153,16 @@ func (f *attendedFlags) run(c *cobra.Command, o client.Options, report *reportFl
 				return nil, err
 			}
 		}
-		listener, err := net.Listen("tcp", f.listen)
+		stop, at, err := page.Serve(f.listen, attended.Handler())
 		if err != nil {
 			return nil, fmt.Errorf("--listen: cannot serve the page: %w", err)
 		}
-		server := &http.Server{Handler: attended.Handler(), ReadHeaderTimeout: 10 * time.Second}
-		served := make(chan error, 1)
-		go func() { served <- server.Serve(listener) }()
-		fmt.Fprintf(
-			c.ErrOrStderr(),
-			"Open http://%s in a browser. Ctrl-C or the page's Finish button ends the run.\n",
-			listener.Addr(),
-		)
+		fmt.Fprintf(c.ErrOrStderr(), "Open http://%s in a browser. Ctrl-C or the page's Finish button ends the run.\n", at)
 		select {
 		case <-attended.Finished():
 		case <-ctx.Done():
-		case err := <-served:
-			return nil, err
 		}
-		shutdown, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		if err := server.Shutdown(shutdown); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return nil, err
-		}
+		stop()
 		return attended.Report(), nil
 	})
 }

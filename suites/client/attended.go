@@ -14,9 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/attended"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/client/world"
@@ -45,7 +44,6 @@ type Attended struct {
 	honests map[*shape]*program.Attempt // by kind
 	played  map[string]*program.Attempt // by id
 	results map[string]reports.Check
-	problem string // what went wrong with the last thing that the person did
 	once    sync.Once
 }
 
@@ -232,36 +230,24 @@ func (s *shown) also(*check.T, *scene, *program.Attempt) *program.Attempt     { 
 func (s *shown) confirm(*check.T, *scene, *program.Attempt, *program.Attempt) {} // nobody wants to play it twice
 
 //go:embed attended.html
-var page []byte
+var intro string
+
+//go:embed attended.js
+var script string
 
 // Handler serves the page.
 func (a *Attended) Handler() http.Handler {
-	m := mux.NewRouter()
-	m.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(page)
-	}).Methods(http.MethodGet)
-	m.HandleFunc("/state", func(w http.ResponseWriter, _ *http.Request) { a.answer(w) }).Methods(http.MethodGet)
-	for path, do := range map[string]func(*http.Request) error{
-		"/start":  func(r *http.Request) error { return a.start(r.FormValue("check")) },
-		"/done":   func(r *http.Request) error { return a.done(r.FormValue("saw")) },
-		"/finish": func(*http.Request) error { a.once.Do(func() { close(a.finished) }); return nil },
-	} {
-		m.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			a.note(do(r))
-			a.answer(w)
-		}).Methods(http.MethodPost)
+	page := &attended.Page{
+		Title: "emaconform: attended client run", List: "Scenarios", Finish: "Finish and report", Over: "The run has ended",
+		Ended: "emaconform has written the reports and printed where they are.", Intro: intro, Script: script,
+		State: a.state,
+		Do: map[string]func(*http.Request) error{
+			"start":  func(r *http.Request) error { return a.start(r.FormValue("check")) },
+			"done":   func(r *http.Request) error { return a.done(r.FormValue("saw")) },
+			"finish": func(*http.Request) error { a.once.Do(func() { close(a.finished) }); return nil },
+		},
 	}
-	return wire.NotRebound(http.NewCrossOriginProtection().Handler(m))
-}
-
-// note keeps what went wrong for the page until the person does something else.
-func (a *Attended) note(failed error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.problem = ""; failed != nil {
-		a.problem = failed.Error()
-	}
+	return page.Handler()
 }
 
 // start begins a scenario, or the honest run of its kind when that has not been seen to succeed.

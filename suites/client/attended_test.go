@@ -30,7 +30,7 @@ type person struct {
 	defects []string
 	state   struct {
 		Problem   string
-		Scenarios []struct{ ID, Outcome, Message string }
+		Scenarios []struct{ ID, Outcome, Message string } `json:"items"`
 		Current   *struct {
 			ID, Server string
 			Outcome    string

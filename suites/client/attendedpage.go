@@ -1,8 +1,6 @@
 package client
 
 import (
-	"encoding/json"
-	"net/http"
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
@@ -13,7 +11,7 @@ import (
 // What the page of an attended run shows.
 type pageState struct {
 	Problem   string         `json:"problem,omitempty"`
-	Scenarios []pageScenario `json:"scenarios"`
+	Scenarios []pageScenario `json:"items"`
 	Current   *pageCurrent   `json:"current,omitempty"`
 	Settings  map[string]any `json:"settings"` // to configure the client with before the first scenario
 }
@@ -53,14 +51,11 @@ type pageRequest struct {
 	Status int    `json:"status"`
 }
 
-// answer tells the page everything it shows.
-func (a *Attended) answer(w http.ResponseWriter) {
+// state is everything that the page shows.
+func (a *Attended) state(problem string) any {
 	a.mu.Lock()
-	state := pageState{Problem: a.problem, Scenarios: a.scenarios(), Current: a.now(), Settings: a.Settings()}
-	a.mu.Unlock()
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(state) // a page that is gone needs no answer
+	defer a.mu.Unlock()
+	return pageState{Problem: problem, Scenarios: a.scenarios(), Current: a.now(), Settings: a.Settings()}
 }
 
 func (a *Attended) scenarios() []pageScenario {

@@ -2,52 +2,53 @@ package signin
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 
-	_ "embed"
-
+	"github.com/emaconform/emaconform/suites/attended"
 	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-//go:embed attended.html
-var attendedHTML string
+//go:embed attended.js
+var script string
 
-var attendedPage = template.Must(template.New("attended").Parse(attendedHTML))
+// intro is what the page shows without JavaScript.
+const intro = `<h2>Sign in for emaconform</h2>
+<p>Each sign-in has a link. Open it where nobody else is signed in, and sign in as the person that it names.</p>
+`
 
-// attended is the page on which a person signs in, once for each ask.
-type attended struct {
+// asking is the page on which a person signs in, once for each ask.
+type asking struct {
 	*Desk
-	mu      sync.Mutex
-	ctx     context.Context
-	links   []*link
-	problem string
-	all     chan struct{} // closed when every sign-in is done
+	mu    sync.Mutex
+	at    string // where the page is
+	links []*link
+	all   chan struct{} // closed when every sign-in is done
 }
 
 // link is one sign-in that a person is asked for.
 type link struct {
 	Ask
 	walk *walk
-	Done bool
-	URL  string
+	done bool
+	url  string
 }
+
+func (l *link) name() string { return l.User.Login + " at " + l.Client.ID }
 
 // Attend serves a page with a link for each sign-in and returns when all are done. The redirect URIs of the clients
 // have to be http on loopback: that is where the page hears of the end. say gets a line that tells where the page is.
 func (d *Desk) Attend(ctx context.Context, listen string, asks []Ask, say io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	a := &attended{Desk: d, ctx: ctx, all: make(chan struct{})}
-	callbacks := map[string]*http.ServeMux{}
+	a := &asking{Desk: d, all: make(chan struct{})}
+	addresses := map[string]http.Handler{}
 	for _, ask := range asks {
 		u, err := url.Parse(ask.Client.RedirectURI)
 		if err != nil || u.Scheme != "http" || !target.Loopback(ask.Client.RedirectURI) || u.Port() == "" {
@@ -56,26 +57,24 @@ func (d *Desk) Attend(ctx context.Context, listen string, asks []Ask, say io.Wri
 		}
 		l := &link{Ask: ask, walk: d.newWalk(&visit{ctx: ctx, rec: wire.NewRecorder(nil)}, ask,
 			Authorization{Redirect: ask.Client.RedirectURI})}
-		l.URL = l.walk.request()
+		l.url = l.walk.request()
 		a.links = append(a.links, l)
-		if callbacks[u.Host] == nil {
-			callbacks[u.Host] = http.NewServeMux()
-			callbacks[u.Host].HandleFunc("/", a.callback)
-		}
+		addresses[u.Host] = wire.NotRebound(http.HandlerFunc(a.callback))
 	}
-	page := http.NewServeMux()
-	page.HandleFunc("GET /{$}", a.page)
-	addresses := map[string]http.Handler{listen: wire.NotRebound(http.NewCrossOriginProtection().Handler(page))}
-	for host, mux := range callbacks {
-		addresses[host] = wire.NotRebound(mux)
-	}
+	page := &attended.Page{Title: "emaconform: sign in", List: "Sign-ins", Over: "This page is not needed any more",
+		Ended: "emaconform goes on with what it has, and says so where it was started.", Intro: intro, Script: script,
+		State: a.state}
+	addresses[listen] = page.Handler()
 	for address, handler := range addresses {
-		stop, at, err := serve(address, handler)
+		stop, at, err := attended.Serve(address, handler)
 		if err != nil {
 			return fmt.Errorf("cannot serve the sign-in page at %s: %w", address, err)
 		}
 		defer stop()
 		if address == listen {
+			a.mu.Lock()
+			a.at = "http://" + at
+			a.mu.Unlock()
 			fmt.Fprintf(say, "Open http://%s in a browser and sign in. Ctrl-C ends the run.\n", at)
 		}
 	}
@@ -87,64 +86,45 @@ func (d *Desk) Attend(ctx context.Context, listen string, asks []Ask, say io.Wri
 	}
 }
 
-func serve(address string, h http.Handler) (stop func(), at string, err error) {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, "", err
-	}
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = s.Serve(listener) // ends with ErrServerClosed
-	}()
-	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		if s.Shutdown(ctx) != nil {
-			_ = s.Close()
-		}
-		<-ended
-	}, listener.Addr().String(), nil
+// item is a sign-in as the page shows it.
+type item struct {
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+	Kind    string `json:"kind"`
+	URL     string `json:"url"`
+	Outcome string `json:"outcome,omitempty"`
+	Label   string `json:"label,omitempty"`
 }
 
-func (a *attended) page(w http.ResponseWriter, _ *http.Request) {
+func (a *asking) state(problem string) any {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.write(w, http.StatusOK)
-}
-
-func (a *attended) write(w http.ResponseWriter, status int) {
-	done := 0
-	for _, l := range a.links {
-		if l.Done {
-			done++
+	items := make([]item, len(a.links))
+	for n, l := range a.links {
+		items[n] = item{ID: l.name(), Title: "Sign in as " + l.User.Login, Kind: "for client " + l.Client.ID, URL: l.url}
+		if l.done {
+			items[n].Outcome, items[n].Label = "pass", "done"
 		}
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-	w.WriteHeader(status)
-	_ = attendedPage.Execute(w, map[string]any{"Links": a.links, "Problem": a.problem, "Done": done,
-		"All": done == len(a.links)})
+	return map[string]any{"items": items, "problem": problem}
 }
 
 // callback is where a sign-in ends.
-func (a *attended) callback(w http.ResponseWriter, r *http.Request) {
+func (a *asking) callback(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	q := r.URL.Query()
-	a.problem = a.end(q)
-	status := http.StatusOK
-	if a.problem != "" {
-		status = http.StatusBadRequest
+	signedIn, problem := a.end(r.URL.Query())
+	if problem != "" {
+		attended.Notice(w, http.StatusBadRequest, "This sign-in failed", problem, a.at)
+		return
 	}
-	a.write(w, status)
 	for _, l := range a.links {
-		if !l.Done {
+		if !l.done {
+			attended.Notice(w, http.StatusOK, "Signed in", signedIn+": done. There are more to do.", a.at)
 			return
 		}
 	}
+	attended.Notice(w, http.StatusOK, "Signed in", "All sign-ins are done. You can close this page; the run goes on.", "")
 	select {
 	case <-a.all:
 	default:
@@ -152,23 +132,23 @@ func (a *attended) callback(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// end redeems the code of a sign-in, and says what is wrong.
-func (a *attended) end(q url.Values) string {
+// end redeems the code of a sign-in, and says whose it was, or what is wrong.
+func (a *asking) end(q url.Values) (signedIn, problem string) {
 	for _, l := range a.links {
-		if l.walk.State != q.Get("state") || l.Done {
+		if l.walk.State != q.Get("state") || l.done {
 			continue
 		}
 		if q.Get("code") == "" {
-			return fmt.Sprintf("The sign-in of %s to %s ended with %s.", l.User.Login, l.Client.ID, outcome(q))
+			return "", fmt.Sprintf("The sign-in of %s to %s ended with %s.", l.User.Login, l.Client.ID, outcome(q))
 		}
 		t, err := a.redeem(l.walk.visit, l.Client, field("grant_type", "authorization_code"), field("code", q.Get("code")),
 			field("redirect_uri", l.Client.RedirectURI), field("code_verifier", l.walk.Verifier))
 		if err != nil {
-			return printable(err.Error())
+			return "", printable(err.Error())
 		}
 		a.Keep(l.Ask, t)
-		l.Done = true
-		return ""
+		l.done = true
+		return l.name(), ""
 	}
-	return "This sign-in was not begun on this page, or is over."
+	return "", "This sign-in was not begun on this page, or is over."
 }
