@@ -44,6 +44,7 @@ func NewProgress(w io.Writer, l Look) Progress {
 // lines prints a line for each step, for each check that needs attention (with verbose: for each check), and every
 // tenth part of the checks.
 type lines struct {
+	columns func() int // of the terminal, which may be resized; nil where there is none
 	w       io.Writer
 	color   bool
 	verbose bool
@@ -133,11 +134,13 @@ func (l *lines) line(o reports.Outcome, name, message string) string {
 	if l.color {
 		mark = m.color.Sprint(mark)
 	}
-	s := mark + " " + name
 	if message != "" {
-		s += ": " + reports.Log(reports.Line(message, 160))
+		name += ": " + reports.Log(reports.Line(message, 160))
 	}
-	return s
+	if l.columns != nil {
+		name = Wrap(name, l.columns(), len("FAIL "))
+	}
+	return mark + " " + name
 }
 
 func (l *lines) Waiting(what string) { fmt.Fprintln(l.w, l.waiting(what)) }
@@ -150,7 +153,6 @@ func (l *lines) Close() {}
 // redrawn in its place; a line takes its place, and the row moves on below it.
 type live struct {
 	*lines
-	columns func() int // of the terminal, which may be resized
 
 	mu    sync.Mutex // the clock draws, too
 	id    string     // of the check that began last
@@ -159,7 +161,8 @@ type live struct {
 }
 
 func newLive(l *lines, columns func() int) *live {
-	p := &live{lines: l, columns: columns, stop: make(chan struct{})}
+	l.columns = columns
+	p := &live{lines: l, stop: make(chan struct{})}
 	p.ended.Go(p.tick)
 	return p
 }

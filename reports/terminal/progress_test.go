@@ -85,3 +85,15 @@ func TestManyAttacksOnOneIdentifierAreAFewLines(t *testing.T) {
 	g.Expect(out.String()).To(ContainSubstring("and more attacks on sub"))
 	g.Expect(out.String()).To(ContainSubstring("200 to look at"), "all are counted")
 }
+
+// A line that a terminal is too narrow for goes on below its own words.
+func TestLinesFitTheTerminal(t *testing.T) {
+	var out strings.Builder
+	p := newLive(&lines{w: &out, started: time.Now()}, func() int { return 40 })
+	p.Step(reports.Step{Name: "sign alice@acme.example in to acme-agent", OK: true, Saw: "ID token, refresh token"})
+	p.Close()
+	want := "ok   sign alice@acme.example in to\n     acme-agent: ID token, refresh token\n"
+	if got := strings.TrimPrefix(out.String(), startOver); got != want {
+		t.Errorf("expected %q, got %q", want, got)
+	}
+}
