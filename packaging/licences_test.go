@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// licences are known by phrases of their texts that no other has.
+// licences are known by phrases of their texts; that of BSD-2-Clause stands in BSD-3-Clause, too.
 var licences = []struct{ name, phrase string }{
 	{"Apache-2.0", "Apache License Version 2.0"},
 	{"Apache-2.0", "Apache License, Version 2.0"},
@@ -41,10 +41,15 @@ func licenceIn(dir string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		var names []string // some files hold two
 		for _, l := range licences {
-			if strings.Contains(blanks.ReplaceAllString(string(text), " "), l.phrase) {
-				return l.name, nil
+			known := slices.Contains(names, l.name) || l.name == "BSD-2-Clause" && slices.Contains(names, "BSD-3-Clause")
+			if !known && strings.Contains(blanks.ReplaceAllString(string(text), " "), l.phrase) {
+				names = append(names, l.name)
 			}
+		}
+		if len(names) > 0 {
+			return strings.Join(names, " and "), nil
 		}
 	}
 	return "", fmt.Errorf("no licence that is known in %s", dir)
