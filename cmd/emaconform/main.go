@@ -14,6 +14,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+
 	// used where the machine has no certificate authorities, as in the container
 	_ "golang.org/x/crypto/x509roots/fallback"
 

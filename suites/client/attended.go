@@ -95,7 +95,7 @@ func (a *Attended) shorten() {
 		return cmp.Or(cmp.Compare((round[x.ID]-1)/few, (round[y.ID]-1)/few), cmp.Compare(severity(x), severity(y)),
 			cmp.Compare(round[x.ID], round[y.ID]))
 	})
-	a.playable = append(kept, hostile[:min(anHour, len(hostile))]...)
+	a.playable = slices.Concat(kept, hostile[:min(anHour, len(hostile))])
 	a.order = []*shape{kind}
 }
 

@@ -92,15 +92,6 @@ func do(t *T, line, user string) string {
 	return strings.TrimSpace(out)
 }
 
-// undo runs a hook when the check is over.
-func undo(t *T, line, user string) {
-	t.DeferCleanup(func(ctx context.Context) {
-		if _, err := hook(ctx, t, line, user); err != nil {
-			t.Warnf("the identity provider was not put back as it was: %v", err)
-		}
-	})
-}
-
 // eventually waits, as long as timing.settle allows, until the request is refused, and returns the last answer.
 func eventually(t *T, ask func() *wire.Answer) *wire.Answer {
 	a := ask()

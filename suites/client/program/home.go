@@ -18,6 +18,7 @@ type File struct {
 	Text []byte // its beginning
 }
 
+// NewHome makes an empty home directory, which Remove takes away.
 func NewHome() (*Home, error) {
 	dir, err := os.MkdirTemp("", "emaconform-home-")
 	if err != nil {
@@ -75,4 +76,5 @@ func read(path string) (File, error) {
 	return File{Mode: info.Mode(), Text: text}, err
 }
 
+// Remove takes the directory away, with all that is in it.
 func (h *Home) Remove() { _ = os.RemoveAll(h.dir) }

@@ -39,14 +39,13 @@ func always(code string) answer {
 	return func(*http.Request) (int, map[string]any) { return refusal(code) }
 }
 
-// unless refuses with the first code what has something wrong in the parameter, and with the second what is right: the
-// provider looks no further than there when both are one.
-func unless(parameter, value, wrong, right string) answer {
+// unless refuses with this code what has something wrong in the parameter.
+func unless(parameter, value, code string) answer {
 	return func(r *http.Request) (int, map[string]any) {
 		if r.FormValue(parameter) != value {
-			return refusal(wrong)
+			return refusal(code)
 		}
-		return refusal(right)
+		return refusal("")
 	}
 }
 
@@ -87,7 +86,7 @@ func provider(t *testing.T, token answer) string {
 	m.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
 		write(w, http.StatusOK, map[string]any{"keys": []any{keys.Signing().Public()}})
 	})
-	m.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
+	m.HandleFunc("GET /authorize", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "The redirect_uri is not registered.", http.StatusBadRequest)
 	})
 	m.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
@@ -137,7 +136,7 @@ func TestThePreflightSpeaksTheVendorsWords(t *testing.T) {
 		}
 		return granted(r)
 	}
-	distinct := unless("subject_token", subject, "invalid_request", "")
+	distinct := unless("subject_token", subject, "invalid_request")
 	for name, c := range map[string]struct {
 		token   answer
 		form    bool
@@ -154,10 +153,10 @@ func TestThePreflightSpeaksTheVendorsWords(t *testing.T) {
 		"subject not taken":    {always("invalid_grant"), false, "", "Correct exchange.subject_token"},
 		"audience unknown": {chain(distinct, always("invalid_target")), false, "target",
 			"Register " + audience + " as a resource authorization server"},
-		"resource unknown": {chain(distinct, unless("audience", audience, "invalid_request", ""), always("invalid_target")),
+		"resource unknown": {chain(distinct, unless("audience", audience, "invalid_request"), always("invalid_target")),
 			false, "target", "Register the resource " + resource},
-		"user not assigned": {chain(distinct, unless("audience", audience, "invalid_target", ""),
-			unless("resource", resource, "invalid_request", ""), always("access_denied")), false, "user",
+		"user not assigned": {chain(distinct, unless("audience", audience, "invalid_target"),
+			unless("resource", resource, "invalid_request"), always("access_denied")), false, "user",
 			"Assign alice to the target"},
 	} {
 		for _, vendor := range config.Vendors() {

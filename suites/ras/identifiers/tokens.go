@@ -125,7 +125,7 @@ var requestSenders = map[string]sender{
 			return t.Attack(quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", given)))
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
-			return quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", "emaconform-"+rand.Text()))
+			return quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", rand.Text()))
 		}),
 	},
 	"details-type": {
