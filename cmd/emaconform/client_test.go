@@ -58,7 +58,7 @@ func TestClientUsage(t *testing.T) {
 		"no such label":          {[]string{"--label", "must && !logn"}, `no check has the label "logn"`},
 		"label of a server":      {[]string{"--label", "!ras"}, `no check has the label "ras"`},
 		"no such defect":         {[]string{"--defect", "nope"}, `no defect "nope"`},
-		"defect of another":      {[]string{"--defect", "falls-back", "--", "true"}, "is for the reference client"},
+		"defect of another":      {[]string{"--defect", "falls-back", "--", "true"}, "are for the reference client"},
 		"no time":                {[]string{"--timeout", "0"}, "--timeout 0s: expected more than 0"},
 		"less than no time":      {[]string{"--timeout", "-1s"}, "--timeout -1s: expected more than 0"},
 		"less than none":         {[]string{"--parallel", "-3"}, "--parallel -3: expected 0"},
