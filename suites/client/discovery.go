@@ -25,8 +25,9 @@ var _ = check.For("CL-EXTENSION", func() {
 	It("not-named", "goes on, or says why not, when the server names other extensions and not this one",
 		given.but("An MCP server whose capabilities name another extension alone", func(w *world.World) {
 			w.MCP.Extensions = map[string]any{"io.modelcontextprotocol/ui": map[string]any{}}
-		}).from(called),
+		}).from(used),
 		func(t *T) {
+			t.mustBeTempted()
 			if t.Through() {
 				return
 			}
@@ -141,7 +142,7 @@ var _ = check.For("CL-PRM", func() {
 				w.MCP.Withdraw(world.MetadataPath)
 				w.Consent.Publish("/metadata.json", w.MCP.Metadata)
 				w.MCP.MetadataURL = w.Consent.URL + "/metadata.json"
-			}).from(lookedAround),
+			}).from(challenged),
 		succeeds("the challenge may name any URL (RFC 9728 5.1), and resource is right"), check.Should())
 	It("other-origin-mismatch", "does not use metadata from another host that is for that host",
 		given.but("A challenge that names metadata on the attacker's host, whose resource is that host",

@@ -23,9 +23,6 @@ var (
 	challenged = &moment{"has been challenged by the MCP server", func(a *program.Attempt) bool {
 		return slices.ContainsFunc(a.Calls(), func(s world.Seen) bool { return s.Status == http.StatusUnauthorized })
 	}}
-	lookedAround = &moment{"has asked the MCP server for anything", func(a *program.Attempt) bool {
-		return len(a.At(a.World.MCP.Party)) > 0
-	}}
 	readResource = &moment{"has read metadata of the MCP server", func(a *program.Attempt) bool {
 		return slices.ContainsFunc(a.Requests, func(s world.Seen) bool {
 			return s.Status == http.StatusOK && strings.Contains(s.Path, "oauth-protected-resource")

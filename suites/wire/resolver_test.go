@@ -35,6 +35,13 @@ func (n *names) address(name string) net.IP {
 	return net.ParseIP(list[0])
 }
 
+// moves gives a name another address.
+func (n *names) moves(name, address string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.known[name] = []string{address}
+}
+
 // serve makes every name of this process be looked up here, until the test ends: no question leaves the machine.
 func (n *names) serve(t *testing.T) {
 	t.Helper()
@@ -107,7 +114,7 @@ func TestNamesThatLeadIntoANetwork(t *testing.T) { // not parallel: it changes t
 	g.Expect(requests.Load()).To(BeZero())
 
 	// The twin: where the target itself is on this machine, its names lead there.
-	resolver.known["mcp.example"] = []string{"127.0.0.1"}
+	resolver.moves("mcp.example", "127.0.0.1")
 	hosts.Resolve(t.Context())
 	g.Expect(get(t, c, "http://home.example"+port+"/").Err).NotTo(HaveOccurred())
 	g.Expect(requests.Load()).To(BeEquivalentTo(1))
