@@ -312,7 +312,7 @@ func facts(r *Report) []fact {
 		{"Profile", []string{r.Profile}},
 		{"MCP", []string{strings.Join(r.MCPRevisions, ", ")}},
 		{"Address", []string{t.Address}},
-		{"Catalogue", []string{strings.TrimSpace(r.Catalogue.Version + " " + cut(r.Catalogue.Digest, 20))}},
+		{"Catalogue", []string{r.Catalogue.String()}},
 		{"Selection", []string{r.Selection}},
 		{"Nonce", []string{r.Nonce}},
 		{"Started", []string{r.Started.UTC().Format("2006-01-02 15:04:05 UTC")}},

@@ -7,6 +7,7 @@ package reports
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -95,6 +96,11 @@ type Tool struct {
 type Catalogue struct {
 	Version string `json:"version"`
 	Digest  string `json:"digest"` // of its files
+}
+
+// String names the catalogue as people tell two of them apart: two builds may have one version.
+func (c Catalogue) String() string {
+	return strings.TrimSpace(c.Version + " " + cut(c.Digest, 20))
 }
 
 // Configuration says what the run was configured with, without what is secret.

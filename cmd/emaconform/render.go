@@ -73,7 +73,7 @@ func renderFindings(w io.Writer, r *reports.Report, out, sarif, annotate string)
 func complete(c *cobra.Command, path string, r *reports.Report) error {
 	if ours := known(); r.Catalogue.Digest != ours.Catalogue.Digest {
 		fmt.Fprintf(c.ErrOrStderr(), "%s was made with another catalogue (%s, this program has %s): whether checks "+
-			"were left out cannot be told\n", path, orUnknown(r.Catalogue.Version), ours.Catalogue.Version)
+			"were left out cannot be told\n", path, orUnknown(r.Catalogue.String()), ours.Catalogue)
 		return nil
 	} else if err := attest.Complete(r, ours); err != nil {
 		return fmt.Errorf("%s: the report was changed: %w", path, err)

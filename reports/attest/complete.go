@@ -21,7 +21,7 @@ type Known struct {
 func Complete(r *reports.Report, known Known) error {
 	if r.Catalogue.Digest != known.Catalogue.Digest {
 		return fmt.Errorf("the report was made with catalogue %s, this program has another one (%s): whether "+
-			"checks were left out cannot be told", r.Catalogue.Version, known.Catalogue.Version)
+			"checks were left out cannot be told", r.Catalogue, known.Catalogue)
 	}
 	var ids, roles []string
 	for _, c := range r.Checks {
