@@ -2,19 +2,16 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
 	. "github.com/onsi/gomega"
 
-	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/fixtures/idp/bare"
 )
 
 // A password and a token that must turn up nowhere.
@@ -22,32 +19,6 @@ const (
 	badPassword = "p4ssword-of-alice"
 	badToken    = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl"
 )
-
-// odd is an identity provider of which nothing works but its metadata and keys, and what the handlers of a test do.
-func odd(t *testing.T, handlers map[string]http.HandlerFunc) string {
-	t.Helper()
-	keys, err := mockidp.NewKeySet(jose.ES256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	s := httptest.NewServer(mux)
-	t.Cleanup(s.Close)
-	answer := func(v any) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(v)
-		}
-	}
-	mux.HandleFunc("GET /.well-known/openid-configuration", answer(map[string]any{
-		"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize", "token_endpoint": s.URL + "/token",
-		"jwks_uri": s.URL + "/keys"}))
-	mux.HandleFunc("GET /keys", answer(map[string]any{"keys": []any{keys.Signing().Public()}}))
-	for pattern, h := range handlers {
-		mux.HandleFunc(pattern, h)
-	}
-	return s.URL
-}
 
 func htmlPage(text string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -63,11 +34,7 @@ func throttles(w http.ResponseWriter, _ *http.Request) {
 
 // refuses answers with an error of OAuth.
 func refuses(status int, code, description string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		fmt.Fprintf(w, `{"error":%q,"error_description":%q}`, code, description)
-	}
+	return bare.JSON(status, map[string]string{"error": code, "error_description": description})
 }
 
 // Whatever keeps people from signing in, and grants from being issued, is told in one message that says what to do, and
@@ -116,7 +83,7 @@ func TestWhatKeepsAnIdentityProviderFromBeingJudged(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
 			dir := t.TempDir()
-			issuer := odd(t, c.handlers)
+			issuer := bare.Start(t, c.handlers)
 			file := filepath.Join(dir, "idp.yaml")
 			g.Expect(os.WriteFile(file, []byte("idp: {issuer: '"+issuer+"'}\ntiming: {sign_in: "+map[bool]string{true: "1s", false: "60s"}[strings.Contains(name, "hangs")]+`}
 clients: [{id: a, secret: s3cret-s3cret-s3cret, redirect_uri: "https://a.example/cb"}]

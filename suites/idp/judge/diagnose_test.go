@@ -1,20 +1,17 @@
 package judge
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
 	. "github.com/onsi/gomega"
 
-	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/fixtures/idp/bare"
 	"github.com/emaconform/emaconform/suites/engine"
 	_ "github.com/emaconform/emaconform/suites/idp" // the checks
 	"github.com/emaconform/emaconform/suites/idp/config"
@@ -60,40 +57,21 @@ func chain(answers ...answer) answer {
 	}
 }
 
-// provider is an identity provider whose token endpoint answers so.
+// provider is an identity provider whose token endpoint answers so; nil: it is none.
 func provider(t *testing.T, token answer) string {
 	t.Helper()
-	keys, err := mockidp.NewKeySet(jose.ES256)
-	if err != nil {
-		t.Fatal(err)
+	if token == nil {
+		return bare.Start(t, map[string]http.HandlerFunc{bare.Metadata: http.NotFound})
 	}
-	m := http.NewServeMux()
-	s := httptest.NewServer(m)
-	t.Cleanup(s.Close)
-	write := func(w http.ResponseWriter, status int, v any) {
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(v)
-	}
-	m.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
-		if token == nil {
-			http.NotFound(w, nil)
-			return
-		}
-		write(w, http.StatusOK, map[string]any{"issuer": s.URL, "authorization_endpoint": s.URL + "/authorize",
-			"token_endpoint": s.URL + "/token", "jwks_uri": s.URL + "/keys"})
+	return bare.Start(t, map[string]http.HandlerFunc{
+		"GET /authorize": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "The redirect_uri is not registered.", http.StatusBadRequest)
+		},
+		"POST /token": func(w http.ResponseWriter, r *http.Request) {
+			status, body := token(r)
+			bare.JSON(status, body)(w, r)
+		},
 	})
-	m.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
-		write(w, http.StatusOK, map[string]any{"keys": []any{keys.Signing().Public()}})
-	})
-	m.HandleFunc("GET /authorize", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "The redirect_uri is not registered.", http.StatusBadRequest)
-	})
-	m.HandleFunc("POST /token", func(w http.ResponseWriter, r *http.Request) {
-		status, body := token(r)
-		write(w, status, body)
-	})
-	return s.URL
 }
 
 // judged is the problem that the preflight ends with.
