@@ -4,7 +4,7 @@ package attended
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -37,15 +37,10 @@ type Page struct {
 	problem string
 }
 
-//go:embed page.html
-var html string
+//go:embed *.html
+var html embed.FS
 
-var shell = template.Must(template.New("page").Parse(html))
-
-//go:embed notice.html
-var noticeHTML string
-
-var notice = template.Must(template.New("notice").Parse(noticeHTML))
+var pages = template.Must(template.ParseFS(html, "*.html"))
 
 //go:embed style.css
 var style string
@@ -58,7 +53,7 @@ func (p *Page) Handler() http.Handler {
 	m := mux.NewRouter()
 	m.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		head(w, "text/html; charset=utf-8", http.StatusOK)
-		_ = shell.Execute(w, p) // a page that is gone needs no answer
+		_ = pages.ExecuteTemplate(w, "page.html", p) // a page that is gone needs no answer
 	}).Methods(http.MethodGet)
 	m.HandleFunc("/state", func(w http.ResponseWriter, _ *http.Request) { p.answer(w) }).Methods(http.MethodGet)
 	for path, do := range p.Do {
@@ -99,8 +94,8 @@ func head(w http.ResponseWriter, mediaType string, status int) {
 func Notice(w http.ResponseWriter, status int, title, line, back string) {
 	head(w, "text/html; charset=utf-8", status)
 	escape := template.HTMLEscapeString
-	_ = notice.Execute(w, map[string]any{"Style": style, "Title": escape(title), "Line": escape(line), "Back": escape(back),
-		"Problem": status >= http.StatusBadRequest}) // as above
+	_ = pages.ExecuteTemplate(w, "notice.html", map[string]any{"Style": style, "Title": escape(title), "Line": escape(line),
+		"Back": escape(back), "Problem": status >= http.StatusBadRequest}) // as above
 }
 
 // Serve serves a handler at an address until stop is called; at is where that is.
