@@ -18,6 +18,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/emaconform/emaconform/mockidp"
+	"github.com/emaconform/emaconform/mockidp/internal/forms"
 )
 
 // Options are those of a console. Their Handler is what an identity provider takes:
@@ -43,7 +44,7 @@ type console struct {
 	write  bool
 	issuer *url.URL
 	base   string // path of the console, without a slash at its end
-	forms  forms
+	forms  *forms.Forms
 	router *mux.Router
 
 	connector *Connector
@@ -57,7 +58,7 @@ func (o Options) Handler(idp *mockidp.IdP) http.Handler {
 		panic(err) // NewIdP has parsed it
 	}
 	c := &console{idp: idp, write: o.Write, issuer: issuer, base: strings.TrimSuffix(issuer.Path, "/") + Path,
-		forms: newForms(), connector: o.Connector, judges: o.Judges}
+		forms: forms.New(formCookie), connector: o.Connector, judges: o.Judges}
 	c.route()
 	return c
 }

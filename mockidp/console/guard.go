@@ -1,9 +1,6 @@
 package console
 
 import (
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -43,35 +40,14 @@ func (c *console) ownHost(r *http.Request) bool {
 	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
-// forms tells forms of the console's own pages from those of other sites: a form holds a MAC of a cookie that other
-// sites can neither read nor send.
-type forms struct{ key [32]byte }
-
-func newForms() (f forms) {
-	rand.Read(f.key[:]) // never fails: crypto/rand ends the program first
-	return f
-}
-
 const (
-	formField  = "form"
 	formCookie = "console_form"
 	saidCookie = "console_said"
 )
 
-func (f *forms) mac(cookie string) string {
-	m := hmac.New(sha256.New, f.key[:])
-	m.Write([]byte(cookie))
-	return base64.RawURLEncoding.EncodeToString(m.Sum(nil))
-}
-
-// token is what the forms of a page hold. It sets the cookie when the browser has none.
+// token is what the forms of a page hold.
 func (c *console) token(w http.ResponseWriter, r *http.Request) string {
-	cookie, err := r.Cookie(formCookie)
-	if err != nil || cookie.Value == "" {
-		cookie = &http.Cookie{Value: rand.Text()}
-		c.setCookie(w, formCookie, cookie.Value, 0)
-	}
-	return c.forms.mac(cookie.Value)
+	return c.forms.Token(r, func(value string) { c.setCookie(w, formCookie, value, 0) })
 }
 
 func (c *console) setCookie(w http.ResponseWriter, name, value string, age int) {
@@ -117,9 +93,7 @@ func (c *console) form(r *http.Request) (url.Values, error) {
 }
 
 func (c *console) ownForm(r *http.Request, form url.Values) error {
-	cookie, err := r.Cookie(formCookie)
-	foreign := new(http.CrossOriginProtection).Check(r)
-	if foreign != nil || err != nil || !hmac.Equal([]byte(form.Get(formField)), []byte(c.forms.mac(cookie.Value))) {
+	if new(http.CrossOriginProtection).Check(r) != nil || !c.forms.Own(r, form) {
 		return problem{http.StatusForbidden, "The form is not from a page of this console that is still good. Open the " +
 			"page again (cookies have to be allowed) and send it from there."}
 	}

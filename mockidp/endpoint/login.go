@@ -97,6 +97,14 @@ func (p *site) cookieName() string {
 	return "sid_" + base64.RawURLEncoding.EncodeToString(sum[:6])
 }
 
+// formToken is what the form of a page holds that is about to be shown. Its cookie goes with no form of another site.
+func (c *call) formToken() string {
+	return c.forms.Token(c.r, func(value string) {
+		http.SetCookie(c.w, &http.Cookie{Name: c.forms.Cookie, Value: value, Path: c.Base.Path + "/", HttpOnly: true,
+			SameSite: http.SameSiteLaxMode, Secure: c.Base.Scheme == "https"})
+	})
+}
+
 // startSession signs a user in and sets the cookie. strong uses every factor that the user has.
 func (c *call) startSession(u *directory.User, strong bool) vault.Session {
 	amr := directory.Methods(u, strong)
@@ -171,7 +179,7 @@ func (c *call) login() *oauth.Error {
 	if _, ok := c.local(back); !ok {
 		return c.notice(http.StatusBadRequest, "Refused", "fromURI is to be a path of this identity provider.")
 	}
-	if !c.ownForm(form) {
+	if !c.forms.Own(c.r, form) {
 		return c.showLogin(http.StatusForbidden, back, "The form was not from this page, or from before a restart. "+
 			"Sign in here; cookies have to be allowed.")
 	}

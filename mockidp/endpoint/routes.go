@@ -8,6 +8,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/emaconform/emaconform/mockidp/fault"
+	"github.com/emaconform/emaconform/mockidp/internal/forms"
 	"github.com/emaconform/emaconform/mockidp/internal/page"
 	"github.com/emaconform/emaconform/mockidp/internal/state"
 	"github.com/emaconform/emaconform/mockidp/internal/web"
@@ -17,13 +18,14 @@ import (
 type site struct {
 	*state.State
 	router *mux.Router
-	forms  forms
+	forms  *forms.Forms
 }
 
 // New serves the endpoints of an identity provider, at the paths of its issuer. More can be registered on the router
 // before the first request.
 func New(s *state.State) *mux.Router {
-	p := &site{State: s, router: mux.NewRouter().UseEncodedPath(), forms: newForms()}
+	p := &site{State: s, router: mux.NewRouter().UseEncodedPath()}
+	p.forms = forms.New("form_" + p.cookieName())
 	p.route()
 	return p.router
 }

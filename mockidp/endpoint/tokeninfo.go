@@ -10,6 +10,7 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp/audit"
 	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/internal/forms"
 	"github.com/emaconform/emaconform/mockidp/internal/oauth"
 	"github.com/emaconform/emaconform/mockidp/internal/page"
 )
@@ -131,7 +132,7 @@ func (c *call) logout() *oauth.Error {
 		return c.notice(http.StatusBadRequest, "Not signed out", "The post_logout_redirect_uri is not registered for "+
 			"the client.")
 	}
-	if q.Get("id_token_hint") == "" && !c.fromHere() && !c.ownForm(q) {
+	if q.Get("id_token_hint") == "" && !c.fromHere() && !c.forms.Own(c.r, q) {
 		return c.askLogout(q)
 	}
 	if cookie, err := c.r.Cookie(c.cookieName()); err == nil {
@@ -177,7 +178,7 @@ func (c *call) askLogout(q url.Values) *oauth.Error {
 			d.Onward = onward(to)
 		}
 	}
-	q.Set(formField, c.formToken())
+	q.Set(forms.Field, c.formToken())
 	for name, values := range q {
 		d.Fields = append(d.Fields, [2]string{name, values[0]})
 	}
