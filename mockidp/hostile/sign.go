@@ -31,8 +31,7 @@ func Sign(t *mockidp.Token) string { return SignBytes(t.Key, object(t.Header), o
 // SignBytes returns a token of these bytes as header and payload, which need not be JSON, with a valid signature by key
 // in the key's own algorithm.
 func SignBytes(key *mockidp.Key, header, payload []byte) string {
-	input := signingInput(header, payload)
-	return input + "." + encode(signature(key, input))
+	return SignInput(key, encode(header), encode(payload))
 }
 
 // SignInput returns a token of these two segments as they are spelled, with a valid signature over them by key in the
