@@ -31,23 +31,6 @@ func outlive(w *world.World, also func() *world.Reply) func(*world.Call, world.M
 	}
 }
 
-// ended is that the client has come to the end of an access token: it was refused, or there is another one.
-var ended = &moment{"has come to the end of its access token", func(a *program.Attempt) bool {
-	granted := 0
-	for _, s := range a.Redemptions() {
-		if s.Status == http.StatusOK {
-			granted++
-		}
-	}
-	return granted > 1 || refused.seen(a)
-}}
-
-// byEachRevision are the shapes of a scenario that each revision of MCP has another flow for, by what slugs end in.
-var byEachRevision = []struct {
-	slug string
-	in   *shape
-}{{"session", sessions}, {"stateless", stateless}}
-
 var _ = check.For("CL-EXPIRED-AT", func() {
 	for _, revision := range byEachRevision {
 		It("renewed-"+revision.slug, "gets a new token when its own has expired ("+revision.slug+")",
@@ -110,20 +93,9 @@ var _ = check.For("CL-EXPIRED-IDTOKEN", func() {
 func oneMethodAtIdP(method string) func(*world.World) {
 	return func(w *world.World) {
 		w.IdP.RequireAuth = method
-		for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"} {
-			w.IdP.Document(path)["token_endpoint_auth_methods_supported"] = []string{method}
-		}
+		w.IdP.Metadata["token_endpoint_auth_methods_supported"] = []string{method}
 	}
 }
-
-var readIdP = &moment{"has read the metadata of the IdP", func(a *program.Attempt) bool {
-	for _, s := range a.At(a.World.IdP.Party) {
-		if s.Status == http.StatusOK && strings.Contains(s.Path, ".well-known/") {
-			return true
-		}
-	}
-	return false
-}}
 
 var _ = check.For("CL-EXCHANGE-AUTH", func() {
 	for _, method := range []string{"client_secret_basic", "client_secret_post"} {

@@ -28,11 +28,12 @@ var (
 			return s.Status == http.StatusOK && strings.Contains(s.Path, "oauth-protected-resource")
 		})
 	}}
-	readServer = &moment{"has read the metadata of the RAS", func(a *program.Attempt) bool {
-		return slices.ContainsFunc(a.At(a.World.RAS.Party), func(s world.Seen) bool {
-			return s.Status == http.StatusOK && strings.Contains(s.Path, ".well-known/")
-		})
-	}}
+	readServer = &moment{"has read the metadata of the RAS", describedBy(func(w *world.World) *world.Party {
+		return w.RAS.Party
+	})}
+	readIdP = &moment{"has read the metadata of the IdP", describedBy(func(w *world.World) *world.Party {
+		return w.IdP.Party
+	})}
 	registered = &moment{"has registered itself at the RAS", asked(func(w *world.World) (*world.Party, string) {
 		return w.RAS.Party, "/register"
 	})}
@@ -61,6 +62,15 @@ var (
 			return s.Status == http.StatusUnauthorized && a.Authorized(s)
 		})
 	}}
+	ended = &moment{"has come to the end of its access token", func(a *program.Attempt) bool { // or has another one
+		granted := 0
+		for _, s := range a.Redemptions() {
+			if s.Status == http.StatusOK {
+				granted++
+			}
+		}
+		return granted > 1 || refused.seen(a)
+	}}
 	wantedMore = &moment{"has had a call refused for want of scope", (*program.Attempt).RefusedCall}
 	through    = &moment{"has got through to the MCP server", (*program.Attempt).Through}
 )
@@ -70,6 +80,15 @@ func asked(at func(*world.World) (*world.Party, string)) func(*program.Attempt) 
 	return func(a *program.Attempt) bool {
 		party, path := at(a.World)
 		return len(a.To(party, path)) > 0
+	}
+}
+
+// describedBy is that a party's metadata was read.
+func describedBy(of func(*world.World) *world.Party) func(*program.Attempt) bool {
+	return func(a *program.Attempt) bool {
+		return slices.ContainsFunc(a.At(of(a.World)), func(s world.Seen) bool {
+			return s.Status == http.StatusOK && strings.Contains(s.Path, ".well-known/")
+		})
 	}
 }
 

@@ -91,6 +91,12 @@ var (
 	}
 )
 
+// byEachRevision are the shapes of a scenario that each revision of MCP has another flow for, by what slugs end in.
+var byEachRevision = []struct {
+	slug string
+	in   *shape
+}{{"session", sessions}, {"stateless", stateless}}
+
 // scene is what a client meets in one check: an honest world of a shape, or one in which one thing is wrong.
 type scene struct {
 	*shape

@@ -1,7 +1,6 @@
 package world
 
 import (
-	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -40,7 +39,8 @@ const (
 type IdP struct {
 	*Party
 	Issuer       *mockidp.Issuer
-	RedirectURIs []string // where a login may end; the client is told of the first
+	Metadata     map[string]any // at both places; edit it to change it
+	RedirectURIs []string       // where a login may end; the client is told of the first
 
 	// EditGiven changes the ID token that the client is given, EditIDToken those that its logins and refreshes yield, and
 	// EditIDJAG what it gets for them, before they are signed.
@@ -53,8 +53,6 @@ type IdP struct {
 	Grants func(asked string) string
 	// RequireAuth is the one client authentication method that is taken in a world that is Confidential; "" takes any.
 	RequireAuth string
-	// LoginLifetime is the expires_in of the access tokens that come with logins; 0 is an hour.
-	LoginLifetime time.Duration
 	// EditLogin changes the answer of a login: the parameters behind the redirect URI.
 	EditLogin func(asked, answer url.Values)
 
@@ -87,7 +85,7 @@ func (w *World) makeIdP(party *Party, keys *mockidp.KeySet) (*IdP, error) {
 		codes: map[string]*login{}, refresh: map[string]string{},
 	}
 	w.IdPClientSecret = w.issue(ClientSecret, w.secret("idp-secret-"), party)
-	metadata := map[string]any{
+	p.Metadata = map[string]any{
 		"issuer":                                            p.URL,
 		"authorization_endpoint":                            p.URL + "/authorize",
 		"token_endpoint":                                    p.URL + "/token",
@@ -103,8 +101,8 @@ func (w *World) makeIdP(party *Party, keys *mockidp.KeySet) (*IdP, error) {
 		"identity_chaining_requested_token_types_supported": []string{TypeIDJAG},
 		"dpop_signing_alg_values_supported":                 []string{"ES256"},
 	}
-	p.Publish("/.well-known/openid-configuration", metadata)
-	p.Publish("/.well-known/oauth-authorization-server", metadata)
+	p.Publish("/.well-known/openid-configuration", p.Metadata)
+	p.Publish("/.well-known/oauth-authorization-server", p.Metadata)
 	p.Publish("/jwks", map[string]any{"keys": keys.Public().Keys})
 	p.endpoints["/authorize"] = &Endpoint{Step: "login", honest: p.authorize}
 	p.endpoints["/token"] = &Endpoint{Step: "token request", honest: p.token}
@@ -168,8 +166,6 @@ func (p *IdP) code(l *login) string {
 // loginToken is the access token that comes with a login: for the IdP alone, and good for nothing here.
 func (p *IdP) loginToken() string { return p.world.issue(LoginToken, "login-"+rand.Text(), p.Party) }
 
-func (p *IdP) loginLifetime() int { return int(cmp.Or(p.LoginLifetime, time.Hour).Seconds()) }
-
 // authorize answers a login at once: the user is there, and allowed.
 func (p *IdP) authorize(c *Call) *Reply {
 	q := c.Request.URL.Query()
@@ -217,8 +213,7 @@ func (p *IdP) token(c *Call) *Reply {
 		}
 		p.retire(c.Form.Get("refresh_token"))
 		return &Reply{JSON: map[string]any{
-			"id_token": p.idToken(subject, "", ""), "access_token": p.loginToken(), "token_type": "Bearer",
-			"expires_in":    p.loginLifetime(),
+			"id_token": p.idToken(subject, "", ""), "access_token": p.loginToken(), "token_type": "Bearer", "expires_in": 3600,
 			"refresh_token": p.refreshToken(subject), "scope": "openid offline_access",
 		}}
 	case GrantExchange:
@@ -250,7 +245,7 @@ func (p *IdP) redeemCode(c *Call) *Reply {
 	}
 	answer := map[string]any{
 		"id_token": p.idToken(l.subject, l.nonce, l.acr), "access_token": p.loginToken(), "token_type": "Bearer",
-		"expires_in": p.loginLifetime(), "scope": "openid",
+		"expires_in": 3600, "scope": "openid",
 	}
 	if slices.Contains(strings.Fields(l.scope), "offline_access") {
 		answer["refresh_token"], answer["scope"] = p.refreshToken(l.subject), "openid offline_access"

@@ -67,14 +67,6 @@ type Reply struct {
 // EndlessBody bounds an endless body: far more than any client has reason to read.
 const EndlessBody = 32 << 20
 
-// Document is the JSON document at this path of the party, to be edited; it is made when there is none.
-func (p *Party) Document(path string) map[string]any {
-	if p.documents[path] == nil {
-		p.documents[path] = map[string]any{}
-	}
-	return p.documents[path]
-}
-
 // Publish puts a document at a path.
 func (p *Party) Publish(path string, document map[string]any) { p.documents[path] = document }
 
