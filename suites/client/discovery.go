@@ -374,6 +374,14 @@ func (t *T) profilesForm(what string, metadata map[string]any) {
 	}
 }
 
+// grantTypes wants the grant types of the profile where the client's metadata lists that: else the other check says so.
+func (t *T) grantTypes(what string, metadata map[string]any, other string) {
+	if list, _ := metadata[profiles].([]any); !slices.Contains(list, any(world.ProfileIDJAG)) {
+		t.Skipf("the %s does not list the profile: see %s", what, other)
+	}
+	t.lists(what, metadata, "grant_types", world.GrantExchange, world.GrantJWTBearer)
+}
+
 // onLoopback reports whether a list of redirect URIs has one on this machine.
 func onLoopback(uris any) bool {
 	list, _ := uris.([]any)
@@ -404,10 +412,7 @@ var _ = check.For("CL-CLIENT-METADATA", func() {
 		unregistered.honest(meetsUnregistered).from(registered),
 		func(t *T) {
 			for _, m := range t.registrations() {
-				if list, _ := m[profiles].([]any); !slices.Contains(list, any(world.ProfileIDJAG)) {
-					t.Skipf("the client does not list the profile: see CL-CLIENT-METADATA/profile")
-				}
-				t.lists("registration", m, "grant_types", world.GrantExchange, world.GrantJWTBearer)
+				t.grantTypes("registration", m, "CL-CLIENT-METADATA/profile")
 			}
 		}, check.Must())
 	It("application-type", "says what type of application it is when it registers",
@@ -451,10 +456,7 @@ var _ = check.For("CL-CLIENT-METADATA", func() {
 		func(t *T) {
 			m := t.document()
 			t.profilesForm("document", m)
-			if list, _ := m[profiles].([]any); !slices.Contains(list, any(world.ProfileIDJAG)) {
-				t.Skipf("the document does not list the profile: see CL-CLIENT-METADATA/document-profile")
-			}
-			t.lists("document", m, "grant_types", world.GrantExchange, world.GrantJWTBearer)
+			t.grantTypes("document", m, "CL-CLIENT-METADATA/document-profile")
 		}, check.Must())
 })
 
