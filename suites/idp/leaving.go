@@ -26,7 +26,7 @@ type leaving struct {
 func leave(t *T) *leaving {
 	return Season(t, "leaving", func() *leaving {
 		l, hooks := &leaving{}, &t.Config.Hooks
-		tokens := l.arrive(t, &l.deactivated, &l.refreshGone)
+		tokens := l.arrive(t)
 		if hooks.Deactivate != "" && hooks.Reactivate != "" {
 			l.deactivate(t, tokens)
 			tokens = l.comeBack(t)
@@ -46,7 +46,8 @@ func leave(t *T) *leaving {
 func leaverAsks(t *T) signin.Ask { return signin.Ask{User: t.Leaver(), Client: t.A()} }
 
 // arrive signs the leaver in anew and makes an honest exchange of each token.
-func (l *leaving) arrive(t *T, usual, refresh *Chapter) (tokens signin.Tokens) {
+func (l *leaving) arrive(t *T) (tokens signin.Tokens) {
+	usual, refresh := &l.deactivated, &l.refreshGone
 	t.Tell(usual, func(t *T) {
 		var err error
 		if tokens, err = t.Desk.Fresh(t, t.Recorder(), leaverAsks(t)); err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
@@ -66,11 +65,7 @@ func (t *T) deliver(build func() *wire.Request, part reports.Part, note string) 
 }
 
 // once reports whether a request can be sent once alone: a code is used up by whoever lost the answer.
-func once(r *wire.Request) bool {
-	return slices.ContainsFunc(r.Form, func(f reports.Field) bool {
-		return f.Name == "grant_type" && f.Value == "authorization_code"
-	})
-}
+func once(r *wire.Request) bool { return r.Field("grant_type") == "authorization_code" }
 
 // weigh decides what it means that a request was never answered while others were: that is for the check to judge. A
 // gateway's answer is never judged, nor is a control.
