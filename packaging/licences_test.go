@@ -55,13 +55,14 @@ func licenceIn(dir string) (string, error) {
 	return "", fmt.Errorf("no licence that is known in %s", dir)
 }
 
-// THIRD_PARTY.txt names the licence of every module that is linked into the program, on each system that it is released for.
+// THIRD_PARTY.txt names the licence of every module that is linked into the program, on each system that it is released
+// for.
 func TestLicencesOfModules(t *testing.T) {
 	t.Parallel()
 	found := map[string]string{}
 	for _, system := range []string{"linux", "darwin", "windows"} {
-		list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}",
-			"../cmd/emaconform")
+		list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f",
+			"{{with .Module}}{{if not .Main}}{{.Path}} {{.Dir}}{{end}}{{end}}", "../cmd/emaconform")
 		list.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
 		out, err := list.Output()
 		if err != nil {

@@ -37,19 +37,16 @@ type attendedFlags struct {
 }
 
 func (f *attendedFlags) add(c *cobra.Command) {
-	c.Flags().BoolVar(
-		&f.on,
-		"attended",
-		false,
-		"serve a page that walks a person through the scenarios with a desktop client or IDE",
-	)
+	c.Flags().BoolVar(&f.on, "attended", false, "serve a page that walks a person through the scenarios with a desktop "+
+		"client or IDE")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8639", "where to serve the page (with --attended)")
 	c.Flags().IntVar(&f.basePort, "base-port", 8640, "first of the ports of the parties (with --attended)")
-	c.Flags().BoolVar(&f.all, "all", false, "every scenario, where --attended has those of most weight without --check and --label")
-	c.Flags().StringVar(&f.secret, "secret", "", "what the client's secrets end in, 16 characters or more (with --attended; default: "+
-		"the one in the state file). The environment variable is safer: other users see command lines")
-	c.Flags().StringVar(&f.state, "state", "", "file that keeps the client's secrets for the next run (with --attended; default: "+
-		"emaconform/client.json where the user's configuration is)")
+	c.Flags().BoolVar(&f.all, "all", false, "every scenario, where --attended has those of most weight without --check "+
+		"and --label")
+	c.Flags().StringVar(&f.secret, "secret", "", "what the client's secrets end in, 16 characters or more (with "+
+		"--attended; default: the one in the state file). The environment variable is safer: other users see command lines")
+	c.Flags().StringVar(&f.state, "state", "", "file that keeps the client's secrets for the next run (with --attended; "+
+		"default: emaconform/client.json where the user's configuration is)")
 }
 
 // given are the flags that mean nothing without --attended, of those that were given.
@@ -93,10 +90,12 @@ type attendedState struct {
 // shortestSecret is what a secret of one's own must have, in characters.
 const shortestSecret = 16
 
-// kept is the end of the client's secrets: the one that was given, or else the one of the last run, which the state file has.
+// kept is the end of the client's secrets: the one that was given, or else the one of the last run, which the state file
+// has.
 func (f *attendedFlags) kept() (string, error) {
 	if f.secret != "" {
-		if len(f.secret) < shortestSecret || strings.ContainsFunc(f.secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		unprintable := func(r rune) bool { return r <= ' ' || r > '~' }
+		if len(f.secret) < shortestSecret || strings.ContainsFunc(f.secret, unprintable) {
 			return "", fmt.Errorf("--secret: expected %d printable ASCII characters or more, without blanks", shortestSecret)
 		}
 		return f.secret, nil

@@ -59,7 +59,8 @@ func TestAttendedSecretStays(t *testing.T) {
 	if got, err := (&attendedFlags{state: state, secret: own}).kept(); err != nil || got != own {
 		t.Errorf("the user's own secret is not taken, %v", err)
 	}
-	if _, err := (&attendedFlags{state: state, secret: "short"}).kept(); err == nil || strings.Contains(err.Error(), "short\"") {
+	_, err = (&attendedFlags{state: state, secret: "short"}).kept()
+	if err == nil || strings.Contains(err.Error(), "short\"") {
 		t.Errorf("a short secret: %v", err)
 	}
 	if err := os.WriteFile(state, []byte("nonsense"), 0o600); err != nil {

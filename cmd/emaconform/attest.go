@@ -17,9 +17,10 @@ import (
 	"github.com/emaconform/emaconform/suites/provenance"
 )
 
-const attestLong = `Makes a small statement from a report, for a vendor to sign and hand to a customer: an in-toto statement in a DSSE
-envelope, with the verdict, every check's outcome by id, what was skipped and why, and by what and against whom the run was
-made. It holds no exchange. Beside it stands the same result as in-toto's test-result, for tools that read that.
+const attestLong = `Makes a small statement from a report, for a vendor to sign and hand to a customer: an in-toto
+statement in a DSSE envelope, with the verdict, every check's outcome by id, what was skipped and why, and by what and
+against whom the run was made. It holds no exchange. Beside it stands the same result as in-toto's test-result, for
+tools that read that.
 
 With --statement-only the statements are written unsigned, for a keyless signer such as cosign attest-blob --statement.`
 

@@ -35,12 +35,13 @@ type idpFlags struct {
 	reportFlags
 }
 
-const idpLong = `Judges an identity provider that issues ID-JAGs: signs people in, makes honest and hostile token exchanges, and looks at what
-comes back.
+const idpLong = `Judges an identity provider that issues ID-JAGs: signs people in, makes honest and hostile token
+exchanges, and looks at what comes back.
 
 Without --issuer and --config it judges the mock IdP that is built in, set up as a conformant one. For one of yours,
-` + "`emaconform config --role idp`" + ` prints a configuration with every key. Signing in works in four ways: a command that prints a token
-response, a file with one, HTML forms that are filled in, and a page that walks a person through it.`
+` + "`emaconform config --role idp`" + ` prints a configuration with every key. Signing in works in four ways: a
+command that prints a token response, a file with one, HTML forms that are filled in, and a page that walks a person
+through it.`
 
 func newIdP() *cobra.Command {
 	f := &idpFlags{}

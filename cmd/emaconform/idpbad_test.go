@@ -27,6 +27,11 @@ func htmlPage(text string) http.HandlerFunc {
 	}
 }
 
+// shows has the sign-in page be this one.
+func shows(text string) map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{"/authorize": htmlPage(text)}
+}
+
 func throttles(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "3600")
 	w.WriteHeader(http.StatusTooManyRequests)
@@ -57,17 +62,19 @@ func TestWhatKeepsAnIdentityProviderFromBeingJudged(t *testing.T) {
 			[]string{"took longer than 1s (timing.sign_in)"}},
 		"a command that fails": {nil, "sign_in: {command: 'echo no " + badToken + " >&2; exit 4'}",
 			[]string{"exit status 4", "no ‹"}},
-		"a form that never ends": {map[string]http.HandlerFunc{"/authorize": htmlPage(`<form method=post action="/authorize"><input type=hidden name=x value=y></form>`)},
+		"a form that never ends": {
+			shows(`<form method=post action="/authorize"><input type=hidden name=x value=y></form>`),
 			form, []string{"no end after 20 pages", "attended"}},
-		"a captcha": {map[string]http.HandlerFunc{"/authorize": htmlPage(`<form method=post><input name=user><div class="h-captcha"></div></form>`)},
+		"a captcha": {shows(`<form method=post><input name=user><div class="h-captcha"></div></form>`),
 			form, []string{"asks for a captcha", "use sign_in: attended"}},
 		"a second factor": {map[string]http.HandlerFunc{"/authorize": login,
 			"/login": htmlPage(`<form method=post><input name=otp></form>`)},
 			form, []string{"asks for a second factor", "use sign_in: attended"}},
 		"a wrong password": {map[string]http.HandlerFunc{"/authorize": login, "/login": login}, form,
 			[]string{"the password was not accepted", "not tried again, lest the account be locked"}},
-		"a page of script": {map[string]http.HandlerFunc{"/authorize": htmlPage(`<title>Sign in</title><div id=app>Loading</div><script src=app.js></script>`)}, form,
-			[]string{"it ended on a page of the identity provider", "Loading"}},
+		"a page of script": {
+			shows(`<title>Sign in</title><div id=app>Loading</div><script src=app.js></script>`),
+			form, []string{"it ended on a page of the identity provider", "Loading"}},
 		"sign-in is throttled": {map[string]http.HandlerFunc{"/authorize": throttles}, form,
 			[]string{"429 Too Many Requests", "--workers 1"}},
 		"exchanges are throttled": {map[string]http.HandlerFunc{"/token": throttles}, "sign_in: {tokens: " + tokens + "}",
@@ -85,7 +92,12 @@ func TestWhatKeepsAnIdentityProviderFromBeingJudged(t *testing.T) {
 			dir := t.TempDir()
 			issuer := bare.Start(t, c.handlers)
 			file := filepath.Join(dir, "idp.yaml")
-			g.Expect(os.WriteFile(file, []byte("idp: {issuer: '"+issuer+"'}\ntiming: {sign_in: "+map[bool]string{true: "1s", false: "60s"}[strings.Contains(name, "hangs")]+`}
+			patience := "60s"
+			if strings.Contains(name, "hangs") {
+				patience = "1s"
+			}
+			g.Expect(os.WriteFile(file, []byte(`idp: {issuer: '`+issuer+`'}
+timing: {sign_in: `+patience+`}
 clients: [{id: a, secret: s3cret-s3cret-s3cret, redirect_uri: "https://a.example/cb"}]
 targets: [{audience: "https://as.example"}]
 users:

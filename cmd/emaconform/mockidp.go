@@ -25,10 +25,12 @@ import (
 	"github.com/emaconform/emaconform/reports/terminal"
 )
 
-const mockIdPLong = `Serves a mock enterprise identity provider: OpenID Connect sign-in, and token exchange for ID-JAGs, as Okta does it.
+const mockIdPLong = `Serves a mock enterprise identity provider: OpenID Connect sign-in, and token exchange for ID-JAGs,
+as Okta does it.
 
 Without --config there are a few people, two clients and three connectors. To point it at a server of your own, name its
-authorization server and its MCP server: --audience https://auth.example --resource https://mcp.example/mcp --scope read.
+authorization server and its MCP server: --audience https://auth.example --resource https://mcp.example/mcp
+--scope read.
 
 It is for development and tests: anyone can sign in as anyone, and its secrets are printed.`
 

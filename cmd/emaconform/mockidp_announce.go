@@ -41,7 +41,8 @@ clients
 
 connectors
 {{- range .Connectors}}
-  {{.ID}}   audience {{.Audience}}{{with .Resources}}   resource {{join . ", "}}{{end}}{{with .Scopes}}   scope {{join . " "}}{{end}}
+  {{.ID}}   audience {{.Audience}}{{with .Resources}}   resource {{join . ", "}}{{end}}
+    {{- with .Scopes}}   scope {{join . " "}}{{end}}
     {{- $id := .ID}}{{range $.Connections}}{{if eq .Connector $id}}
     client {{.Client}} is {{.ClientID}} there{{end}}{{end}}{{end}}
 {{with .Steps}}

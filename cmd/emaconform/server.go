@@ -71,16 +71,16 @@ func (f *reportFlags) add(c *cobra.Command) {
 		"no colours (also: the environment variable NO_COLOR)")
 }
 
-const serverLong = `Judges an MCP server and its Resource Authorization Server: plays the identity provider and the client, and sends honest
-and hostile ID-JAGs and access tokens.
+const serverLong = `Judges an MCP server and its Resource Authorization Server: plays the identity provider and the
+client, and sends honest and hostile ID-JAGs and access tokens.
 
-Without --url it judges the reference target that is built in. With --url alone it takes a first look at any MCP server: what
-needs no token (metadata, 401, challenge, Origin), and whether enterprise-managed authorization is offered. To judge the rest, a
-client and a user of the target have to be named (--client-id, --user, or --config). A target of your own has to trust the mock IdP; see
-"How your server learns to trust the mock IdP" in README.md.
+Without --url it judges the reference target that is built in. With --url alone it takes a first look at any MCP server:
+what needs no token (metadata, 401, challenge, Origin), and whether enterprise-managed authorization is offered. To
+judge the rest, a client and a user of the target have to be named (--client-id, --user, or --config). A target of your
+own has to trust the mock IdP; see "How your server learns to trust the mock IdP" in README.md.
 
-Every setting can stand in the file named by --config, in the environment as EMACONFORM_<FLAG> (EMACONFORM_CLIENT_ID), or in
-a flag. A flag wins over the environment, the environment over the file.`
+Every setting can stand in the file named by --config, in the environment as EMACONFORM_<FLAG> (EMACONFORM_CLIENT_ID),
+or in a flag. A flag wins over the environment, the environment over the file.`
 
 func newServer() *cobra.Command {
 	f, s := &serverFlags{}, &settings{}

@@ -25,8 +25,8 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-const verifyLong = `Judges a statement that emaconform attest made: who signed it, whether it fits together, what it says of which target, and
-what it does not prove. Offline, unless --target or --rerun is given.
+const verifyLong = `Judges a statement that emaconform attest made: who signed it, whether it fits together, what it
+says of which target, and what it does not prove. Offline, unless --target or --rerun is given.
 
 Exit codes: 0 it holds and satisfies the policy; 1 it does not; 2 the file is no statement, or the command is wrong.`
 
