@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -21,13 +20,10 @@ func TestNothingOutlivesAKilledRun(t *testing.T) {
 		t.Run(victim, func(t *testing.T) {
 			t.Parallel()
 			g := NewWithT(t)
-			self, err := os.Executable()
-			g.Expect(err).NotTo(HaveOccurred())
 			files, out := t.TempDir(), t.TempDir()
 			seconds := fmt.Sprint(100000 + time.Now().UnixNano()%1e6) // by which the daemon is known
-			cmd := exec.Command(self, "client", "-q", "--out", out, "--", "sh", "-c", "setsid env -i sleep "+seconds+
-				" & sleep 600")
-			cmd.Env = append(os.Environ(), "EMACONFORM_INTERNAL_TEST_MAIN=1", "TMPDIR="+files)
+			cmd := process(t, "client", "-q", "--out", out, "--", "sh", "-c", "setsid env -i sleep "+seconds+" & sleep 600")
+			cmd.Env = append(cmd.Env, "TMPDIR="+files)
 			g.Expect(cmd.Start()).To(Succeed())
 			defer func() { _ = cmd.Wait() }()
 			defer func() { _ = cmd.Process.Kill() }()

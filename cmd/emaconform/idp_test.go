@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -59,12 +58,9 @@ func TestTheReferenceIdentityProviderIsConformant(t *testing.T) {
 	code := execute(t.Context(), []string{"idp", "--out", dir}, &out, &errs)
 	g.Expect(code).To(Equal(0), out.String()+errs.String())
 	g.Expect(out.String()).To(ContainSubstring("Identity provider"))
-	raw, err := os.ReadFile(filepath.Join(dir, "report.json"))
-	g.Expect(err).NotTo(HaveOccurred())
-	var report reports.Report
-	g.Expect(json.Unmarshal(raw, &report)).To(Succeed())
+	report := result{dir: dir}.report(t)
 	g.Expect(report.Checks).To(HaveLen(len(check.All("idp"))))
-	g.Expect(amiss(&report, reports.Fail, reports.Warn, reports.Inconclusive, reports.Skip)).To(BeEmpty())
+	g.Expect(amiss(report, reports.Fail, reports.Warn, reports.Inconclusive, reports.Skip)).To(BeEmpty())
 	for _, name := range []string{"report.json", "report.html", "summary.md", "junit.xml"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		g.Expect(err).NotTo(HaveOccurred())

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,10 +22,25 @@ func TestMain(m *testing.M) {
 	engine.WorkerMain()
 	drive.Main()
 	fixture.Main()
-	if os.Getenv("EMACONFORM_INTERNAL_TEST_MAIN") != "" { // a test wants the command as a process of its own
+	if os.Getenv(asCommand) != "" {
 		main()
 	}
 	os.Exit(m.Run())
+}
+
+// asCommand is set where a test wants the command as a process of its own.
+const asCommand = "EMACONFORM_INTERNAL_TEST_MAIN"
+
+// process is the command as a process of its own, which is killed at the end of the test.
+func process(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	return cmd
 }
 
 // result is what a command did.

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
@@ -61,13 +60,8 @@ func TestAMachineThatStopsOrIsBusyChangesNoVerdict(t *testing.T) {
 // report.
 func ownProcess(t *testing.T, args []string, disturb func(*testing.T, int)) *reports.Report {
 	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
 	out := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), self, slices.Concat(args, []string{"--format", "json", "--out", out})...)
-	cmd.Env = append(os.Environ(), "EMACONFORM_INTERNAL_TEST_MAIN=1")
+	cmd := process(t, slices.Concat(args, []string{"--format", "json", "--out", out})...)
 	progress, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -84,15 +78,10 @@ func ownProcess(t *testing.T, args []string, disturb func(*testing.T, int)) *rep
 	}
 	_, _ = io.Copy(io.Discard, progress)
 	_ = cmd.Wait() // the exit code is the verdict
-	raw, err := os.ReadFile(filepath.Join(out, "report.json"))
-	if err != nil {
-		t.Fatal(err)
+	if disturb != nil {
+		t.Fatal("the run was not disturbed: it told of no check that had ended")
 	}
-	var report reports.Report
-	if err := json.Unmarshal(raw, &report); err != nil {
-		t.Fatal(err)
-	}
-	return &report
+	return result{dir: out}.report(t)
 }
 
 // standStill stops processes for longer than a busy machine would.
