@@ -26,11 +26,15 @@ func newFleet() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "fleet",
 		Short: "Judge many connectors, in shards, and merge their reports",
-		Long: "Judges the connectors of a fleet file:\n\n" +
-			"  defaults:                 # as a configuration of emaconform server\n    clients: [{id: suite, " +
-			"secret_env: SECRET}]\n  connectors:\n    - name: notes            # the name of its folder of reports\n      " +
-			"url: https://notes.example/mcp\n\nor of a directory with a configuration for each, called by its file's name, " +
-			"and defaults.yaml for what they share.",
+		Long: `Judges the connectors of a fleet file:
+
+  defaults:                 # as a configuration of emaconform server
+    clients: [{id: suite, secret_env: SECRET}]
+  connectors:
+    - name: notes            # the name of its folder of reports
+      url: https://notes.example/mcp
+
+or of a directory with a configuration for each, called by its file's name, and defaults.yaml for what they share.`,
 	}
 	c.AddCommand(newFleetRun(), newFleetMerge())
 	return c
@@ -53,11 +57,12 @@ func newFleetRun() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run FLEET",
 		Short: "Judge the connectors of one shard",
-		Long: "Judges the connectors of one shard and writes OUT/NAME/report.json for each. FLEET is a file, or a " +
-			"directory of\nconfigurations. The shard comes from --shard, or from the environment: JOB_COMPLETION_INDEX and " +
-			"JOB_COMPLETIONS\n(Kubernetes), CI_NODE_INDEX and CI_NODE_TOTAL (GitLab). Connectors of one host, or with one " +
-			"port or file of ours, are\njudged one after the other.\n\n" +
-			"Exit codes: 1 a connector is not conformant (0 with --verdicts-pass), 3 a connector could not be judged.",
+		Long: `Judges the connectors of one shard and writes OUT/NAME/report.json for each. FLEET is a file, or a directory of
+configurations. The shard comes from --shard, or from the environment: JOB_COMPLETION_INDEX and JOB_COMPLETIONS
+(Kubernetes), CI_NODE_INDEX and CI_NODE_TOTAL (GitLab). Connectors of one host, or with one port or file of ours, are
+judged one after the other.
+
+Exit codes: 1 a connector is not conformant (0 with --verdicts-pass), 3 a connector could not be judged.`,
 		Example: "  emaconform fleet run fleet.yaml --shard 2/5 --out reports --verdicts-pass",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(c *cobra.Command, args []string) error { return f.run(c, args[0]) },
@@ -190,10 +195,10 @@ func newFleetMerge() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "merge FLEET DIRECTORY…",
 		Short: "Merge the reports of all shards into one result",
-		Long: "Reads DIRECTORY/NAME/report.json of each connector of the fleet and writes fleet.json, fleet.md, fleet.html " +
-			"(connectors by\nrequirements) and junit.xml (a suite for each connector). A connector without a report that can " +
-			"be read is \"not judged\",\none with several reports has the verdict of the newest. Exit code 1: a connector is " +
-			"not conformant; 3: one was not judged.",
+		Long: `Reads DIRECTORY/NAME/report.json of each connector of the fleet and writes fleet.json, fleet.md, fleet.html
+(connectors by requirements) and junit.xml (a suite for each connector). A connector without a report that can be read
+is "not judged", one with several reports has the verdict of the newest. Exit code 1: a connector is not conformant; 3:
+one was not judged.`,
 		Example: "  emaconform fleet merge fleet.yaml shards/* --since yesterday/fleet.json --openmetrics fleet.prom " +
 			"--trend trend.jsonl",
 		Args: cobra.MinimumNArgs(2),

@@ -85,8 +85,8 @@ func newDiff() *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff OLD.json NEW.json",
 		Short: "Say in Markdown how a run differs from an earlier one",
-		Long: "Says in Markdown, for a pull request, how a run differs from an earlier one: new failures, what is " +
-			"fixed, other outcomes,\nother evidence, other coverage. Exit code 1: something fails that did not fail before.",
+		Long: `Says in Markdown, for a pull request, how a run differs from an earlier one: new failures, what is fixed, other
+outcomes, other evidence, other coverage. Exit code 1: something fails that did not fail before.`,
 		Example: `  emaconform diff main/report.json emaconform-report/report.json >> "$GITHUB_STEP_SUMMARY"`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
