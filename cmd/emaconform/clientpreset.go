@@ -20,9 +20,7 @@ func (f *clientFlags) apply(p drive.Recipe) {
 		f.ca = "emaconform-ca.pem"
 	}
 	f.https = true
-	if p.Name != "codex" { // a public client
-		f.confidential = true
-	}
+	f.confidential = f.confidential || p.Confidential()
 	for _, uri := range p.Redirects {
 		if !slices.Contains(f.redirectURIs, uri) {
 			f.redirectURIs = append(f.redirectURIs, uri)

@@ -81,6 +81,9 @@ func FindRecipe(name string) (Recipe, error) {
 	return Recipe{}, fmt.Errorf("--preset %q is none of %s", name, strings.Join(names, ", "))
 }
 
+// Confidential reports whether the client has a secret at the identity provider.
+func (p Recipe) Confidential() bool { return strings.Contains(p.steps, "{{.IdPSecret}}") }
+
 // Print says what to type where, once the ports are open.
 func (p Recipe) Print(w io.Writer, given map[string]any, caFile string) error {
 	text := func(name string) string { s, _ := given[name].(string); return s }
