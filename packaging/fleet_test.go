@@ -51,20 +51,19 @@ func TestPublishedSchemas(t *testing.T) {
 			"must be integer"},
 		{types, []string{"fleet/kubernetes.yaml"}, "parallelism:", "paralelism:", "paralelism"},
 	} {
-		t.Run(strings.Join(of.argv[len(of.argv)-1:], ""), func(t *testing.T) {
+		t.Run(of.argv[len(of.argv)-1], func(t *testing.T) {
 			g := NewWithT(t)
-			last := ""
+			validate := func(file string) (string, error) { return run(t, "", of.argv[0], append(of.argv[1:], file)...) }
 			for _, file := range of.files {
-				out, err := run(t, "", of.argv[0], append(of.argv[1:], file)...)
+				out, err := validate(file)
 				g.Expect(err).NotTo(HaveOccurred(), out)
-				last = file
 			}
-			text, err := os.ReadFile(last)
+			text, err := os.ReadFile(of.files[len(of.files)-1])
 			g.Expect(err).NotTo(HaveOccurred())
 			wrong := filepath.Join(t.TempDir(), "wrong.yml")
 			g.Expect(string(text)).To(ContainSubstring(of.is))
 			g.Expect(os.WriteFile(wrong, []byte(strings.Replace(string(text), of.is, of.instead, 1)), 0o600)).To(Succeed())
-			out, err := run(t, "", of.argv[0], append(of.argv[1:], wrong)...)
+			out, err := validate(wrong)
 			g.Expect(err).To(HaveOccurred())
 			g.Expect(out).To(ContainSubstring(of.complainsAbout))
 		})
