@@ -2,14 +2,12 @@ package roles
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/matrix"
@@ -19,15 +17,9 @@ import (
 func ClientDefects(patterns []string) ([]matrix.Defect, error) {
 	var list []matrix.Defect
 	for _, d := range fixture.Defects() {
-		if catalogue.Matches(patterns, d.ID) {
-			list = append(list, matrix.Defect{ID: d.ID, Title: "The client " + d.Title + ".", Breaks: requirementsOf(d.Breaks)})
-		}
+		list = append(list, matrix.Defect{ID: d.ID, Title: "The client " + d.Title + ".", Breaks: requirementsOf(d.Breaks)})
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --role client --list` shows all",
-			strings.Join(patterns, " "))
-	}
-	return list, nil
+	return matching(list, "client", patterns)
 }
 
 // requirementsOf are the requirements of checks, each once.

@@ -2,13 +2,10 @@ package roles
 
 import (
 	"context"
-	"fmt"
 	"runtime"
-	"strings"
 
 	fixture "github.com/emaconform/emaconform/fixtures/idp"
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	idprun "github.com/emaconform/emaconform/suites/idp/judge"
@@ -19,19 +16,10 @@ import (
 func IdPDefects(patterns []string) ([]matrix.Defect, error) {
 	var list []matrix.Defect
 	for _, d := range fixture.Defects() {
-		if catalogue.Matches(patterns, d.ID) {
-			one := matrix.Defect{ID: d.ID, Title: "The identity provider " + d.Title + ".", Breaks: requirementsOf(d.Breaks)}
-			if d.Way != "" {
-				one.Labels = []string{"identifier:" + d.Identifier, "way:" + d.Way}
-			}
-			list = append(list, one)
-		}
+		list = append(list, matrix.Defect{ID: d.ID, Title: "The identity provider " + d.Title + ".",
+			Breaks: requirementsOf(d.Breaks), Labels: labelsOf(d.Identifier, d.Way)})
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --role idp --list` shows all",
-			strings.Join(patterns, " "))
-	}
-	return list, nil
+	return matching(list, "idp", patterns)
 }
 
 // IdP judges the reference identity provider once for each defect, and for all comparisons of one way at

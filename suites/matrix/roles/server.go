@@ -25,17 +25,31 @@ import (
 func ServerDefects(patterns []string) ([]matrix.Defect, error) {
 	var list []matrix.Defect
 	for _, d := range defects.All() {
-		if !catalogue.Matches(patterns, d.ID) {
-			continue
+		list = append(list, matrix.Defect{ID: d.ID, Title: d.Title, Breaks: d.Breaks,
+			Labels: labelsOf(d.Identifier, d.Way)})
+	}
+	return matching(list, "server", patterns)
+}
+
+// labelsOf are those of the checks that notice the comparison of an identifier in a wrong way; nil for other mistakes.
+func labelsOf(identifier, way string) []string {
+	if way == "" {
+		return nil
+	}
+	return []string{"identifier:" + identifier, "way:" + way}
+}
+
+// matching are the defects whose ids match; none is an error.
+func matching(all []matrix.Defect, role string, patterns []string) ([]matrix.Defect, error) {
+	var list []matrix.Defect
+	for _, d := range all {
+		if catalogue.Matches(patterns, d.ID) {
+			list = append(list, d)
 		}
-		one := matrix.Defect{ID: d.ID, Title: d.Title, Breaks: d.Breaks}
-		if d.Way != "" {
-			one.Labels = []string{"identifier:" + d.Identifier, "way:" + d.Way}
-		}
-		list = append(list, one)
 	}
 	if len(list) == 0 {
-		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --list` shows all", strings.Join(patterns, " "))
+		return nil, fmt.Errorf("no defect matches %s: `emaconform matrix --role %s --list` shows all",
+			strings.Join(patterns, " "), role)
 	}
 	return list, nil
 }
