@@ -27,11 +27,11 @@ func AccountOf(t *T, a *wire.Answer) string {
 
 // OwnAccount is what the target itself calls the first user's account, "" when that cannot be seen. The first check
 // that asks for it redeems an honest ID-JAG.
-func (t *T) OwnAccount(redeem func() *wire.Answer) string {
+func (t *T) OwnAccount() string {
 	t.known.naming.Lock()
 	defer t.known.naming.Unlock()
 	if t.known.account == "" {
-		t.known.account = AccountOf(t, redeem())
+		t.known.account = AccountOf(t, t.Redeem(t.Quick(NoEmail)))
 	}
 	return t.known.account
 }

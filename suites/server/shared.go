@@ -7,6 +7,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/beside"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -46,9 +47,17 @@ func (t *T) Honest(assertion any, options ...RedeemOption) *wire.Answer {
 	return a
 }
 
+// Quick is Grant signed by the cheapest key that will do, for checks to which the key makes no difference.
+func (t *T) Quick(edits ...Edit) *Token { return t.QuickFrom(t.IdP, t.Alice(), edits...) }
+
+// QuickFrom is GrantFrom signed by the cheapest key that will do.
+func (t *T) QuickFrom(idp *mockidp.Issuer, user target.User, edits ...Edit) *Token {
+	return t.GrantFrom(idp, user, append([]Edit{SignedBy(t.Cheap(idp))}, edits...)...)
+}
+
 // Cheap is a key of this trusted issuer for honest ID-JAGs whose key is not what is under test: an ES256 one, which
 // signs in a thirtieth of the time of RSA, where the issuer has one and the target takes it.
-func (t *T) Cheap(idp *mockidp.Issuer, user func() *Token) *mockidp.Key {
+func (t *T) Cheap(idp *mockidp.Issuer) *mockidp.Key {
 	t.known.choosing.Lock()
 	defer t.known.choosing.Unlock()
 	if key := t.known.cheap[idp]; key != nil {
@@ -59,14 +68,21 @@ func (t *T) Cheap(idp *mockidp.Issuer, user func() *Token) *mockidp.Key {
 		if key == found || key.Algorithm != string(jose.ES256) {
 			continue
 		}
-		try := user()
-		SignedBy(key)(try)
+		try := t.GrantFrom(idp, t.userOf(idp), SignedBy(key))
 		if Granted(t.present(try, reports.Setup, "does it take ES256?", nil)) {
 			found = key
 		}
 	}
 	t.known.cheap[idp] = found
 	return found
+}
+
+// userOf is the first user whom the target knows by this trusted issuer.
+func (t *T) userOf(idp *mockidp.Issuer) target.User {
+	if idp == t.SecondIdP {
+		return t.Config.SecondIdP.Users[0]
+	}
+	return t.Alice()
 }
 
 // SignedBy lets another key sign, under its own name.

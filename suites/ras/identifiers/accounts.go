@@ -18,23 +18,23 @@ var accountSenders = map[string]sender{
 		right: func(t *server.T) string { return t.Alice().Sub },
 		kind:  plainly("without email", server.NoEmail),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, t.Alice(), server.NoEmail, server.Set("sub", given)))
+			return t.Attack(t.Quick(server.NoEmail, server.Set("sub", given)))
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
-			return quick(t, t.IdP, target.User{Sub: server.Like(t.Alice().Sub)}, server.NoEmail)
+			return t.QuickFrom(t.IdP, target.User{Sub: server.Like(t.Alice().Sub)}, server.NoEmail)
 		}),
 	},
 	"email": {
 		needs: []check.Need{server.NeedsLinkableEmail},
 		right: func(t *server.T) string { return t.Config.LinkableEmail },
 		kind: server.Kind{Name: "linked", Send: func(t *server.T) *wire.Answer {
-			return t.Honest(quick(t, t.IdP, accounts.Linked(t)))
+			return t.Honest(t.QuickFrom(t.IdP, accounts.Linked(t)))
 		}},
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, accounts.Stranger(t, ""), server.Set("email", given)))
+			return t.Attack(t.QuickFrom(t.IdP, accounts.Stranger(t, ""), server.Set("email", given)))
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
-			return quick(t, t.IdP, accounts.Stranger(t, rand.Text()+"@nobody.example"))
+			return t.QuickFrom(t.IdP, accounts.Stranger(t, rand.Text()+"@nobody.example"))
 		}),
 	},
 	"tenant": {
@@ -46,15 +46,15 @@ var accountSenders = map[string]sender{
 		},
 		kind: server.Kind{Name: "multi-tenant", Send: func(t *server.T) *wire.Answer {
 			idp, user := accounts.MultiTenant(t)
-			return t.Honest(quick(t, idp, user, server.NoEmail))
+			return t.Honest(t.QuickFrom(idp, user, server.NoEmail))
 		}},
 		send: func(t *server.T, given any) *wire.Answer {
 			idp, user := accounts.MultiTenant(t)
-			return t.Attack(quick(t, idp, user, server.NoEmail, server.Set("tenant", given)))
+			return t.Attack(t.QuickFrom(idp, user, server.NoEmail, server.Set("tenant", given)))
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
 			idp, user := accounts.MultiTenant(t)
-			return quick(t, idp, user, server.NoEmail, func(j *server.Token) {
+			return t.QuickFrom(idp, user, server.NoEmail, func(j *server.Token) {
 				tenant, _ := j.Claims["tenant"].(string)
 				j.Claims["tenant"] = server.Like(tenant)
 			})
@@ -69,7 +69,7 @@ var accountSenders = map[string]sender{
 func ofName(member string) sender {
 	alice := func(t *server.T) target.User { return t.Config.SecondIdP.Users[0] }
 	attack := func(t *server.T, given any) *server.Token {
-		return quick(t, t.SecondIdP, alice(t), server.NoEmail, func(j *server.Token) {
+		return t.QuickFrom(t.SecondIdP, alice(t), server.NoEmail, func(j *server.Token) {
 			id := map[string]any{}
 			for name, value := range alice(t).SubID {
 				id[name] = value
@@ -87,7 +87,7 @@ func ofName(member string) sender {
 			return alice(t).SubID[member]
 		},
 		kind: server.Kind{Name: "SAML name", Send: func(t *server.T) *wire.Answer {
-			return t.Honest(quick(t, t.SecondIdP, alice(t), server.NoEmail))
+			return t.Honest(t.QuickFrom(t.SecondIdP, alice(t), server.NoEmail))
 		}},
 		send:  func(t *server.T, given any) *wire.Answer { return t.Attack(attack(t, given)) },
 		judge: ofNobody(func(t *server.T) *server.Token { return attack(t, server.Like(alice(t).SubID[member])) }),

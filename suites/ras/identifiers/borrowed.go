@@ -24,7 +24,7 @@ type claimElsewhere struct {
 // wrongly has another value of one claim than the first user's ID-JAG.
 func wrongly(claim string, value func(t *server.T) any) func(*server.T) (*server.Token, any) {
 	return func(t *server.T) (*server.Token, any) {
-		token := quick(t, t.IdP, t.Alice())
+		token := t.Quick()
 		right := token.Claims[claim]
 		if token.Claims[claim] = value(t); token.Claims[claim] == nil {
 			delete(token.Claims, claim)
@@ -39,16 +39,16 @@ func always(value any) func(*server.T) any { return func(*server.T) any { return
 var elsewhere = map[string]claimElsewhere{
 	"sub": {kind: plainly("without email", server.NoEmail), known: true,
 		make: func(t *server.T) (*server.Token, any) {
-			return quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail), t.Alice().Sub
+			return t.QuickFrom(t.IdP, accounts.Stranger(t, ""), server.NoEmail), t.Alice().Sub
 		}},
 	"email": {kind: accountSenders["email"].kind, needs: accountSenders["email"].needs, known: true,
 		make: func(t *server.T) (*server.Token, any) {
-			return quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail), t.Config.LinkableEmail
+			return t.QuickFrom(t.IdP, accounts.Stranger(t, ""), server.NoEmail), t.Config.LinkableEmail
 		}},
 	"tenant": {kind: accountSenders["tenant"].kind, needs: accountSenders["tenant"].needs, known: true,
 		make: func(t *server.T) (*server.Token, any) {
 			idp, user := accounts.MultiTenant(t)
-			token := quick(t, idp, user, server.NoEmail)
+			token := t.QuickFrom(idp, user, server.NoEmail)
 			right := token.Claims["tenant"]
 			token.Claims["tenant"] = "emaconform-" + rand.Text()
 			return token, right
@@ -59,7 +59,7 @@ var elsewhere = map[string]claimElsewhere{
 	"jti":      {kind: plainly("claims"), make: wrongly("jti", always(nil))},
 	"exp": {kind: plainly("claims"), make: func(t *server.T) (*server.Token, any) {
 		ended := t.Now().Add(-time.Hour)
-		return quick(t, t.IdP, t.Alice(), server.Set("exp", ended.Unix()),
+		return t.Quick(server.Set("exp", ended.Unix()),
 			server.Set("iat", ended.Add(-mockidp.IDJAGLifetime).Unix())), t.Now().Add(time.Minute).Unix()
 	}},
 }
@@ -114,7 +114,7 @@ func expectNotTaken(t *server.T, control, attacked *wire.Answer, a grammar.Attac
 		server.Invisible(t)
 	}
 	if got == right {
-		stranger := t.Redeem(quick(t, t.IdP, target.User{Sub: "emaconform-" + rand.Text()}, server.NoEmail))
+		stranger := t.Redeem(t.QuickFrom(t.IdP, target.User{Sub: "emaconform-" + rand.Text()}, server.NoEmail))
 		if server.Granted(stranger) && server.AccountOf(t, stranger) == right {
 			t.Skipf("everybody gets this account: see RAS-SUB")
 		}

@@ -15,7 +15,7 @@ var needsProofs = []check.Need{server.NeedsMetadata(server.ProofAlgorithms)}
 // proven is the kind of ID-JAGs that are bound to a key and come with a proof of it.
 var proven = server.Kind{Name: "proven", Send: func(t *server.T) *wire.Answer {
 	p := t.NewProver()
-	return t.Honest(quick(t, t.IdP, t.Alice(), p.Bind(t)), p.Proving(t))
+	return t.Honest(t.Quick(p.Bind(t)), p.Proving(t))
 }}
 
 // ofProof is the sender of a claim of a DPoP proof.
@@ -23,7 +23,7 @@ func ofProof(claim string, right func(*server.T) string) sender {
 	return sender{needs: needsProofs, right: right, kind: proven, send: func(t *server.T, given any) *wire.Answer {
 		p := t.NewProver()
 		proof := hostile.Sign(p.Proof(t, server.Set(claim, given)))
-		return t.Attack(quick(t, t.IdP, t.Alice(), p.Bind(t)), server.Proofs(proof))
+		return t.Attack(t.Quick(p.Bind(t)), server.Proofs(proof))
 	}}
 }
 
@@ -36,7 +36,7 @@ var proofSenders = map[string]sender{
 			right: p.JKT, kind: proven,
 			send: func(t *server.T, given any) *wire.Answer {
 				bound := server.Set("cnf", map[string]any{"jkt": given})
-				return t.Attack(quick(t, t.IdP, t.Alice(), bound), p.Proving(t))
+				return t.Attack(t.Quick(bound), p.Proving(t))
 			},
 		}
 	}},
@@ -50,7 +50,7 @@ var loginSenders = map[string]sender{
 	"secret": {needs: []check.Need{server.NeedsSecret}, intrusive: true, each: func(t *server.T) sender {
 		c := guessed(t)
 		forClient := func(t *server.T) *server.Token {
-			return quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID))
+			return t.Quick(server.Set("client_id", c.ID))
 		}
 		return sender{
 			right: func(*server.T) string { return c.Secret },
@@ -67,7 +67,7 @@ var loginSenders = map[string]sender{
 // ofLogin is the sender of a claim of a client assertion.
 func ofLogin(claim string, right func(*target.Client, *server.T) string) sender {
 	forClient := func(t *server.T, c *target.Client) *server.Token {
-		return quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID))
+		return t.Quick(server.Set("client_id", c.ID))
 	}
 	login := func(t *server.T, given any) server.RedeemOption {
 		c := t.ClientBy(target.PrivateKeyJWT)

@@ -24,7 +24,7 @@ func forge(t *server.T, compact string, key jose.JSONWebKey) grammar.Forge {
 // signedIn is the kind of requests of a client that authenticates with its key.
 var signedIn = server.Kind{Name: "signed in by key", Send: func(t *server.T) *wire.Answer {
 	c := t.ClientBy(target.PrivateKeyJWT)
-	return t.Honest(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.As(c))
+	return t.Honest(t.Quick(server.Set("client_id", c.ID)), server.As(c))
 }}
 
 // Client assertions that only a careless verifier takes: the right claims, and a signature that proves nothing.
@@ -38,7 +38,7 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 					t.Skipf("it cannot be made with the client's key, of %s, or needs a target that can reach us", c.Key.Algorithm)
 				}
 				_, a := t.Beside(signedIn, func() *wire.Answer {
-					return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.Asserting(c, forged))
+					return t.Attack(t.Quick(server.Set("client_id", c.ID)), server.Asserting(c, forged))
 				})
 				if server.Granted(a) {
 					t.Failf("expected a refusal, but a token was granted: the signature of a client assertion %s, so "+
@@ -66,7 +66,7 @@ var _ = check.For("RAS-DPOP-BOUND", func() {
 					t.Skipf("it cannot be made with a key for %s", p.Key.Algorithm)
 				}
 				_, a := t.Beside(proven, func() *wire.Answer {
-					return t.Attack(quick(t, t.IdP, t.Alice(), p.Bind(t)), server.Proofs(forged))
+					return t.Attack(t.Quick(p.Bind(t)), server.Proofs(forged))
 				})
 				if server.Granted(a) {
 					t.Failf("expected a refusal, but a token was granted: the signature of a DPoP proof %s, so that "+

@@ -10,7 +10,6 @@ import (
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/grammar"
 	"github.com/emaconform/emaconform/suites/server"
-	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -105,16 +104,10 @@ func (s sender) given(t *server.T, a grammar.Attack) any {
 	return given
 }
 
-// quick is an honest ID-JAG of an issuer and a user, by the cheapest key that will do.
-func quick(t *server.T, idp *mockidp.Issuer, user target.User, edits ...server.Edit) *server.Token {
-	key := t.Cheap(idp, func() *server.Token { return t.GrantFrom(idp, user) })
-	return t.GrantFrom(idp, user, append([]server.Edit{server.SignedBy(key)}, edits...)...)
-}
-
 // plainly is the kind of ID-JAGs that have this edit in common.
 func plainly(name string, edits ...server.Edit) server.Kind {
 	return server.Kind{Name: name, Send: func(t *server.T) *wire.Answer {
-		return t.Honest(quick(t, t.IdP, t.Alice(), edits...))
+		return t.Honest(t.Quick(edits...))
 	}}
 }
 
@@ -123,7 +116,7 @@ func ofClaim(name string, right func(*server.T) string) sender {
 	return sender{
 		right: right, kind: plainly("claims"),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set(name, given)))
+			return t.Attack(t.Quick(server.Set(name, given)))
 		},
 	}
 }
@@ -136,24 +129,24 @@ var claimSenders = map[string]sender{
 		right: func(t *server.T) string { return t.Resource() },
 		kind:  plainly("claims"),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("resource", given)))
+			return t.Attack(t.Quick(server.Set("resource", given)))
 		},
 	},
 	"typ": {
 		right: func(*server.T) string { return mockidp.TypeIDJAG },
 		kind:  plainly("claims"),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(hostile.Sign(quick(t, t.IdP, t.Alice(), server.SetHeader("typ", given))))
+			return t.Attack(hostile.Sign(t.Quick(server.SetHeader("typ", given))))
 		},
 	},
 	"scope": {
 		needs: []check.Need{server.NeedsScope},
 		right: func(t *server.T) string { return t.Config.Scopes[0] },
 		kind: server.Kind{Name: "one scope", Send: func(t *server.T) *wire.Answer {
-			return t.Honest(quick(t, t.IdP, t.Alice(), server.Set("scope", t.Config.Scopes[0])), server.Without("scope"))
+			return t.Honest(t.Quick(server.Set("scope", t.Config.Scopes[0])), server.Without("scope"))
 		}},
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("scope", given)), server.Without("scope"))
+			return t.Attack(t.Quick(server.Set("scope", given)), server.Without("scope"))
 		},
 		judge: func(t *server.T, a grammar.Attack, _, attacked *wire.Answer) {
 			for _, known := range append(t.Config.Scopes, t.Config.ForbiddenScope) {

@@ -26,7 +26,7 @@ func ofLoginDate(claim string, right func(*server.T) string) sender {
 		send: func(t *server.T, given any) *wire.Answer {
 			c := t.ClientBy(target.PrivateKeyJWT)
 			spelt := t.ClientAssertion(c, func(claims map[string]any) { claims[claim] = given })
-			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.Asserting(c, spelt))
+			return t.Attack(t.Quick(server.Set("client_id", c.ID)), server.Asserting(c, spelt))
 		},
 	}
 }
@@ -42,7 +42,7 @@ var tokenSenders = map[string]sender{
 	"proof-iat": ofProof("iat", later(0)),
 
 	"id-jag": {
-		forge: func(t *server.T) grammar.Forge { return grammar.Forge{Honest: *quick(t, t.IdP, t.Alice())} },
+		forge: func(t *server.T) grammar.Forge { return grammar.Forge{Honest: *t.Quick()} },
 		kind:  plainly("claims"),
 		send:  func(t *server.T, given any) *wire.Answer { return t.Attack(given.(string)) },
 	},
@@ -55,7 +55,7 @@ var tokenSenders = map[string]sender{
 		kind: signedIn,
 		send: func(t *server.T, given any) *wire.Answer {
 			c := t.ClientBy(target.PrivateKeyJWT)
-			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("client_id", c.ID)), server.Asserting(c, given.(string)))
+			return t.Attack(t.Quick(server.Set("client_id", c.ID)), server.Asserting(c, given.(string)))
 		},
 	},
 	"proof": {needs: needsProofs, each: func(t *server.T) sender {
@@ -64,7 +64,7 @@ var tokenSenders = map[string]sender{
 			forge: func(t *server.T) grammar.Forge { return grammar.Forge{Honest: *p.Proof(t)} },
 			kind:  proven,
 			send: func(t *server.T, given any) *wire.Answer {
-				return t.Attack(quick(t, t.IdP, t.Alice(), p.Bind(t)), server.Proofs(given.(string)))
+				return t.Attack(t.Quick(p.Bind(t)), server.Proofs(given.(string)))
 			},
 		}
 	}},
@@ -76,21 +76,21 @@ var requestSenders = map[string]sender{
 		right: func(*server.T) string { return server.GrantJWTBearer },
 		kind:  plainly("claims"),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, t.Alice()), server.Param("grant_type", given.(string)))
+			return t.Attack(t.Quick(), server.Param("grant_type", given.(string)))
 		},
 	},
 	"alg": {
-		right: func(t *server.T) string { return quick(t, t.IdP, t.Alice()).Key.Algorithm },
+		right: func(t *server.T) string { return t.Quick().Key.Algorithm },
 		kind:  plainly("claims"),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(hostile.Sign(quick(t, t.IdP, t.Alice(), server.SetHeader("alg", given))))
+			return t.Attack(hostile.Sign(t.Quick(server.SetHeader("alg", given))))
 		},
 	},
 	"alg-none": {
 		right: func(*server.T) string { return "none" },
 		kind:  plainly("claims"),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(hostile.None(quick(t, t.IdP, t.Alice()), given))
+			return t.Attack(hostile.None(t.Quick(), given))
 		},
 	},
 	"jti": {each: func(*server.T) sender {
@@ -99,8 +99,8 @@ var requestSenders = map[string]sender{
 			distinct: true, kind: plainly("claims"),
 			right: func(*server.T) string { return used },
 			send: func(t *server.T, given any) *wire.Answer {
-				t.Control(quick(t, t.IdP, t.Alice(), server.Set("jti", used)))
-				return t.Redeem(quick(t, t.IdP, t.Alice(), server.Set("jti", given)))
+				t.Control(t.Quick(server.Set("jti", used)))
+				return t.Redeem(t.Quick(server.Set("jti", given)))
 			},
 		}
 	}, distinct: true},
@@ -109,12 +109,12 @@ var requestSenders = map[string]sender{
 		right: func(t *server.T) string { return ownTenant(t.World) },
 		kind:  plainly("claims"),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set("aud_tenant", given)))
+			return t.Attack(t.Quick(server.Set("aud_tenant", given)))
 		},
 	},
 	"aud_sub": {
 		right: func(t *server.T) string {
-			id := t.OwnAccount(func() *wire.Answer { return t.Redeem(quick(t, t.IdP, t.Alice(), server.NoEmail)) })
+			id := t.OwnAccount()
 			if id == "" {
 				server.Invisible(t)
 			}
@@ -122,22 +122,22 @@ var requestSenders = map[string]sender{
 		},
 		kind: plainly("without email", server.NoEmail),
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", given)))
+			return t.Attack(t.QuickFrom(t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", given)))
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
-			return quick(t, t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", rand.Text()))
+			return t.QuickFrom(t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", rand.Text()))
 		}),
 	},
 	"details-type": {
 		needs: []check.Need{server.NeedsRAR},
 		right: func(t *server.T) string { s, _ := grantable(t)["type"].(string); return s },
 		kind: server.Kind{Name: "details", Send: func(t *server.T) *wire.Answer {
-			return t.Honest(quick(t, t.IdP, t.Alice(), server.Set(details, []any{grantable(t)})))
+			return t.Honest(t.Quick(server.Set(details, []any{grantable(t)})))
 		}},
 		send: func(t *server.T, given any) *wire.Answer {
 			other := grantable(t)
 			other["type"] = given
-			return t.Attack(quick(t, t.IdP, t.Alice(), server.Set(details, []any{other})))
+			return t.Attack(t.Quick(server.Set(details, []any{other})))
 		},
 		judge: func(t *server.T, a grammar.Attack, _, attacked *wire.Answer) {
 			object, _ := attacked.Object()

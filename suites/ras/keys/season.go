@@ -36,7 +36,7 @@ func changesKeys(season int, sends string) check.Option {
 // newKey is a key that the target has not seen, under a kid of its own: one that looks keys up without their kid must
 // not find it in what it has. An RSA key takes a tenth of a second to make, an EC key nothing.
 func newKey(t *server.T) *mockidp.Key {
-	algorithm := t.Cheap(t.IdP, func() *server.Token { return t.Grant() }).Algorithm
+	algorithm := t.Cheap(t.IdP).Algorithm
 	key, err := mockidp.NewKey(jose.SignatureAlgorithm(algorithm))
 	server.MustControl(t, err)
 	return underKid(key, rand.Text())
