@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
@@ -58,18 +57,10 @@ func (d Disguise) redeems(r *Redemption) {
 // Calls makes a request to an MCP server look like this client's: what it calls itself in header and message.
 func (d Disguise) Calls(r *wire.Request) *wire.Request {
 	r.Header.Set("User-Agent", d.Agent)
-	if own, other := jsonOf(clientInfo(d.own)), jsonOf(clientInfo(d.Agent)); bytes.Contains(r.Body, own) {
+	if own, other := JSONOf(clientInfo(d.own)), JSONOf(clientInfo(d.Agent)); bytes.Contains(r.Body, own) {
 		r.Body = bytes.Replace(r.Body, own, other, 1)
 	}
 	return r
-}
-
-func jsonOf(v any) []byte {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // our own literal
-	}
-	return text
 }
 
 // RefusesFromOthers declares a check that repeats attacks at the end of the run, as other clients than this suite would

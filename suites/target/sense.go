@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/emaconform/emaconform/mockidp"
 )
 
 // Limit is a time limit of a configuration with its key.
@@ -41,9 +43,6 @@ func Fill(d *time.Duration, usual, around time.Duration) {
 	}
 }
 
-// life is how long an honest ID-JAG lives.
-const life = 5 * time.Minute
-
 // defaults fill in what was left out, so that it fits what was not.
 func (t *Time) defaults() {
 	if t.Run == 0 {
@@ -70,7 +69,7 @@ func (c *Config) contradictions() (list []error) {
 	}
 	list = append(list, Within(check, "a check", request)...)
 	list = append(list, Within(run, "the run", check, outage, retry, patience, replay)...)
-	list = append(list, Within(Limit{"The life of an ID-JAG", life}, "it", replay)...)
+	list = append(list, Within(Limit{"The life of an ID-JAG", mockidp.IDJAGLifetime}, "it", replay)...)
 	if c.SecondIdP != nil && c.SecondIdP.Issuer != "" && c.SecondIdP.Issuer == c.IdP.Issuer {
 		list = append(list, fmt.Errorf("second_idp.issuer: %s is idp.issuer, too: the second IdP is to be another one",
 			c.IdP.Issuer))
