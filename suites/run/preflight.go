@@ -157,12 +157,7 @@ func (p *preflight) findServer() (string, *stop) {
 	config := p.t.Config.AuthorizationServer
 	p.found.Issuer, p.found.TokenEndpoint = config.Issuer, config.TokenEndpoint
 	if p.found.Issuer == "" {
-		list, _ := p.found.ResourceMetadata["authorization_servers"].([]any)
-		for _, v := range list {
-			if s, ok := v.(string); ok && p.found.Issuer == "" {
-				p.found.Issuer = s
-			}
-		}
+		p.found.Issuer = p.announced()
 	}
 	if p.found.Issuer == "" && p.found.ResourceMetadata == nil {
 		p.found.Issuer = p.expected.Issuer
@@ -172,15 +167,7 @@ func (p *preflight) findServer() (string, *stop) {
 			"List the Resource Authorization Server's issuer there, or set authorization_server.issuer."}
 	}
 	var tried []string
-	for _, u := range target.ServerMetadataURLs(p.found.Issuer) {
-		document, _, err := p.t.Get(u)
-		if err != nil {
-			tried = append(tried, err.Error())
-			continue
-		}
-		p.found.ServerMetadataURL, p.found.ServerMetadata = u, document
-		break
-	}
+	p.found.ServerMetadata, p.found.ServerMetadataURL, tried = p.serverMetadata(p.found.Issuer)
 	if p.found.TokenEndpoint == "" {
 		p.found.TokenEndpoint = p.found.Endpoint("token_endpoint")
 	}
@@ -204,6 +191,23 @@ func (p *preflight) findServer() (string, *stop) {
 	}
 	return "token endpoint " + wire.Printable(p.found.TokenEndpoint, 300) + p.differs(p.found.Issuer, p.expected.Issuer) +
 		p.differs(p.found.TokenEndpoint, p.expected.TokenEndpoint), nil
+}
+
+// announced is the authorization server that the protected resource metadata name first, "" when they name none.
+func (p *preflight) announced() string {
+	return cmp.Or(server.Texts(p.found.ResourceMetadata["authorization_servers"])...)
+}
+
+// serverMetadata are the first metadata of an authorization server that there are, and where; else what was tried.
+func (p *preflight) serverMetadata(issuer string) (document map[string]any, at string, tried []string) {
+	for _, u := range target.ServerMetadataURLs(issuer) {
+		found, _, err := p.t.Get(u)
+		if err == nil {
+			return found, u, tried
+		}
+		tried = append(tried, err.Error())
+	}
+	return nil, "", tried
 }
 
 // differs says that something is not what it was expected to be.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/server"
-	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -105,12 +104,7 @@ func (p *preflight) mixedUp() *stop {
 	if named == "" {
 		return nil
 	}
-	list, _ := p.found.ResourceMetadata["authorization_servers"].([]any)
-	right := ""
-	if len(list) > 0 {
-		right, _ = list[0].(string)
-	}
-	what := ""
+	right, what := p.announced(), ""
 	switch named {
 	case right:
 		return nil
@@ -137,13 +131,9 @@ func (p *preflight) tokenEndpointOf(issuer string) string {
 	if issuer == "" {
 		return ""
 	}
-	for _, u := range target.ServerMetadataURLs(issuer) {
-		if document, _, err := p.t.Get(u); err == nil {
-			endpoint, _ := document["token_endpoint"].(string)
-			return endpoint
-		}
-	}
-	return ""
+	document, _, _ := p.serverMetadata(issuer)
+	endpoint, _ := document["token_endpoint"].(string)
+	return endpoint
 }
 
 // byProof is the stop that a grant proves which differs from the refused one in one thing, or nil: another user, or a
