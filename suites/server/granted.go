@@ -99,3 +99,23 @@ func GrantedScope(t *T, a *wire.Answer, asked string) []string {
 	scp, _ := claims["scp"].(string)
 	return append(strings.Fields(said+" "+held+" "+scp), Texts(claims["scp"])...)
 }
+
+// Details is the name of authorization details in requests, responses and tokens (RFC 9396).
+const Details = "authorization_details"
+
+// Detail reads an authorization detail of the configuration.
+func Detail(t *T, configured string) map[string]any {
+	var d map[string]any
+	if err := json.Unmarshal([]byte(configured), &d); err != nil {
+		t.Inconclusivef("rar: %v: expected one JSON object", err)
+	}
+	return d
+}
+
+// GrantedDetails is authorization_details of a token response, or of the token when the response has none.
+func GrantedDetails(t *T, a *wire.Answer) any {
+	if object, err := a.Object(); err == nil && object[Details] != nil {
+		return object[Details]
+	}
+	return TokenClaims(t, a)[Details]
+}

@@ -2,7 +2,6 @@ package identifiers
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"strconv"
 
 	"github.com/emaconform/emaconform/mockidp/hostile"
@@ -132,35 +131,23 @@ var requestSenders = map[string]sender{
 		needs: []check.Need{server.NeedsRAR},
 		right: func(t *server.T) string { s, _ := grantable(t)["type"].(string); return s },
 		kind: server.Kind{Name: "details", Send: func(t *server.T) *wire.Answer {
-			return t.Honest(t.Quick(server.Set(details, []any{grantable(t)})))
+			return t.Honest(t.Quick(server.Set(server.Details, []any{grantable(t)})))
 		}},
 		send: func(t *server.T, given any) *wire.Answer {
 			other := grantable(t)
 			other["type"] = given
-			return t.Attack(t.Quick(server.Set(details, []any{other})))
+			return t.Attack(t.Quick(server.Set(server.Details, []any{other})))
 		},
 		judge: func(t *server.T, a grammar.Attack, _, attacked *wire.Answer) {
-			object, _ := attacked.Object()
-			granted := object[details]
-			if granted == nil {
-				granted = server.TokenClaims(t, attacked)[details]
-			}
-			if list, _ := granted.([]any); len(list) > 0 {
+			if list, _ := server.GrantedDetails(t, attacked).([]any); len(list) > 0 {
 				t.Failf("expected no authorization detail, but one was granted: %s, so that %s", a.Mistake(), a.Way.Why)
 			}
 		},
 	},
 }
 
-const details = "authorization_details"
-
 // grantable is the authorization detail that the target grants.
-func grantable(t *server.T) (d map[string]any) {
-	if err := json.Unmarshal([]byte(t.Config.RAR.Granted), &d); err != nil {
-		t.Inconclusivef("rar.granted: %v: expected one JSON object", err)
-	}
-	return d
-}
+func grantable(t *server.T) map[string]any { return server.Detail(t, t.Config.RAR.Granted) }
 
 var needsOwnTenant = server.Need("claims", "needs the tenant of the server that honest ID-JAGs name (aud_tenant)",
 	func(w *server.World) bool { return ownTenant(w) != "" })
