@@ -44,46 +44,48 @@ var proofSenders = map[string]sender{
 
 // loginSenders are of what a client authenticates with.
 var loginSenders = map[string]sender{
-	"login-iss": ofLogin("iss", func(c *target.Client, _ *server.T) string { return c.ID }),
-	"login-sub": ofLogin("sub", func(c *target.Client, _ *server.T) string { return c.ID }),
-	"login-aud": ofLogin("aud", func(c *target.Client, t *server.T) string { return t.AssertionAudience(c) }),
+	"login-iss": ofLogin("iss", func(t *server.T) string { return byKey(t).ID }),
+	"login-sub": ofLogin("sub", func(t *server.T) string { return byKey(t).ID }),
+	"login-aud": ofLogin("aud", func(t *server.T) string { return t.AssertionAudience(byKey(t)) }),
+	"login-exp": ofLogin("exp", later(60)),
+	"login-iat": ofLogin("iat", later(0)),
+	"login-nbf": ofLogin("nbf", later(-1)),
 	"secret": {needs: []check.Need{server.NeedsSecret}, intrusive: true, each: func(t *server.T) sender {
 		c := guessed(t)
-		forClient := func(t *server.T) *server.Token {
-			return t.Quick(server.Set("client_id", c.ID))
-		}
 		return sender{
 			right: func(*server.T) string { return c.Secret },
 			kind: server.Kind{Name: "secret of " + c.ID, Send: func(t *server.T) *wire.Answer {
-				return t.Honest(forClient(t), server.As(c))
+				return t.Honest(quickFor(t, c), server.As(c))
 			}},
 			send: func(t *server.T, given any) *wire.Answer {
-				return t.Attack(forClient(t), server.As(server.Impostor(c, c.ID, given.(string))))
+				return t.Attack(quickFor(t, c), server.As(server.Impostor(c, c.ID, given.(string))))
 			},
 		}
 	}},
 }
 
 // ofLogin is the sender of a claim of a client assertion.
-func ofLogin(claim string, right func(*target.Client, *server.T) string) sender {
-	forClient := func(t *server.T, c *target.Client) *server.Token {
-		return t.Quick(server.Set("client_id", c.ID))
-	}
-	login := func(t *server.T, given any) server.RedeemOption {
-		c := t.ClientBy(target.PrivateKeyJWT)
-		return server.Asserting(c, t.ClientAssertion(c, func(claims map[string]any) { claims[claim] = given }))
-	}
-	rightFor := func(t *server.T) string { return right(t.ClientBy(target.PrivateKeyJWT), t) }
+func ofLogin(claim string, right func(*server.T) string) sender {
 	return sender{
-		needs: []check.Need{server.NeedsClientAuth(target.PrivateKeyJWT)},
-		right: rightFor,
-		kind: server.Kind{Name: "client assertion " + claim, Send: func(t *server.T) *wire.Answer {
-			return t.Honest(forClient(t, t.ClientBy(target.PrivateKeyJWT)), login(t, rightFor(t)))
-		}},
+		needs: []check.Need{server.NeedsClientAuth(target.PrivateKeyJWT)}, right: right, kind: signedIn,
 		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(forClient(t, t.ClientBy(target.PrivateKeyJWT)), login(t, given))
+			c := byKey(t)
+			return signIn(t, t.ClientAssertion(c, func(claims map[string]any) { claims[claim] = given }))
 		},
 	}
+}
+
+// byKey is the client that authenticates with its key.
+func byKey(t *server.T) *target.Client { return t.ClientBy(target.PrivateKeyJWT) }
+
+// signIn attacks with this client assertion, and an honest ID-JAG.
+func signIn(t *server.T, assertion string) *wire.Answer {
+	return t.Attack(quickFor(t, byKey(t)), server.Asserting(byKey(t), assertion))
+}
+
+// quickFor is a quick ID-JAG for this client.
+func quickFor(t *server.T, c *target.Client) *server.Token {
+	return t.Quick(server.Set("client_id", c.ID))
 }
 
 // guessed is the client whose secret a check guesses: another one for each, for servers lock clients out.

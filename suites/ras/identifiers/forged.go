@@ -23,8 +23,7 @@ func forge(t *server.T, compact string, key jose.JSONWebKey) grammar.Forge {
 
 // signedIn is the kind of requests of a client that authenticates with its key.
 var signedIn = server.Kind{Name: "signed in by key", Send: func(t *server.T) *wire.Answer {
-	c := t.ClientBy(target.PrivateKeyJWT)
-	return t.Honest(t.Quick(server.Set("client_id", c.ID)), server.As(c))
+	return t.Honest(quickFor(t, byKey(t)), server.As(byKey(t)))
 }}
 
 // Client assertions that only a careless verifier takes: the right claims, and a signature that proves nothing.
@@ -32,14 +31,12 @@ var _ = check.For("RAS-CLIENT-AUTH", func() {
 	for _, f := range grammar.Forgeries(grammar.ClientAssertion) {
 		for _, m := range f.Made {
 			server.It("jwt-"+f.Slug(m), "refuses a client assertion "+m.What, func(t *server.T) {
-				c := t.ClientBy(target.PrivateKeyJWT)
+				c := byKey(t)
 				forged, ok := m.Of(forge(t, t.ClientAssertion(c, nil), *c.Key))
 				if !ok {
 					t.Skipf("it cannot be made with the client's key, of %s, or needs a target that can reach us", c.Key.Algorithm)
 				}
-				_, a := t.Beside(signedIn, func() *wire.Answer {
-					return t.Attack(t.Quick(server.Set("client_id", c.ID)), server.Asserting(c, forged))
-				})
+				_, a := t.Beside(signedIn, func() *wire.Answer { return signIn(t, forged) })
 				if server.Granted(a) {
 					t.Failf("expected a refusal, but a token was granted: the signature of a client assertion %s, so "+
 						"that anybody is any client",

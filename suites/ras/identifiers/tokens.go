@@ -18,26 +18,11 @@ func later(seconds int64) func(*server.T) string {
 	return func(t *server.T) string { return strconv.FormatInt(t.Now().Unix()+seconds, 10) }
 }
 
-// ofLoginDate is the sender of a date of a client assertion.
-func ofLoginDate(claim string, right func(*server.T) string) sender {
-	return sender{
-		needs: []check.Need{server.NeedsClientAuth(target.PrivateKeyJWT)}, right: right, kind: signedIn,
-		send: func(t *server.T, given any) *wire.Answer {
-			c := t.ClientBy(target.PrivateKeyJWT)
-			spelt := t.ClientAssertion(c, func(claims map[string]any) { claims[claim] = given })
-			return t.Attack(t.Quick(server.Set("client_id", c.ID)), server.Asserting(c, spelt))
-		},
-	}
-}
-
 // tokenSenders are of dates, and of whole JWTs.
 var tokenSenders = map[string]sender{
 	"exp":       ofClaim("exp", later(240)),
 	"iat":       ofClaim("iat", later(0)),
 	"nbf":       ofClaim("nbf", later(-1)),
-	"login-exp": ofLoginDate("exp", later(60)),
-	"login-iat": ofLoginDate("iat", later(0)),
-	"login-nbf": ofLoginDate("nbf", later(-1)),
 	"proof-iat": ofProof("iat", later(0)),
 
 	"id-jag": {
@@ -48,14 +33,11 @@ var tokenSenders = map[string]sender{
 	"login": {
 		needs: []check.Need{server.NeedsClientAuth(target.PrivateKeyJWT)},
 		forge: func(t *server.T) grammar.Forge {
-			c := t.ClientBy(target.PrivateKeyJWT)
+			c := byKey(t)
 			return forge(t, t.ClientAssertion(c, nil), *c.Key)
 		},
 		kind: signedIn,
-		send: func(t *server.T, given any) *wire.Answer {
-			c := t.ClientBy(target.PrivateKeyJWT)
-			return t.Attack(t.Quick(server.Set("client_id", c.ID)), server.Asserting(c, given.(string)))
-		},
+		send: func(t *server.T, given any) *wire.Answer { return signIn(t, given.(string)) },
 	},
 	"proof": {needs: needsProofs, each: func(t *server.T) sender {
 		p := t.NewProver()
