@@ -26,6 +26,14 @@ func (f Forge) issued() []string {
 	return strings.Split(compact, ".")
 }
 
+// pliable is the honest JWS, its segments apart: with its key, one in which much can be spelled otherwise.
+func (f Forge) pliable() []string {
+	if f.Honest.Key == nil {
+		return f.issued()
+	}
+	return strings.Split(hostile.SignBytes(f.Honest.Key, f.padded(f.Honest.Header), f.padded(f.Honest.Claims)), ".")
+}
+
 // respelt is a JWS with one segment in another spelling. Header and payload are signed as they are spelled, so that
 // nothing but the spelling is wrong: that takes the key.
 func respelt(segment int, spell func(string) string) func(Forge) (string, bool) {
@@ -34,10 +42,7 @@ func respelt(segment int, spell func(string) string) func(Forge) (string, bool) 
 			return "", false
 		}
 		for range 64 { // until it has what can be spelled otherwise
-			parts := f.issued()
-			if f.Honest.Key != nil {
-				parts = strings.Split(hostile.SignBytes(f.Honest.Key, f.padded(f.Honest.Header), f.padded(f.Honest.Claims)), ".")
-			}
+			parts := f.pliable()
 			spelt := spell(parts[segment])
 			if spelt == parts[segment] {
 				if f.Honest.Key == nil {
