@@ -112,9 +112,9 @@ func plainly(name string, edits ...server.Edit) server.Kind {
 }
 
 // ofClaim sends an ID-JAG with another value of one claim.
-func ofClaim(name string, right func(*server.T) string) sender {
+func ofClaim(name string, right func(*server.T) string, needs ...check.Need) sender {
 	return sender{
-		right: right, kind: plainly("claims"),
+		needs: needs, right: right, kind: plainly("claims"),
 		send: func(t *server.T, given any) *wire.Answer {
 			return t.Attack(t.Quick(server.Set(name, given)))
 		},
@@ -125,13 +125,7 @@ var claimSenders = map[string]sender{
 	"iss":       ofClaim("iss", func(t *server.T) string { return t.IdP.URL }),
 	"aud":       ofClaim("aud", func(t *server.T) string { return t.Issuer() }),
 	"client_id": ofClaim("client_id", func(t *server.T) string { return t.Client(0).ID }),
-	"resource": {
-		right: func(t *server.T) string { return t.Resource() },
-		kind:  plainly("claims"),
-		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(t.Quick(server.Set("resource", given)))
-		},
-	},
+	"resource":  ofClaim("resource", func(t *server.T) string { return t.Resource() }),
 	"typ": {
 		right: func(*server.T) string { return mockidp.TypeIDJAG },
 		kind:  plainly("claims"),

@@ -85,14 +85,7 @@ var requestSenders = map[string]sender{
 			},
 		}
 	}, distinct: true},
-	"aud_tenant": {
-		needs: []check.Need{needsOwnTenant},
-		right: func(t *server.T) string { return ownTenant(t.World) },
-		kind:  plainly("claims"),
-		send: func(t *server.T, given any) *wire.Answer {
-			return t.Attack(t.Quick(server.Set("aud_tenant", given)))
-		},
-	},
+	"aud_tenant": ofClaim("aud_tenant", func(t *server.T) string { return ownTenant(t.World) }, needsOwnTenant),
 	"aud_sub": {
 		right: func(t *server.T) string {
 			id := t.OwnAccount()
