@@ -15,11 +15,9 @@ import (
 
 // sender is how attacks on one identifier of the grammar are sent and judged.
 type sender struct {
-	right func(t *server.T, token string) string // the value that the attack changes
+	right func(t *server.T, token string) string // the value that the attack changes; nil: it is written from the token
 	send  func(t *server.T, token, given string) *wire.Answer
 	judge func(a *wire.Answer)
-	forge bool // the attack is written from the whole token
-	open  bool // it is sent in a session, whose id the attack changes
 }
 
 // senders is one for each identifier of an MCP server in the grammar.
@@ -32,14 +30,13 @@ var senders = map[string]sender{
 		},
 	},
 	"token": {
-		forge: true,
-		send:  func(t *server.T, _, given string) *wire.Answer { return t.Break(t.Knock(given)) },
+		send: func(t *server.T, _, given string) *wire.Answer { return t.Break(t.Knock(given)) },
 		judge: func(a *wire.Answer) {
 			Expect(a).To(server.BeStatus(http.StatusUnauthorized, http.StatusBadRequest))
 		},
 	},
 	"session": {
-		open: true,
+		right: func(t *server.T, token string) string { return aliceSessionOf(t, token).ID },
 		send: func(t *server.T, token, given string) *wire.Answer {
 			s := &server.Session{ID: given}
 			r := s.With(server.Message(t.Config.URL, token, map[string]any{
@@ -85,30 +82,34 @@ func onlyPort(a, b string) bool {
 
 // given is the right value, and what the attack makes of it.
 func (s sender) given(t *server.T, a grammar.Attack, token string) (right, given string) {
-	ok := true
-	switch {
-	case s.forge:
-		for range 8 { // until one has what can be spelled otherwise
-			copyOf(t, token, nil)
-			if given, ok = a.Variant.Write(grammar.Forge{Issued: token}); ok {
-				return token, given
-			}
-			token = t.AccessToken()
-		}
-	case s.open:
-		session, _ := aliceSessionOf(t, token)
-		right = session.ID
-	default:
-		right = s.right(t, token)
+	if s.right == nil {
+		return written(t, a, token)
 	}
-	if given == "" && ok {
-		value, _ := a.Variant.Of(right)
-		given, ok = value.(string)
-	}
+	right = s.right(t, token)
+	value, _ := a.Variant.Of(right)
+	given, ok := value.(string)
 	if !ok || given == right {
-		t.Skipf("%s has nothing here that this could change", a.Name)
+		nothing(t, a)
 	}
 	return right, given
+}
+
+// written is an access token, this one or another, and what the attack makes of it.
+func written(t *server.T, a grammar.Attack, token string) (right, given string) {
+	for range 8 { // until one has what can be spelled otherwise
+		copyOf(t, token, nil) // skips what is opaque
+		if given, ok := a.Variant.Write(grammar.Forge{Issued: token}); ok {
+			return token, given
+		}
+		token = t.AccessToken()
+	}
+	nothing(t, a)
+	return "", ""
+}
+
+// nothing ends a check whose attack would change nothing.
+func nothing(t *server.T, a grammar.Attack) {
+	t.Skipf("%s has nothing here that this could change", a.Name)
 }
 
 func (s sender) declare(a grammar.Attack) {

@@ -89,19 +89,17 @@ var _ = check.For("RS-401", func() {
 	}
 
 	for slug, headers := range disguises {
+		names := strings.Join(slices.Sorted(maps.Keys(headers)), ", ")
 		server.It("disguised-"+slug, "serves nobody without a token, whatever headers of proxies say ("+slug+")",
 			server.InEach(func(t *server.T) {
 				t.Use(t.AccessToken())
 				r := t.Knock("")
-				for name, values := range headers {
-					r.Header[name] = values
-				}
+				maps.Copy(r.Header, headers)
 				if a := t.Break(r); server.LetIn(a) && server.Result(a) != nil {
 					t.Failf("a request without a token was answered because of its headers (%s): what is asked for stands in the "+
-						"request line and the body, and who asks in the token", strings.Join(slices.Sorted(maps.Keys(headers)), ", "))
+						"request line and the body, and who asks in the token", names)
 				}
-			}), check.Sends("A request with a token as control, then without one and with "+
-				strings.Join(slices.Sorted(maps.Keys(headers)), ", ")))
+			}), check.Sends("A request with a token as control, then without one and with "+names))
 	}
 
 	server.It("get", "answers no GET without a token, in a session or not", func(t *server.T) {
@@ -176,9 +174,7 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 		other := t.AccessToken(server.Set("resource", t.Config.SecondServer))
 		t.UseWith(t.KnockAt(t.Config.SecondServer, other))
 		r := t.Knock(other)
-		for name, values := range claimed(t.Config.SecondServer) {
-			r.Header[name] = values
-		}
+		maps.Copy(r.Header, claimed(t.Config.SecondServer))
 		Expect(t.Break(r)).To(server.BeUnauthorized(), "whoever asks chooses which server it is")
 	}), check.With(server.NeedsSecondServer),
 		check.Sends("A token for the second MCP server, first there as control, then "+

@@ -14,17 +14,18 @@ import (
 
 // aliceSession opens a session of Alice and sees that she can use it.
 func aliceSession(t *server.T) (s *server.Session, token string) {
-	return aliceSessionOf(t, t.AccessToken())
+	token = t.AccessToken()
+	return aliceSessionOf(t, token), token
 }
 
 // aliceSessionOf is aliceSession with this token of hers.
-func aliceSessionOf(t *server.T, token string) (*server.Session, string) {
+func aliceSessionOf(t *server.T, token string) *server.Session {
 	s := t.Open(token)
 	if s.ID == "" {
 		t.Skipf("the server keeps no sessions: it answers initialize without Mcp-Session-Id")
 	}
 	t.UseWith(s.Request(token, "tools/list", nil))
-	return s, token
+	return s
 }
 
 func bobToken(t *server.T) string {
