@@ -25,13 +25,22 @@ func AccountOf(t *T, a *wire.Answer) string {
 	return string(told)
 }
 
-// OwnAccount is what the target itself calls the first user's account, "" when that cannot be seen. The first check
-// that asks for it redeems an honest ID-JAG.
+// SeenAccount is AccountOf for a check that cannot go on without it.
+func SeenAccount(t *T, a *wire.Answer) string {
+	account := AccountOf(t, a)
+	if account == "" {
+		Invisible(t)
+	}
+	return account
+}
+
+// OwnAccount is what the target itself calls the first user's account, for a check that cannot go on without it. The
+// first that asks for it redeems an honest ID-JAG.
 func (t *T) OwnAccount() string {
 	t.known.naming.Lock()
 	defer t.known.naming.Unlock()
 	if t.known.account == "" {
-		t.known.account = AccountOf(t, t.Redeem(t.Quick(NoEmail)))
+		t.known.account = SeenAccount(t, t.Redeem(t.Quick(NoEmail)))
 	}
 	return t.known.account
 }
@@ -48,10 +57,7 @@ func ExpectNobodyElse(t *T, a *wire.Answer, known ...*wire.Answer) {
 		ExpectRefused(t, a)
 		return
 	}
-	got := AccountOf(t, a)
-	if got == "" {
-		Invisible(t)
-	}
+	got := SeenAccount(t, a)
 	for _, u := range t.Config.Users {
 		known = append(known, t.Redeem(t.GrantFrom(t.IdP, u)))
 	}

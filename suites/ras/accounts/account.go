@@ -37,15 +37,6 @@ func nobodysName(idp *target.IdP, email string) map[string]string {
 	return name
 }
 
-// visible is the account that a token is for, which has to be seen.
-func visible(t *server.T, a *wire.Answer) string {
-	account := server.AccountOf(t, a)
-	if account == "" {
-		server.Invisible(t)
-	}
-	return account
-}
-
 var _ = check.For("RAS-ACCOUNT-LINK", func() {
 	server.It("known-email", "gives a new sub no account of a user by an address that is not of its "+
 		"IdP's domains", func(t *server.T) {
@@ -74,20 +65,19 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 
 	server.It("changed-email", "keeps the account of a known sub whose e-mail address has changed", func(t *server.T) {
 		alice, bob := t.Control(t.Grant()), t.Control(t.GrantFrom(t.IdP, t.Bob()))
-		if server.AccountOf(t, alice) == "" {
-			server.Invisible(t)
-		}
+		right := server.SeenAccount(t, alice)
 		a := t.Attack(t.Grant(server.Set("email", t.Bob().Email)))
 		Expect(a).To(server.BeGranted(), "sub identifies the user, whatever the e-mail address")
-		Expect(server.AccountOf(t, a)).NotTo(Equal(server.AccountOf(t, bob)),
+		got := server.AccountOf(t, a)
+		Expect(got).NotTo(Equal(server.AccountOf(t, bob)),
 			"the token is for the user who has the e-mail address, not for the one of the sub")
-		Expect(server.AccountOf(t, a)).To(Equal(server.AccountOf(t, alice)), "the token is for another account than before")
+		Expect(got).To(Equal(right), "the token is for another account than before")
 	}, check.With(server.NeedsSecondUser, server.NeedsEmail),
 		check.Sends("The sub of one user with the e-mail address of another, after both users as controls"))
 
 	server.It("aud-sub", "keeps the account of a known sub when aud_sub names another one", func(t *server.T) {
 		alice, bob := t.Control(t.Grant()), t.Control(t.GrantFrom(t.IdP, t.Bob()))
-		a := t.Attack(t.Grant(server.Set("aud_sub", visible(t, bob))))
+		a := t.Attack(t.Grant(server.Set("aud_sub", server.SeenAccount(t, bob))))
 		if server.Granted(a) {
 			Expect(server.AccountOf(t, a)).To(Equal(server.AccountOf(t, alice)),
 				"sub and aud_sub disagree, and the token is for the account that aud_sub names")
@@ -96,13 +86,14 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 		check.Sends("Two users as controls, then the sub of one with the other's account in aud_sub"))
 
 	server.It("aud-sub-other-idp", "gives no account of another IdP's user for aud_sub", func(t *server.T) {
-		bob, theirs := t.Control(t.GrantFrom(t.IdP, t.Bob())), t.Config.SecondIdP.Users[0]
-		if visible(t, t.Control(t.GrantFrom(t.SecondIdP, theirs))) == visible(t, bob) {
+		bob := server.SeenAccount(t, t.Control(t.GrantFrom(t.IdP, t.Bob())))
+		theirs := t.Config.SecondIdP.Users[0]
+		if server.SeenAccount(t, t.Control(t.GrantFrom(t.SecondIdP, theirs))) == bob {
 			t.Skipf("the second IdP's first user has the same account as the first IdP's second user")
 		}
-		a := t.Attack(t.GrantFrom(t.SecondIdP, theirs, server.Set("aud_sub", visible(t, bob))))
+		a := t.Attack(t.GrantFrom(t.SecondIdP, theirs, server.Set("aud_sub", bob)))
 		if server.Granted(a) {
-			Expect(server.AccountOf(t, a)).NotTo(Equal(server.AccountOf(t, bob)),
+			Expect(server.AccountOf(t, a)).NotTo(Equal(bob),
 				"an identity provider names an account of another one's user, and gets it")
 		}
 	}, check.Should(), check.With(server.NeedsSecondIdP, server.NeedsSecondUser),
@@ -136,14 +127,12 @@ var _ = check.For("RAS-ACCOUNT-LINK", func() {
 			server.ExpectRefused(t, one)
 			return
 		}
-		if server.AccountOf(t, one) == "" {
-			server.Invisible(t)
-		}
+		account := server.SeenAccount(t, one)
 		// Who gets an account of his own just in time does not share it with another.
-		if other := t.Attack(t.GrantFrom(t.IdP, Stranger(t, t.Config.SharedEmail))); server.AccountOf(t, other) ==
-			server.AccountOf(t, one) {
+		other := t.Attack(t.GrantFrom(t.IdP, Stranger(t, t.Config.SharedEmail)))
+		if server.AccountOf(t, other) == account {
 			t.Failf("expected a refusal, or an account of his own for each new sub, but two of them got the account "+
-				"%q: one of two accounts that share an e-mail address was chosen", wire.Printable(server.AccountOf(t, one), 80))
+				"%q: one of two accounts that share an e-mail address was chosen", wire.Printable(account, 80))
 		}
 		t.Notef("granted, each time for another account: they must have been made just in time")
 	}, check.With(server.NeedsLinkableEmail, server.NeedsSharedEmail),

@@ -109,10 +109,7 @@ func expectNotTaken(t *server.T, control, attacked *wire.Answer, a grammar.Attac
 		server.ExpectRefused(t, attacked)
 		return
 	}
-	got, right := server.AccountOf(t, attacked), server.AccountOf(t, control)
-	if got == "" || right == "" {
-		server.Invisible(t)
-	}
+	got, right := server.SeenAccount(t, attacked), server.SeenAccount(t, control)
 	if got == right {
 		stranger := t.Redeem(t.QuickFrom(t.IdP, target.User{Sub: "emaconform-" + rand.Text()}, server.NoEmail))
 		if server.Granted(stranger) && server.AccountOf(t, stranger) == right {

@@ -87,14 +87,8 @@ var requestSenders = map[string]sender{
 	}, distinct: true},
 	"aud_tenant": ofClaim("aud_tenant", func(t *server.T) string { return ownTenant(t.World) }, needsOwnTenant),
 	"aud_sub": {
-		right: func(t *server.T) string {
-			id := t.OwnAccount()
-			if id == "" {
-				server.Invisible(t)
-			}
-			return id
-		},
-		kind: plainly("without email", server.NoEmail),
+		right: (*server.T).OwnAccount,
+		kind:  plainly("without email", server.NoEmail),
 		send: func(t *server.T, given any) *wire.Answer {
 			return t.Attack(t.QuickFrom(t.IdP, accounts.Stranger(t, ""), server.NoEmail, server.Set("aud_sub", given)))
 		},
