@@ -21,7 +21,7 @@ var accountSenders = map[string]sender{
 			return t.Attack(t.Quick(server.NoEmail, server.Set("sub", given)))
 		},
 		judge: ofNobody(func(t *server.T) *server.Token {
-			return t.QuickFrom(t.IdP, target.User{Sub: server.Like(t.Alice().Sub)}, server.NoEmail)
+			return t.QuickFrom(t.IdP, accounts.Stranger(t, ""), server.NoEmail)
 		}),
 	},
 	"email": {

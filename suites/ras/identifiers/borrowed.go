@@ -1,7 +1,6 @@
 package identifiers
 
 import (
-	"crypto/rand"
 	"time"
 
 	"github.com/emaconform/emaconform/mockidp"
@@ -9,7 +8,6 @@ import (
 	"github.com/emaconform/emaconform/suites/grammar"
 	"github.com/emaconform/emaconform/suites/ras/accounts"
 	"github.com/emaconform/emaconform/suites/server"
-	"github.com/emaconform/emaconform/suites/target"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -49,8 +47,8 @@ var elsewhere = map[string]claimElsewhere{
 		make: func(t *server.T) (*server.Token, any) {
 			idp, user := accounts.MultiTenant(t)
 			token := t.QuickFrom(idp, user, server.NoEmail)
-			right := token.Claims["tenant"]
-			token.Claims["tenant"] = "emaconform-" + rand.Text()
+			right, _ := token.Claims["tenant"].(string)
+			token.Claims["tenant"] = server.Like(right)
 			return token, right
 		}},
 	"iss":      {kind: plainly("claims"), make: wrongly("iss", always("https://idp.other.example"))},
@@ -111,7 +109,7 @@ func expectNotTaken(t *server.T, control, attacked *wire.Answer, a grammar.Attac
 	}
 	got, right := server.SeenAccount(t, attacked), server.SeenAccount(t, control)
 	if got == right {
-		stranger := t.Redeem(t.QuickFrom(t.IdP, target.User{Sub: "emaconform-" + rand.Text()}, server.NoEmail))
+		stranger := t.Redeem(t.QuickFrom(t.IdP, accounts.Stranger(t, ""), server.NoEmail))
 		if server.Granted(stranger) && server.AccountOf(t, stranger) == right {
 			t.Skipf("everybody gets this account: see RAS-SUB")
 		}
