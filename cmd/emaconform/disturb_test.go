@@ -56,8 +56,8 @@ func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 				g := NewWithT(t)
 				r := disturbedRun(t, defect, d.ID, checks)
 				g.Expect(r.Ended).To(BeEmpty(), r.Problem)
-				g.Expect(of(r, reports.Fail)).To(Equal(of(calm, reports.Fail)), "the failing checks")
-				g.Expect(r.Verdict).To(Equal(calm.Verdict))
+				g.Expect(of(r, reports.Fail)).To(Equal(of(calm, reports.Fail)), "the failing checks: %v", said(r))
+				g.Expect(r.Verdict).To(Equal(calm.Verdict), "%v", said(r))
 				undecided := of(r, reports.Inconclusive)
 				// One in a hundred, and one where fewer are selected, as for slow targets.
 				most := max(1, len(r.Checks)/100) + len(of(calm, reports.Inconclusive))
@@ -98,9 +98,9 @@ func TestNoDisturbanceChangesWhatIsFoundOfAClient(t *testing.T) {
 				t.Parallel()
 				g := NewWithT(t)
 				r, calm := disturbedClient(t, defect, d.ID, checks), calm()
-				g.Expect(of(r, reports.Fail)).To(Equal(of(calm, reports.Fail)), "the failing checks")
-				g.Expect(of(r, reports.Skip)).To(Equal(of(calm, reports.Skip)), "what is not offered")
-				g.Expect(r.Verdict).To(Equal(calm.Verdict))
+				g.Expect(of(r, reports.Fail)).To(Equal(of(calm, reports.Fail)), "the failing checks: %v", said(r))
+				g.Expect(of(r, reports.Skip)).To(Equal(of(calm, reports.Skip)), "what is not offered: %v", said(r))
+				g.Expect(r.Verdict).To(Equal(calm.Verdict), "%v", said(r))
 				undecided := of(r, reports.Inconclusive)
 				g.Expect(len(undecided)).To(BeNumerically("<=", len(r.Checks)/100), "%v", undecided)
 			})
@@ -133,6 +133,16 @@ func disturbedRun(t *testing.T, defect, disturbance string, checks engine.Select
 	return judge(t.Context(), t, e, func(o *run.Options) {
 		o.Selection, o.Seed, o.Profile = checks, 1, catalogue.ProfileHardened // in which each of the mistakes fails
 	})
+}
+
+// said is what was said of the checks that did not pass.
+func said(r *reports.Report) (list []string) {
+	for _, c := range r.Checks {
+		if c.Outcome != reports.Pass {
+			list = append(list, fmt.Sprintf("%s: %s %s", c.ID, c.Outcome, c.Message))
+		}
+	}
+	return list
 }
 
 // of lists the checks with this outcome.

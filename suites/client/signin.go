@@ -13,13 +13,20 @@ import (
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
-// logins are the authorization requests; a client that sends none does not log in.
+// logins are the authorization requests; a client that sends none, not even in the honest run, does not log in.
 func (t *T) logins() []world.Seen {
 	list := t.To(t.World.IdP.Party, "/authorize")
-	if len(list) == 0 {
-		t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())
+	if len(list) > 0 {
+		return list
 	}
-	return list
+	if t.honest != nil && len(t.honest.To(t.honest.World.IdP.Party, "/authorize")) > 0 {
+		if t.T.Attempt == 1 { // whatever came between would look the same
+			t.Doubtf("the client did not come to its login, as it did in the honest run, and is run again")
+		}
+		t.mustBeTempted()
+	}
+	t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())
+	return nil
 }
 
 // loginHas fails when an authorization request lacks what good says.

@@ -61,10 +61,7 @@ func (s sender) declare(a grammar.Attack) {
 		options = append(options, check.Intrusive())
 	}
 	server.It(a.Slug(), title, func(t *server.T) {
-		s := s
-		if s.each != nil {
-			s = s.each(t)
-		}
+		s := s.anew(t, a)
 		given := s.given(t, a)
 		control, attacked := t.Beside(s.kind, func() *wire.Answer { return s.send(t, given) })
 		if attacked.Err == nil && attacked.Status >= 500 && a.Way.ID == "prototype" {
@@ -85,6 +82,25 @@ func (s sender) declare(a grammar.Attack) {
 		}
 		Expect(attacked).To(server.BeRefused())
 	}, options...)
+}
+
+// anew is the sender with values of its own for this check, where it has such. Drawn ones may chance to have nothing that
+// the attack could change, such as no letter that looks like another: then others are drawn, a few times.
+func (s sender) anew(t *server.T, a grammar.Attack) sender {
+	if s.each == nil {
+		return s
+	}
+	made := s.each(t)
+	if made.right == nil {
+		return made
+	}
+	for range 8 {
+		if _, ok := a.Variant.Of(made.right(t)); ok {
+			break
+		}
+		made = s.each(t)
+	}
+	return made
 }
 
 // given is what the attack sends: the right value, changed.
