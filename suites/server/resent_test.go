@@ -3,6 +3,10 @@ package server
 import (
 	"net/http"
 	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/emaconform/emaconform/mockidp"
 )
 
 // A target that takes each assertion once, and of which the first answer is lost, says nothing when it refuses one that
@@ -10,17 +14,19 @@ import (
 func TestRefusalOfWhatWasSentAgainIsDoubted(t *testing.T) {
 	for name, c := range map[string]struct {
 		byHand bool
+		jti    string // of the assertion's own choice, which has to stay as it is
 		lost   bool
 		doubts int
 	}{
-		"by hand, the answer is lost": {true, true, 1},
-		"by hand, refused at once":    {true, false, 0},
-		"signed, the answer is lost":  {false, true, 0},
+		"by hand, the answer is lost":   {true, "", true, 1},
+		"by hand, refused at once":      {true, "", false, 0},
+		"signed, the answer is lost":    {false, "", true, 0},
+		"under a jti that is an attack": {false, "one", true, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			used := map[string]bool{}
 			run := against(t, func(w http.ResponseWriter, r *http.Request) {
-				assertion := r.FormValue("assertion")
+				assertion := unsigned(r.FormValue("assertion"))
 				switch {
 				case c.lost && len(used) == 0:
 					used[assertion] = true
@@ -31,7 +37,15 @@ func TestRefusalOfWhatWasSentAgainIsDoubted(t *testing.T) {
 					grants(w)
 				}
 			})
-			var assertion any = run.Grant()
+			key, err := mockidp.NewKey(jose.ES256) // which never signs alike
+			if err != nil {
+				t.Fatal(err)
+			}
+			grant := run.Grant(SignedBy(key))
+			if c.jti != "" {
+				grant.Claims["jti"] = c.jti
+			}
+			var assertion any = grant
 			if c.byHand {
 				assertion = run.compact(assertion)
 			}
