@@ -105,9 +105,14 @@ func (in *scene) from(m *moment) *scene {
 	return in
 }
 
-// mustBeTempted ends a check, as inconclusive, of a client that did not come to the point where it could go wrong.
+// mustBeTempted ends a check, as inconclusive, of a client that did not come to the point where it could go wrong. One
+// that came there in the honest run may have been kept from it by what lies between, and is run again.
 func (t *T) mustBeTempted() {
+	const again = 2
 	if m := t.scene.moment; !m.seen(t.Attempt) {
+		if t.honest != nil && m.seen(t.honest) && t.T.Attempt <= again {
+			t.Doubtf("the client did not come as far as in the honest run: there it %s", m.words)
+		}
 		t.Inconclusivef("not tempted: this can be judged once the client %s. But %s", m.words, t.Summary())
 	}
 }

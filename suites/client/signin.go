@@ -20,9 +20,6 @@ func (t *T) logins() []world.Seen {
 		return list
 	}
 	if t.honest != nil && len(t.honest.To(t.honest.World.IdP.Party, "/authorize")) > 0 {
-		if t.T.Attempt == 1 { // whatever came between would look the same
-			t.Doubtf("the client did not come to its login, as it did in the honest run, and is run again")
-		}
 		t.mustBeTempted()
 	}
 	t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())

@@ -87,6 +87,10 @@ func (in *scene) judge(ct *check.T, body func(*T)) {
 		T: ct, Attempt: judged, World: judged.World, honest: honest, scene: in, shape: in.shape, player: p, all: p.attempts(),
 	}
 	body(t)
+	if honest != nil && ct.Attempt == 2 && !t.Through() {
+		// The first attempt found something, or was disturbed: a client that stops now may have been stopped.
+		ct.Doubtf("the client stopped, as it would have if something had come between, and is run again")
+	}
 	if !t.succeeded {
 		t.mustBeTempted() // what it did wrong counts, wherever it came to; what it did not, from the moment on
 	}

@@ -12,12 +12,13 @@ import (
 const mostAttempts = 5
 
 // verdict says what counts after these attempts; ok is false when another one is needed. An attempt in which the target
-// could not be judged by what came back is none. A pass counts at once, and so does a proof; a failure or a warning
-// when the next attempt agrees.
+// could not be judged by what came back is none, and so is one, after a failure or a warning, in which nothing could be
+// proved. A pass counts at once, and so does a proof; a failure or a warning when the next attempt agrees.
 func verdict(attempts []check.Attempt) (r reports.Check, ok bool) {
 	var clear []reports.Check
 	for _, a := range attempts {
-		if len(a.Doubts) == 0 {
+		lost := a.Result.Outcome == reports.Inconclusive && len(clear) > 0 && isFinding(clear[0])
+		if len(a.Doubts) == 0 && !lost {
 			clear = append(clear, a.Result)
 		}
 	}
@@ -38,7 +39,10 @@ func verdict(attempts []check.Attempt) (r reports.Check, ok bool) {
 		if len(attempts) < mostAttempts {
 			return r, false
 		}
-		return unrepeated(r, disturbed(last)), true
+		if len(last.Doubts) > 0 {
+			last.Result = disturbed(last)
+		}
+		return unrepeated(r, last.Result), true
 	default:
 		if a, b := clear[n-2], clear[n-1]; a.Outcome == b.Outcome {
 			return b, true
@@ -55,6 +59,9 @@ func verdict(attempts []check.Attempt) (r reports.Check, ok bool) {
 		return unrepeated(clear[0], clear[n-1]), true
 	}
 }
+
+// isFinding reports whether an attempt found something wrong.
+func isFinding(r reports.Check) bool { return r.Outcome == reports.Fail || r.Outcome == reports.Warn }
 
 // disturbed is the result of a check whose attempts were all disturbed.
 func disturbed(a check.Attempt) reports.Check {

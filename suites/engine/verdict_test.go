@@ -41,7 +41,11 @@ func TestWhatCountsAfterSeveralAttempts(t *testing.T) {
 		"nothing proved, then skipped":         {[]check.Attempt{found(none), found(skip)}, skip},
 		"nothing proved, then a failure":       {[]check.Attempt{found(none), found(fail)}, ""},
 		"nothing proved, then a failure twice": {[]check.Attempt{found(none), found(fail), found(fail)}, fail},
-		"nothing proved twice":                 {[]check.Attempt{found(none), found(none)}, none},
+		"a failure, then nothing proved":       {[]check.Attempt{found(fail), found(none)}, ""},
+		"a failure twice, nothing between":     {[]check.Attempt{found(fail), found(none), found(fail)}, fail},
+		"a failure, then never anything": {
+			[]check.Attempt{found(fail), found(none), found(none), found(none), found(none)}, none},
+		"nothing proved twice": {[]check.Attempt{found(none), found(none)}, none},
 		"one failure among disturbed attempts": {[]check.Attempt{found(fail), disturbed, disturbed, disturbed, disturbed},
 			none},
 		"a failure in spite of one disturbance": {[]check.Attempt{disturbed, disturbed, found(fail), found(fail)}, fail},
