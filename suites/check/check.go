@@ -42,6 +42,7 @@ type Check struct {
 	Serial    bool   // changes state that other checks see: runs alone, at the end
 	Intrusive bool   // could hurt the target: off for one that is not on loopback unless asked for
 	Slow      bool   // waits for caches or for many requests
+	Late      bool   // repeats what others sent, so it runs after them
 	Open      bool   // needs no token: it can be judged of any target whose address is known
 	Season    int    // of those that are serial, the ones of an earlier season run first
 	Needs     []Need
@@ -174,6 +175,9 @@ func InSeason(n int) Option { return func(c *Check) { c.Serial, c.Season = true,
 
 // Slow marks a check that waits or sends much.
 func Slow() Option { return func(c *Check) { c.Slow = true } }
+
+// Late marks a check that repeats attacks of others, in another way, when these have run.
+func Late() Option { return func(c *Check) { c.Late = true } }
 
 // By says what a check stands on, where that is another sentence than its requirement's: citations as in the catalogue.
 func By(citations ...string) Option {

@@ -17,7 +17,8 @@ import (
 //
 //  1. all that leave the others alone, many at a time;
 //  2. those that change what others see (keys, faults), one at a time in each lane;
-//  3. those that use limits of the target up, which recover slowly, alone.
+//  3. those that repeat what others sent, many at a time;
+//  4. those that use limits of the target up, which recover slowly, alone.
 //
 // After each part, what needs a second look runs again.
 type schedule struct {
@@ -49,13 +50,15 @@ func (s *schedule) run(ctx context.Context) {
 	defer cancel()
 	watch := newWatch(ctx)
 	go s.ahead.watch(ctx)
-	var waiting, free, serial, exhausting []*check.Check
+	var waiting, free, serial, late, exhausting []*check.Check
 	for _, c := range s.checks {
 		switch {
 		case c.Serial && c.Intrusive:
 			exhausting = append(exhausting, c)
 		case c.Serial:
 			serial = append(serial, c)
+		case c.Late:
+			late = append(late, c)
 		case c.Slow:
 			waiting = append(waiting, c)
 		default:
@@ -72,13 +75,19 @@ func (s *schedule) run(ctx context.Context) {
 		each(checks, n, lanes, do)
 	}
 
-	part(append(waiting, free...), s.workers, false, "", one) // what waits begins first, so that the waits overlap
+	part(append(waiting, free...), s.bodies(), false, "", one) // what waits begins first, so that the waits overlap
 	part(s.open(), s.confirmers(), false, " run once more, alone,", again)
 	part(serial, s.stage.Lanes(), true, " that change what others see, one after the other,", one)
 	part(s.open(), s.stage.Lanes(), true, " run once more, alone,", again)
+	part(late, s.bodies(), false, " that repeat attacks in another way", one)
+	part(s.open(), s.confirmers(), false, " run once more, alone,", again)
 	part(exhausting, 1, false, " that use limits up", one)
 	part(s.open(), 1, false, " run once more, alone,", again)
 }
+
+// bodies is how many checks run at a time: more than there may be requests, since many wait for a control that they
+// share. The pace of the host is what bounds the requests.
+func (s *schedule) bodies() int { return 4 * s.workers }
 
 // each does something with every check, n at a time. With lanes, each of the n is a lane of its own.
 func each(checks []*check.Check, n int, lanes bool, do func(c *check.Check, lane int)) {

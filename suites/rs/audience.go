@@ -89,7 +89,7 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 	}
 
 	server.It("other-clients", "refuses the same tokens from other clients", server.InEach(fromOthers),
-		check.InSeason(server.Last),
+		check.Late(),
 		check.Expects("HTTP 401."), check.Sends("As other clients, which call themselves something else in header and "+
 			"message, between requests of theirs with a good access token: "+repeated[0].what+"; "+repeated[1].what+"; "+
 			repeated[2].what))

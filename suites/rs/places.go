@@ -141,7 +141,7 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 					"is everybody", name)
 			}
 		}
-	}), check.Sends("A request with a token as control, then requests without one that name a user in headers of proxies"))
+	}), check.Slow(), check.Sends("A request with a token as control, then requests without one that name a user in headers of proxies"))
 
 	server.It("other-headers", "takes a token from no other header", server.InEach(func(t *server.T) {
 		token := t.AccessToken()
@@ -155,7 +155,8 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 				}
 			}
 		}
-	}), check.Should(), check.Sends("A request with the token in Authorization as control, then in headers of proxies"))
+	}), check.Should(), check.Slow(),
+		check.Sends("A request with the token in Authorization as control, then in headers of proxies"))
 })
 
 // claimed are headers that say which server a request was for.

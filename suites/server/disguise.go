@@ -12,9 +12,6 @@ import (
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
-// Last is the season of the checks that run after all others.
-const Last = 1000
-
 // Disguise is another client than this suite that servers know.
 type Disguise struct {
 	Agent  string // what it calls itself
@@ -78,7 +75,7 @@ func RefusesFromOthers(slug string, attacks ...Attack) {
 			ExpectRefused(t, t.attacked(answer))
 		}
 		t.Control(t.Grant(), clients[len(attacks)].redeems) // nothing was refused since it came from them
-	}, check.InSeason(Last), check.Sends(fmt.Sprintf("As %d other clients, with other headers and another order of "+
+	}, check.Late(), check.Sends(fmt.Sprintf("As %d other clients, with other headers and another order of "+
 		"the form, between honest ID-JAGs of theirs: %s", len(attacks), said(attacks))), Refusal())
 }
 
