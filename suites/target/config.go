@@ -225,7 +225,7 @@ func (c *Config) Resolve() error {
 		p.complain("user_agent: %q has characters that a header cannot have", c.UserAgent)
 	}
 	for n, host := range c.AllowedHosts {
-		if strings.ContainsAny(host, "/@?# ") || host == "" {
+		if !wire.IsHost(host) {
 			p.complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n,
 				wire.WithoutPassword(host))
 		}

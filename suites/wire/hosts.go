@@ -73,7 +73,7 @@ func (h *Hosts) Trusts(rawURL string) error {
 		return fmt.Errorf("%w: there is no host in the URL", ErrHost)
 	}
 	if u.Scheme != "https" && strings.HasPrefix(h.Target, "https:") {
-		return fmt.Errorf("%w: %s is not https, and url is: no secret goes there in clear", ErrHost, Printable(u.Host, 200))
+		return fmt.Errorf("%w: %s is not https, and the target is: no secret goes there in clear", ErrHost, Printable(u.Host, 200))
 	}
 	if !h.names(u) {
 		return fmt.Errorf("%w: no secret goes to %s: when it is yours, list it in allowed_hosts", ErrHost,
@@ -124,8 +124,8 @@ func (h *Hosts) control(network, address string, _ syscall.RawConn) error {
 	if kind == "" || slices.Contains(h.Kinds, kind) || kind == kindPrivate && h.Private {
 		return nil
 	}
-	return fmt.Errorf("%w: it has the %s address %s, which url does not have: nothing is sent there (allow_private)",
-		ErrHost, kind, at.Addr())
+	return fmt.Errorf("%w: it has the %s address %s, which the target does not have: nothing is sent there "+
+		"(allow_private)", ErrHost, kind, at.Addr())
 }
 
 // kindOf is the kind of an address, "" for a public one.
@@ -198,6 +198,9 @@ func carriesSecrets(r *Request) bool {
 	}
 	return jwtPattern.MatchString(r.URL) || jwtPattern.Match(r.Body)
 }
+
+// IsHost reports whether a text can be a host of Hosts.Named, with or without a port.
+func IsHost(text string) bool { return text != "" && !strings.ContainsAny(text, "/@?# ") }
 
 // HasPassword reports whether a URL holds a user name or a password.
 func HasPassword(rawURL string) bool { return WithoutPassword(rawURL) != rawURL }

@@ -16,6 +16,10 @@ type Config struct {
 	Name   string `yaml:"name,omitempty" json:"name,omitempty"`       // how reports call the identity provider
 	CAFile string `yaml:"ca_file,omitempty" json:"ca_file,omitempty"` // PEM: trust these authorities, too
 
+	AllowedHosts []string `yaml:"allowed_hosts,omitempty" json:"allowed_hosts,omitempty"` // secrets may go there, too
+	// ask private addresses for documents
+	AllowPrivate bool `yaml:"allow_private,omitempty" json:"allow_private,omitempty"`
+
 	IdP      IdP      `yaml:"idp,omitempty" json:"idp"`
 	Exchange Exchange `yaml:"exchange,omitempty" json:"exchange"`
 	Clients  []Client `yaml:"clients,omitempty" json:"clients"`

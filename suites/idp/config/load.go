@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // Load reads a configuration file. Unknown keys are errors that name the line.
@@ -146,6 +147,11 @@ func (r *resolver) complain(format string, args ...any) {
 }
 
 func (r *resolver) url(key, value string) {
+	if wire.HasPassword(value) {
+		r.complain("%s: it holds a user name or a password, which would stand in every report: write %s", key,
+			wire.WithoutPassword(value))
+		return
+	}
 	if u, err := url.Parse(value); value != "" && (err != nil || u.Host == "" || u.Scheme != "http" &&
 		u.Scheme != "https") {
 		r.complain("%s: %q is no http or https URL", key, value)
@@ -157,6 +163,15 @@ func (r *resolver) provider() {
 		r.complain("idp.issuer: missing: the issuer identifier of the identity provider to judge")
 	}
 	r.url("idp.issuer", r.IdP.Issuer)
+	if strings.ContainsAny(r.IdP.Issuer, "?#") {
+		r.complain("idp.issuer: %q has a query or a fragment, which no issuer has (RFC 8414 2)", r.IdP.Issuer)
+	}
+	for n, host := range r.AllowedHosts {
+		if !wire.IsHost(host) {
+			r.complain("allowed_hosts[%d]: %q is no host: write auth.example, or auth.example:8443", n,
+				wire.WithoutPassword(host))
+		}
+	}
 	r.url("idp.authorization_endpoint", r.IdP.AuthorizationEndpoint)
 	r.url("idp.token_endpoint", r.IdP.TokenEndpoint)
 	r.url("idp.jwks_uri", r.IdP.JWKSURI)
@@ -308,3 +323,24 @@ func (r *resolver) user(key string, u *User) {
 
 // Loopback reports whether the identity provider is on this machine.
 func (c *Config) Loopback() bool { return target.Loopback(c.IdP.Issuer) }
+
+// Hosts are those that the configuration names: credentials and tokens go to no other.
+func (c *Config) Hosts() *wire.Hosts {
+	h := &wire.Hosts{Target: c.IdP.Issuer, Private: c.AllowPrivate, Named: slices.Clone(c.AllowedHosts)}
+	named := []string{c.IdP.AuthorizationEndpoint, c.IdP.TokenEndpoint, c.IdP.JWKSURI, c.Audit,
+		c.Hooks.Deactivate, c.Hooks.Reactivate, c.Hooks.Unassign, c.Hooks.Assign, c.Hooks.Revoke, c.Hooks.Rotate}
+	if s := c.SAML; s != nil {
+		named = append(named, s.Assertion, s.OtherAudience, s.OtherRecip, s.Expired, s.Named)
+	}
+	for _, u := range c.Users {
+		if u.SignIn.Form != nil {
+			named = append(named, u.SignIn.Form.Origins...)
+		}
+	}
+	for _, u := range named {
+		if strings.HasPrefix(u, "http://") || strings.HasPrefix(u, "https://") { // others are files and commands
+			h.Named = append(h.Named, u)
+		}
+	}
+	return h
+}

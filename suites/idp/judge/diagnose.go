@@ -2,11 +2,13 @@ package judge
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/idp/config"
 	"github.com/emaconform/emaconform/suites/idp/signin"
 	"github.com/emaconform/emaconform/suites/idp/world"
@@ -55,14 +57,18 @@ func advice(c *config.Config, setting string) string {
 	return ""
 }
 
-// fixSignIn is what to do about a sign-in that failed.
-func (p *preflight) fixSignIn(a signin.Ask) string {
+// failedSignIn is the stop at a sign-in that failed, with what to do about it.
+func (p *preflight) failedSignIn(a signin.Ask, err error) *stop {
+	saw := check.Sentence(err.Error())
+	if advice := (*signin.Advice)(nil); errors.As(err, &advice) {
+		return &stop{strings.TrimSuffix(saw, ": "+advice.Fix) + ".", check.Sentence(advice.Fix) + "."}
+	}
 	fix := fmt.Sprintf("Correct sign_in of %s, or that %s is allowed to use client %s.", a.User.Login, a.User.Login,
 		a.Client.ID)
 	if a.User.SignIn.Form != nil {
-		return fix + " The redirect URI is " + a.Client.RedirectURI + "." + advice(p.t.Config, "redirect")
+		fix += " The redirect URI is " + a.Client.RedirectURI + "." + advice(p.t.Config, "redirect")
 	}
-	return fix
+	return &stop{saw + ".", fix}
 }
 
 // diagnose finds out why an honest exchange was refused.

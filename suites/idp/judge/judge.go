@@ -106,6 +106,8 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 			return nil, fmt.Errorf("ca_file: %w", err)
 		}
 	}
+	r.base.Hosts = r.Config.Hosts()
+	r.base.Hosts.Resolve(ctx)
 	w, err := r.base.world(engine.MostWorkers, r.secrets)
 	if err != nil {
 		return nil, err

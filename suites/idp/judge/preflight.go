@@ -12,7 +12,6 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
-	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/idp/config"
 	"github.com/emaconform/emaconform/suites/idp/signin"
@@ -129,8 +128,30 @@ func (p *preflight) discover(t *world.T) (string, *stop) {
 			"Give the issuer identifier as the identity provider writes it, or set idp.token_endpoint and idp.jwks_uri." +
 				advice(c, "issuer")}
 	}
+	if elsewhere := p.hosts(found); elsewhere != nil {
+		return "", elsewhere
+	}
 	p.t.Desk.Endpoints = found.Endpoints(c)
-	return "token endpoint " + wire.Printable(found.Token, 300), nil
+	saw := "token endpoint " + wire.Printable(found.Token, 300)
+	if issuer := found.Endpoint("issuer"); issuer != "" && issuer != c.IdP.Issuer {
+		saw += "; it calls itself " + wire.Printable(issuer, 300) + ": see IDP-META/issuer"
+	}
+	return saw, nil
+}
+
+// hosts stops before anybody signs in where discovery leads to a host that the configuration does not name.
+func (p *preflight) hosts(found *world.Provider) *stop {
+	for _, e := range [][2]string{{"authorization endpoint", found.Authorization}, {"token endpoint", found.Token}} {
+		if e[1] == "" {
+			continue
+		}
+		if err := p.t.Wire.Hosts().Trusts(e[1]); err != nil {
+			return &stop{fmt.Sprintf("The %s of the metadata is %s: %v.", e[0],
+				wire.Printable(wire.WithoutQuery(e[1]), 300), err),
+				"Nothing was sent there. When it is this identity provider's, name its host in allowed_hosts."}
+		}
+	}
+	return nil
 }
 
 func (p *preflight) readKeys(t *world.T) (string, *stop) {
@@ -140,6 +161,9 @@ func (p *preflight) readKeys(t *world.T) (string, *stop) {
 	}
 	if skew := ahead(a.Header); skew.Abs() > 5*time.Second {
 		p.t.Skew, p.t.Desk.Skew = skew, skew
+	}
+	if len(raw) == 1 {
+		return "1 key", nil
 	}
 	return fmt.Sprintf("%d keys", len(raw)), nil
 }
@@ -211,7 +235,7 @@ func (p *preflight) signIn(t *world.T, a signin.Ask) (string, *stop) {
 	case err != nil && !first && errors.Is(err, signin.ErrOnce):
 		return "no tokens for this client: checks that need them are inconclusive", nil
 	case err != nil:
-		return "", &stop{check.Sentence(err.Error()) + ".", p.fixSignIn(a)}
+		return "", p.failedSignIn(a, err)
 	}
 	if first {
 		p.t.Provider.Refreshes, p.t.Provider.AccessTokens = tokens.RefreshToken != "", tokens.AccessToken != ""

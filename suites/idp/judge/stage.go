@@ -34,6 +34,7 @@ type assignment struct {
 	Failed     []string         `json:"failed"` // logins of those whose password came to nothing
 	Stranger   *mockidp.KeySet  `json:"stranger"`
 	Roots      []byte           `json:"roots,omitempty"` // PEM
+	Hosts      *wire.Hosts      `json:"hosts"`
 	Skew       time.Duration    `json:"skew"`
 }
 
@@ -55,6 +56,7 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*world.World, erro
 		Stranger: a.Stranger.Signing(), Wire: wire.NewClient(wire.Bounds{Timeout: a.Config.Timing.Request}, roots),
 	}
 	w.Wire.AtMost(workers)
+	w.Wire.Only(a.Hosts)
 	w.Desk = &signin.Desk{Config: a.Config, Wire: w.Wire, Skew: a.Skew}
 	w.Desk.Hold(a.Held)
 	w.Desk.Spare(a.Failed)

@@ -133,8 +133,8 @@ func Repeatable(u *config.User) bool { return u.SignIn.Command != "" || u.SignIn
 var errDisturbed = errors.New("no answer to go by")
 
 // errThrottled means that the identity provider asks for more patience than anybody has.
-var errThrottled = errors.New("it answers 429 Too Many Requests and asks for a longer wait than a run takes: raise " +
-	"its rate limit for the test clients, or try again later with --workers 1")
+var errThrottled = advise(errors.New("it answers 429 Too Many Requests and asks for a longer wait than a run takes"),
+	"raise its rate limit for the test clients, or try again later with --workers 1")
 
 // tries is how often a sign-in is begun anew when it was disturbed on its way.
 const tries = 3
@@ -177,7 +177,11 @@ func (d *Desk) file(a Ask) (Tokens, error) {
 		return Tokens{}, fmt.Errorf("sign_in.tokens of %s names no file for client %s: %w", a.User.Login, a.Client.ID,
 			ErrOnce)
 	}
-	return ReadTokens(path)
+	t, err := ReadTokens(path)
+	if err != nil {
+		return t, fmt.Errorf("the file of %s (sign_in.tokens): %w", a.User.Login, err)
+	}
+	return t, nil
 }
 
 // ReadTokens reads a file with a token response. The error names the file and quotes nothing of it.

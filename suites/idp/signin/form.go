@@ -66,8 +66,8 @@ func outcome(q url.Values) string {
 }
 
 // ErrPassword means that the identity provider did not take a password.
-var ErrPassword = errors.New("the password was not accepted: correct sign_in.form; it is not tried again, lest the " +
-	"account be locked")
+var ErrPassword = advise(errors.New("the password was not accepted"),
+	"correct sign_in.form; it is not tried again, lest the account be locked")
 
 // remember counts the passwords of a sign-in that came to nothing. What is no answer to go by is none.
 func (d *Desk) remember(login string, passwords int, err error) {
@@ -194,10 +194,15 @@ func (w *walk) toEnd() (*url.URL, error) {
 	case err != nil:
 		return nil, err
 	case end == nil:
-		return nil, fmt.Errorf("it ended on a page of the identity provider: %s", describe(last))
+		err := fmt.Errorf("it ended on a page of the identity provider: %s", describe(last))
+		if last != nil && scripted(last.Body) {
+			err = advise(err, "it needs JavaScript: "+byHand)
+		}
+		return nil, err
 	case !strings.HasPrefix(end.String(), w.Redirect):
-		return nil, fmt.Errorf("it leads to %s, which is neither the identity provider nor the redirect_uri: name "+
-			"the origin in sign_in.form.origins if people sign in there", printable(wire.WithoutQuery(end.String())))
+		return nil, advise(fmt.Errorf("it leads to %s, which is neither the identity provider nor the redirect_uri",
+			printable(wire.WithoutQuery(end.String()))),
+			"name the origin in sign_in.form.origins if people sign in there")
 	}
 	return end, nil
 }
@@ -238,7 +243,7 @@ func (w *walk) run(arrived func(*url.URL) bool) (*url.URL, *wire.Answer, error) 
 		}
 		r = next
 	}
-	return nil, nil, fmt.Errorf("no end after %d pages and redirects: use sign_in: attended, or a command", mostSteps)
+	return nil, nil, advise(fmt.Errorf("no end after %d pages and redirects", mostSteps), byHand)
 }
 
 func (w *walk) ours(u *url.URL) bool { return slices.Contains(w.origins, u.Scheme+"://"+u.Host) }
@@ -276,8 +281,7 @@ func (w *walk) page(at *url.URL, a *wire.Answer) (next *wire.Request, end *url.U
 		return nil, nil, err
 	}
 	if why := p.beyond(); why != "" {
-		return nil, nil, fmt.Errorf("%s asks for %s: use sign_in: attended, or a command",
-			printable(wire.WithoutQuery(at.String())), why)
+		return nil, nil, advise(fmt.Errorf("%s asks for %s", printable(wire.WithoutQuery(at.String())), why), byHand)
 	}
 	f := p.choose(w.login())
 	if f == nil {

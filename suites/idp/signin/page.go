@@ -228,6 +228,19 @@ func text(n *html.Node) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
+// scripted reports whether a page has no form and runs a script: then it makes its form itself.
+func scripted(body []byte) bool {
+	root, err := html.Parse(strings.NewReader(string(body)))
+	if err != nil {
+		return false
+	}
+	found := map[string]bool{}
+	for n := range root.Descendants() {
+		found[n.Data] = found[n.Data] || n.Type == html.ElementNode
+	}
+	return found["script"] && !found["form"]
+}
+
 // pageText is what a page says.
 func pageText(body []byte) string {
 	root, err := html.Parse(strings.NewReader(string(body)))

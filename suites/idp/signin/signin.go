@@ -80,6 +80,23 @@ type Endpoints struct {
 // ErrOnce means that a user's sign-in cannot be repeated by the suite: tokens in files, or a person.
 var ErrOnce = errors.New("the sign-in of this user cannot be repeated: give it a command or a form")
 
+// Advice is why a sign-in failed, and what to do about it.
+type Advice struct {
+	Saw error
+	Fix string
+}
+
+func (a *Advice) Error() string { return a.Saw.Error() + ": " + a.Fix }
+
+// Unwrap returns why the sign-in failed.
+func (a *Advice) Unwrap() error { return a.Saw }
+
+// advise makes an error that ends with what to do about it.
+func advise(saw error, fix string) error { return &Advice{saw, fix} }
+
+// byHand is what to do about pages that no program should, or can, fill in.
+const byHand = "use sign_in: attended, or a command"
+
 // Authenticate adds a client's credentials to a token request as the client is registered (RFC 6749 2.3, RFC 7523 2.2).
 func Authenticate(r *wire.Request, k *config.Client, endpoint string, now time.Time) {
 	if k == nil {
