@@ -3,7 +3,10 @@ GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
-.PHONY: demo tools build site test lint matrix bench fuzz vulncheck
+# The product, and the library, which is a module of its own (go.work).
+ALL := ./... ./mockidp/...
+
+.PHONY: demo tools build site test lint tidy matrix bench fuzz vulncheck
 
 demo: ## judge the embedded reference target
 	go run ./cmd/emaconform server
@@ -23,21 +26,28 @@ tools: ## what the tests need besides Go
 MATRICES := Matrix|NoDisturbance|NoHonestVariant|EveryDefect|EveryCheck|ThirdParty|Official|TestHostile
 
 test: tools lint ## what a merge has to pass; installs what it needs
-	go test -race -short -timeout 60m ./...
+	go test -race -short -timeout 60m $(ALL)
 	go test -timeout 80m -run '$(MATRICES)' ./cmd/emaconform ./suites/client ./fixtures/hostile
 
 lint:
-	go vet ./...
-	go run $(GOLANGCI) run ./...
+	go vet $(ALL)
+	go run $(GOLANGCI) run $(ALL)
 	go run $(GOLANGCI) fmt --diff ./...
 	go run $(ACTIONLINT) -shellcheck= -pyflakes=
 	go mod verify
+
+tidy: ## both go.mod files; the workspace is what resolves the library before it is published
+	cd mockidp && GOWORK=off go mod tidy
+	go mod edit -replace=$(LIBRARY)=./mockidp
+	GOWORK=off go mod tidy; code=$$?; go mod edit -dropreplace=$(LIBRARY); exit $$code
+
+LIBRARY := github.com/emaconform/emaconform/mockidp
 
 matrix: ## every check against every defect
 	go run ./cmd/emaconform matrix
 
 bench:
-	go test -run '^$$' -bench . -benchmem ./...
+	go test -run '^$$' -bench . -benchmem $(ALL)
 
 vulncheck: ## known vulnerabilities in what is linked, where their database can be had
 	.ci/vulncheck

@@ -3,7 +3,6 @@ package saml_test
 import (
 	"bytes"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -19,8 +18,6 @@ import (
 
 	schema "github.com/crewjam/saml"
 	"github.com/crewjam/saml/samlsp"
-	gosaml2 "github.com/russellhaering/gosaml2"
-	dsig "github.com/russellhaering/goxmldsig"
 
 	"github.com/emaconform/emaconform/mockidp/saml"
 )
@@ -158,38 +155,6 @@ func TestSamlspHearsOfARefusal(t *testing.T) {
 	}
 }
 
-// gosaml2 checks signatures, audience, destination, recipient and times with code of its own.
-func TestGosaml2LogsIn(t *testing.T) {
-	i := serveIdP(t)
-	i.user.Attributes = map[string][]string{"email": {alice}}
-	sp := &gosaml2.SAMLServiceProvider{
-		IdentityProviderSSOURL: i.SSOURL("agent"), IdentityProviderIssuer: i.EntityID("agent"),
-		ServiceProviderIssuer: i.app.EntityID, AudienceURI: i.app.EntityID, AssertionConsumerServiceURL: i.app.ACS[1],
-		IDPCertificateStore: &dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{i.cert.Leaf}},
-	}
-	address, err := sp.BuildAuthURL("back here")
-	if err != nil {
-		t.Fatal(err)
-	}
-	form := formAt(t, address) // the answer goes to the ACS that the request names, not to the default
-	if form.Get("action") != i.app.ACS[1] || form.Get("RelayState") != "back here" {
-		t.Errorf("sent to %s with RelayState %q", form.Get("action"), form.Get("RelayState"))
-	}
-	info, err := sp.RetrieveAssertionInfo(form.Get("SAMLResponse"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.NameID != alice || info.SessionIndex != "session-1" || !info.ResponseSignatureValidated {
-		t.Errorf("got %q in session %q, response signed: %t", info.NameID, info.SessionIndex, info.ResponseSignatureValidated)
-	}
-	if got := info.Values.Get("email"); got != alice {
-		t.Errorf("attribute email is %q", got)
-	}
-	if w := info.WarningInfo; w.InvalidTime || w.NotInAudience || w.OneTimeUse {
-		t.Errorf("warnings %+v", *w)
-	}
-}
-
 // A client cuts the assertion out of the response that it got and exchanges it.
 func TestTheAssertionOfALoginIsASubjectToken(t *testing.T) {
 	i := serveIdP(t)
@@ -203,13 +168,4 @@ func TestTheAssertionOfALoginIsASubjectToken(t *testing.T) {
 	if err != nil || subject.NameID != alice {
 		t.Errorf("refused: %v", err)
 	}
-}
-
-func formAt(t *testing.T, address string) url.Values {
-	t.Helper()
-	resp, page := fetch(t, address)
-	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("status %d: %s", resp.StatusCode, page)
-	}
-	return formIn(t, page)
 }
