@@ -18,6 +18,7 @@ import (
 	"github.com/emaconform/emaconform/suites/attended"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/program"
+	"github.com/emaconform/emaconform/suites/client/scenario"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -30,19 +31,19 @@ type Attended struct {
 	options  Options
 	ctx      context.Context
 	started  time.Time
-	playable []*check.Check    // by kind
-	final    []*check.Check    // judged by what was seen in the others
-	kinds    map[*shape]*shape // the kind of each shape
-	order    []*shape          // the kinds
-	fixed    world.Options     // what stays the same in all worlds
+	playable []*check.Check                      // by kind
+	final    []*check.Check                      // judged by what was seen in the others
+	kinds    map[*scenario.Shape]*scenario.Shape // the kind of each shape
+	order    []*scenario.Shape                   // the kinds
+	fixed    world.Options                       // what stays the same in all worlds
 	finished chan struct{}
 
 	settings map[string]any // of the first kind of world, for a person to configure a client with
 
 	mu      sync.Mutex
 	current *onStage
-	honests map[*shape]*program.Attempt // by kind
-	played  map[string]*program.Attempt // by id
+	honests map[*scenario.Shape]*program.Attempt // by kind
+	played  map[string]*program.Attempt          // by id
 	results map[string]reports.Check
 	once    sync.Once
 }
@@ -50,7 +51,7 @@ type Attended struct {
 // onStage is the scenario that is on.
 type onStage struct {
 	check    *check.Check
-	kind     *shape
+	kind     *scenario.Shape
 	honest   bool // it is the honest run of its kind, which comes first
 	world    *world.World
 	settings map[string]any // what the client is configured with
@@ -70,7 +71,7 @@ const anHour = 30
 // shorten keeps the scenarios of the first kind, in which the client is configured once: those that look at an honest run,
 // which are played at one go, and of the others those by which an attacker gains most, from each requirement in turn.
 func (a *Attended) shorten() {
-	kind := a.kinds[login]
+	kind := a.kinds[scenario.Login]
 	var kept, hostile []*check.Check
 	round := map[string]int{} // of a check, by id: which one of its requirement it is
 	count := map[string]int{}
@@ -79,9 +80,9 @@ func (a *Attended) shorten() {
 		return slices.Index([]string{"MUST", "MUST NOT"}, y.Level) - slices.Index([]string{"MUST", "MUST NOT"}, x.Level)
 	})
 	for _, c := range musts {
-		switch s := scenes[c.ID]; {
-		case a.kinds[s.shape] != kind:
-		case s.hostile == nil:
+		switch s := scenario.Of(c.ID); {
+		case a.kinds[s.Shape] != kind:
+		case s.Hostile == nil:
 			kept = append(kept, c)
 		default:
 			count[c.Requirement.ID]++
@@ -96,7 +97,7 @@ func (a *Attended) shorten() {
 			cmp.Compare(round[x.ID], round[y.ID]))
 	})
 	a.playable = slices.Concat(kept, hostile[:min(anHour, len(hostile))])
-	a.order = []*shape{kind}
+	a.order = []*scenario.Shape{kind}
 }
 
 // NewAttended makes the page's handler. The parties listen on ports from basePort on, which must be free. Where
@@ -107,25 +108,25 @@ func NewAttended(ctx context.Context, o Options, basePort int) (*Attended, error
 		return nil, err
 	}
 	a := &Attended{
-		options: o, ctx: ctx, started: time.Now(), kinds: map[*shape]*shape{}, finished: make(chan struct{}),
-		honests: map[*shape]*program.Attempt{}, played: map[string]*program.Attempt{}, results: map[string]reports.Check{},
+		options: o, ctx: ctx, started: time.Now(), kinds: map[*scenario.Shape]*scenario.Shape{}, finished: make(chan struct{}),
+		honests: map[*scenario.Shape]*program.Attempt{}, played: map[string]*program.Attempt{}, results: map[string]reports.Check{},
 	}
 	redirects := o.RedirectURIs
 	if len(redirects) == 0 && basePort != 0 {
 		redirects = []string{fmt.Sprintf("http://127.0.0.1:%d/callback", basePort+world.MaxParties)}
 	}
 	a.fixed = world.Options{BasePort: basePort, Secret: cmp.Or(o.Attended.Secret, rand.Text()), RedirectURIs: redirects}
-	a.classify(login) // what most people want to see comes first
+	a.classify(scenario.Login) // what most people want to see comes first
 	for _, c := range selected {
 		if c.Serial {
 			a.final = append(a.final, c)
 		} else {
 			a.playable = append(a.playable, c)
-			a.classify(scenes[c.ID].shape)
+			a.classify(scenario.Of(c.ID).Shape)
 		}
 	}
 	slices.SortStableFunc(a.playable, func(x, y *check.Check) int {
-		return slices.Index(a.order, a.kinds[scenes[x.ID].shape]) - slices.Index(a.order, a.kinds[scenes[y.ID].shape])
+		return slices.Index(a.order, a.kinds[scenario.Of(x.ID).Shape]) - slices.Index(a.order, a.kinds[scenario.Of(y.ID).Shape])
 	})
 	if o.Attended.Short {
 		a.shorten()
@@ -153,7 +154,7 @@ func (a *Attended) tryPorts() error {
 }
 
 // classify finds the kind of a shape: for a person shapes are alike when the client is configured alike.
-func (a *Attended) classify(s *shape) {
+func (a *Attended) classify(s *scenario.Shape) {
 	if a.kinds[s] != nil {
 		return
 	}
@@ -168,7 +169,7 @@ func (a *Attended) classify(s *shape) {
 }
 
 // world is the shape of the world that a person's client meets in place of the one of a command.
-func (a *Attended) world(s *shape) world.Options {
+func (a *Attended) world(s *scenario.Shape) world.Options {
 	base := a.options.assignment()
 	o := base.options(s)
 	if o.Identity == "" || o.Identity == world.Given {
@@ -224,10 +225,19 @@ type shown struct {
 	all            map[string]*program.Attempt
 }
 
-func (s *shown) play(*check.T, *scene) (judged, honest *program.Attempt)      { return s.judged, s.honest }
-func (s *shown) attempts() map[string]*program.Attempt                        { return s.all }
-func (s *shown) also(*check.T, *scene, *program.Attempt) *program.Attempt     { return nil }
-func (s *shown) confirm(*check.T, *scene, *program.Attempt, *program.Attempt) {} // nobody wants to play it twice
+// Play returns what was played.
+func (s *shown) Play(*check.T, *scenario.Scene) (judged, honest *program.Attempt) {
+	return s.judged, s.honest
+}
+
+// Attempts are those that were played.
+func (s *shown) Attempts() map[string]*program.Attempt { return s.all }
+
+// Also plays nothing: nobody wants to play one scenario more.
+func (s *shown) Also(*check.T, *scenario.Scene, *program.Attempt) *program.Attempt { return nil }
+
+// Confirm believes the person, who need not play the honest scenario twice.
+func (s *shown) Confirm(*check.T, *scenario.Scene, *program.Attempt, *program.Attempt) {}
 
 //go:embed attended.html
 var intro string
@@ -259,19 +269,19 @@ func (a *Attended) start(id string) error {
 		return fmt.Errorf("there is no scenario %q to play", id)
 	}
 	a.drop()
-	s := scenes[id]
-	kind := a.kinds[s.shape]
+	s := scenario.Of(id)
+	kind := a.kinds[s.Shape]
 	honest := a.honests[kind]
 	stage := &onStage{
 		check: a.playable[i], kind: kind, began: time.Now(),
-		honest: s.hostile == nil || honest == nil || !honest.Succeeded(),
+		honest: s.Hostile == nil || honest == nil || !honest.Succeeded(),
 	}
 	w, err := world.New(a.world(kind))
 	if err != nil {
 		return err
 	}
 	if !stage.honest {
-		s.hostile(w)
+		s.Hostile(w)
 	}
 	ctx, cancel := context.WithCancel(a.ctx)
 	if err := w.Serve(ctx); err != nil {
@@ -342,11 +352,11 @@ func (a *Attended) done(saw string) error {
 func (a *Attended) judgeHonest(stage *onStage, played *program.Attempt) {
 	a.honests[stage.kind] = played
 	for _, c := range a.playable {
-		if s := scenes[c.ID]; s.hostile == nil && a.kinds[s.shape] == stage.kind {
+		if s := scenario.Of(c.ID); s.Hostile == nil && a.kinds[s.Shape] == stage.kind {
 			a.results[c.ID] = a.judge(c, played, nil)
 		}
 	}
-	if s := scenes[stage.check.ID]; s.hostile != nil {
+	if s := scenario.Of(stage.check.ID); s.Hostile != nil {
 		if played.Succeeded() {
 			delete(a.results, stage.check.ID)
 		} else {

@@ -19,6 +19,7 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client/scenario"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 )
@@ -167,7 +168,7 @@ func TestAttendedHonestAgain(t *testing.T) {
 	}
 	p.press("done", url.Values{"saw": {p.connect()}})
 	for _, s := range p.state.Scenarios {
-		observed := strings.HasPrefix(s.ID, "CL-EXCHANGE-REQ/") && scenes[s.ID].hostile == nil
+		observed := strings.HasPrefix(s.ID, "CL-EXCHANGE-REQ/") && scenario.Of(s.ID).Hostile == nil
 		if s.Outcome != "" && s.Outcome != string(reports.Pass) || s.Outcome == "" && observed {
 			t.Errorf("after the honest run %s is %q: %s", s.ID, s.Outcome, s.Message)
 		}
@@ -274,11 +275,11 @@ func TestShortSelection(t *testing.T) {
 	}
 	hostile, first := 0, ""
 	for _, c := range attended.playable {
-		s := scenes[c.ID]
-		if attended.kinds[s.shape] != attended.kinds[login] {
+		s := scenario.Of(c.ID)
+		if attended.kinds[s.Shape] != attended.kinds[scenario.Login] {
 			t.Errorf("%s is played in another kind of world", c.ID)
 		}
-		if s.hostile != nil {
+		if s.Hostile != nil {
 			if hostile++; first == "" {
 				first = string(c.Requirement.Severity)
 			}

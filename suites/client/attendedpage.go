@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/client/scenario"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -61,7 +62,7 @@ func (a *Attended) state(problem string) any {
 func (a *Attended) scenarios() []pageScenario {
 	var list []pageScenario
 	for _, c := range a.playable {
-		kind := a.kinds[scenes[c.ID].shape]
+		kind := a.kinds[scenario.Of(c.ID).Shape]
 		honest, result := a.honests[kind], a.results[c.ID]
 		list = append(list, pageScenario{
 			ID: c.ID, Title: c.Title, Kind: describe(a.world(kind)), Level: c.Level, Fix: c.Requirement.Fix,
@@ -98,7 +99,7 @@ func (a *Attended) now() *pageCurrent {
 	if len(exchanges) > 0 && !s.honest {
 		now := a.judge(s.check, soFar, a.honests[s.kind])
 		p.Outcome, p.Message = now.Outcome, now.Message
-		p.Untempted = now.Outcome == reports.Inconclusive && !scenes[s.check.ID].moment.seen(soFar)
+		p.Untempted = now.Outcome == reports.Inconclusive && !scenario.Of(s.check.ID).Moment.Seen(soFar)
 	}
 	return p
 }

@@ -49,7 +49,7 @@ func BenchmarkOfficialRunner(b *testing.B) {
 			append(argv[1:], "client", "--command", strings.Join(args, " "), "--scenario", officialScenario)...)
 		cmd.Env = append(cmd.Environ(), environment...)
 		if out, err := cmd.CombinedOutput(); err != nil {
-			b.Fatalf("%v: %s", err, tail(string(out)))
+			b.Fatalf("%v: %s", err, out)
 		}
 		n += checks
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/program"
+	"github.com/emaconform/emaconform/suites/client/scenario"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -19,15 +20,15 @@ import (
 // code -1 is for one that did not end.
 func meet(t *testing.T, c *check.Check, exit int, visit func(*world.World)) reports.Check {
 	t.Helper()
-	in := scenes[c.ID]
+	in := scenario.Of(c.ID)
 	stage := &stage{}
-	w, err := world.New(stage.options(in.shape))
+	w, err := world.New(stage.options(in.Shape))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = w.Close() }()
-	if in.hostile != nil {
-		in.hostile(w)
+	if in.Hostile != nil {
+		in.Hostile(w)
 	}
 	if err := w.Serve(t.Context()); err != nil {
 		t.Fatal(err)
@@ -35,7 +36,7 @@ func meet(t *testing.T, c *check.Check, exit int, visit func(*world.World)) repo
 	visit(w)
 	judged := &program.Attempt{World: w, Exit: exit, TimedOut: exit < 0, Requests: w.Seen(), Leaks: w.Leaks(nil)}
 	played := &shown{judged: judged, all: map[string]*program.Attempt{}}
-	if in.hostile != nil {
+	if in.Hostile != nil {
 		played.honest = &program.Attempt{World: w}
 	}
 	return check.New(context.Background(), c, played, wire.NewRecorder(nil)).Run().Result
@@ -57,7 +58,7 @@ func TestNothingIsSaidOfAClientThatIsNotTempted(t *testing.T) {
 				if got.Outcome != reports.Inconclusive && got.Outcome != reports.Skip {
 					t.Errorf("a client that does nothing (exit code %d): %s %s", exit, got.Outcome, got.Message)
 				}
-				if m := scenes[c.ID].moment; m == called || m == challenged || strings.HasPrefix(c.ID, "CL-TLS/mcp-") {
+				if m := scenario.Of(c.ID).Moment; m == scenario.Called || m == scenario.Challenged || strings.HasPrefix(c.ID, "CL-TLS/mcp-") {
 					continue
 				}
 				got = meet(t, c, exit, knock)

@@ -11,6 +11,7 @@ import (
 	"github.com/emaconform/emaconform/fixtures/client/recorded"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/scenario"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 )
@@ -28,7 +29,7 @@ var lawful = map[string][]string{
 func TestRecordedRequestsAreAccepted(t *testing.T) {
 	var honest []string
 	for _, c := range check.All(role) {
-		if scenes[c.ID].hostile == nil && !c.Serial {
+		if scenario.Of(c.ID).Hostile == nil && !c.Serial {
 			honest = append(honest, c.ID)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/scenario"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/provenance"
@@ -53,8 +54,8 @@ type Options struct {
 // DefaultMemory is what a client may take up, with all that it starts, in bytes.
 const DefaultMemory = 1 << 30
 
-// DefaultClientID is what the official conformance runner takes for the client id of a client that publishes it (CIMD).
-const DefaultClientID = "https://conformance-test.local/client-metadata.json"
+// DefaultClientID is the client id of a client that publishes it (CIMD), where Options names none.
+const DefaultClientID = scenario.PublishedID
 
 // DefaultTimeout bounds one run of a client, as in the official conformance runner. A client whose honest run is slow
 // gets more.
@@ -127,10 +128,10 @@ func complete(report *reports.Report) {
 
 // skipped says why a check does not run in this run, and what would let it run.
 func (o *Options) skipped(c *check.Check) (why, key string) {
-	if r := scenes[c.ID].options.Revision; r != "" && o.Revision != "" && r != o.Revision {
+	if r := scenario.Of(c.ID).Options.Revision; r != "" && o.Revision != "" && r != o.Revision {
 		return "about revision " + r + " of MCP", "--revision"
 	}
-	if scenes[c.ID].options.OtherHosts && !world.HostsAvailable() {
+	if scenario.Of(c.ID).Options.OtherHosts && !world.HostsAvailable() {
 		return "needs more loopback addresses than 127.0.0.1, which this machine does not have", ""
 	}
 	return c.Skipped(check.Conditions{Profile: o.profile()}, nil)

@@ -14,6 +14,7 @@ import (
 	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/program"
+	"github.com/emaconform/emaconform/suites/client/scenario"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/wire"
@@ -76,7 +77,7 @@ type control struct {
 }
 
 type controlKey struct {
-	shape *shape
+	shape *scenario.Shape
 	look  int
 }
 
@@ -101,24 +102,26 @@ func (s *stage) Close() {
 	s.busy.Wait()
 }
 
-func (s *stage) attempts() map[string]*program.Attempt {
+// Attempts are the last ones, by the ids of their checks.
+func (s *stage) Attempts() map[string]*program.Attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return maps.Clone(s.seen)
 }
 
-func (s *stage) play(t *check.T, in *scene) (judged, honest *program.Attempt) {
+// Play runs the client in the scene, beside the honest world of its shape.
+func (s *stage) Play(t *check.T, in *scenario.Scene) (judged, honest *program.Attempt) {
 	s.mu.Lock()
 	s.visits[t.Check.ID]++
 	look := s.visits[t.Check.ID]
 	s.mu.Unlock()
 	if t.Check.Serial { // it looks at what was seen whatever was selected: every honest scene at least
-		for _, other := range scenes {
-			s.control(t, other.shape, look)
+		for _, shape := range scenario.Shapes() {
+			s.control(t, shape, look)
 		}
 	}
-	honest = s.control(t, in.shape, look)
-	if in.hostile == nil {
+	honest = s.control(t, in.Shape, look)
+	if in.Hostile == nil {
 		return honest, nil
 	}
 	if !honest.Succeeded() {
@@ -132,7 +135,7 @@ func (s *stage) play(t *check.T, in *scene) (judged, honest *program.Attempt) {
 }
 
 // control runs the client in the honest world of a shape, once for each look.
-func (s *stage) control(ctx context.Context, of *shape, look int) *program.Attempt {
+func (s *stage) control(ctx context.Context, of *scenario.Shape, look int) *program.Attempt {
 	s.mu.Lock()
 	key := controlKey{of, look}
 	c := s.controls[key]
@@ -145,9 +148,9 @@ func (s *stage) control(ctx context.Context, of *shape, look int) *program.Attem
 	defer resume()
 	c.once.Do(func() {
 		c.attempt = s.honest(of)
-		if scenes["CL-NO-LEAK/"+of.name] == nil { // else it has a search for leaks of its own
+		if scenario.Of("CL-NO-LEAK/"+of.Name) == nil { // else it has a search for leaks of its own
 			s.mu.Lock()
-			s.seen["the honest scenario ("+of.name+")"] = c.attempt
+			s.seen["the honest scenario ("+of.Name+")"] = c.attempt
 			s.mu.Unlock()
 		}
 	})
@@ -156,11 +159,11 @@ func (s *stage) control(ctx context.Context, of *shape, look int) *program.Attem
 
 // honest runs the client in the honest world of a shape. All checks of the shape stand on what comes of it, so that it
 // is run again where it does not get through, until it ends twice in the same way: what came in between is no reason.
-func (s *stage) honest(of *shape) *program.Attempt {
+func (s *stage) honest(of *scenario.Shape) *program.Attempt {
 	const most = 4
-	last := s.attempt(s.ctx, of.honest(""), nil)
+	last := s.attempt(s.ctx, of.Honest(""), nil)
 	for n := 1; n < most && !last.Succeeded() && s.ctx.Err() == nil; n++ {
-		again := s.attempt(s.ctx, of.honest(""), nil)
+		again := s.attempt(s.ctx, of.Honest(""), nil)
 		if again.Succeeded() || !again.TimedOut && again.Summary() == last.Summary() &&
 			len(again.Requests) == len(last.Requests) {
 			return again
@@ -170,10 +173,10 @@ func (s *stage) honest(of *shape) *program.Attempt {
 	return last
 }
 
-// confirm runs the client in the honest world once more. Where it does not get through there now, or needs far longer
+// Confirm runs the client in the honest world once more. Where it does not get through there now, or needs far longer
 // than before, the failure may be the machine's.
-func (s *stage) confirm(t *check.T, in *scene, failed, honest *program.Attempt) {
-	again := s.attempt(t, in.shape.honest(""), honest)
+func (s *stage) Confirm(t *check.T, in *scenario.Scene, failed, honest *program.Attempt) {
+	again := s.attempt(t, in.Shape.Honest(""), honest)
 	const slower = 3
 	switch {
 	case !again.Succeeded():
@@ -188,9 +191,10 @@ func (s *stage) confirm(t *check.T, in *scene, failed, honest *program.Attempt) 
 		again.Summary())
 }
 
-func (s *stage) also(t *check.T, in *scene, honest *program.Attempt) *program.Attempt {
+// Also runs the client in another scene.
+func (s *stage) Also(t *check.T, in *scenario.Scene, honest *program.Attempt) *program.Attempt {
 	a := s.attempt(t, in, honest)
-	evidence(t, a, reports.Setup, false)
+	scenario.Record(t, a, reports.Setup, false)
 	return a
 }
 
@@ -202,8 +206,8 @@ const (
 )
 
 // options are those of a world of this shape.
-func (a *assignment) options(of *shape) world.Options {
-	o := of.options
+func (a *assignment) options(of *scenario.Shape) world.Options {
+	o := of.Options
 	o.Confidential, o.SecretKnown, o.RedirectURIs = o.Confidential || a.Confidential, a.Confidential, a.RedirectURIs
 	if a.LogsIn && (o.Identity == "" || o.Identity == world.Given) {
 		o.Identity = world.Login
@@ -223,7 +227,7 @@ func (a *assignment) options(of *shape) world.Options {
 }
 
 // attempt runs the client once, when its turn comes. The context's clock stands still meanwhile.
-func (s *stage) attempt(ctx context.Context, in *scene, honest *program.Attempt) (a *program.Attempt) {
+func (s *stage) attempt(ctx context.Context, in *scenario.Scene, honest *program.Attempt) (a *program.Attempt) {
 	resume := wire.Pause(ctx)
 	turn, err := s.gate.Enter(ctx)
 	resume()
@@ -232,7 +236,7 @@ func (s *stage) attempt(ctx context.Context, in *scene, honest *program.Attempt)
 	}
 	s.busy.Add(1)
 	defer s.busy.Done()
-	options := s.options(in.shape)
+	options := s.options(in.Shape)
 	timeout := s.Timeout
 	options.RequestTimeout = timeout / 6
 	if honest != nil {
@@ -246,8 +250,8 @@ func (s *stage) attempt(ctx context.Context, in *scene, honest *program.Attempt)
 	}
 	defer func() { _ = w.Close() }() // its listeners go in any case
 	w.Resting = turn.Rest
-	if in.hostile != nil {
-		in.hostile(w)
+	if in.Hostile != nil {
+		in.Hostile(w)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

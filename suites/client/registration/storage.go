@@ -1,4 +1,4 @@
-package client
+package registration
 
 import (
 	"io/fs"
@@ -6,23 +6,24 @@ import (
 	"strings"
 
 	"github.com/emaconform/emaconform/suites/check"
+	. "github.com/emaconform/emaconform/suites/client/scenario" // the words that scenarios are declared in
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
 var _ = check.For("CL-CREDENTIAL-STORAGE", func() {
 	const meets = "An honest world, and a home directory of its own, which is searched afterwards"
 	It("others", "leaves no token where other users can read it",
-		homely.honest(meets).from(through), func(t *T) { t.keepsOut("other users of the machine can read it", 0o044) },
+		Homely.Honest(meets).From(Through), func(t *T) { keepsOut(t, "other users of the machine can read it", 0o044) },
 		check.Must())
 	It("plain", "leaves no token in a file as it is",
-		homely.honest(meets).from(through), func(t *T) { t.keepsOut("every program of the user can read it", fs.ModePerm) },
+		Homely.Honest(meets).From(Through), func(t *T) { keepsOut(t, "every program of the user can read it", fs.ModePerm) },
 		check.Should())
 })
 
 // keepsOut fails when a token stands in a file with any of these permissions.
-func (t *T) keepsOut(why string, permissions fs.FileMode) {
+func keepsOut(t *T, why string, permissions fs.FileMode) {
 	if !t.Succeeded() {
-		t.missing("got through")
+		t.Missing("got through")
 	}
 	for _, file := range t.Files {
 		kinds := slices.DeleteFunc(t.World.In(file.Text), func(kind string) bool {

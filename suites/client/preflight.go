@@ -8,55 +8,12 @@ import (
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/redact"
-	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/program"
+	"github.com/emaconform/emaconform/suites/client/scenario"
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/wire"
 )
-
-// evidence puts what an attempt showed into the check's record, redacted: its exchanges and, with words, what the
-// client said.
-func evidence(t *check.T, a *program.Attempt, part reports.Part, words bool) {
-	if a.World == nil {
-		return
-	}
-	a.World.Record(t.Recorder(), part)
-	if !words {
-		return
-	}
-	if a.TimedOut || a.Flooded || a.Hungry {
-		t.Notef("%s", a.Summary())
-	} else {
-		t.Notef("the client ended after %.1f s with exit code %d", a.Took.Seconds(), a.Exit)
-	}
-	for _, line := range said(a, t.Recorder()) {
-		t.Notef("%s", line)
-	}
-}
-
-// said is what the client printed, redacted: a line for each stream that is not empty.
-func said(a *program.Attempt, rec *wire.Recorder) []string {
-	var list []string
-	for _, o := range []struct {
-		name string
-		text []byte
-	}{{"standard output", a.Stdout}, {"standard error", a.Stderr}, {"opened in a browser", a.Opened}} {
-		if text := strings.TrimSpace(tail(rec.Scrub(strings.ToValidUTF8(string(o.text), "�")))); text != "" {
-			list = append(list, o.name+": "+text)
-		}
-	}
-	return list
-}
-
-// tail is the end of a text, at most 2,000 characters.
-func tail(s string) string {
-	const kept = 2000
-	if r := []rune(s); len(r) > kept {
-		return "…" + string(r[len(r)-kept:])
-	}
-	return s
-}
 
 // preflight runs the client in the honest world and tells how far it came, step by step, up to the first that is
 // missing for good. It stops nothing: what a client does wrong on the way is for the checks to say.
@@ -64,7 +21,7 @@ func preflight(ctx context.Context, base assignment, progress engine.Progress,
 	secrets *redact.Set) ([]reports.Step, error) {
 	s := newStage(ctx, base, secrets)
 	defer s.Close()
-	a := s.control(ctx, given, 0)
+	a := s.control(ctx, scenario.Given, 0)
 	if ctx.Err() != nil {
 		return []reports.Step{}, nil // the report says that the run was interrupted
 	}
@@ -84,7 +41,7 @@ func preflight(ctx context.Context, base assignment, progress engine.Progress,
 		case steps[i].OK:
 			steps[i].Fix = ""
 		case i == last:
-			steps[i].Saw = strings.Join(append(said(a, rec), a.Summary()), "\n") // its own words first
+			steps[i].Saw = strings.Join(append(scenario.Said(a, rec), a.Summary()), "\n") // its own words first
 		}
 		progress.Step(steps[i])
 	}
@@ -130,4 +87,5 @@ func journey(a *program.Attempt) []reports.Step {
 }
 
 // wantsTLS are the words of a client that refuses to speak in the clear.
-var wantsTLS = regexp.MustCompile(`(?i)(non-?https|must (be|use) https|requires? (https|tls)|not (https|secure)|insecure (url|endpoint|transport))`)
+var wantsTLS = regexp.MustCompile(`(?i)(non-?https|must (be|use) https|requires? (https|tls)|not (https|secure)|` +
+	`insecure (url|endpoint|transport))`)

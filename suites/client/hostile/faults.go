@@ -1,15 +1,14 @@
-package client
+// Package hostile holds the scenarios about parties that are broken: faults on the way, and bad certificates.
+package hostile
 
 import (
-	"fmt"
 	"net/http"
 	"regexp"
 	"sync/atomic"
 	"time"
 
 	"github.com/emaconform/emaconform/suites/check"
-
-	"github.com/emaconform/emaconform/mockidp"
+	. "github.com/emaconform/emaconform/suites/client/scenario" // the words that scenarios are declared in
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
@@ -39,11 +38,11 @@ var steps = []step{
 }
 
 // moment is that a request came to where the party is broken.
-func (s *step) moment() *moment {
+func (s *step) moment() *Moment {
 	if s.slug == "mcp" { // broken behind the check of the token
-		return used
+		return Used
 	}
-	return &moment{"has asked for " + s.name, asked(s.at)}
+	return &Moment{Words: "has asked for " + s.name, Seen: Asked(s.at)}
 }
 
 // fault is a way of being broken.
@@ -121,25 +120,25 @@ var faults = []fault{
 var _ = check.For("CL-HOSTILE", func() {
 	for _, step := range steps {
 		for _, fault := range faults {
-			breaks(step.slug+"-"+fault.slug, given, &step, &fault)
+			breaks(step.slug+"-"+fault.slug, Given, &step, &fault)
 			if step.slug != "mcp" || !fault.retried {
 				continue
 			}
-			for _, revision := range byEachRevision {
-				breaks(step.slug+"-"+fault.slug+"-"+revision.slug, revision.in, &step, &fault)
+			for _, revision := range ByEachRevision {
+				breaks(step.slug+"-"+fault.slug+"-"+revision.Slug, revision.In, &step, &fault)
 			}
 		}
 	}
 })
 
 // breaks declares that a party is broken at a step, in the worlds of a shape.
-func breaks(slug string, in *shape, step *step, fault *fault) {
+func breaks(slug string, in *Shape, step *step, fault *fault) {
 	var options []check.Option
 	if fault.waits {
 		options = append(options, check.Slow())
 	}
 	It(slug, "ends in bounded time and with an error when "+step.name+" gives "+fault.what,
-		in.but("A party that is broken at "+step.name+": it gives "+fault.what, func(w *world.World) {
+		in.But("A party that is broken at "+step.name+": it gives "+fault.what, func(w *world.World) {
 			if party, path := step.at(w); step.slug != "mcp" {
 				party.Endpoint(path).Before = fault.reply
 				return
@@ -149,7 +148,7 @@ func breaks(slug string, in *shape, step *step, fault *fault) {
 				c.N = int(n.Add(1))
 				return fault.reply(c)
 			}
-		}).from(step.moment()),
+		}).From(step.moment()),
 		func(t *T) {
 			party, path := step.at(t.World)
 			survived(t)
@@ -167,12 +166,12 @@ var crash = regexp.MustCompile(
 func survived(t *T) {
 	switch {
 	case t.TimedOut || t.Flooded:
-		t.mustBeTempted()
+		t.MustBeTempted()
 		t.Failf("expected the client to end by itself, but %s", t.Summary())
 	case crash.Match(t.Stderr) || crash.Match(t.Stdout):
 		t.Failf("expected an error for the user, but the client crashed: see what it printed")
 	case !t.Through():
-		t.tells()
+		t.Tells()
 	}
 }
 
@@ -198,7 +197,7 @@ func judgeTries(t *T, seen []world.Seen) {
 			tries++
 		}
 	}
-	if tries > enough {
+	if tries > Enough {
 		t.Failf("expected the client to give up after a few tries, but it asked %d times", tries)
 	}
 }
@@ -211,24 +210,3 @@ func judgeRead(t *T, seen []world.Seen) {
 		}
 	}
 }
-
-var _ = check.For("CL-TLS", func() {
-	for _, p := range []struct {
-		slug, name string
-		of         func(*world.World) *world.Party
-	}{
-		{"idp", "the IdP", func(w *world.World) *world.Party { return w.IdP.Party }},
-		{"ras", "the RAS", func(w *world.World) *world.Party { return w.RAS.Party }},
-		{"mcp", "the MCP server", func(w *world.World) *world.Party { return w.MCP.Party }},
-	} {
-		for _, bad := range []mockidp.BadCertificate{mockidp.SelfSigned, mockidp.Expired, mockidp.WrongName} {
-			It(p.slug+"-"+string(bad), fmt.Sprintf("refuses a certificate of %s that is bad (%s)", p.name, bad),
-				https.but(fmt.Sprintf("A world with https, in which the certificate of %s is bad: %s", p.name, bad),
-					func(w *world.World) { w.Certificates[p.of(w)] = bad }).from(shook(p.name, p.of)),
-				func(t *T) {
-					t.MustSpare(p.of(t.World), "its certificate is bad (EMA 7.3)")
-					t.mustNotGetThrough("a certificate was bad")
-				})
-		}
-	}
-})

@@ -1,17 +1,16 @@
-package client
+package signin
 
 import (
 	"fmt"
 	"sync"
-	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/hostile"
 	"github.com/emaconform/emaconform/suites/check"
+	. "github.com/emaconform/emaconform/suites/client/scenario" // the words that scenarios are declared in
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/grammar"
+	"github.com/go-jose/go-jose/v4"
 )
 
 func editIDToken(edit func(*mockidp.Token)) func(*world.World) {
@@ -24,53 +23,53 @@ func idTokenUnused(why string) func(*T) {
 
 var _ = check.For("CL-IDTOKEN-VALIDATE", func() {
 	It("audience", "does not use an ID token for another client",
-		login.but("An ID token whose aud is another client",
+		Login.But("An ID token whose aud is another client",
 			editIDToken(
 				func(t *mockidp.Token) { t.Claims["aud"] = "another-client" },
-			)).from(gotIDToken),
+			)).From(GotIDToken),
 		idTokenUnused("aud is another client"))
 	It("issuer", "does not use an ID token of another issuer",
-		login.but("An ID token whose iss is another identity provider",
+		Login.But("An ID token whose iss is another identity provider",
 			editIDToken(
 				func(t *mockidp.Token) { t.Claims["iss"] = "https://idp.attacker.example" },
-			)).from(gotIDToken),
+			)).From(GotIDToken),
 		idTokenUnused("iss is another issuer"))
 	It("expired", "does not use an ID token that has expired",
-		login.but("An ID token that expired an hour ago",
-			editIDToken(expire)).from(gotIDToken),
+		Login.But("An ID token that expired an hour ago",
+			editIDToken(Expire)).From(GotIDToken),
 		idTokenUnused("exp is over"))
 	It("authorized-party", "does not use an ID token that was issued to another client",
-		login.but("An ID token whose azp is another client",
+		Login.But("An ID token whose azp is another client",
 			editIDToken(func(t *mockidp.Token) {
 				t.Claims["aud"] = []string{world.IdPClientID, "another-client"}
 				t.Claims["azp"] = "another-client"
-			})).from(gotIDToken),
+			})).From(GotIDToken),
 		idTokenUnused("azp is another client"))
 	It("signature", "does not use an ID token whose signature is bad",
-		login.but("An ID token with one bit of its signature changed",
+		Login.But("An ID token with one bit of its signature changed",
 			func(w *world.World) {
 				w.IdP.Forge = func(t *mockidp.Token) string { return hostile.FlipSignature(hostile.Sign(t)) }
-			}).from(gotIDToken),
+			}).From(GotIDToken),
 		idTokenUnused("its signature is not the issuer's, and no TLS stands in for it"), check.Should())
 	It("unsigned", "does not use an unsigned ID token",
-		login.but("An ID token with alg none",
+		Login.But("An ID token with alg none",
 			func(w *world.World) {
 				w.IdP.Forge = func(t *mockidp.Token) string { return hostile.None(t, "none") }
-			}).from(gotIDToken),
+			}).From(GotIDToken),
 		idTokenUnused("it is not signed, and no TLS stands in for it"), check.Should())
 	It("issuer-slash", "does not use an ID token whose issuer has a slash more",
-		login.but("An ID token whose iss has a slash behind it",
-			editIDToken(func(t *mockidp.Token) { t.Claims["iss"] = fmt.Sprint(t.Claims["iss"]) + "/" })).from(gotIDToken),
+		Login.But("An ID token whose iss has a slash behind it",
+			editIDToken(func(t *mockidp.Token) { t.Claims["iss"] = fmt.Sprint(t.Claims["iss"]) + "/" })).From(GotIDToken),
 		idTokenUnused("iss is not the issuer, character by character"), check.Should())
 	It("missing-nonce", "does not use an ID token without the nonce that it sent",
-		login.but("An ID token without nonce", editIDToken(func(t *mockidp.Token) {
+		Login.But("An ID token without nonce", editIDToken(func(t *mockidp.Token) {
 			delete(t.Claims, "nonce")
-		})).from(gotIDToken),
+		})).From(GotIDToken),
 		when("nonce", idTokenUnused("the nonce that was sent is missing")))
 	for _, f := range forgeries {
 		It(f.slug, "does not use an ID token "+f.title,
-			login.but(f.meets, forge(f.make)).from(gotIDToken),
-			func(t *T) { t.verifies(f.why) })
+			Login.But(f.meets, forge(f.make)).From(GotIDToken),
+			func(t *T) { verifies(t, f.why) })
 	}
 	for _, f := range grammar.Forgeries(grammar.IDToken) {
 		for _, m := range f.Made {
@@ -78,22 +77,22 @@ var _ = check.For("CL-IDTOKEN-VALIDATE", func() {
 				continue // none-case
 			}
 			It(f.Slug(m), "does not use an ID token "+m.What,
-				login.but("An ID token "+m.What, forge(func(t *mockidp.Token) string { return forged(t, m) })).from(gotIDToken),
-				func(t *T) { t.verifies("its signature " + f.Title) })
+				Login.But("An ID token "+m.What, forge(func(t *mockidp.Token) string { return forged(t, m) })).From(GotIDToken),
+				func(t *T) { verifies(t, "its signature "+f.Title) })
 		}
 	}
 	It("hs256-secret", "does not use an ID token that is authenticated with its own secret",
-		loginConfidential.but("An ID token with an HMAC by the client's secret, from an IdP whose keys are for signatures",
+		LoginConfidential.But("An ID token with an HMAC by the client's secret, from an IdP whose keys are for signatures",
 			forgeIn(func(w *world.World, t *mockidp.Token) string {
 				return hostile.HMAC(t, []byte(w.IdPClientSecret))
-			})).from(gotIDToken),
+			})).From(GotIDToken),
 		idTokenUnused("it is not signed with a key of the issuer"), check.Should())
 	It("refresh-other-user", "does not use an ID token of another user that a refresh brings",
-		refresh.but("An ID token that has expired, beside a refresh token that yields another user's ID token",
+		Refresh.But("An ID token that has expired, beside a refresh token that yields another user's ID token",
 			func(w *world.World) {
-				w.IdP.EditGiven = expire
+				w.IdP.EditGiven = Expire
 				w.IdP.EditIDToken = func(t *mockidp.Token) { t.Claims["sub"] = world.Mallory }
-			}).from(refreshed),
+			}).From(Refreshed),
 		func(t *T) {
 			if len(t.Refreshes()) == 0 {
 				t.Skipf("the client does not use its refresh token: see CL-EXPIRED-IDTOKEN/refresh")
@@ -101,11 +100,6 @@ var _ = check.For("CL-IDTOKEN-VALIDATE", func() {
 			t.MustNotExchange("the ID token is another user's (OpenID Connect Core 12.2)")
 		})
 })
-
-func expire(t *mockidp.Token) {
-	past := time.Now().Add(-time.Hour).Unix()
-	t.Claims["exp"], t.Claims["iat"] = past, past-3600
-}
 
 // forgeries are ID tokens that only a client takes whose verification of signatures can be got round.
 var forgeries = []struct {
@@ -151,54 +145,15 @@ func forgeIn(as func(*world.World, *mockidp.Token) string) func(*world.World) {
 
 // verifies fails when a forged ID token was used by a client that verifies signatures, and warns when it verifies none:
 // who has the token straight from the token endpoint may rely on TLS (OpenID Connect Core 3.1.3.7), which is not there.
-func (t *T) verifies(why string) {
+func verifies(t *T, why string) {
 	if len(t.Exchanges()) == 0 {
 		t.MustNotExchange(why)
 		return
 	}
-	flipped := t.also(forge(func(token *mockidp.Token) string { return hostile.FlipSignature(hostile.Sign(token)) }))
+	flipped := t.Also(forge(func(token *mockidp.Token) string { return hostile.FlipSignature(hostile.Sign(token)) }))
 	if flipped == nil || len(flipped.Exchanges()) > 0 {
 		t.Warnf("expected the client to drop the ID token: %s. But it used it, for it verifies no signature at all", why)
 		return
 	}
 	t.Failf("expected the client to drop the ID token: %s. But it used it, though it refuses a bad signature", why)
 }
-
-var _ = check.For("CL-SAML", func() {
-	It("refresh-token", "trades the SAML assertion for a refresh token, and uses that as subject token",
-		saml.honest("An honest world in which the client has a SAML assertion").from(askedIdP),
-		func(t *T) {
-			if len(t.SAMLExchanges()) == 0 {
-				for _, s := range t.Exchanges() {
-					if s.Form.Get("subject_token_type") == world.TypeSAML2 {
-						t.Failf(
-							"expected the SAML assertion to be traded for a refresh token first (ID-JAG draft-04 4.5), but it was the " +
-								"subject token for the ID-JAG",
-						)
-					}
-				}
-				t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())
-			}
-			for _, s := range t.Exchanges() {
-				if kind := s.Form.Get("subject_token_type"); kind != world.TypeRefreshToken {
-					t.Failf("expected the refresh token as subject token, but subject_token_type is %q", kind)
-				}
-			}
-			t.MustSucceed("the refresh token stands for the user")
-		}, check.Should())
-	It("scope", "asks for openid and offline_access in that trade",
-		saml.honest("An honest world in which the client has a SAML assertion").from(askedIdP),
-		func(t *T) {
-			if len(t.SAMLExchanges()) == 0 {
-				t.Skipf("the client does not %s: %s", t.shape.offers, t.Summary())
-			}
-			for _, s := range t.SAMLExchanges() {
-				if !hasAll(s.Form.Get("scope"), "openid", "offline_access") {
-					t.Failf(
-						"expected scope to have openid and offline_access (ID-JAG draft-04 4.5), but it is %q",
-						s.Form.Get("scope"),
-					)
-				}
-			}
-		}, check.Should())
-})

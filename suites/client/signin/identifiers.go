@@ -1,10 +1,11 @@
-package client
+package signin
 
 import (
 	"net/url"
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/suites/check"
+	. "github.com/emaconform/emaconform/suites/client/scenario" // the words that scenarios are declared in
 	"github.com/emaconform/emaconform/suites/client/world"
 	"github.com/emaconform/emaconform/suites/grammar"
 )
@@ -39,10 +40,10 @@ func declare(send func(grammar.Attack) func(*world.World), a grammar.Attack) {
 	change := send(a)
 	meets := check.Sentence(a.What())
 	why := a.What() + ", and it is " + a.Way.Said()
-	scenario, judge := login.but(meets, change).from(gotIDToken), idTokenUnused(why)
+	scenario, judge := Login.But(meets, change).From(GotIDToken), idTokenUnused(why)
 	switch a.Identifier.ID {
 	case "state":
-		scenario, judge = login.but(meets, change).from(loggedIn), when("state", codeUnused(why))
+		scenario, judge = Login.But(meets, change).From(LoggedIn), when("state", codeUnused(why))
 	case "nonce":
 		judge = when("nonce", judge)
 	}
