@@ -42,12 +42,12 @@ func (c *Client) SetKeys(ctx context.Context, idp string, keys jose.JSONWebKeySe
 	return c.do(ctx, http.MethodPut, idpPath(idp, "jwks"), public, nil)
 }
 
-// SetJWKS answers requests for the JWKS with r until Restore.
-func (c *Client) SetJWKS(ctx context.Context, idp string, r fault.Reply) error {
-	if err := c.do(ctx, http.MethodDelete, idpPath(idp, "faults?endpoint="+fault.EndpointKeys), nil, nil); err != nil {
+// SetAnswer answers requests to this endpoint (mockidp.EndpointKeys, say) with r until Restore.
+func (c *Client) SetAnswer(ctx context.Context, idp, endpoint string, r fault.Reply) error {
+	if err := c.do(ctx, http.MethodDelete, idpPath(idp, "faults?endpoint="+endpoint), nil, nil); err != nil {
 		return err
 	}
-	return c.do(ctx, http.MethodPost, idpPath(idp, "faults"), fault.Fault{Endpoint: fault.EndpointKeys, Reply: r}, nil)
+	return c.do(ctx, http.MethodPost, idpPath(idp, "faults"), fault.Fault{Endpoint: endpoint, Reply: r}, nil)
 }
 
 // SetMaxAge sets for how long the JWKS may be cached, in whole seconds; it is mint.DefaultMaxAge at first.
@@ -73,16 +73,16 @@ func (c *Client) Handshakes(ctx context.Context, idp string) (int, error) {
 	return state.Shown, err
 }
 
-// Restore undoes SetKeys, SetJWKS, SetMaxAge, SetCertificate and every other fault.
+// Restore undoes SetKeys, SetAnswer, SetMaxAge, SetCertificate and every other fault.
 func (c *Client) Restore(ctx context.Context, idp string) error {
 	return c.do(ctx, http.MethodPost, idpPath(idp, "restore"), nil, nil)
 }
 
-// Fetches counts the requests for the JWKS so far, spoiled ones included.
-func (c *Client) Fetches(ctx context.Context, idp string) (int, error) {
+// Requests counts the requests to this endpoint so far, spoiled ones included.
+func (c *Client) Requests(ctx context.Context, idp, endpoint string) (int, error) {
 	var counts map[string]int
 	err := c.do(ctx, http.MethodGet, idpPath(idp, "counts"), nil, &counts)
-	return counts[fault.EndpointKeys], err
+	return counts[endpoint], err
 }
 
 // Unknown is the requests to paths of the identity provider where nothing is, and the last one.

@@ -54,7 +54,7 @@ func TestControlChangesWhatIsPublished(t *testing.T) {
 	if diff := cmp.Diff(string(honest.Body), string(harness.Get(t, nil, s.JWKSURI()).Body)); diff != "" {
 		t.Error(diff)
 	}
-	if n, err := control.Fetches(ctx, "idp"); err != nil || n != 3 {
+	if n, err := control.Requests(ctx, "idp", mockidp.EndpointKeys); err != nil || n != 3 {
 		t.Errorf("%d fetches, %v: expected 3", n, err)
 	}
 }
@@ -62,7 +62,7 @@ func TestControlChangesWhatIsPublished(t *testing.T) {
 func TestControlSpoilsTheJWKS(t *testing.T) {
 	s, control, _ := controlled(t)
 	ctx := t.Context()
-	harness.Must(t, control.SetJWKS(ctx, "idp", mockidp.Reply{Status: http.StatusTeapot, Body: `{"keys":[]}`,
+	harness.Must(t, control.SetAnswer(ctx, "idp", mockidp.EndpointKeys, mockidp.Reply{Status: http.StatusTeapot, Body: `{"keys":[]}`,
 		Repeat: 100_000,
 		Header: map[string]string{"Content-Type": "text/html"}}))
 	got := harness.Get(t, nil, s.JWKSURI())
@@ -73,13 +73,13 @@ func TestControlSpoilsTheJWKS(t *testing.T) {
 		t.Error("padding has broken the JSON")
 	}
 
-	harness.Must(t, control.SetJWKS(ctx, "idp", mockidp.Reply{Drop: true}))
+	harness.Must(t, control.SetAnswer(ctx, "idp", mockidp.EndpointKeys, mockidp.Reply{Drop: true}))
 	if res, err := http.Get(s.JWKSURI()); err == nil {
 		res.Body.Close()
 		t.Error("the connection was not dropped")
 	}
 
-	harness.Must(t, control.SetJWKS(ctx, "idp", mockidp.Reply{Delay: time.Hour}))
+	harness.Must(t, control.SetAnswer(ctx, "idp", mockidp.EndpointKeys, mockidp.Reply{Delay: time.Hour}))
 	hurried, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 	defer cancel()
 	req, _ := http.NewRequestWithContext(hurried, http.MethodGet, s.JWKSURI(), nil)
@@ -112,8 +112,8 @@ func TestControlNamesWhatIsWrong(t *testing.T) {
 	ctx := t.Context()
 	for name, err := range map[string]error{
 		"unknown identity provider": control.Restore(ctx, "nobody"),
-		"bad status":                control.SetJWKS(ctx, "idp", mockidp.Reply{Status: 99}),
-		"negative size":             control.SetJWKS(ctx, "idp", mockidp.Reply{Repeat: -1}),
+		"bad status":                control.SetAnswer(ctx, "idp", mockidp.EndpointKeys, mockidp.Reply{Status: 99}),
+		"negative size":             control.SetAnswer(ctx, "idp", mockidp.EndpointKeys, mockidp.Reply{Repeat: -1}),
 		"negative age":              control.SetMaxAge(ctx, "idp", -time.Second),
 	} {
 		if err == nil {

@@ -113,7 +113,7 @@ func (e *Target) register(ctx context.Context, trust run.Trust, c *target.Config
 }
 
 func issuer(t run.TrustedIdP) fixtures.TrustedIssuer {
-	return fixtures.TrustedIssuer{Issuer: t.Issuer, JWKSURI: t.JWKSURI, RootCAs: []byte(t.CA)}
+	return fixtures.TrustedIssuer{Issuer: t.Issuer, RootCAs: []byte(t.CA)} // whose metadata says where its keys are
 }
 
 // samlIssuer names the second IdP in SAML single sign-on.

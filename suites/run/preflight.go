@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/server"
@@ -318,7 +319,7 @@ func (p *preflight) fetches() int {
 	if p.t.Config.IdP.Static() {
 		return 0
 	}
-	n, err := p.t.World.Control.Fetches(p.t, p.t.IdPName)
+	n, err := p.t.World.Control.Requests(p.t, p.t.IdPName, mockidp.EndpointKeys)
 	if err != nil {
 		return 0
 	}

@@ -48,8 +48,11 @@ func publishAlso(t *server.T, keys ...*mockidp.Key) {
 	present(t, append(own(t), keys...))
 }
 
-func fetches(t *server.T) int {
-	n, err := t.World.Control.Fetches(t, t.IdPName)
+func fetches(t *server.T) int { return requests(t, mockidp.EndpointKeys) }
+
+// requests is how often an endpoint of the IdP has been asked.
+func requests(t *server.T, endpoint string) int {
+	n, err := t.World.Control.Requests(t, t.IdPName, endpoint)
 	server.MustControl(t, err)
 	return n
 }

@@ -46,7 +46,7 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		t.Control(t.Grant())
 		key := newKey(t)
 		spoil(t, mockidp.Reply{Delay: time.Hour})
-		mustNotBlock(t, key)
+		mustNotBlock(t, key, "JWKS endpoint", fetches)
 		recovers(t)
 	}, check.Slow(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint does not answer, and "+
 		"honest ones"))
@@ -71,9 +71,11 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 })
 
 // spoil lets the JWKS endpoint answer with this until the check is over.
-func spoil(t *server.T, r mockidp.Reply) {
+func spoil(t *server.T, r mockidp.Reply) { spoilAt(t, mockidp.EndpointKeys, r) }
+
+func spoilAt(t *server.T, endpoint string, r mockidp.Reply) {
 	restore(t)
-	server.MustControl(t, t.World.Control.SetJWKS(t, t.IdPName, r))
+	server.MustControl(t, t.World.Control.SetAnswer(t, t.IdPName, endpoint, r))
 }
 
 // recovers fails unless an honest ID-JAG is granted again soon after the fault is gone.
@@ -85,11 +87,11 @@ func recovers(t *server.T) {
 	}
 }
 
-// mustNotBlock presents an ID-JAG whose key the target has to fetch from an endpoint that does not answer. Meanwhile an
-// honest one, whose key it knows, has to be granted; and the first one has to be answered within the time that any
-// request may take.
-func mustNotBlock(t *server.T, key *mockidp.Key) {
-	before, served := fetches(t), false
+// mustNotBlock presents an ID-JAG whose key the target has to fetch from an endpoint that does not answer; count is of
+// the requests there. Meanwhile an honest one, whose key it knows, has to be granted, and one of another IdP; and the
+// first one has to be answered within the time that any request may take.
+func mustNotBlock(t *server.T, key *mockidp.Key, where string, count func(*server.T) int) {
+	before, served := count(t), false
 	var attack *wire.Answer
 	asked := eventually(t, "the IdP's keys", func() bool {
 		answered := make(chan *wire.Answer, 1)
@@ -100,16 +102,13 @@ func mustNotBlock(t *server.T, key *mockidp.Key) {
 		for {
 			select {
 			case attack = <-answered:
-				return fetches(t) > before
+				return count(t) > before
 			case <-time.After(50 * time.Millisecond):
-				if served || fetches(t) == before {
+				if served || count(t) == before {
 					continue
 				}
-				if served = serves(t); !served {
-					t.Failf("while the IdP's JWKS endpoint does not answer, an honest ID-JAG whose key is known is "+
-						"not answered within %s: one slow identity provider takes the token endpoint down "+
-						"for everybody", t.Config.Timing.Request)
-				}
+				mustServe(t, where)
+				served = true
 			case <-t.Done():
 				return false
 			}
@@ -120,17 +119,27 @@ func mustNotBlock(t *server.T, key *mockidp.Key) {
 		t.Inconclusivef("the target did not ask for the IdP's keys within %s (timing.jwks_patience)",
 			t.Config.Timing.JWKSPatience)
 	case attack.Err != nil:
-		t.Failf("an ID-JAG by an unknown key was not answered within %s (timing.request), while the IdP's JWKS "+
-			"endpoint does not answer: set a limit of a few seconds on fetching keys", t.Config.Timing.Request)
+		t.Failf("an ID-JAG by an unknown key was not answered within %s (timing.request), while the IdP's %s "+
+			"does not answer: set a limit of a few seconds on fetching it", t.Config.Timing.Request, where)
 	default:
 		server.ExpectRefused(t, attack)
 	}
 }
 
-// serves reports whether an honest ID-JAG is granted now.
-func serves(t *server.T) bool {
-	a := t.Wire.Do(t, t.TokenRequest(t.Grant()), t.Recorder(), reports.Control, "an honest one meanwhile")
-	return server.Granted(a)
+// mustServe fails unless honest ID-JAGs are granted now, of this IdP and of another one.
+func mustServe(t *server.T, where string) {
+	granted := func(honest *server.Token) bool {
+		return server.Granted(t.Wire.Do(t, t.TokenRequest(honest), t.Recorder(), reports.Control, "an honest one meanwhile"))
+	}
+	if !granted(t.Grant()) {
+		t.Failf("while the IdP's %s does not answer, an honest ID-JAG whose key is known is not answered within %s: one "+
+			"slow identity provider takes the token endpoint down for everybody", where, t.Config.Timing.Request)
+	}
+	if t.SecondIdP != nil && len(t.Config.SecondIdP.Users) > 0 &&
+		!granted(t.GrantFrom(t.SecondIdP, t.Config.SecondIdP.Users[0])) {
+		t.Failf("while one IdP's %s does not answer, an honest ID-JAG of another one is not answered within %s: one "+
+			"slow identity provider takes the token endpoint down for the others' customers", where, t.Config.Timing.Request)
+	}
 }
 
 var _ = check.For("RAS-JWKS-FAULTS", func() {
