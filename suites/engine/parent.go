@@ -136,7 +136,7 @@ func (p *parent) worker(ctx context.Context, ids []string) (running []string, er
 	}
 	var stderr tail
 	cmd := exec.CommandContext(ctx, self)
-	cmd.Env = append(os.Environ(), WorkerEntry)
+	cmd.Env = append(os.Environ(), workerVariable+"=1")
 	cmd.Stderr = &stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(endSignal) }
 	cmd.WaitDelay = 2 * time.Second // then it is killed
@@ -149,9 +149,11 @@ func (p *parent) worker(ctx context.Context, ids []string) (running []string, er
 	if err != nil {
 		return nil, err
 	}
-	if err := cmd.Start(); err != nil {
+	gone, err := startWorker(cmd)
+	if err != nil {
 		return nil, err
 	}
+	defer gone()
 	defer stdin.Close()
 	go func() { _, _ = stdin.Write(input) }() // a worker that does not read has died, which is told below
 	lines := bufio.NewReader(stdout)
@@ -170,6 +172,35 @@ func (p *parent) worker(ctx context.Context, ids []string) (running []string, er
 	}
 	p.done.Memory = max(p.done.Memory, peakMemory(cmd.ProcessState))
 	return running, err
+}
+
+// workers are the processes that this process started as workers and has not waited for.
+var workers = struct {
+	sync.Mutex
+	pids map[int]bool
+}{pids: map[int]bool{}}
+
+// startWorker starts a worker; gone is to be called when it has been waited for.
+func startWorker(cmd *exec.Cmd) (gone func(), err error) {
+	workers.Lock()
+	defer workers.Unlock()
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	pid := cmd.Process.Pid
+	workers.pids[pid] = true
+	return func() {
+		workers.Lock()
+		defer workers.Unlock()
+		delete(workers.pids, pid)
+	}, nil
+}
+
+// IsWorker reports whether a child of this process, ended or not, is a worker of a run.
+func IsWorker(pid int) bool {
+	workers.Lock()
+	defer workers.Unlock()
+	return workers.pids[pid]
 }
 
 // hear takes in what a worker says and returns the checks that are under way now.

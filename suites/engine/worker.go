@@ -18,9 +18,6 @@ import (
 // workerVariable in the environment makes a process of this program a worker.
 const workerVariable = "EMACONFORM_INTERNAL_WORKER"
 
-// WorkerEntry stands in the environment that each worker was started with, and in that of no other process.
-const WorkerEntry = workerVariable + "=1"
-
 // assignment is all that a worker needs; it comes on standard input, since it holds keys.
 type assignment struct {
 	Role    string          `json:"role"`

@@ -116,6 +116,8 @@ func (a *Attempt) Summary() string {
 		return fmt.Sprintf("it sent %d requests without end and was stopped", len(a.Requests))
 	case a.Hungry:
 		return "it took up more memory than --memory allows and was stopped"
+	case a.Crowded:
+		return fmt.Sprintf("it started more than %d processes and was stopped", mostProcesses)
 	case a.TimedOut:
 		return fmt.Sprintf("it did not end within %d s and was stopped", int(a.Took.Seconds()))
 	}

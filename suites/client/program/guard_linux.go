@@ -7,9 +7,6 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // guardVariable in the environment tells a process of this program that another one watches over it: the other one's
@@ -50,7 +47,7 @@ func Guard() (leave func()) {
 		}
 	}()
 	_ = cmd.Wait() // how it ended is in its state
-	endAll()
+	endAll(scratch)
 	_ = os.RemoveAll(scratch)
 	code := cmd.ProcessState.ExitCode()
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
@@ -68,7 +65,7 @@ func guarded() func() {
 		if fmt.Sprint(os.Getppid()) == guard {
 			return false // it does so
 		}
-		endAll()
+		endAll(scratch)
 		_ = os.RemoveAll(scratch)
 		return true
 	}
@@ -84,21 +81,9 @@ func guarded() func() {
 	return func() { clean() }
 }
 
-// endAll ends every child of this process, with all that come from them.
-func endAll() {
-	for range 100 { // those that fork are a step ahead, but each step they are fewer
-		doomed := descendants(childrenOf(os.Getpid()))
-		if len(doomed) == 0 {
-			return
-		}
-		for _, signal := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGKILL} {
-			for _, pid := range doomed {
-				_ = syscall.Kill(pid, signal)
-			}
-		}
-		for _, pid := range doomed {
-			_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil)
-		}
-		time.Sleep(time.Millisecond) // until they are gone, or are our children
-	}
+// endAll ends every child of this process, with all that come from them, and all that is in groups of the run that has
+// this directory for temporary files.
+func endAll(scratch string) {
+	endGroups(groupName(scratch))
+	sweep(func() []int { return seize(childrenOf(os.Getpid())) })
 }

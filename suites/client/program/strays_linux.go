@@ -49,42 +49,74 @@ const markName = "EMACONFORM_RUN="
 
 // endStrays ends what a client left behind: what has this entry, NAME=value, in its environment, and those of our
 // adopted children, with all their descendants, that do not have the entry of another client that is still running.
-func endStrays(entry string) {
-	for range 100 { // those that fork are a step ahead, but each step they are fewer
-		doomed := strays(entry)
-		if len(doomed) == 0 {
-			return
-		}
-		for _, pid := range doomed {
-			_ = syscall.Kill(pid, syscall.SIGSTOP) // so that none forks while others are ended
-		}
+func endStrays(entry string) { sweep(func() []int { return strays(entry) }) }
+
+// patience is how long processes that fork while they are ended are chased where no control group holds them.
+const patience = 10 * time.Second
+
+// sweep ends the processes that find finds, and has stopped, until it finds none twice in a row: those that fork are a
+// step ahead, but each step they are fewer.
+func sweep(find func() []int) {
+	for began, none := time.Now(), 0; none < 2 && time.Since(began) < patience; {
+		doomed := find()
 		for _, pid := range doomed {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 		for _, pid := range doomed {
 			_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
 		}
-		time.Sleep(time.Millisecond) // until they are gone, or are our children
+		if none++; len(doomed) > 0 {
+			none = 0
+			time.Sleep(time.Millisecond) // until they are gone, or are our children
+		}
 	}
+}
+
+// seize stops processes and all that come from them, and returns all: a process is stopped before its children are
+// looked for, so that it has no more of them.
+func seize(list []int) []int {
+	for i := 0; i < len(list); i++ {
+		_ = syscall.Kill(list[i], syscall.SIGSTOP)
+		for _, pid := range childrenOf(list[i]) {
+			if !slices.Contains(list, pid) {
+				list = append(list, pid)
+			}
+		}
+	}
+	return list
 }
 
 func strays(entry string) []int {
 	var doomed []int
-	family.Lock()
-	syscall.ForkLock.RLock() // a child that is about to become a worker has not yet its environment
-	for _, pid := range childrenOf(os.Getpid()) {
+	each(func(pid int) {
 		environment := append(environment(pid), 0)
 		marked := bytes.Contains(environment, append([]byte(entry), 0))
-		if bytes.Contains(environment, append([]byte(engine.WorkerEntry), 0)) {
+		if marked || !family.pids[pid] && !bytes.Contains(environment, []byte(markName)) && isStray(pid) {
+			doomed = append(doomed, seize([]int{pid})...)
+		}
+	})
+	return doomed
+}
+
+// reap takes leave of adopted children that have ended: a bomb leaves thousands of them.
+func reap() { each(func(int) {}) }
+
+// each calls do with every child of ours that has not ended, without workers of runs. Those that ended and were adopted
+// are taken leave of.
+func each(do func(pid int)) {
+	family.Lock()
+	defer family.Unlock()
+	for _, pid := range childrenOf(os.Getpid()) {
+		if engine.IsWorker(pid) {
 			continue // of another run in this process
 		}
-		if marked || !family.pids[pid] && !bytes.Contains(environment, []byte(markName)) && isStray(pid) {
-			doomed = append(doomed, pid)
+		if !family.pids[pid] && isStray(pid) {
+			if ended, _ := syscall.Wait4(pid, nil, syscall.WNOHANG, nil); ended == pid {
+				continue
+			}
 		}
+		do(pid)
 	}
-	syscall.ForkLock.RUnlock()
-	family.Unlock()
-	return descendants(doomed)
 }
 
 // isStray reports whether a child of ours leads a session or a group that a client made: children that other parts of
@@ -129,10 +161,21 @@ func descendants(list []int) []int {
 	return list
 }
 
-// memoryOf is the resident size of a process and of its descendants, in bytes.
-func memoryOf(pid int) int64 {
+// size is how many processes a client has, and their resident size in bytes.
+func (h *household) size() (processes int, memory int64) {
+	reap()
+	list := h.group.members()
+	if h.group == nil {
+		list = []int{h.cmd.Process.Pid}
+		each(func(pid int) {
+			if pid != list[0] && bytes.Contains(environment(pid), []byte(h.mark)) {
+				list = append(list, pid) // it left its parents
+			}
+		})
+		list = descendants(list)
+	}
 	pages := int64(0)
-	for _, member := range descendants([]int{pid}) {
+	for _, member := range list {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", member))
 		if fields := strings.Fields(string(text)); err == nil && len(fields) > 2 {
 			resident, _ := strconv.ParseInt(fields[1], 10, 64)
@@ -140,5 +183,5 @@ func memoryOf(pid int) int64 {
 			pages += max(0, resident-shared)
 		}
 	}
-	return pages * int64(os.Getpagesize())
+	return len(list), pages * int64(os.Getpagesize())
 }

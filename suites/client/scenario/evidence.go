@@ -19,7 +19,7 @@ func Record(t *check.T, a *program.Attempt, part reports.Part, words bool) {
 	if !words {
 		return
 	}
-	if a.TimedOut || a.Flooded || a.Hungry {
+	if a.Stopped() {
 		t.Notef("%s", a.Summary())
 	} else {
 		t.Notef("the client ended after %.1f s with exit code %d", a.Took.Seconds(), a.Exit)

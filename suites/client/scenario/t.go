@@ -80,7 +80,7 @@ func (t *T) MustNotGetThrough(why string) {
 // Tells warns when a client that got nothing done ends as if all were well, or does not end.
 func (t *T) Tells() {
 	switch {
-	case t.TimedOut || t.Flooded || t.Hungry:
+	case t.Stopped():
 		t.Warnf("the client did not give up: %s", t.Summary())
 	case t.Exit == 0:
 		t.Warnf("the client ended with exit code 0 although it could not connect: its user learns nothing")
