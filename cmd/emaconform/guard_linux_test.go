@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +30,9 @@ func TestNothingOutlivesAKilledRun(t *testing.T) {
 			defer func() { _ = cmd.Process.Kill() }()
 			g.Eventually(running).WithArguments("sleep\x00"+seconds).WithTimeout(time.Minute).Should(HaveLen(1),
 				"the daemon runs")
-			g.Expect(os.ReadDir(files)).NotTo(BeEmpty(), "there is something to clean up")
+			scratch, err := os.ReadDir(files)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(scratch).NotTo(BeEmpty(), "there is something to clean up")
 
 			doomed := cmd.Process.Pid
 			if victim != "the command" {
@@ -43,8 +46,20 @@ func TestNothingOutlivesAKilledRun(t *testing.T) {
 			g.Expect(syscall.Kill(doomed, syscall.SIGKILL)).To(Succeed())
 			g.Eventually(running).WithArguments("sleep\x00" + seconds).WithTimeout(time.Minute).Should(BeEmpty())
 			g.Eventually(os.ReadDir).WithArguments(files).WithTimeout(time.Minute).Should(BeEmpty())
+			g.Expect(controlGroups(scratch[0].Name())).To(BeEmpty())
 		})
 	}
+}
+
+// controlGroups are those of a run, wherever they are.
+func controlGroups(run string) (list []string) {
+	_ = filepath.WalkDir("/sys/fs/cgroup", func(path string, _ fs.DirEntry, _ error) error {
+		if strings.HasPrefix(filepath.Base(path), "emaconform."+run) {
+			list = append(list, path)
+		}
+		return nil // groups come and go
+	})
+	return list
 }
 
 // running are the processes whose command line holds this.
