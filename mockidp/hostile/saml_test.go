@@ -161,3 +161,38 @@ func TestDocumentTypesDeclareTheEntityThatNamesTheUser(t *testing.T) {
 		}
 	}
 }
+
+// The digest is the one that the true key would have signed, so that the signature value alone is wrong.
+func TestRedigestedAssertionsHaveTheRightDigest(t *testing.T) {
+	pair := samlCertificate(t)
+	signed := signedAssertion(t, pair)
+	digest := func(document []byte) string { return elements(t, document, "//DigestValue")[0].Text() }
+	redigested := hostile.Redigested(signed, evil)
+	if digest(redigested) != digest(signedBy(pair, hostile.WithNameID(signed, evil))) {
+		t.Error("the digest is not that of the assertion")
+	}
+	if validBy(pair, elements(t, redigested, "/Assertion")[0]) == nil {
+		t.Error("it verifies")
+	}
+}
+
+// Each attack of the table has an id and words of its own, and none is the valid assertion.
+func TestAttacksAreSomethingElseThanTheValidAssertion(t *testing.T) {
+	signed := signedAssertion(t, samlCertificate(t))
+	seen := map[string]bool{}
+	for _, attack := range hostile.SAMLAttacks() {
+		document := attack.Make(signed, evil)
+		if seen[attack.ID] || attack.What == "" {
+			t.Errorf("%s: twice, or without words", attack.ID)
+		}
+		seen[attack.ID] = true
+		if bytes.Equal(document, signed) || !bytes.Contains(document, []byte("</saml:Assertion>")) {
+			t.Errorf("%s: it is the valid assertion, or none", attack.ID)
+		}
+	}
+	internal := string(hostile.InternalEntity(signed))
+	_, rest, _ := strings.Cut(internal, "]>")
+	if strings.Replace(rest, "&x;", "alice@acme.example", 1) != string(signed) {
+		t.Error("whoever resolves the internal entity does not see the valid assertion")
+	}
+}

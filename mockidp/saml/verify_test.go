@@ -124,6 +124,26 @@ func TestVerifyRefusesWhatIsSignedButNotForThisUse(t *testing.T) {
 	}
 }
 
+// Assertions that were made for another use are those of the table by which identity providers are judged, too.
+func TestVerifyRefusesAssertionsForAnotherUse(t *testing.T) {
+	i := newIdP(t, "https://idp.example")
+	reasons := map[string]saml.Reason{"other-audience": saml.Misplaced, "other-recipient": saml.Misplaced,
+		"expired": saml.Untimely, "early": saml.Untimely}
+	for _, misuse := range hostile.SAMLMisuses() {
+		assertion := i.Assertion(i.app, *i.user)
+		if err := saml.Change(assertion, misuse.Set(i.now), nil); err != nil {
+			t.Fatal(err)
+		}
+		raw, err := i.Sign(assertion)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, reason, err := i.verify(raw); reason == "" || reason != reasons[misuse.ID] {
+			t.Errorf("%s: reason %q, expected %q: %v", misuse.ID, reason, reasons[misuse.ID], err)
+		}
+	}
+}
+
 // spoiled is an honest, signed assertion with something done to the document.
 type spoiled struct {
 	name, document string
@@ -134,7 +154,7 @@ type spoiled struct {
 func TestVerifyRefusesHostileDocuments(t *testing.T) {
 	i := newIdP(t, "https://idp.example")
 	honest := string(i.signed(t))
-	rows := slices.Concat(wrapped(honest), resigned(t, i, honest), edited(t, honest), malformed(honest))
+	rows := slices.Concat(attacked(t, honest), resigned(t, i, honest), edited(t, honest), malformed(honest))
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			subject, reason, err := i.verify([]byte(row.document))
@@ -156,14 +176,29 @@ func TestVerifyRefusesHostileDocuments(t *testing.T) {
 
 const mallory = "mallory@acme.example"
 
-func wrapped(honest string) (rows []spoiled) {
-	for variant := 1; variant <= hostile.XSWVariants; variant++ {
-		says := "an assertion within the assertion"
-		if variant == 10 {
-			says = "same ID"
+// attacked are those of the table by which identity providers are judged, too. The verifier refuses each for a reason of
+// its own, and takes not even what it might.
+func attacked(t *testing.T, honest string) (rows []spoiled) {
+	type refusal struct {
+		reason saml.Reason
+		says   string
+	}
+	reasons := map[string]refusal{
+		"unsigned": {saml.Unsigned, "not signed"}, "changed": {saml.Unsigned, "not valid"},
+		"redigested": {saml.Unsigned, "not valid"}, "strangers-key": {saml.Unsigned, "trusted certs"},
+		"comment": {saml.Malformed, "comment"}, "doctype": {saml.Malformed, "DTD"},
+		"doctype-internal": {saml.Malformed, "DTD"}, "entities": {saml.Malformed, "DTD"},
+		"wrapped-10": {saml.Malformed, "same ID"},
+	}
+	for n := 1; n < hostile.XSWVariants; n++ {
+		reasons[fmt.Sprintf("wrapped-%d", n)] = refusal{saml.Malformed, "an assertion within the assertion"}
+	}
+	for _, attack := range hostile.SAMLAttacks() {
+		want, known := reasons[attack.ID]
+		if !known {
+			t.Errorf("nothing is said of the attack %s", attack.ID)
 		}
-		document := hostile.XSW([]byte(honest), variant, mallory)
-		rows = append(rows, spoiled{fmt.Sprintf("wrapped %d", variant), string(document), saml.Malformed, says})
+		rows = append(rows, spoiled{attack.ID, string(attack.Make([]byte(honest), mallory)), want.reason, want.says})
 	}
 	return rows
 }
@@ -177,7 +212,6 @@ func resigned(t *testing.T, i *idp, honest string) []spoiled {
 	}
 	const sha256 = dsig.RSASHA256SignatureMethod
 	return []spoiled{
-		{"stripped", string(hostile.StripSignature([]byte(honest))), saml.Unsigned, "not signed"},
 		{"stranger's key and certificate", by(stranger, stranger, sha256), saml.Unsigned, "trusted certs"},
 		{"stranger's key", by(stranger, i, sha256), saml.Unsigned, "not valid"},
 		{"SHA-1", by(i, i, dsig.RSASHA1SignatureMethod), saml.Unsigned, "an algorithm that is not accepted"},
@@ -194,12 +228,9 @@ func edited(t *testing.T, honest string) []spoiled {
 	}
 	id := attribute(honest, "ID")
 	signature := honest[strings.Index(honest, "<ds:Signature "):strings.Index(honest, "<saml:Subject>")]
-	comment := hostile.CommentNameID([]byte(honest), len("alice@acme"))
 	object := change("</ds:Signature>", "<ds:Object/></ds:Signature>")
 	attributes := change("</ds:SignatureValue>", "<ds:X/></ds:SignatureValue>")
 	return []spoiled{
-		{"name", string(hostile.WithNameID([]byte(honest), mallory)), saml.Unsigned, "not valid"},
-		{"comment in the name", string(comment), saml.Malformed, "comment"},
 		{"instruction", change("<saml:Subject>", "<?php x?><saml:Subject>"), saml.Malformed, "processing instruction"},
 		{"same ID", change("<saml:Subject>", `<saml:Subject ID="`+id+`">`), saml.Malformed, "same ID"},
 		{"same attribute", change(`Version="2.0"`, `Version="2.0" Version="2.0"`), saml.Malformed, "attribute twice"},
@@ -218,8 +249,6 @@ func edited(t *testing.T, honest string) []spoiled {
 func malformed(honest string) []spoiled {
 	response := `<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol">` + honest + `</p:Response>`
 	return []spoiled{
-		{"external entity", string(hostile.ExternalEntity([]byte(honest), "file:///etc/hostname")), saml.Malformed, "DTD"},
-		{"entity bomb", string(hostile.EntityBomb([]byte(honest))), saml.Malformed, "DTD"},
 		{"entity without a DTD", strings.Replace(honest, alice, "&x;", 1), saml.Malformed, "not well-formed"},
 		{"second root", honest + "<x/>", saml.Malformed, "more than one root"},
 		{"text after the root", honest + "x", saml.Malformed, "outside its root"},

@@ -99,7 +99,7 @@ func (e *IdP) describe() (*config.Config, error) {
 			Assign: p.Hook("assign"), Revoke: p.Hook("revoke"), Rotate: p.Hook("rotate")},
 		SAML: &config.SAML{Assertion: p.Hook("saml"), OtherAudience: p.Hook("saml-other"),
 			OtherRecip: p.Hook("saml-recipient"),
-			Expired:    p.Hook("saml-expired"), Named: p.Hook("saml-named"), Refresh: true},
+			Expired:    p.Hook("saml-expired"), Early: p.Hook("saml-early"), Named: p.Hook("saml-named"), Refresh: true},
 		StepUp: &config.StepUp{
 			Strong: &config.Target{Audience: fixture.LedgerAudience, Resource: fixture.LedgerResource,
 				Scopes: []string{"ledger.read"}},

@@ -24,15 +24,15 @@ type login struct {
 	last *wire.Answer
 }
 
-// logIn signs Alice in to the end. Unless the request is changed, it is the same each time, so that attacks differ from
+// logIn signs Alice in to the end; part is what its pages are in the record. Unless the request is changed, it is the same each time, so that attacks differ from
 // the sign-ins beside them in one thing alone.
-func logIn(t *T, changes ...func(*signin.Authorization)) *login {
+func logIn(t *T, part reports.Part, changes ...func(*signin.Authorization)) *login {
 	l := &login{Authorization: signin.Authorization{Redirect: t.A().RedirectURI, State: usual(t, "state"),
 		Nonce: usual(t, "nonce"), Verifier: usual(t, "code_verifier")}}
 	for _, change := range changes {
 		change(&l.Authorization)
 	}
-	l.end, l.last = walkWith(t, l.Authorization)
+	l.end, l.last = walkWith(t, part, l.Authorization)
 	return l
 }
 
@@ -62,7 +62,7 @@ func (l *login) redemption(t *T, changes ...func(*wire.Request)) *wire.Request {
 // besideCode has an attack made between two honest sign-ins whose codes are redeemed.
 func besideCode(t *T, attack func() *wire.Answer) *wire.Answer {
 	_, attacked := t.BesideKind("code", Granted, func(t *T) *wire.Answer {
-		l := logIn(t)
+		l := logIn(t, reports.Setup)
 		if l.code() == "" {
 			return &wire.Answer{Err: errors.New("the sign-in did not end with a code")}
 		}
@@ -74,7 +74,7 @@ func besideCode(t *T, attack func() *wire.Answer) *wire.Answer {
 // attackCode redeems the code of an honest sign-in in another way.
 func attackCode(t *T, changes ...func(*wire.Request)) *wire.Answer {
 	return besideCode(t, func() *wire.Answer {
-		l := logIn(t)
+		l := logIn(t, reports.Setup)
 		if l.code() == "" {
 			t.Inconclusivef("the sign-in did not end with a code")
 		}
@@ -96,7 +96,7 @@ func tryCode(parameter string) try {
 // tryState signs in with a state, which has to come back to the letter.
 func tryState(t *T, given any) (problem string) {
 	besideCode(t, func() *wire.Answer {
-		l := logIn(t, func(r *signin.Authorization) { r.State = given.(string) })
+		l := logIn(t, reports.Attack, func(r *signin.Authorization) { r.State = given.(string) })
 		if l.code() != "" && l.end.Query().Get("state") != given {
 			problem = "the sign-in was answered with another state than it was begun with"
 		}
@@ -108,7 +108,7 @@ func tryState(t *T, given any) (problem string) {
 // tryNonce signs in with a nonce, which has to be in the ID token to the letter.
 func tryNonce(t *T, given any) (problem string) {
 	besideCode(t, func() *wire.Answer {
-		l := logIn(t, func(r *signin.Authorization) { r.Nonce = given.(string) })
+		l := logIn(t, reports.Attack, func(r *signin.Authorization) { r.Nonce = given.(string) })
 		if l.code() == "" {
 			return l.last
 		}
@@ -147,7 +147,7 @@ var _ = check.For("IDP-CODE", func() {
 		return func(r *wire.Request) { asClient(t, r, t.B()) }
 	}, check.With(NeedsB))
 	It("twice", "refuses a code that was redeemed before", func(t *T) {
-		l := logIn(t)
+		l := logIn(t, reports.Setup)
 		if a := t.Send(l.redemption(t), reports.Control, "the first time: must be granted"); !Granted(a) {
 			t.Inconclusivef("the code was not redeemed: %s", a.Summary())
 		}

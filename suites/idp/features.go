@@ -57,7 +57,7 @@ var _ = check.For("IDP-RAR", func() {
 			t.Skipf("needs an object that policy does not allow (rar.denied)")
 		}
 		t.Control(details(t.Config.RAR.Granted))
-		a := t.Exchange(details(t.Config.RAR.Denied))
+		a := t.Probe(details(t.Config.RAR.Denied))
 		if !Granted(a) {
 			return
 		}
@@ -97,7 +97,7 @@ var _ = check.For("IDP-STEPUP", func() {
 		"An exchange for a target that demands a fresh sign-in, after a while.",
 		func(w *World) *config.Target { return w.Config.StepUp.Fresh }, NeedsFresh, waitUntilOld, "max_age")
 	It("other-targets", "does not demand it for a target that needs no more than a password", func(t *T) {
-		Expect(t.Exchange(For(weak(t)))).To(server.BeGranted())
+		Expect(t.Twin(For(weak(t)))).To(server.BeGranted())
 	}, check.With(NeedsStrong), check.Must(), check.Sends("An exchange for the first target by a user who signed in "+
 		"with a password."))
 })

@@ -294,7 +294,7 @@ var _ = check.For("IDP-TENANT", func() {
 	}, check.With(NeedsTenant), honest)
 	It("not-asked", "takes the tenant from the user and not from the request", func(t *T) {
 		before := t.Control().String("tenant")
-		if a := t.Exchange(Param("tenant", "another-tenant")); Granted(a) {
+		if a := t.Probe(Param("tenant", "another-tenant")); Granted(a) {
 			g, _ := t.Read(a)
 			Expect(g.String("tenant")).To(Equal(before), "tenant of an exchange that names another one")
 		}

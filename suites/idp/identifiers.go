@@ -195,7 +195,7 @@ func ofPair(parameter, claim string, right func(*T) string) try {
 // tryScope asks for a scope that policy denies by another spelling: that it is refused is as good as that it is
 // dropped.
 func tryScope(t *T, given any) string {
-	_, answer := t.Beside(func() *wire.Answer { return t.Exchange(Param("scope", given.(string))) })
+	_, answer := t.Beside(func() *wire.Answer { return t.Probe(Param("scope", given.(string))) })
 	if !Granted(answer) {
 		return ""
 	}

@@ -56,8 +56,8 @@ func (l *leaving) arrive(t *T) (tokens signin.Tokens) {
 		}
 	})
 	together(
-		func() { t.Tell(usual, func(t *T) { usual.Before = t.Exchange(usually(t, tokens)...) }) },
-		func() { t.Tell(refresh, func(t *T) { refresh.Before = t.Exchange(byRefresh(t, tokens)...) }) },
+		func() { t.Tell(usual, func(t *T) { usual.Before = t.Twin(usually(t, tokens)...) }) },
+		func() { t.Tell(refresh, func(t *T) { refresh.Before = t.Twin(byRefresh(t, tokens)...) }) },
 	)
 	return tokens
 }
@@ -117,10 +117,10 @@ func (l *leaving) comeBack(t *T) (tokens signin.Tokens) {
 		}
 	})
 	together(
-		func() { t.Tell(c, func(t *T) { c.After = t.Exchange(usually(t, tokens)...) }) },
-		func() { t.Tell(&l.revoked, func(t *T) { l.revoked.Before = t.Exchange(byRefresh(t, tokens)...) }) },
+		func() { t.Tell(c, func(t *T) { c.After = t.Twin(usually(t, tokens)...) }) },
+		func() { t.Tell(&l.revoked, func(t *T) { l.revoked.Before = t.Twin(byRefresh(t, tokens)...) }) },
 	)
-	l.unassigned.Before = c.After
+	l.unassigned.Follow(c)
 	return tokens
 }
 

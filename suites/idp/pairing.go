@@ -77,7 +77,7 @@ var _ = check.For("IDP-PAIRING", func() {
 		mine, refused)
 	It("two-resources-of-one", "grants two resources of one target as both, or refuses", func(t *T) {
 		_, a := t.Beside(func() *wire.Answer {
-			return t.Exchange(Param("resource", t.Notes().Resource), Also("resource", t.Notes().SecondResource))
+			return t.Probe(Param("resource", t.Notes().Resource), Also("resource", t.Notes().SecondResource))
 		})
 		if !Granted(a) {
 			return

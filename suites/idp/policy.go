@@ -54,7 +54,7 @@ func beyond(t *T, granted []string) string {
 func scopes() {
 	try := func(slug, title string, scope func(*T) string, options ...check.Option) {
 		It(slug, title, func(t *T) {
-			_, a := t.Beside(func() *wire.Answer { return t.Exchange(Param("scope", scope(t))) })
+			_, a := t.Beside(func() *wire.Answer { return t.Probe(Param("scope", scope(t))) })
 			expectAllowed(t, a)
 		}, append([]check.Option{check.With(NeedsScope),
 			check.Sends("An honest exchange, then one with such a scope.")}, options...)...)
@@ -82,7 +82,7 @@ func scopes() {
 		return strings.Join(t.Other().Scopes, " ")
 	}, check.With(NeedsTwoTargets))
 	It("forbidden-alone", "does not turn a scope that is not allowed into a grant without scope", func(t *T) {
-		_, a := t.Beside(func() *wire.Answer { return t.Exchange(Param("scope", t.Notes().ForbiddenScope)) })
+		_, a := t.Beside(func() *wire.Answer { return t.Probe(Param("scope", t.Notes().ForbiddenScope)) })
 		if !Granted(a) {
 			return
 		}
@@ -94,7 +94,7 @@ func scopes() {
 	}, check.With(NeedsScope, NeedsForbiddenScope),
 		check.Should(), check.Sends("An exchange for a scope that is not allowed, alone."))
 	It("no-scope", "grants no more than what is allowed when no scope is asked for", func(t *T) {
-		_, a := t.Beside(func() *wire.Answer { return t.Exchange(Without("scope")) })
+		_, a := t.Beside(func() *wire.Answer { return t.Probe(Without("scope")) })
 		expectAllowed(t, a)
 		if g, _ := t.Read(a); Granted(a) && len(g.Scopes()) == 0 {
 			t.Notef("no scope was asked for, and none is in the grant: the target is to give nothing for it, or its own least")

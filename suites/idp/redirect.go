@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/idp/signin"
 	. "github.com/emaconform/emaconform/suites/idp/world"
@@ -59,14 +60,14 @@ func tryRedirect(t *T, uri string) (problem string) {
 	var end *url.URL
 	arrived := func(a *wire.Answer) bool { return a.Err == nil }
 	t.BesideKind("sign-in", arrived, func(t *T) *wire.Answer {
-		end, last := walk(t, registered)
+		end, last := walk(t, reports.Control, registered)
 		if end == nil || !strings.HasPrefix(end.String(), registered) {
 			return &wire.Answer{Err: errors.New("the sign-in with the registered redirect URI does not end there")}
 		}
 		return last
 	}, func() *wire.Answer {
 		var last *wire.Answer
-		end, last = walk(t, uri)
+		end, last = walk(t, reports.Attack, uri)
 		return last
 	})
 	if end == nil || !response(end) || bare(end.String()) == bare(registered) {
@@ -88,14 +89,15 @@ func hostOf(uri string) string {
 	return u.Host
 }
 
-// walk signs Alice in with a redirect URI and returns where that ended, nil for a page of the identity provider.
-func walk(t *T, uri string) (*url.URL, *wire.Answer) {
-	return walkWith(t, signin.Authorization{Redirect: uri})
+// walk signs Alice in with a redirect URI and returns where that ended, nil for a page of the identity provider. part is
+// what its pages are in the record.
+func walk(t *T, part reports.Part, uri string) (*url.URL, *wire.Answer) {
+	return walkWith(t, part, signin.Authorization{Redirect: uri})
 }
 
 // walkWith signs Alice in with an authorization request and returns where that ended, as walk does.
-func walkWith(t *T, r signin.Authorization) (*url.URL, *wire.Answer) {
-	end, last, err := t.Desk.Walk(signin.Visit{Context: t, Recorder: t.Recorder()},
+func walkWith(t *T, part reports.Part, r signin.Authorization) (*url.URL, *wire.Answer) {
+	end, last, err := t.Desk.Walk(signin.Visit{Context: t, Recorder: t.Recorder(), Part: part},
 		signin.Ask{User: t.Alice(), Client: t.A()}, r)
 	if last != nil && last.Doubt() != "" {
 		t.Doubtf("%s", last.Doubt())

@@ -32,7 +32,7 @@ func offered(t *T) (signin.Ask, signin.Tokens) {
 
 // takesRefreshTokens ends the check when an honest exchange of a refresh token is not granted.
 func takesRefreshTokens(t *T, honest ...Option) {
-	if a := t.Exchange(honest...); !Granted(a) && a.Doubt() == "" {
+	if a := t.Twin(honest...); !Granted(a) && a.Doubt() == "" {
 		t.Skipf("refresh tokens are not exchanged here (%s): a MAY", a.Summary())
 	}
 }

@@ -2,7 +2,6 @@ package idp
 
 import (
 	"encoding/base64"
-	"fmt"
 	"strings"
 
 	. "github.com/onsi/gomega"
@@ -60,9 +59,9 @@ func subjectBehind(t *T, a *wire.Answer) string {
 // besideAssertion has an attack sent between two valid assertions that are granted. want is sub of what they lead to.
 func besideAssertion(t *T, attack func() *wire.Answer) (want string, attacked *wire.Answer) {
 	control, attacked := t.BesideKind("assertion", Granted, func(t *T) *wire.Answer {
-		a := t.Exchange(asserting(t, document(t, t.Config.SAML.Assertion)))
+		a := t.Twin(asserting(t, document(t, t.Config.SAML.Assertion)))
 		if Granted(a) && t.Config.SAML.Refresh {
-			return t.Exchange(refreshing(a.String("access_token")))
+			return t.Twin(refreshing(a.String("access_token")))
 		}
 		return a
 	}, attack)
@@ -89,72 +88,57 @@ var _ = check.For("IDP-SUBJECT-SAML", func() {
 		Expect(want).To(Equal(g.String("sub")), "sub of the grant for an assertion, compared with that for an ID token")
 	}, needs, check.Must(), check.Sends("A valid assertion."))
 
-	forge := func(slug, what string, change func(*T, []byte) []byte, options ...check.Option) {
-		It(slug, "refuses "+what, func(t *T) {
-			_, a := besideAssertion(t, func() *wire.Answer {
-				return t.Attack(asserting(t, change(t, document(t, t.Config.SAML.Assertion))))
-			})
-			Expect(a).To(server.BeRefused())
-		}, append([]check.Option{needs, check.Must(), check.Sends("A valid assertion, then " + what + ".")}, options...)...)
-	}
-	forge("unsigned", "an assertion without its signature", func(_ *T, d []byte) []byte {
-		return hostile.StripSignature(d)
-	})
-	forge("changed", "an assertion with another name under the signature", func(t *T, d []byte) []byte {
-		return hostile.WithNameID(d, forgedName(t))
-	})
-	forge("doctype", "an assertion with a document type and an external entity", func(_ *T, d []byte) []byte {
-		return hostile.ExternalEntity(d, "file:///etc/hostname")
-	})
-	forge("entities", "an assertion whose entities unfold to a gigabyte", func(_ *T, d []byte) []byte {
-		return hostile.EntityBomb(d)
-	}, check.Intrusive())
-	for n := 1; n <= hostile.XSWVariants; n++ {
-		forge(fmt.Sprintf("wrapped-%d", n), fmt.Sprintf("an assertion that is wrapped around the signed one (%s)",
-			wrappings[n-1]),
-			func(t *T, d []byte) []byte { return hostile.XSW(d, n, forgedName(t)) })
-	}
-	It("comment", "reads the whole name of an assertion with a comment in it, or refuses it", func(t *T) {
-		want, a := besideAssertion(t, func() *wire.Answer {
-			d := document(t, t.Config.SAML.Assertion)
-			return t.Exchange(asserting(t, hostile.CommentNameID(d, min(3, len(hostile.NameID(d))))))
-		})
-		if Granted(a) {
-			Expect(subjectBehind(t, a)).To(Equal(want), "sub of an assertion with a comment in its NameID")
+	for _, attack := range hostile.SAMLAttacks() {
+		options := []check.Option{needs, check.Must(), check.Sends("A valid assertion, then " + attack.What + ".")}
+		if attack.Lax {
+			options = append(options, check.Should())
 		}
-	}, needs, check.Must(), check.Sends("A valid assertion, then one with a comment in its NameID, which the "+
-		"signature allows."))
+		if attack.Heavy {
+			options = append(options, check.Intrusive())
+		}
+		It(attack.ID, "refuses "+attack.What, func(t *T) { judgeForged(t, attack) }, options...)
+	}
 	It("replayed", "refuses an assertion that it has taken before", func(t *T) {
 		d := document(t, t.Config.SAML.Assertion)
-		if a := t.Exchange(asserting(t, d)); !Granted(a) {
+		if a := t.Twin(asserting(t, d)); !Granted(a) {
 			t.Inconclusivef("the valid assertion was not granted: %s", a.Summary())
 		}
 		Expect(t.Attack(asserting(t, d))).To(server.BeRefused(), "RFC 7522 3: may remember them")
 	}, needs, check.Should(), check.Sends("The same assertion, twice."))
 
-	for _, other := range []struct {
-		slug, what, key string
-		of              func(*World) string
-	}{
-		{"other-audience", "an assertion for another application", "saml.other_audience", func(w *World) string {
-			return w.Config.SAML.OtherAudience
-		}},
-		{"other-recipient", "an assertion for another recipient", "saml.other_recipient", func(w *World) string {
-			return w.Config.SAML.OtherRecip
-		}},
-		{"expired", "an assertion that has expired", "saml.expired", func(w *World) string { return w.Config.SAML.Expired }},
-	} {
-		It(other.slug, "refuses "+other.what, func(t *T) {
-			_, a := besideAssertion(t, func() *wire.Answer { return t.Attack(asserting(t, document(t, other.of(t.World)))) })
+	for _, misuse := range hostile.SAMLMisuses() {
+		key, of := misused(misuse.ID)
+		It(misuse.ID, "refuses "+misuse.What, func(t *T) {
+			_, a := besideAssertion(t, func() *wire.Answer { return t.Attack(asserting(t, document(t, of(t.World)))) })
 			Expect(a).To(server.BeRefused())
-		}, check.With(NeedsHook(other.key, other.of)), check.Must(), check.Sends("A valid assertion, then "+other.what+"."))
+		}, check.With(NeedsHook(key, of)), check.Must(), check.Sends("A valid assertion, then "+misuse.What+"."))
 	}
 })
 
-// wrappings says where each variant of package hostile puts the signed assertion.
-var wrappings = [hostile.XSWVariants]string{
-	"within the forged one's signature", "at the end, with its signature behind it", "as first child", "as last child",
-	"at the end, its signature in the forged one's place", "within KeyInfo", "within Advice",
-	"within the signature's Object",
-	"outside, the forged one within its signature's Object", "as last child with the same ID",
+// judgeForged presents what was made of a valid assertion.
+func judgeForged(t *T, attack hostile.SAMLAttack) {
+	forged := func() Option { return asserting(t, attack.Make(document(t, t.Config.SAML.Assertion), forgedName(t))) }
+	if !attack.Whole {
+		_, a := besideAssertion(t, func() *wire.Answer { return t.Attack(forged()) })
+		Expect(a).To(server.BeRefused())
+		return
+	}
+	if want, a := besideAssertion(t, func() *wire.Answer { return t.Probe(forged()) }); Granted(a) {
+		Expect(subjectBehind(t, a)).To(Equal(want), "sub of what is granted for it, compared with the valid one's")
+	}
+}
+
+// misused is the key of the configuration for an assertion that is meant for another use.
+func misused(id string) (key string, of func(*World) string) {
+	switch id {
+	case "other-audience":
+		return "saml.other_audience", func(w *World) string { return w.Config.SAML.OtherAudience }
+	case "other-recipient":
+		return "saml.other_recipient", func(w *World) string { return w.Config.SAML.OtherRecip }
+	case "expired":
+		return "saml.expired", func(w *World) string { return w.Config.SAML.Expired }
+	case "early":
+		return "saml.early", func(w *World) string { return w.Config.SAML.Early }
+	}
+	panic("no key of the configuration gives the assertion " + id)
 }

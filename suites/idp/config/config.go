@@ -139,6 +139,7 @@ type SAML struct {
 	OtherAudience string `yaml:"other_audience,omitempty" json:"other_audience,omitempty"` // for another application
 	OtherRecip    string `yaml:"other_recipient,omitempty" json:"other_recipient,omitempty"`
 	Expired       string `yaml:"expired,omitempty" json:"expired,omitempty"`
+	Early         string `yaml:"early,omitempty" json:"early,omitempty"` // not valid yet
 	// Named makes an assertion for whatever name EMACONFORM_USER, or the form parameter user, has.
 	Named string `yaml:"named,omitempty" json:"named,omitempty"`
 	// Refresh: an assertion buys a refresh token, which is then exchanged (ID-JAG draft-04 section 4.5).

@@ -330,7 +330,7 @@ func (c *Config) Hosts() *wire.Hosts {
 	named := []string{c.IdP.AuthorizationEndpoint, c.IdP.TokenEndpoint, c.IdP.JWKSURI, c.Audit,
 		c.Hooks.Deactivate, c.Hooks.Reactivate, c.Hooks.Unassign, c.Hooks.Assign, c.Hooks.Revoke, c.Hooks.Rotate}
 	if s := c.SAML; s != nil {
-		named = append(named, s.Assertion, s.OtherAudience, s.OtherRecip, s.Expired, s.Named)
+		named = append(named, s.Assertion, s.OtherAudience, s.OtherRecip, s.Expired, s.Early, s.Named)
 	}
 	for _, u := range c.Users {
 		if u.SignIn.Form != nil {

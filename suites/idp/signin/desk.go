@@ -42,7 +42,8 @@ type entry struct {
 type visit struct {
 	ctx   context.Context
 	rec   *wire.Recorder
-	again bool // go on with the session of an earlier sign-in, where there is one
+	again bool         // go on with the session of an earlier sign-in, where there is one
+	part  reports.Part // what its pages are in the record; "" is setup
 }
 
 func (d *Desk) now() time.Time { return time.Now().Add(d.Skew) }
@@ -67,7 +68,7 @@ func (d *Desk) Tokens(ctx context.Context, rec *wire.Recorder, a Ask) (Tokens, e
 	e := d.entry(a)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	v := &visit{ctx, rec, true}
+	v := &visit{ctx: ctx, rec: rec, again: true}
 	if e.tokens == nil {
 		t, err := d.signIn(v, a)
 		if err != nil {
@@ -154,7 +155,7 @@ func (d *Desk) signInOnce(v *visit, a Ask) (Tokens, error) {
 		fmt.Errorf("the sign-in of %s took longer than %s (timing.sign_in)",
 			a.User.Login, d.Config.Timing.SignIn))
 	defer cancel()
-	v = &visit{ctx, v.rec, v.again}
+	v = &visit{ctx, v.rec, v.again, v.part}
 	switch way := &a.User.SignIn; {
 	case way.Command != "":
 		return d.command(v, a)

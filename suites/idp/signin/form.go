@@ -155,7 +155,7 @@ func origin(raw string) string {
 // Walk signs a user in with any authorization request and returns where it ended: a URL that is not the identity
 // provider's, or nil when it ended on a page of its own, whose words the answer has.
 func (d *Desk) Walk(v Visit, a Ask, r Authorization) (end *url.URL, last *wire.Answer, err error) {
-	w := d.newWalk(&visit{v.Context, v.Recorder, true}, a, r)
+	w := d.newWalk(&visit{v.Context, v.Recorder, true, v.Part}, a, r)
 	end, last, err = w.run(func(*url.URL) bool { return false })
 	if end != nil && end.Query().Has("code") {
 		d.keepSession(a.User.Login, w.left)
@@ -265,7 +265,7 @@ func (w *walk) send(r *wire.Request) *wire.Answer {
 	if len(cookies) > 0 {
 		r.Header.Set("Cookie", strings.Join(cookies, "; "))
 	}
-	a := w.Wire.Do(w.ctx, r, w.rec, reports.Setup, "sign-in of "+w.ask.User.Login)
+	a := w.Wire.Do(w.ctx, r, w.rec, cmp.Or(w.part, reports.Setup), "sign-in of "+w.ask.User.Login)
 	if a.Header != nil {
 		cookies := (&http.Response{Header: a.Header}).Cookies()
 		w.jar.SetCookies(u, cookies)
@@ -327,8 +327,9 @@ func describe(a *wire.Answer) string {
 	return a.Summary()
 }
 
-// Visit is who walks: its bounds in time, and what keeps its exchanges.
+// Visit is who walks: its bounds in time, what keeps its exchanges, and what these are in the record ("" is setup).
 type Visit struct {
 	Context  context.Context
 	Recorder *wire.Recorder
+	Part     reports.Part
 }

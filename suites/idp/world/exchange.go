@@ -149,10 +149,22 @@ func (t *T) Exchange(options ...Option) *wire.Answer {
 	return t.deliver(func() *wire.Request { return t.request(options) }, reports.Setup, "")
 }
 
+// Twin is an honest exchange that attacks are compared with, whatever comes of it.
+func (t *T) Twin(options ...Option) *wire.Answer {
+	return t.deliver(func() *wire.Request { return t.request(options) }, reports.Control,
+		"the honest twin: must be granted")
+}
+
+// Probe sends what may be granted in part, or refused.
+func (t *T) Probe(options ...Option) *wire.Answer {
+	return t.deliver(func() *wire.Request { return t.request(options) }, reports.Attack,
+		"must not be granted as a whole")
+}
+
 // Control is the honest twin of an attack. Unless it is granted, nothing can be said about the attack, and the check
 // ends as inconclusive. The grant is verified with the published keys.
 func (t *T) Control(options ...Option) *Grant {
-	a := t.deliver(func() *wire.Request { return t.request(options) }, reports.Control, "the honest twin: must be granted")
+	a := t.Twin(options...)
 	if !Granted(a) {
 		t.Inconclusivef("the control was not granted (%s), so a refusal of the attack would prove nothing: the honest "+
 			"request in the exchanges must work first", a.Summary())

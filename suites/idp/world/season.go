@@ -80,6 +80,14 @@ func (t *T) Tell(c *Chapter, what func(*T)) {
 	}
 }
 
+// Follow makes what came last of another chapter the honest request of this one.
+func (c *Chapter) Follow(other *Chapter) {
+	c.Before = other.After
+	if last := len(other.exchanges) - 1; last >= 0 {
+		c.exchanges = append(c.exchanges, other.exchanges[last])
+	}
+}
+
 // Stopf says why nothing can be said of a chapter.
 func (c *Chapter) Stopf(format string, args ...any) { c.Problem = fmt.Sprintf(format, args...) }
 
