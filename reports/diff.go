@@ -90,7 +90,8 @@ func WriteBadge(w io.Writer, r *Report) error {
 	a, b := letter*len([]rune(left))+2*padding, letter*len([]rune(right))+2*padding
 	escape := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace
 	left, right = escape(left), escape(right)
-	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="20" role="img" aria-label="%s: %s">
+	_, err := fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="20" role="img"
+ aria-label="%s: %s">
 <rect width="%d" height="20" fill="#333"/><rect x="%d" width="%d" height="20" fill="%s"/>
 <g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle">
 <text x="%d" y="14">%s</text><text x="%d" y="14">%s</text></g></svg>

@@ -90,8 +90,8 @@ type attendedState struct {
 // shortestSecret is what a secret of one's own must have, in characters.
 const shortestSecret = 16
 
-// kept is the end of the client's secrets: the one that was given, or else the one of the last run, which the state file
-// has.
+// kept is the end of the client's secrets: the one that was given, or else the one of the last run, which the state
+// file has.
 func (f *attendedFlags) kept() (string, error) {
 	if f.secret != "" {
 		unprintable := func(r rune) bool { return r <= ' ' || r > '~' }

@@ -74,7 +74,8 @@ func TestWhatKeepsAnIdentityProviderFromBeingJudged(t *testing.T) {
 			[]string{"the password was not accepted", "not tried again, lest the account be locked"}},
 		"a page of script": {
 			shows(`<title>Sign in</title><div id=app>Loading</div><script src=app.js></script>`),
-			form, []string{"it ended on a page of the identity provider", "Loading", "It needs JavaScript: use sign_in: attended"}},
+			form, []string{"it ended on a page of the identity provider", "Loading",
+				"It needs JavaScript: use sign_in: attended"}},
 		"an endpoint elsewhere": {map[string]http.HandlerFunc{
 			bare.Metadata: bare.JSON(200, map[string]string{"issuer": "https://acme.example",
 				"authorization_endpoint": "https://acme.example/authorize", "jwks_uri": "https://acme.example/keys",

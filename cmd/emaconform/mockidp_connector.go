@@ -169,7 +169,8 @@ func (b *beside) add(d *directory.Directory) error {
 func (b *beside) steps(k *directory.Client, c *directory.Connection, curl string) []step {
 	call := `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"` + rs.ToolWhoami +
 		`","arguments":{},"_meta":{` +
-		`"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"curl","version":"1"},` +
+		`"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+		`"io.modelcontextprotocol/clientInfo":{"name":"curl","version":"1"},` +
 		`"io.modelcontextprotocol/clientCapabilities":{}}}}`
 	return []step{
 		{"4. redeem the ID-JAG at the connector's authorization server, as its client " + c.ClientID,

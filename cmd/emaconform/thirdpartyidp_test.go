@@ -103,7 +103,8 @@ func TestIdentityProviderOfTheOfficialRunner(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	dir := t.TempDir()
 	script := filepath.Join(dir, "client.sh")
-	g.Expect(os.WriteFile(script, []byte(`printf %s "$MCP_CONFORMANCE_CONTEXT" > `+dir+`/writing && mv `+dir+`/writing `+dir+`/context
+	g.Expect(os.WriteFile(script, []byte(`printf %s "$MCP_CONFORMANCE_CONTEXT" > `+dir+`/writing
+mv `+dir+`/writing `+dir+`/context
 while [ ! -e `+dir+`/done ]; do sleep 0.1; done
 `), 0o600)).To(Succeed())
 	ctx, cancel := context.WithCancel(t.Context())

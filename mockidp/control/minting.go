@@ -30,10 +30,13 @@ type tokenOrder struct {
 	Connector string    `json:"connector,omitempty"` // id
 	// id of the custom authorization server of an access token; "" is default
 	Server string         `json:"server,omitempty"`
-	Set    map[string]any `json:"set,omitempty" jsonschema:"claims, or for a saml_response: members of the assertion in snake case (name_id, audience, recipient, in_response_to, not_on_or_after, attributes and so on)"`
+	Set    tokenContent   `json:"set,omitempty"`
 	Delete []string       `json:"delete,omitempty"`
 	Header map[string]any `json:"header,omitempty"` // null takes a member away
 }
+
+// tokenContent is what a token says, for the most part: claims, or members of an assertion.
+type tokenContent map[string]any
 
 type mintedToken struct {
 	Token string `json:"token"`

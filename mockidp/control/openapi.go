@@ -123,6 +123,9 @@ func schemaOf(t, itself reflect.Type) *jsonschema.Schema {
 		reflect.TypeFor[directory.ExcessScopes](): enum(directory.DropScopes, directory.RefuseScopes),
 		reflect.TypeFor[directory.MissingScope](): enum(directory.NoScopes, directory.AllScopes, directory.MissingRefuse),
 		reflect.TypeFor[mint.TokenKind]():         enum(mint.TokenID, mint.TokenIDJAG, mint.TokenAccess),
+		reflect.TypeFor[tokenContent](): {Type: "object", AdditionalProperties: &jsonschema.Schema{},
+			Description: "claims, or for a saml_response: members of the assertion in snake case (name_id, audience, " +
+				"recipient, in_response_to, not_on_or_after, attributes and so on)"},
 	}
 	types[reflect.TypeFor[orderKind]()] = enum(orderKinds...)
 	for other, name := range named {

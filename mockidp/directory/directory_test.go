@@ -111,7 +111,8 @@ func TestLoadNamesTheFile(t *testing.T) {
 
 func TestPrivateKeysAreRefused(t *testing.T) {
 	for name, key := range map[string]string{
-		"private":   `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}`,
+		"private": `{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",` +
+			`"d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"}`,
 		"symmetric": `{"kty":"oct","k":"AAAA"}`,
 	} {
 		text := strings.Replace(sample, "    secret: s", "    auth: private_key_jwt\n    jwks: '{\"keys\":["+key+"]}'", 1)

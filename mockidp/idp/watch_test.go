@@ -20,7 +20,8 @@ const configuration = `users:
 clients:
   - {id: app, secret: s3cret, redirect_uris: ["http://127.0.0.1/callback"], assigned: {everyone: true}}
 connectors:
-  - {id: notes, audience: "https://auth.notes.example", resources: ["https://mcp.notes.example/mcp"], scopes: [notes.read], assigned: {groups: [Staff]}}
+  - {id: notes, audience: "https://auth.notes.example", resources: ["https://mcp.notes.example/mcp"],
+     scopes: [notes.read], assigned: {groups: [Staff]}}
 connections:
   - {client: app, connector: notes, client_id: app-at-notes}
 `

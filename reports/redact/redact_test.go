@@ -298,7 +298,8 @@ func BenchmarkRun(b *testing.B) {
 			i, random(16))
 		token := head + "." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "." + random(256)
 		tokens = append(tokens, token)
-		answers = append(answers, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer","expires_in":300,"scope":"notes.read notes.write"}
+		answers = append(answers, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer","expires_in":300,`+
+			`"scope":"notes.read notes.write"}
 Content-Type: application/json
 Cache-Control: no-store
 Date: Sat, 14 Mar 2026 09:26:53 GMT

@@ -1,5 +1,5 @@
-// Package attended serves the pages that walk a person through what only a person can do: running an application, signing
-// in. All look alike: what there is to do on the left, what to do now on the right, and nothing to reload.
+// Package attended serves the pages that walk a person through what only a person can do: running an application,
+// signing in. All look alike: what there is to do on the left, what to do now on the right, and nothing to reload.
 package attended
 
 import (
@@ -94,8 +94,10 @@ func head(w http.ResponseWriter, mediaType string, status int) {
 func Notice(w http.ResponseWriter, status int, title, line, back string) {
 	head(w, "text/html; charset=utf-8", status)
 	escape := template.HTMLEscapeString
-	_ = pages.ExecuteTemplate(w, "notice.html", map[string]any{"Style": style, "Title": escape(title), "Line": escape(line),
-		"Back": escape(back), "Problem": status >= http.StatusBadRequest}) // as above
+	_ = pages.ExecuteTemplate(w, "notice.html", map[string]any{ // as above
+		"Style": style, "Title": escape(title), "Line": escape(line), "Back": escape(back),
+		"Problem": status >= http.StatusBadRequest,
+	})
 }
 
 // Serve serves a handler at an address until stop is called; at is where that is.

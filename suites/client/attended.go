@@ -68,8 +68,9 @@ type Attention struct {
 // anHour is how many hostile scenarios a person plays in an hour: it takes a minute or two for each.
 const anHour = 30
 
-// shorten keeps the scenarios of the first kind, in which the client is configured once: those that look at an honest run,
-// which are played at one go, and of the others those by which an attacker gains most, from each requirement in turn.
+// shorten keeps the scenarios of the first kind, in which the client is configured once: those that look at an honest
+// run, which are played at one go, and of the others those by which an attacker gains most, from each requirement in
+// turn.
 func (a *Attended) shorten() {
 	kind := a.kinds[scenario.Login]
 	var kept, hostile []*check.Check
@@ -108,8 +109,9 @@ func NewAttended(ctx context.Context, o Options, basePort int) (*Attended, error
 		return nil, err
 	}
 	a := &Attended{
-		options: o, ctx: ctx, started: time.Now(), kinds: map[*scenario.Shape]*scenario.Shape{}, finished: make(chan struct{}),
-		honests: map[*scenario.Shape]*program.Attempt{}, played: map[string]*program.Attempt{}, results: map[string]reports.Check{},
+		options: o, ctx: ctx, started: time.Now(), finished: make(chan struct{}),
+		kinds: map[*scenario.Shape]*scenario.Shape{}, honests: map[*scenario.Shape]*program.Attempt{},
+		played: map[string]*program.Attempt{}, results: map[string]reports.Check{},
 	}
 	redirects := o.RedirectURIs
 	if len(redirects) == 0 && basePort != 0 {
@@ -125,9 +127,8 @@ func NewAttended(ctx context.Context, o Options, basePort int) (*Attended, error
 			a.classify(scenario.Of(c.ID).Shape)
 		}
 	}
-	slices.SortStableFunc(a.playable, func(x, y *check.Check) int {
-		return slices.Index(a.order, a.kinds[scenario.Of(x.ID).Shape]) - slices.Index(a.order, a.kinds[scenario.Of(y.ID).Shape])
-	})
+	place := func(c *check.Check) int { return slices.Index(a.order, a.kinds[scenario.Of(c.ID).Shape]) }
+	slices.SortStableFunc(a.playable, func(x, y *check.Check) int { return place(x) - place(y) })
 	if o.Attended.Short {
 		a.shorten()
 	}

@@ -269,7 +269,8 @@ func TestAttendedInterrupted(t *testing.T) {
 
 // TestShortSelection wants an hour's work in one kind of world, that begins with what gains an attacker most.
 func TestShortSelection(t *testing.T) {
-	attended, err := NewAttended(context.Background(), Options{Attended: Attention{Short: true, Secret: "stays-the-same-0"}}, 0)
+	short := Attention{Short: true, Secret: "stays-the-same-0"}
+	attended, err := NewAttended(context.Background(), Options{Attended: short}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,8 +38,8 @@ type pageCurrent struct {
 	Settings map[string]any `json:"settings"`
 	Seen     []pageRequest  `json:"seen"`
 	Through  bool           `json:"through"` // the client got through to the MCP server
-	// So far: the judgement if it were over now. Empty in an honest run and before the first request; untempted is that the
-	// client has not come to the point yet from which on there is one.
+	// So far: the judgement if it were over now. Empty in an honest run and before the first request; untempted is that
+	// the client has not come to the point yet from which on there is one.
 	Untempted bool            `json:"untempted"`
 	Outcome   reports.Outcome `json:"outcome"`
 	Message   string          `json:"message"`

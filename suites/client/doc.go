@@ -5,8 +5,8 @@
 // MCP_CONFORMANCE_CONTEXT (JSON): the contract of the official MCP conformance runner, so that an SDK's conformance
 // client runs unchanged. What goes beyond that contract is in world.Context.
 //
-// A scenario is declared in the words of package scenario. The rooms hold the scenarios, a room for a part of the flow, a
-// file for a theme; within it each requirement of the catalogue has one declaration. Whoever imports this package has
+// A scenario is declared in the words of package scenario. The rooms hold the scenarios, a room for a part of the flow,
+// a file for a theme; within it each requirement of the catalogue has one declaration. Whoever imports this package has
 // them all.
 package client
 

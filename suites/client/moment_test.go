@@ -58,7 +58,8 @@ func TestNothingIsSaidOfAClientThatIsNotTempted(t *testing.T) {
 				if got.Outcome != reports.Inconclusive && got.Outcome != reports.Skip {
 					t.Errorf("a client that does nothing (exit code %d): %s %s", exit, got.Outcome, got.Message)
 				}
-				if m := scenario.Of(c.ID).Moment; m == scenario.Called || m == scenario.Challenged || strings.HasPrefix(c.ID, "CL-TLS/mcp-") {
+				m := scenario.Of(c.ID).Moment
+				if m == scenario.Called || m == scenario.Challenged || strings.HasPrefix(c.ID, "CL-TLS/mcp-") {
 					continue
 				}
 				got = meet(t, c, exit, knock)

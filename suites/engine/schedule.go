@@ -34,7 +34,8 @@ type schedule struct {
 	firsts map[*check.Check]check.Attempt // those that need a second look
 }
 
-func newSchedule(stage Stage, checks []*check.Check, workers int, seed uint64, say func(message), ahead *forecast) *schedule {
+func newSchedule(stage Stage, checks []*check.Check, workers int, seed uint64, say func(message),
+	ahead *forecast) *schedule {
 	s := &schedule{
 		stage: stage, checks: checks, workers: workers, say: say, ahead: ahead, found: map[string]chan reports.Check{},
 		random: rand.New(rand.NewPCG(seed, 0)), firsts: map[*check.Check]check.Attempt{},

@@ -105,7 +105,8 @@ func Before() (reports.Catalogue, []reports.NotRun) {
 // Nonce is the nonce that was asked for, or a random one.
 func Nonce(asked string) string { return cmp.Or(asked, rand.Text()) }
 
-var revision = regexp.MustCompile(`"(?:protocolVersion|io\.modelcontextprotocol/protocolVersion)"\s*:\s*"(\d{4}-\d{2}-\d{2})"`)
+var revision = regexp.MustCompile(
+	`"(?:protocolVersion|io\.modelcontextprotocol/protocolVersion)"\s*:\s*"(\d{4}-\d{2}-\d{2})"`)
 
 // Revisions lists the revisions of MCP in which the target answered, by the exchanges of a report.
 func Revisions(r *reports.Report) []string {

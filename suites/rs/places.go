@@ -141,7 +141,8 @@ var _ = check.For("RS-TOKEN-PLACE", func() {
 					"is everybody", name)
 			}
 		}
-	}), check.Slow(), check.Sends("A request with a token as control, then requests without one that name a user in headers of proxies"))
+	}), check.Slow(), check.Sends("A request with a token as control, then requests without one that name a user in "+
+		"headers of proxies"))
 
 	server.It("other-headers", "takes a token from no other header", server.InEach(func(t *server.T) {
 		token := t.AccessToken()

@@ -73,7 +73,8 @@ func (h *Hosts) Trusts(rawURL string) error {
 		return fmt.Errorf("%w: there is no host in the URL", ErrHost)
 	}
 	if u.Scheme != "https" && strings.HasPrefix(h.Target, "https:") {
-		return fmt.Errorf("%w: %s is not https, and the target is: no secret goes there in clear", ErrHost, Printable(u.Host, 200))
+		return fmt.Errorf("%w: %s is not https, and the target is: no secret goes there in clear", ErrHost,
+			Printable(u.Host, 200))
 	}
 	if !h.names(u) {
 		return fmt.Errorf("%w: no secret goes to %s: when it is yours, list it in allowed_hosts", ErrHost,

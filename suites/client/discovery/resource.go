@@ -1,5 +1,5 @@
-// Package discovery holds the scenarios about finding out who is asked for what: the extension, and the metadata of the MCP
-// server and of the RAS.
+// Package discovery holds the scenarios about finding out who is asked for what: the extension, and the metadata of the
+// MCP server and of the RAS.
 package discovery
 
 import (

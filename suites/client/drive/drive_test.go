@@ -58,7 +58,8 @@ func TestDrivenWithLittle(t *testing.T) {
 	home := t.TempDir()
 	cmd := exec.Command(args[0], append(args[1:], "https://127.0.0.1:1/mcp")...)
 	cmd.Env = append(append(os.Environ(), environment...), "HOME="+home, `MCP_CONFORMANCE_CONTEXT={"client_id": "r",
-		"client_secret": "ras-s", "idp_client_id": "c", "idp_client_secret": "idp-s", "idp_issuer": "https://idp", "ca_file": "/ca.pem"}`)
+		"client_secret": "ras-s", "idp_client_id": "c", "idp_client_secret": "idp-s", "idp_issuer": "https://idp",
+		"ca_file": "/ca.pem"}`)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -23,7 +23,8 @@ type values struct {
 }
 
 var recipes = []Recipe{
-	{"claude-code", "Claude Code", "2026-11", []string{"http://localhost:33419/callback"}, false, `export CLAUDE_CODE_ENABLE_XAA=1
+	{"claude-code", "Claude Code", "2026-11", []string{"http://localhost:33419/callback"}, false,
+		`export CLAUDE_CODE_ENABLE_XAA=1
 export NODE_EXTRA_CA_CERTS={{.CA}}
 export MCP_XAA_IDP_CLIENT_SECRET={{.IdPSecret}}
 export MCP_CLIENT_SECRET={{.Secret}}
@@ -36,7 +37,8 @@ claude mcp list
 	{"vscode", "Visual Studio Code 1.123 or later", "2026-11", []string{"http://127.0.0.1:33418/",
 		"https://vscode.dev/redirect"}, false,
 		`Settings (JSON):
-  "mcp.enterpriseManagedAuth.idp": {"issuer": "{{.Issuer}}", "clientId": "{{.IdPClient}}", "clientSecret": "{{.IdPSecret}}"}
+  "mcp.enterpriseManagedAuth.idp": {"issuer": "{{.Issuer}}", "clientId": "{{.IdPClient}}",
+    "clientSecret": "{{.IdPSecret}}"}
 .vscode/mcp.json:
   {"servers": {"conformance": {"type": "http", "url": "{{.Server}}",
     "oauth": {"clientId": "{{.Client}}", "clientSecret": "{{.Secret}}", "enterpriseManaged": true}}}}

@@ -1,5 +1,5 @@
-// Package grants holds the scenarios about what is asked of the IdP (the token exchange) and of the RAS (the redemption),
-// and about what they answer.
+// Package grants holds the scenarios about what is asked of the IdP (the token exchange) and of the RAS (the
+// redemption), and about what they answer.
 package grants
 
 import (

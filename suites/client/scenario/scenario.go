@@ -1,6 +1,6 @@
-// Package scenario says how a scenario for an MCP client is declared: what the client meets (a Scene of an honest Shape,
-// with one thing wrong or nothing), from what Moment on it can be judged, and a body that judges what was seen (T).
-// Whoever runs clients is its Player.
+// Package scenario says how a scenario for an MCP client is declared: what the client meets (a Scene of an honest
+// Shape, with one thing wrong or nothing), from what Moment on it can be judged, and a body that judges what was seen
+// (T). Whoever runs clients is its Player.
 package scenario
 
 import (

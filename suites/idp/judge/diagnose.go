@@ -105,7 +105,8 @@ func (p *preflight) diagnose(t *world.T, k *config.Client, target *config.Target
 }
 
 // staleSubject are the words of a provider whose subject token or session is too old.
-var staleSubject = regexp.MustCompile(`(?i)expired|session (is )?(too old|not found|ended)|sign in again|re-?authenticat`)
+var staleSubject = regexp.MustCompile(
+	`(?i)expired|session (is )?(too old|not found|ended)|sign in again|re-?authenticat`)
 
 // probe changes one thing at a time and sees whether the answer stays the same: what is refused already then is at
 // fault.

@@ -25,7 +25,8 @@ func deskFor(s config.SignIn, patience time.Duration) (*Desk, Ask) {
 
 func TestACommandPrintsATokenResponse(t *testing.T) {
 	g := NewWithT(t)
-	d, ask := deskFor(config.SignIn{Command: `printf '{"access_token":"%s-%s-%s"}' "$EMACONFORM_CLIENT_ID" "$EMACONFORM_USER" "$EMACONFORM_ISSUER"`}, time.Minute)
+	d, ask := deskFor(config.SignIn{Command: `printf '{"access_token":"%s-%s-%s"}' \
+		"$EMACONFORM_CLIENT_ID" "$EMACONFORM_USER" "$EMACONFORM_ISSUER"`}, time.Minute)
 	tokens, err := d.signIn(&visit{ctx: t.Context()}, ask)
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(tokens.AccessToken).To(Equal("a-alice-https://idp.example"))

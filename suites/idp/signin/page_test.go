@@ -111,7 +111,8 @@ func TestOneFormWithAToken(t *testing.T) {
 		http.Redirect(w, r, "/login?"+r.URL.RawQuery, http.StatusFound)
 	})
 	p.page("GET /login", `<form method=post action="/login?{query}"><input type=hidden name=csrf value=xyz>
-		<input type=text name=user_name><input type=password name=pw><button name=go value=cancel>Cancel</button><button name=go value=in>Sign in</button></form>`)
+		<input type=text name=user_name><input type=password name=pw>
+		<button name=go value=cancel>Cancel</button><button name=go value=in>Sign in</button></form>`)
 	p.mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		cookie, err := r.Cookie("session")
 		if err != nil || cookie.Value != "abcdefghijklmnopqrstuvwxyz" || r.FormValue("csrf") != "xyz" ||
@@ -129,14 +130,17 @@ func TestOneFormWithAToken(t *testing.T) {
 
 func TestNameThenPasswordThenConsentThenAFormThatPostsBack(t *testing.T) {
 	g, p := NewWithT(t), newProvider(t)
-	p.page("GET /authorize", `<form method=post action="/name?{query}"><label>Your address <input type=email name=identifier></label><input type=submit></form>`)
-	p.page("POST /name", `<form method=post action="/password?{query}"><input type=password name=secret><input type=submit value="Go on"></form>`)
+	p.page("GET /authorize", `<form method=post action="/name?{query}">
+		<label>Your address <input type=email name=identifier></label><input type=submit></form>`)
+	p.page("POST /name", `<form method=post action="/password?{query}">
+		<input type=password name=secret><input type=submit value="Go on"></form>`)
 	p.mux.HandleFunc("POST /password", func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("secret") != password {
 			http.Error(w, "no", http.StatusForbidden)
 			return
 		}
-		fmt.Fprintf(w, `<form method=post action="/consent?%s"><button name=decision value=deny>Deny</button><button name=decision value=yes>Allow</button></form>`,
+		fmt.Fprintf(w, `<form method=post action="/consent?%s">
+			<button name=decision value=deny>Deny</button><button name=decision value=yes>Allow</button></form>`,
 			strings.ReplaceAll(r.URL.RawQuery, "&", "&amp;"))
 	})
 	p.mux.HandleFunc("POST /consent", func(w http.ResponseWriter, r *http.Request) {
@@ -144,7 +148,8 @@ func TestNameThenPasswordThenConsentThenAFormThatPostsBack(t *testing.T) {
 			http.Error(w, "no", http.StatusForbidden)
 			return
 		}
-		fmt.Fprintf(w, `<body onload="document.forms[0].submit()"><form method=post action="%s"><input type=hidden name=code value=the-code-of-this-sign-in>
+		fmt.Fprintf(w, `<body onload="document.forms[0].submit()"><form method=post action="%s">
+			<input type=hidden name=code value=the-code-of-this-sign-in>
 			<input type=hidden name=state value="%s"></form>`, redirect, r.FormValue("state"))
 	})
 	tokens, err := p.signIn(t)
@@ -155,7 +160,8 @@ func TestNameThenPasswordThenConsentThenAFormThatPostsBack(t *testing.T) {
 func TestAPickerOfPeople(t *testing.T) {
 	g, p := NewWithT(t), newProvider(t)
 	p.page("GET /authorize", `<form method=post action="/pick?{query}"><input name=search>
-		<button name=person value="bob@acme.example">Bob</button><button name=person value="alice@acme.example">Alice</button></form>`)
+		<button name=person value="bob@acme.example">Bob</button>
+		<button name=person value="alice@acme.example">Alice</button></form>`)
 	p.mux.HandleFunc("POST /pick", func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("person") != "alice@acme.example" {
 			http.Error(w, "no", http.StatusForbidden)
@@ -171,7 +177,8 @@ func TestAPickerOfPeople(t *testing.T) {
 func TestAWrongPasswordIsNotTriedAThirdTime(t *testing.T) {
 	g, p := NewWithT(t), newProvider(t)
 	var sent atomic.Int32
-	form := `<form method=post action="/login?{query}"><input name=username><input type=password name=password><input type=submit></form>`
+	form := `<form method=post action="/login?{query}">
+		<input name=username><input type=password name=password><input type=submit></form>`
 	p.page("GET /authorize", form)
 	p.mux.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) {
 		sent.Add(1)
@@ -189,7 +196,8 @@ func TestAWrongPasswordIsNotTriedAThirdTime(t *testing.T) {
 func TestARefusalWithoutAFormCountsAsWell(t *testing.T) {
 	g, p := NewWithT(t), newProvider(t)
 	var sent atomic.Int32
-	p.page("GET /authorize", `<form method=post action="/login?{query}"><input name=username><input type=password name=password></form>`)
+	p.page("GET /authorize", `<form method=post action="/login?{query}">
+		<input name=username><input type=password name=password></form>`)
 	p.mux.HandleFunc("POST /login", func(w http.ResponseWriter, _ *http.Request) {
 		sent.Add(1)
 		w.WriteHeader(http.StatusForbidden)

@@ -10,11 +10,14 @@ import (
 
 // internals are what a program says of its inside when nobody has caught an error.
 var internals = map[string]*regexp.Regexp{
-	"a stack trace": regexp.MustCompile(`(?m)^\s*at \S+.*:\d+|\n\s+at |Traceback \(most recent|goroutine \d+ \[|\.(?:java|kt|scala|cs|rb|php):\d+`),
+	"a stack trace": regexp.MustCompile(`(?m)^\s*at \S+.*:\d+|\n\s+at |Traceback \(most recent|goroutine \d+ \[|` +
+		`\.(?:java|kt|scala|cs|rb|php):\d+`),
 	"a file of the server": regexp.MustCompile(
 		`(?:/usr/|/home/|/app/|/srv/|/opt/|/var/|/root/)[\w.@-]+/[\w./@-]+|node_modules/|site-packages/|[A-Z]:\\\\[\w\\.-]+`),
-	"a database query":                 regexp.MustCompile(`(?i)\bselect\b.{1,200}\bfrom\b|\binsert into\b|SQLSTATE|ORA-\d{5}|duplicate key value`),
-	"an exception":                     regexp.MustCompile(`\b(?:[a-z]\w*\.){2,}\w*(?:Exception|Error)\b|\b(?:TypeError|SyntaxError|NullPointerException|KeyError): `),
+	"a database query": regexp.MustCompile(
+		`(?i)\bselect\b.{1,200}\bfrom\b|\binsert into\b|SQLSTATE|ORA-\d{5}|duplicate key value`),
+	"an exception": regexp.MustCompile(`\b(?:[a-z]\w*\.){2,}\w*(?:Exception|Error)\b|` +
+		`\b(?:TypeError|SyntaxError|NullPointerException|KeyError): `),
 	"an address of an inner network":   regexp.MustCompile(`\b(?:10\.\d+|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d+\.\d+\b`),
 	"what secures the target's tokens": regexp.MustCompile(`-----BEGIN|"d"\s*:\s*"`),
 }

@@ -84,8 +84,8 @@ func (s sender) declare(a grammar.Attack) {
 	}, options...)
 }
 
-// anew is the sender with values of its own for this check, where it has such. Drawn ones may chance to have nothing that
-// the attack could change, such as no letter that looks like another: then others are drawn, a few times.
+// anew is the sender with values of its own for this check, where it has such. Drawn ones may chance to have nothing
+// that the attack could change, such as no letter that looks like another: then others are drawn, a few times.
 func (s sender) anew(t *server.T, a grammar.Attack) sender {
 	if s.each == nil {
 		return s
