@@ -8,12 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
 )
 
 // Schema is the JSON Schema (2020-12) of the JSON report, published at SchemaURL.
@@ -160,49 +155,19 @@ func notJSON(data []byte, err error) error {
 	}
 }
 
-// follows checks the decoded report against the schema of its version and names the first thing that is wrong.
+// follows checks the report against the schema of its version and names the first thing that is wrong.
 func follows(data []byte, version string) error {
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
-	if err != nil {
-		return err
-	}
 	schema := compiled
 	if version == firstVersion {
 		schema = compiledFirst
 	}
-	return Violation(schema().Validate(value))
-}
-
-// Violation is what a JSON Schema found wrong, the first thing, in one line; nil for nil.
-func Violation(err error) error {
-	var invalid *jsonschema.ValidationError
-	if !errors.As(err, &invalid) {
-		return err
-	}
-	for len(invalid.Causes) > 0 {
-		invalid = invalid.Causes[0]
-	}
-	what := invalid.ErrorKind.LocalizedString(message.NewPrinter(language.English))
-	return fmt.Errorf("at /%s: %.300s", visible(strings.Join(invalid.InstanceLocation, "/")), visible(what))
+	return schema().Check(data)
 }
 
 var (
-	compiled      = sync.OnceValue(func() *jsonschema.Schema { return CompileSchema(Schema) })
-	compiledFirst = sync.OnceValue(func() *jsonschema.Schema { return CompileSchema(firstSchema) })
+	compiled      = sync.OnceValue(func() *Form { return CompileSchema(Schema) })
+	compiledFirst = sync.OnceValue(func() *Form { return CompileSchema(firstSchema) })
 )
-
-// CompileSchema compiles an embedded JSON Schema; it panics when that is broken, which tests rule out.
-func CompileSchema(text []byte) *jsonschema.Schema {
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		panic("reports: an embedded schema is not JSON: " + err.Error())
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("embedded.json", document); err != nil {
-		panic("reports: " + err.Error())
-	}
-	return c.MustCompile("embedded.json")
-}
 
 // unique checks what a JSON Schema cannot say: ids of requirements and checks are names in every other format.
 func unique(r *Report) error {

@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"sort"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/spf13/pflag"
 
 	"github.com/emaconform/emaconform/suites/target"
@@ -135,16 +137,14 @@ func (s *settings) firstUser(c *target.Config) {
 // errors, as unknown keys of the file are. Those of another command are left alone: a CI job exports them once for all
 // its steps.
 func fromEnvironment(f *pflag.FlagSet, environment []string) error {
+	values, err := env.Provider("", env.Opt{Prefix: environmentPrefix,
+		EnvironFunc: func() []string { return environment }, TransformFunc: flagOf}).Read()
+	if err != nil {
+		return err
+	}
 	var problems []error
-	sort.Strings(environment)
-	for _, entry := range environment {
-		variable, value, _ := strings.Cut(entry, "=")
-		name, ours := strings.CutPrefix(variable, environmentPrefix)
-		if !ours || name == "CLIENT_SECRET" || strings.HasPrefix(name, "INTERNAL_") {
-			continue
-		}
-		name = strings.ReplaceAll(strings.ToLower(name), "_", "-")
-		flag := f.Lookup(name)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		flag, variable := f.Lookup(name), environmentPrefix+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 		switch {
 		case flag == nil && (newServer().Flags().Lookup(name) != nil || newClient().Flags().Lookup(name) != nil ||
 			newIdP().Flags().Lookup(name) != nil):
@@ -152,12 +152,21 @@ func fromEnvironment(f *pflag.FlagSet, environment []string) error {
 		case flag == nil:
 			problems = append(problems, fmt.Errorf("environment variable %s: there is no such setting", variable))
 		case !flag.Changed:
-			if err := f.Set(flag.Name, value); err != nil {
+			if err := f.Set(flag.Name, fmt.Sprint(values[name])); err != nil {
 				problems = append(problems, fmt.Errorf("environment variable %s: %w", variable, err))
 			}
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// flagOf is the flag that a variable stands for, and its value; "" for what is no setting.
+func flagOf(variable, value string) (string, any) {
+	name := strings.TrimPrefix(variable, environmentPrefix)
+	if name == "CLIENT_SECRET" || strings.HasPrefix(name, "INTERNAL_") {
+		return "", nil
+	}
+	return strings.ToLower(strings.ReplaceAll(name, "_", "-")), value
 }
 
 // timeLimits finds a limit that leaves no time at all, of those that were given.

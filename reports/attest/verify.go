@@ -1,7 +1,6 @@
 package attest
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"encoding/base64"
@@ -14,7 +13,6 @@ import (
 	"sync"
 
 	v1 "github.com/in-toto/attestation/go/v1"
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
 	"google.golang.org/protobuf/encoding/protojson"
 
@@ -26,7 +24,7 @@ import (
 //go:embed schema/conformance-v1.schema.json
 var PredicateSchema []byte
 
-var compiled = sync.OnceValue(func() *jsonschema.Schema { return reports.CompileSchema(PredicateSchema) })
+var compiled = sync.OnceValue(func() *reports.Form { return reports.CompileSchema(PredicateSchema) })
 
 // maxStatement bounds a file that Open takes, in bytes. A statement is some 20 KB.
 const maxStatement = 8 << 20
@@ -96,11 +94,7 @@ func (o *Opened) read() error {
 	if err != nil {
 		return err
 	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	if err != nil {
-		return err
-	}
-	if err := reports.Violation(compiled().Validate(value)); err != nil {
+	if err := compiled().Check(raw); err != nil {
 		return fmt.Errorf("the statement does not follow its schema: %w", err)
 	}
 	if err := json.Unmarshal(raw, &o.Predicate); err != nil {

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/progress"
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/emaconform/emaconform/reports"
@@ -149,83 +149,98 @@ func (l *lines) waiting(what string) string { return "     " + reports.Line(what
 
 func (l *lines) Close() {}
 
-// live shows the lines and, below them, a row that tells how far the run is. The row ends with no newline and is
-// redrawn in its place; a line takes its place, and the row moves on below it.
+// live shows the lines and, from when it is known how many checks will run, below them a bar that tells how far the run
+// is. Nothing stays of the bar.
 type live struct {
 	*lines
 
-	mu    sync.Mutex // the clock draws, too
-	id    string     // of the check that began last
-	stop  chan struct{}
+	bar   progress.Writer // nil before there is one
+	run   *progress.Tracker
 	ended sync.WaitGroup
+}
+
+// fromMargin begins each write in the first column: an interrupt that a terminal echoes as ^C moves the cursor.
+type fromMargin struct{ *os.File }
+
+func (f fromMargin) Write(p []byte) (int, error) {
+	if _, err := f.WriteString("\r"); err != nil {
+		return 0, err
+	}
+	return f.File.Write(p)
 }
 
 func newLive(l *lines, columns func() int) *live {
 	l.columns = columns
-	p := &live{lines: l, stop: make(chan struct{})}
-	p.ended.Go(p.tick)
-	return p
+	return &live{lines: l}
 }
 
-// tick redraws the row for its clock, while checks take their time.
-func (p *live) tick() {
-	ticker := time.NewTicker(100 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-			p.after(func() string { return "" })
-		case <-p.stop:
-			return
-		}
-	}
-}
+// barFrom is how many columns a terminal needs for a bar beside the figures.
+const barFrom = 50
 
-// after makes a change, prints the line for it, if any, and draws the row.
-func (p *live) after(change func() string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	line := change()
-	if line != "" {
-		line = startOver + line + "\n"
+func (p *live) Planned(n int) {
+	if p.total = n; n == 0 {
+		return
 	}
-	if p.total > 0 {
-		line += startOver + p.row(p.columns())
-	}
-	fmt.Fprint(p.w, line)
-}
-
-// startOver empties the row that the cursor is in.
-var startOver = "\r" + text.EraseLine.Sprint()
-
-func (p *live) row(columns int) string {
-	bar := ""
-	if length := min(24, columns/5); columns >= 50 {
-		full := length * p.done / p.total
-		bar = strings.Repeat("█", full) + strings.Repeat("░", length-full) + " "
-	}
+	style := progress.StyleBlocks
+	style.Chars.BoxLeft, style.Chars.BoxRight = "", ""
+	style.Visibility.Tracker = p.columns() >= barFrom
+	style.Options.PercentFormat, style.Options.Separator = "%3.0f%%", " "
+	style.Options.TimeInProgressPrecision = 100 * time.Millisecond
 	if p.color {
-		bar = text.FgGreen.Sprint(bar)
+		style.Colors.Tracker = text.Colors{text.FgGreen}
 	}
-	row := fmt.Sprintf("%3d%% %s%d of %d, %s  %s", 100*p.done/p.total, bar, p.done, p.total, p.elapsed(), p.id)
-	return text.Snip(row, columns-3, "~") // a terminal echoes an interrupt as ^C, which must not begin a new row
+	p.bar = progress.NewWriter()
+	p.bar.SetStyle(style)
+	p.bar.SetAutoStop(true)
+	p.bar.SetUpdateFrequency(100 * time.Millisecond)
+	p.bar.SetTrackerLength(min(24, p.columns()/5))
+	if file, ok := p.w.(*os.File); ok {
+		p.bar.SetOutputWriter(fromMargin{file}) // its width is asked for again and again
+	} else {
+		p.bar.SetOutputWriter(p.w)
+		p.bar.SetTerminalWidth(p.columns())
+	}
+	p.run = &progress.Tracker{Total: int64(n), AutoStopDisabled: true, RemoveOnCompletion: true,
+		Units: progress.Units{Formatter: func(done int64) string { return fmt.Sprintf("%d of %d", done, n) }}}
+	p.bar.AppendTracker(p.run)
+	p.ended.Go(p.bar.Render)
 }
 
-func (p *live) Step(s reports.Step) { p.after(func() string { return p.step(s) }) }
-
-func (p *live) Planned(n int) { p.after(func() string { p.total = n; return "" }) }
-
-func (p *live) Started(id string) { p.after(func() string { p.id = id; return "" }) }
-
-func (p *live) Finished(c reports.Check) { p.after(func() string { return p.finished(c) }) }
-
-func (p *live) Waiting(what string) { p.after(func() string { return p.waiting(what) }) }
-
-// Close leaves, in place of the row, how far the run came.
-func (p *live) Close() {
-	close(p.stop)
-	p.ended.Wait()
-	if p.total > 0 {
-		fmt.Fprintln(p.w, startOver+p.count())
+// say prints a line, above the bar when there is one.
+func (p *live) say(line string) {
+	switch {
+	case line == "":
+	case p.bar == nil:
+		fmt.Fprintln(p.w, line)
+	default:
+		p.bar.Log("%s", line)
 	}
+}
+
+func (p *live) Step(s reports.Step) { p.say(p.step(s)) }
+
+func (p *live) Started(id string) {
+	if p.bar != nil {
+		p.run.UpdateMessage(id)
+	}
+}
+
+func (p *live) Finished(c reports.Check) {
+	p.say(p.finished(c))
+	if p.bar != nil {
+		p.run.SetValue(int64(p.done))
+	}
+}
+
+func (p *live) Waiting(what string) { p.say(p.waiting(what)) }
+
+// Close leaves, in place of the bar, how far the run came.
+func (p *live) Close() {
+	if p.bar == nil {
+		return
+	}
+	p.run.MarkAsDone() // with which the bar ends at its next turn, in case that it has not begun
+	p.bar.Stop()
+	p.ended.Wait()
+	fmt.Fprintln(p.w, p.count())
 }

@@ -3,13 +3,12 @@
 package catalogue
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
 	"io/fs"
 	"sync"
 
-	"go.yaml.in/yaml/v3"
+	"github.com/goccy/go-yaml"
 
 	"github.com/emaconform/emaconform/reports"
 )
@@ -121,9 +120,7 @@ func decode[T any](files fs.FS, name string) ([]T, error) {
 		return nil, err
 	}
 	var list []T
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(&list); err != nil {
+	if err := yaml.UnmarshalWithOptions(data, &list, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return list, nil

@@ -274,7 +274,7 @@ func TestBrokenFilesAreErrors(t *testing.T) {
 	const documents = "- {name: EMA, url: 'https://ema.example/', sections: {'5': '#5-token'}}\n"
 	tests := map[string]struct{ ras, want string }{
 		"unknown key": {"- {id: RAS-A, lewel: MUST, src: [EMA §5]}",
-			"ras.yaml: yaml: unmarshal errors:\n  line 1: field lewel not found"},
+			"ras.yaml: [1:15] unknown field \"lewel\""},
 		"not a list":       {"id: RAS-A", "ras.yaml: "},
 		"unknown document": {"- {id: RAS-A, src: [EMMA §5]}", `ras.yaml: RAS-A: "EMMA §5" is no citation`},
 		"no section":       {"- {id: RAS-A, src: [EMA 5]}", `ras.yaml: RAS-A: "EMA 5" is no citation`},
