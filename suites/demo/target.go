@@ -64,6 +64,7 @@ func (e *Target) Configure(o *run.Options) (err error) {
 	o.Config.LogFile = e.log.Name()
 	o.Config.Upstream = &target.Upstream{Tool: rs.ToolLookUp}
 	o.Config.SecondIdP = &target.IdP{Tenant: fixtures.AliceTenant, CA: o.Config.IdP.CA}
+	o.Config.DisabledIdP = &target.IdP{CA: o.Config.IdP.CA}
 	o.Describe = func(t *reports.Target) {
 		t.Name, t.Embedded, t.Defects = "reference target", true, e.Defects
 	}
@@ -80,7 +81,9 @@ func (e *Target) register(ctx context.Context, trust run.Trust, c *target.Config
 	first.EmailDomains = []string{fixtures.EmailDomain}
 	second := issuer(*trust.Second)
 	second.MultiTenant, second.SAMLIssuer = true, samlIssuer
-	options, err := fixtures.DefaultOptions(first, second)
+	gone := issuer(*trust.Disabled)
+	gone.Disabled = true
+	options, err := fixtures.DefaultOptions(first, second, gone)
 	if err != nil {
 		return err
 	}
@@ -166,6 +169,9 @@ func (e *Target) describe(o *fixtures.Options, c *target.Config) {
 				iss.Users = append(iss.Users, known)
 			}
 		}
+	}
+	if login, ok := o.User(fixtures.Alice).Login(c.DisabledIdP.Issuer); ok {
+		c.DisabledIdP.Users = []target.User{{Sub: login.Subject, Email: o.User(fixtures.Alice).Email}}
 	}
 	if fay := o.User(fixtures.Fay); fay != nil {
 		if login, ok := fay.Login(c.IdP.Issuer); ok {

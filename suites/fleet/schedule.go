@@ -48,7 +48,7 @@ func Groups(list []Connector) [][]Connector {
 // needs are what a run of the connector needs for itself.
 func (k Connector) needs() []string {
 	list := []string{"at " + k.place()}
-	for _, idp := range []*target.IdP{&k.Config.IdP, k.Config.SecondIdP} {
+	for _, idp := range []*target.IdP{&k.Config.IdP, k.Config.SecondIdP, k.Config.DisabledIdP} {
 		if idp == nil {
 			continue
 		}

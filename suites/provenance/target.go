@@ -59,6 +59,7 @@ func enabled(c *target.Config) []string {
 		set bool
 	}{
 		{"idp.listen", !c.IdP.Static()}, {"idp.ca", c.IdP.CA != ""}, {"second_idp", c.SecondIdP != nil},
+		{"disabled_idp", c.DisabledIdP != nil},
 		{"second_server", c.SecondServer != ""}, {"public_client", c.PublicClient != ""},
 		{"forbidden_scope", c.ForbiddenScope != ""}, {"scoped_tool", c.ScopedTool != nil},
 		{"linkable_email", c.LinkableEmail != ""}, {"shared_email", c.SharedEmail != ""},

@@ -21,18 +21,20 @@ import (
 
 // parties is everybody that we play during a run: they live in the parent process.
 type parties struct {
-	idp, second *mockidp.Server // second may be nil; a static one has no listener
-	keys        *mockidp.KeySet
-	secondKeys  *mockidp.KeySet
-	ca          map[*mockidp.Server][]byte // PEM, of those that serve https
-	attacker    *mockidp.KeySet
-	canary      *mockidp.Canary // nil when the target cannot reach us
-	documents   string          // where the canary serves clients' metadata documents: over https where there is a CA
-	upstream    *upstream       // nil where the target asks none of ours
-	control     *http.Server
-	controlURL  string
-	secret      string
-	closers     []func()
+	idp, second  *mockidp.Server // second may be nil; a static one has no listener
+	keys         *mockidp.KeySet
+	secondKeys   *mockidp.KeySet
+	disabled     *mockidp.Server // nil, as second
+	disabledKeys *mockidp.KeySet
+	ca           map[*mockidp.Server][]byte // PEM, of those that serve https
+	attacker     *mockidp.KeySet
+	canary       *mockidp.Canary // nil when the target cannot reach us
+	documents    string          // where the canary serves clients' metadata documents: over https where there is a CA
+	upstream     *upstream       // nil where the target asks none of ours
+	control      *http.Server
+	controlURL   string
+	secret       string
+	closers      []func()
 }
 
 // Keyring keeps keys that were made in memory, so that many runs in one process (the kill matrix) make them once. The
@@ -79,6 +81,11 @@ func startParties(ctx context.Context, c *target.Config, ring *Keyring) (_ *part
 	if c.SecondIdP != nil {
 		if p.second, p.secondKeys, err = p.startIdP(ctx, c.SecondIdP, server.SecondIdP, ring); err != nil {
 			return nil, fmt.Errorf("second_idp: %w", err)
+		}
+	}
+	if c.DisabledIdP != nil {
+		if p.disabled, p.disabledKeys, err = p.startIdP(ctx, c.DisabledIdP, "disabled", ring); err != nil {
+			return nil, fmt.Errorf("disabled_idp: %w", err)
 		}
 	}
 	if p.attacker, err = ring.set(attacker, c.IdP.Alg); err != nil {

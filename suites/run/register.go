@@ -22,6 +22,8 @@ import (
 type Trust struct {
 	IdP    TrustedIdP  `json:"idp"`
 	Second *TrustedIdP `json:"second_idp,omitempty"`
+	// Disabled is one that the target is to know and not to trust any more.
+	Disabled *TrustedIdP `json:"disabled_idp,omitempty"`
 	// Upstream is the URL of the upstream service that we play; "" is none.
 	Upstream string `json:"upstream,omitempty"`
 }
@@ -39,6 +41,10 @@ func (p *parties) trust(c *target.Config) Trust {
 	if c.SecondIdP != nil {
 		second := p.trustOne(p.second, p.secondKeys, c.SecondIdP.Issuer)
 		t.Second = &second
+	}
+	if c.DisabledIdP != nil {
+		disabled := p.trustOne(p.disabled, p.disabledKeys, c.DisabledIdP.Issuer)
+		t.Disabled = &disabled
 	}
 	if p.upstream != nil {
 		t.Upstream = p.upstream.url

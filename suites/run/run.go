@@ -231,7 +231,8 @@ func (r *runner) assignment() assignment {
 	a := assignment{
 		Conditions: check.Conditions{Profile: r.Profile, Intrusive: r.Intrusive || target.Loopback(r.Config.URL)},
 		Config:     r.Config,
-		Keys:       r.parties.keys, SecondKeys: r.parties.secondKeys, Attacker: r.parties.attacker,
+		Keys:       r.parties.keys, SecondKeys: r.parties.secondKeys,
+		DisabledKeys: r.parties.disabledKeys, Attacker: r.parties.attacker,
 		Control: r.parties.controlURL, Secret: r.parties.secret,
 	}
 	if r.parties.canary != nil {

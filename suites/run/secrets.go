@@ -75,8 +75,10 @@ func public(c *target.Config) []string {
 	for _, user := range append(c.Users, c.IdP.Users...) {
 		list = append(list, user.Sub, user.Email)
 	}
-	if c.SecondIdP != nil {
-		list = append(list, c.SecondIdP.Issuer)
+	for _, idp := range []*target.IdP{c.SecondIdP, c.DisabledIdP} {
+		if idp != nil {
+			list = append(list, idp.Issuer)
+		}
 	}
 	return list
 }

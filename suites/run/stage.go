@@ -27,21 +27,22 @@ var _ = engine.Register(role, open)
 
 // assignment is what the stage of a server is opened with.
 type assignment struct {
-	Conditions check.Conditions   `json:"conditions"`
-	Inbound    bool               `json:"inbound"`
-	TwoIdPs    bool               `json:"two_idps"` // the target takes both alike, so keys can be changed at two at a time
-	Config     *target.Config     `json:"config"`
-	Target     *target.Discovered `json:"target"`
-	Keys       *mockidp.KeySet    `json:"keys"`
-	SecondKeys *mockidp.KeySet    `json:"second_keys,omitempty"`
-	Attacker   *mockidp.KeySet    `json:"attacker"`
-	Canary     string             `json:"canary,omitempty"`
-	Documents  string             `json:"documents,omitempty"`
-	Control    string             `json:"control"`
-	Secret     string             `json:"secret"`
-	Roots      []byte             `json:"roots,omitempty"` // PEM
-	Skew       time.Duration      `json:"skew"`
-	Hosts      *wire.Hosts        `json:"hosts"`
+	Conditions   check.Conditions   `json:"conditions"`
+	Inbound      bool               `json:"inbound"`
+	TwoIdPs      bool               `json:"two_idps"` // the target takes both alike, so keys can be changed at two at a time
+	Config       *target.Config     `json:"config"`
+	Target       *target.Discovered `json:"target"`
+	Keys         *mockidp.KeySet    `json:"keys"`
+	SecondKeys   *mockidp.KeySet    `json:"second_keys,omitempty"`
+	DisabledKeys *mockidp.KeySet    `json:"disabled_keys,omitempty"`
+	Attacker     *mockidp.KeySet    `json:"attacker"`
+	Canary       string             `json:"canary,omitempty"`
+	Documents    string             `json:"documents,omitempty"`
+	Control      string             `json:"control"`
+	Secret       string             `json:"secret"`
+	Roots        []byte             `json:"roots,omitempty"` // PEM
+	Skew         time.Duration      `json:"skew"`
+	Hosts        *wire.Hosts        `json:"hosts"`
 }
 
 // world makes the world that an assignment describes. What is secret in it, and what checks come to know, goes into
@@ -63,6 +64,9 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*server.World, err
 	}
 	if a.SecondKeys != nil {
 		w.SecondIdP = &mockidp.Issuer{URL: a.Config.SecondIdP.Issuer, Keys: a.SecondKeys}
+	}
+	if a.DisabledKeys != nil {
+		w.DisabledIdP = &mockidp.Issuer{URL: a.Config.DisabledIdP.Issuer, Keys: a.DisabledKeys}
 	}
 	var err error
 	if w.Wire, err = newWire(a.Config, a.Roots, a.Hosts); err != nil {

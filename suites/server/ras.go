@@ -64,8 +64,11 @@ func (t *T) GrantFrom(idp *mockidp.Issuer, user target.User, edits ...Edit) *Tok
 }
 
 func (t *T) tenantOf(idp *mockidp.Issuer) string {
-	if idp == t.SecondIdP {
+	switch idp {
+	case t.SecondIdP:
 		return t.Config.SecondIdP.Tenant
+	case t.DisabledIdP:
+		return t.Config.DisabledIdP.Tenant
 	}
 	return t.Config.IdP.Tenant
 }

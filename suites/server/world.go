@@ -30,13 +30,14 @@ type World struct {
 	// Inbound reports whether the target can fetch keys from us, so that changes to the JWKS reach it.
 	Inbound bool
 
-	IdP       *mockidp.Issuer // the trusted issuer; the parent process serves it with the same keys
-	IdPName   string          // its name at the control API
-	SecondIdP *mockidp.Issuer // another trusted issuer, or nil
-	Attacker  *mockidp.Key    // a key that nobody trusts; the canary's JWKS publishes it
-	Canary    string          // base URL of the attacker's host, "" when there is none
-	Documents string          // the same host where clients' metadata documents are served: over https where there is a CA
-	Control   *mockidp.Control
+	IdP         *mockidp.Issuer // the trusted issuer; the parent process serves it with the same keys
+	IdPName     string          // its name at the control API
+	SecondIdP   *mockidp.Issuer // another trusted issuer, or nil
+	DisabledIdP *mockidp.Issuer // one that is trusted no more, or nil
+	Attacker    *mockidp.Key    // a key that nobody trusts; the canary's JWKS publishes it
+	Canary      string          // base URL of the attacker's host, "" when there is none
+	Documents   string          // the same host where clients' metadata documents are served: over https where there is a CA
+	Control     *mockidp.Control
 	// asks the upstream service that we play; see Upstream
 	Upstreams func(ctx context.Context, text string) (Upstream, error)
 
@@ -202,6 +203,8 @@ var (
 		func(w *World) bool { return w.Config.RevokedClient != nil })
 	NeedsDisabledUser = Need("disabled_user", "needs a user whose account the target has switched off",
 		func(w *World) bool { return w.Config.DisabledUser != nil })
+	NeedsDisabledIdP = Need("disabled_idp", "needs an identity provider that the target trusts no more",
+		func(w *World) bool { return w.DisabledIdP != nil })
 	NeedsDPoPClient = Need("dpop_client", "needs a client of which the RAS wants DPoP proofs, or a RAS that wants them "+
 		"of all (dpop)",
 		func(w *World) bool { return w.DPoPClient() != nil })

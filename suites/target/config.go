@@ -68,6 +68,9 @@ type Config struct {
 	DPoPClient *Client `yaml:"dpop_client,omitempty" json:"dpop_client,omitempty"`
 	// DisabledUser is a user of the first IdP whose account the target has switched off: nobody gets into it any more.
 	DisabledUser *User `yaml:"disabled_user,omitempty" json:"disabled_user,omitempty"`
+	// DisabledIdP is an identity provider whom the target once trusted and has switched off: its keys still work, and
+	// nobody gets in by them. Its first user is one whom the target knew by it; default: the first of users.
+	DisabledIdP *IdP `yaml:"disabled_idp,omitempty" json:"disabled_idp,omitempty"`
 	// Upstream is a service that we play and that the MCP server asks: what it gets there is seen.
 	Upstream *Upstream `yaml:"upstream,omitempty" json:"upstream,omitempty"`
 
@@ -180,7 +183,7 @@ func (c *Config) Merge(document []byte) error { return Decode(document, c) }
 // Defaults fills in what was left out.
 func (c *Config) Defaults() {
 	c.Timing.defaults()
-	for _, i := range []*IdP{&c.IdP, c.SecondIdP} {
+	for _, i := range []*IdP{&c.IdP, c.SecondIdP, c.DisabledIdP} {
 		if i == nil {
 			continue
 		}
@@ -300,7 +303,7 @@ func (c *Config) resolveClients(p *problems) {
 
 // resolveIdPs checks the identity providers that are played.
 func (c *Config) resolveIdPs(p *problems) {
-	for key, i := range map[string]*IdP{"idp": &c.IdP, "second_idp": c.SecondIdP} {
+	for key, i := range map[string]*IdP{"idp": &c.IdP, "second_idp": c.SecondIdP, "disabled_idp": c.DisabledIdP} {
 		if i == nil {
 			continue
 		}

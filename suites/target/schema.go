@@ -14,9 +14,10 @@ func Schema(comments map[string]string) []byte {
 
 // allowed are the values of keys that take a few words only.
 var allowed = map[string][]string{
-	"clients[].auth": methods,
-	"idp.alg":        {"RS256", "ES256", "EdDSA", "PS256"},
-	"second_idp.alg": {"RS256", "ES256", "EdDSA", "PS256"},
+	"clients[].auth":   methods,
+	"idp.alg":          {"RS256", "ES256", "EdDSA", "PS256"},
+	"second_idp.alg":   {"RS256", "ES256", "EdDSA", "PS256"},
+	"disabled_idp.alg": {"RS256", "ES256", "EdDSA", "PS256"},
 }
 
 // SchemaOf is the JSON Schema of the files of another configuration, a struct with yaml tags. words are the values of

@@ -74,6 +74,11 @@ func (c *Config) contradictions() (list []error) {
 		list = append(list, fmt.Errorf("second_idp.issuer: %s is idp.issuer, too: the second IdP is to be another one",
 			c.IdP.Issuer))
 	}
+	if c.DisabledIdP != nil && c.DisabledIdP.Issuer != "" && (c.DisabledIdP.Issuer == c.IdP.Issuer ||
+		c.SecondIdP != nil && c.DisabledIdP.Issuer == c.SecondIdP.Issuer) {
+		list = append(list, fmt.Errorf("disabled_idp.issuer: %s is an issuer that the target trusts: the one that it "+
+			"has switched off is to be another one", c.DisabledIdP.Issuer))
+	}
 	if c.SecondServer != "" && c.SecondServer == c.URL {
 		list = append(list, fmt.Errorf("second_server: %s is url, too: the second MCP server is to be another one", c.URL))
 	}

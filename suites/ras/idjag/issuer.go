@@ -47,6 +47,22 @@ var _ = check.For("RAS-ISS-TRUSTED", func() {
 	)
 	server.Refuses(issuerLookalikes...)
 
+	server.It("disabled", "refuses an issuer that it trusts no more", func(t *server.T) {
+		t.Control(t.Grant())
+		user := t.Alice()
+		if known := t.Config.DisabledIdP.Users; len(known) > 0 {
+			user = known[0]
+		}
+		if a := t.Attack(t.GrantFrom(t.DisabledIdP, user)); server.Granted(a) {
+			t.Failf("a token was granted by an identity provider that is switched off: whoever is left at a customer that " +
+				"has gone, or has broken into its identity provider, goes on signing people in. Look whether the issuer " +
+				"is enabled at every redemption")
+		} else {
+			server.ExpectRefused(t, a)
+		}
+	}, check.With(server.NeedsDisabledIdP), server.Refusal(),
+		check.Sends("An honest ID-JAG of an identity provider that is switched off, after one of another as control"))
+
 	sends := check.Sends("An ID-JAG by an issuer that serves working keys but is not trusted, after an honest one")
 	server.It("unknown", "refuses an issuer that it does not trust, however well that one's keys work", func(t *server.T) {
 		t.Control(t.Grant())
