@@ -2,6 +2,7 @@ package rs
 
 import (
 	"crypto/rand"
+	"fmt"
 	"net/http"
 
 	. "github.com/onsi/gomega"
@@ -47,6 +48,32 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 		check.Sends("Alice's session with her token as control, then the same "+
 			"session with Bob's token"))
 
+	server.It("no-session", "answers nobody out of another user's session who names none", func(t *server.T) {
+		bob := bobToken(t)
+		whoami := func(s *server.Session, token string) *wire.Request {
+			return s.Request(token, "tools/call", map[string]any{"name": t.Config.WhoamiTool, "arguments": map[string]any{}})
+		}
+		his := contentOf(t.UseWith(whoami(t.Open(bob), bob)))
+		s, alice := aliceSession(t)
+		hers := contentOf(t.UseWith(whoami(s, alice)))
+		if his == hers {
+			t.Skipf("%s tells the two users not apart in sessions (whoami_tool)", t.Config.WhoamiTool)
+		}
+		none := *s
+		none.ID = ""
+		a := t.Break(whoami(&none, bob))
+		if server.LetIn(a) && contentOf(a) == hers {
+			t.Failf("a request without a session id was answered out of another user's session: whoever comes next, with a " +
+				"token of his own, acts in the name of who came before")
+		}
+		if server.LetIn(a) {
+			t.Notef("a request of revision %s without a session id is answered; the sender's token says who it is",
+				server.Revision2025)
+		}
+	}, check.With(server.NeedsSecondUser, server.NeedsWhoami), check.By("MCP security best practices §Session Hijacking"),
+		check.Sends("Each of two users asks in a session of his own who he is, as controls; then one asks it without a "+
+			"session id, while the other's session is the newest"))
+
 	server.It("no-token", "answers 401 to a session id without a token", func(t *server.T) {
 		s, _ := aliceSession(t)
 		Expect(t.Break(s.Request("", "tools/list", nil))).To(server.BeUnauthorized())
@@ -70,6 +97,9 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 		check.Sends("A DELETE for Alice's session with Bob's token, then her "+
 			"session again"))
 })
+
+// contentOf is what a tool has answered, to compare.
+func contentOf(a *wire.Answer) string { return fmt.Sprint(server.Result(a)["content"]) }
 
 // judgeEnd lets a stranger end a session, and sees that its owner still has it.
 func judgeEnd(t *server.T, s *server.Session, stranger, owner string) {

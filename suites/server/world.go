@@ -203,6 +203,8 @@ var (
 		func(w *World) bool { return w.Config.RevokedClient != nil })
 	NeedsDisabledUser = Need("disabled_user", "needs a user whose account the target has switched off",
 		func(w *World) bool { return w.Config.DisabledUser != nil })
+	NeedsWhoami = Need("whoami_tool", "needs a tool that tells who is calling",
+		func(w *World) bool { return w.Config.WhoamiTool != "" })
 	NeedsDisabledIdP = Need("disabled_idp", "needs an identity provider that the target trusts no more",
 		func(w *World) bool { return w.DisabledIdP != nil })
 	NeedsDPoPClient = Need("dpop_client", "needs a client of which the RAS wants DPoP proofs, or a RAS that wants them "+

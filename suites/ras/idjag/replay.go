@@ -109,6 +109,22 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 		check.Sends("An ID-JAG that lives a second or two, the same again until it has expired, and once after that"))
 })
 
+// withinLeeway is the age at which most servers that allow for clocks that differ still take an ID-JAG.
+const withinLeeway = 20 * time.Second
+
+var _ = check.For("RAS-JTI-REPLAY", func() {
+	server.It("within-leeway", "refuses a used ID-JAG also where it takes one that has just expired", func(t *server.T) {
+		t.Control(t.Grant())
+		late := t.Grant(expired(withinLeeway))
+		if !server.Granted(t.Redeem(late)) {
+			t.Notef("an ID-JAG that expired %s ago is refused", withinLeeway)
+			return
+		}
+		server.ExpectRefused(t, t.Attack(late), server.InvalidGrant)
+	}, server.Refusal(server.InvalidGrant), check.Sends("An ID-JAG that expired 20 seconds ago and, where it is granted for "+
+		"clocks that differ, the same once more; after an honest one as control"))
+})
+
 // redeemShort redeems an ID-JAG whose end can be waited for. Where clocks differ or the target is far away, it takes
 // one that lives longer.
 func redeemShort(t *server.T) (grant *server.Token, exp time.Time) {
