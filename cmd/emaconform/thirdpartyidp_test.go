@@ -56,8 +56,9 @@ func TestThirdPartyIdentityProvider(t *testing.T) {
 		t.Skip("installs packages")
 	}
 	g := NewWithT(t)
-	clients := []thirdparty.Client{{ID: "agent", Secret: "agent-secret-agent-secret"},
-		{ID: "other", Secret: "other-secret-other-secret"}}
+	const redirect = "https://client.example/cb"
+	clients := []thirdparty.Client{{ID: "agent", Secret: "agent-secret-agent-secret", RedirectURI: redirect},
+		{ID: "other", Secret: "other-secret-other-secret", RedirectURI: redirect}}
 	p, err := thirdparty.Start(t.Context(), thirdparty.OIDCProvider, thirdparty.Config{Clients: clients})
 	if errors.Is(err, thirdparty.ErrNotInstalled) {
 		t.Skip(err)
@@ -71,7 +72,7 @@ func TestThirdPartyIdentityProvider(t *testing.T) {
 	})
 	form := config.SignIn{Form: &config.Form{Password: "any-password-will-do"}}
 	c := &config.Config{
-		Name: "oidc-provider", IdP: config.IdP{Issuer: p.Issuer},
+		Name: "oidc-provider", IdP: config.IdP{Issuer: p.Issuer, Prompt: "consent"}, // else it ignores offline_access
 		Targets: []config.Target{
 			{Audience: "https://as.notes.example", Resource: "https://mcp.notes.example/mcp",
 				Scopes:         []string{"notes.read", "notes.write"},
@@ -84,7 +85,7 @@ func TestThirdPartyIdentityProvider(t *testing.T) {
 	}
 	for _, k := range clients {
 		c.Clients = append(c.Clients, config.Client{Client: target.Client{ID: k.ID, Secret: k.Secret},
-			RedirectURI: "https://client.example/cb"})
+			RedirectURI: redirect})
 	}
 	against(t, string(thirdparty.OIDCProvider), c, 80)
 }

@@ -52,6 +52,8 @@ type IdP struct {
 	AuthorizationEndpoint string `yaml:"authorization_endpoint,omitempty" json:"authorization_endpoint,omitempty"`
 	TokenEndpoint         string `yaml:"token_endpoint,omitempty" json:"token_endpoint,omitempty"`
 	JWKSURI               string `yaml:"jwks_uri,omitempty" json:"jwks_uri,omitempty"`
+	// of sign-ins whose tokens are used, e.g. consent, for which alone some give refresh tokens
+	Prompt string `yaml:"prompt,omitempty" json:"prompt,omitempty"`
 }
 
 // Exchange is what this identity provider wants in each token exchange.

@@ -240,7 +240,11 @@ func (p *preflight) signIn(t *world.T, a signin.Ask) (string, *stop) {
 	if first {
 		p.t.Provider.Refreshes, p.t.Provider.AccessTokens = tokens.RefreshToken != "", tokens.AccessToken != ""
 	}
-	return kinds(tokens), nil
+	saw := kinds(tokens)
+	if tokens.RefreshToken != "" || a.User.SignIn.Form == nil && !a.User.SignIn.Attended {
+		return saw, nil
+	}
+	return saw + ", and no refresh token: some give one for idp.prompt: consent alone", nil
 }
 
 func kinds(t signin.Tokens) string {

@@ -56,7 +56,7 @@ func (d *Desk) Attend(ctx context.Context, listen string, asks []Ask, say io.Wri
 				"e.g. http://127.0.0.1:9090/callback", ask.Client.ID)
 		}
 		l := &link{Ask: ask, walk: d.newWalk(&visit{ctx: ctx, rec: wire.NewRecorder(nil)}, ask,
-			Authorization{Redirect: ask.Client.RedirectURI})}
+			Authorization{Redirect: ask.Client.RedirectURI, kept: true})}
 		l.url = l.walk.request()
 		a.links = append(a.links, l)
 		addresses[u.Host] = wire.NotRebound(http.HandlerFunc(a.callback))

@@ -34,7 +34,7 @@ func (d *Desk) form(v *visit, a Ask) (Tokens, error) {
 	if refused != nil {
 		return Tokens{}, refused
 	}
-	w := d.newWalk(v, a, Authorization{Redirect: a.Client.RedirectURI})
+	w := d.newWalk(v, a, Authorization{Redirect: a.Client.RedirectURI, kept: true})
 	end, err := w.toEnd()
 	if err != nil {
 		d.remember(a.User.Login, w.passwords, err)
@@ -126,6 +126,7 @@ type Authorization struct {
 	State    string // "" makes one up
 	Nonce    string // "" sends none
 	Verifier string // code_verifier, whose challenge is sent; "" makes one up
+	kept     bool   // it is made for tokens that are used
 }
 
 func (d *Desk) newWalk(v *visit, a Ask, r Authorization) *walk {
@@ -179,6 +180,9 @@ func (w *walk) request() string {
 	}
 	if w.ask.ACR != "" {
 		q.Set("acr_values", w.ask.ACR)
+	}
+	if w.kept && w.Config.IdP.Prompt != "" {
+		q.Set("prompt", w.Config.IdP.Prompt)
 	}
 	separator := "?"
 	if strings.Contains(w.Endpoints.Authorization, "?") {
