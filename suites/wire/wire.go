@@ -6,21 +6,17 @@
 package wire
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -127,113 +123,6 @@ func (c *Client) showing(certificate *tls.Certificate) *http.Transport {
 	return known.(*http.Transport)
 }
 
-// Request is a request to send. Form and Body exclude each other.
-type Request struct {
-	Method string // default: POST with a Form or Body, else GET
-	URL    string
-	Header http.Header
-	Form   []reports.Field // sent urlencoded, in this order, duplicates kept
-	Body   []byte
-	// Impatient takes a 429 for the answer that it is, where it is what a check wants to see.
-	Impatient bool
-	// Rush sends the request at once, whatever the host's pace: one of many that are to arrive at the same instant.
-	Rush bool
-	// Patience is how long the exchange may take; 0: Bounds.Timeout. What our own crowd needs is added to either.
-	Patience time.Duration
-	// Certificate is that of a TLS client (RFC 8705), with its private key; nil: none is shown.
-	Certificate *tls.Certificate
-}
-
-// SetField replaces every field of this name by one, or adds it.
-func (r *Request) SetField(name, value string) {
-	r.DropField(name)
-	r.AddField(name, value)
-}
-
-// AddField adds a field, even when one of this name is there already.
-func (r *Request) AddField(name, value string) {
-	r.Form = append(r.Form, reports.Field{Name: name, Value: value})
-}
-
-// DropField removes every field of this name.
-func (r *Request) DropField(name string) {
-	kept := r.Form[:0:0]
-	for _, f := range r.Form {
-		if f.Name != name {
-			kept = append(kept, f)
-		}
-	}
-	r.Form = kept
-}
-
-// Field returns the first field of this name, or "".
-func (r *Request) Field(name string) string {
-	for _, f := range r.Form {
-		if f.Name == name {
-			return f.Value
-		}
-	}
-	return ""
-}
-
-func (r *Request) encodedForm() string {
-	var b strings.Builder
-	for i, f := range r.Form {
-		if i > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(url.QueryEscape(f.Name) + "=" + url.QueryEscape(f.Value))
-	}
-	return b.String()
-}
-
-func (r *Request) build(ctx context.Context, agent string) (*http.Request, error) {
-	body, method := r.Body, r.Method
-	if r.Form != nil {
-		body = []byte(r.encodedForm())
-	}
-	if method == "" {
-		method = http.MethodGet
-		if body != nil {
-			method = http.MethodPost
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, r.URL, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	for name, values := range r.Header {
-		req.Header[http.CanonicalHeaderKey(name)] = values
-	}
-	if host := req.Header.Get("Host"); host != "" { // net/http sends this one from elsewhere
-		req.Host = host
-	}
-	if r.Form != nil && req.Header.Get("Content-Type") == "" {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	if req.Header.Get("User-Agent") == "" {
-		req.Header.Set("User-Agent", agent)
-	}
-	return req, nil
-}
-
-// Answer is what came back. Err is set when there was no complete answer: connection, time or size.
-type Answer struct {
-	Status int
-	Header http.Header
-	Body   []byte // at most Bounds.Body bytes
-	Err    error
-	// Handshake says that there was no TLS connection, for the target does not take our certificate: Err is set, too.
-	Handshake bool
-	Took      time.Duration // from sending to the last byte, without the wait for a turn
-
-	// Exchange is the record of this exchange, already in the recorder.
-	Exchange *reports.Exchange
-}
-
-// ErrTooLarge means that a body went on after Bounds.Body bytes.
-var ErrTooLarge = errors.New("the body is larger than we read")
-
 // Do sends one request when the host's pace allows it, and records the exchange in rec (nil: nowhere). A 429 is not an
 // answer to judge by: Do waits as Retry-After asks, a bounded time in all, and asks again.
 func (c *Client) Do(ctx context.Context, r *Request, rec *Recorder, part reports.Part, note string) *Answer {
@@ -334,114 +223,3 @@ func retryAfter(a *Answer) (time.Duration, bool) {
 	}
 	return time.Duration(min(max(seconds, 1), longest)) * time.Second, true
 }
-
-// Doubt says why the answer is none that the target can be judged by, or "": there was no complete one, a gateway
-// answered in the target's place, or the target asks for patience.
-func (a *Answer) Doubt() string {
-	switch {
-	case errors.Is(a.Err, ErrTooLarge), a.Handshake:
-		return "" // it answered, and how
-	case a.Err != nil:
-		return a.Summary()
-	}
-	switch a.Status {
-	case http.StatusTooManyRequests:
-		return "the target answers 429 Too Many Requests"
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return fmt.Sprintf("HTTP %d, as a gateway answers", a.Status)
-	}
-	return ""
-}
-
-// Throttled reports whether the target still answered 429 after we had waited as long as we will.
-func (a *Answer) Throttled() bool { return a.Err == nil && a.Status == http.StatusTooManyRequests }
-
-// MediaType is the media type of the answer in lower case, without parameters.
-func (a *Answer) MediaType() string {
-	mt, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
-	if err != nil {
-		return strings.ToLower(strings.TrimSpace(a.Header.Get("Content-Type")))
-	}
-	return mt
-}
-
-// Object decodes the body as one JSON object with nothing behind it.
-func (a *Answer) Object() (map[string]any, error) {
-	d := json.NewDecoder(bytes.NewReader(a.Body))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, fmt.Errorf("the body is no JSON (%s)", a.describeBody())
-	}
-	object, ok := v.(map[string]any)
-	if !ok {
-		return nil, fmt.Errorf("the body is JSON but no object")
-	}
-	if d.More() {
-		return nil, fmt.Errorf("the body has more behind the JSON object")
-	}
-	return object, nil
-}
-
-func (a *Answer) describeBody() string {
-	switch trimmed := bytes.TrimSpace(a.Body); {
-	case len(trimmed) == 0:
-		return "it is empty"
-	case trimmed[0] == '<':
-		return "it looks like HTML"
-	default:
-		return fmt.Sprintf("%d bytes of %s", len(a.Body), a.MediaType())
-	}
-}
-
-// String returns a string member of the JSON body, or "".
-func (a *Answer) String(member string) string {
-	if a == nil || a.Err != nil {
-		return ""
-	}
-	object, err := a.Object()
-	if err != nil {
-		return ""
-	}
-	s, _ := object[member].(string)
-	return s
-}
-
-// Summary tells in a few words what was answered, without any secret: "400 invalid_grant", "302 to https://…", "no
-// answer: …".
-func (a *Answer) Summary() string {
-	if a.Err != nil {
-		if a.Status != 0 {
-			return fmt.Sprintf("HTTP %d, then %v", a.Status, a.Err)
-		}
-		return fmt.Sprintf("no answer: %v", a.Err)
-	}
-	s := strconv.Itoa(a.Status)
-	if code := a.String("error"); code != "" {
-		return s + " " + Printable(code, 60)
-	}
-	if a.Status == http.StatusOK && a.String("access_token") != "" {
-		return s + " with an access token"
-	}
-	if loc := a.Header.Get("Location"); loc != "" && a.Status/100 == 3 {
-		return s + " to " + Printable(WithoutQuery(loc), 120)
-	}
-	if mt := a.MediaType(); mt != "" {
-		s += " " + Printable(mt, 60)
-	}
-	return s
-}
-
-// GomegaString keeps bodies and tokens out of failure messages.
-func (a *Answer) GomegaString() string { return a.Summary() }
-
-// WithoutQuery cuts the query and the fragment off a URL, where tokens would stand.
-func WithoutQuery(u string) string {
-	if i := strings.IndexAny(u, "?#"); i >= 0 {
-		return u[:i]
-	}
-	return u
-}
-
-// Printable makes a hostile string fit to be shown: one line, at most n characters, all of them to be seen.
-func Printable(s string, n int) string { return reports.Line(s, n) }
