@@ -15,11 +15,13 @@ import (
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/reports/redact"
 	"github.com/emaconform/emaconform/suites/attended"
 	"github.com/emaconform/emaconform/suites/check"
 	"github.com/emaconform/emaconform/suites/client/program"
 	"github.com/emaconform/emaconform/suites/client/scenario"
 	"github.com/emaconform/emaconform/suites/client/world"
+	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/wire"
 )
 
@@ -206,8 +208,14 @@ func (a *Attended) Report() *reports.Report {
 			}
 		}
 	}
-	report := a.options.report(slices.Concat(a.playable, a.final), a.results, a.started)
-	complete(report) // however the person ended it, Finish or Ctrl-C: what was not played is skipped
+	report := a.options.asked().Begin()
+	report.Started, report.Preflight = a.started, []reports.Step{} // there is none with a person at the client
+	a.options.describe(report)
+	for _, c := range slices.Concat(a.playable, a.final) {
+		report.Checks = append(report.Checks, a.results[c.ID])
+	}
+	report.Load = engine.Load(report)
+	a.options.asked().Finish(report, redact.New()) // however it was ended, Finish or Ctrl-C: what was not played is skipped
 	return report
 }
 

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"math/rand/v2"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/emaconform/emaconform/reports"
@@ -83,47 +81,28 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	started := time.Now()
+	report := o.asked().Begin()
 	base := o.assignment()
 	secrets := redact.New()
-	steps, err := preflight(ctx, base, o.Progress, secrets)
-	if err != nil {
+	if report.Preflight, err = preflight(ctx, base, o.Progress, secrets); err != nil {
 		return nil, err
 	}
-	o.Progress.Planned(len(selected))
-	skipped, runnable := map[string]reports.Check{}, []*check.Check{}
-	for _, c := range selected {
-		if why, key := o.skipped(c); why != "" {
-			skipped[c.ID] = c.SkippedResult(why, key)
-			o.Progress.Finished(skipped[c.ID])
-		} else {
-			runnable = append(runnable, c)
-		}
+	o.describe(report)
+	job := engine.Job{
+		Role: role, Assignment: base, Profile: o.profile(), Seed: o.Seed, Progress: o.Progress, Secrets: secrets,
 	}
-	done, err := engine.Run(ctx, engine.Job{
-		Role: role, Assignment: base, Checks: runnable, Profile: o.profile(), Seed: o.Seed, Progress: o.Progress,
-		Secrets: secrets,
-	})
-	if err != nil {
+	job.Plan(selected, o.skipped)
+	if err := job.Judge(ctx, report); err != nil {
 		return nil, err
 	}
-	maps.Copy(done.Results, skipped)
-	report := o.report(selected, done.Results, started)
-	report.Preflight, report.Ended, report.Problem = steps, done.Ended, done.Problem
-	report.Seed = strconv.FormatUint(o.Seed, 10)
-	report.Load.PeakMemory = done.Memory + engine.PeakMemory()
-	reports.Bound(report)
-	reports.Redact(report, secrets)
-	complete(report)
+	report.Load.Workers = o.Parallel
+	o.asked().Finish(report, secrets)
 	return report, nil
 }
 
-// complete adds what follows from the results, and the checks that did not run.
-func complete(report *reports.Report) {
-	report.Finished = time.Now()
-	report.MCPRevisions = provenance.Revisions(report)
-	reports.Complete(report, provenance.Checks("client"))
-	reports.Finish(report)
+// asked is what the report says of how it was asked for.
+func (o *Options) asked() provenance.Run {
+	return provenance.Run{Roles: []string{role}, Profile: o.profile(), Selection: o.Selection, Seed: o.Seed, Nonce: o.Nonce}
 }
 
 // skipped says why a check does not run in this run, and what would let it run.
@@ -146,15 +125,8 @@ func (o *Options) assignment() assignment {
 	}
 }
 
-// report puts the results of the checks into a report.
-func (o *Options) report(selected []*check.Check, results map[string]reports.Check, started time.Time) *reports.Report {
-	report := &reports.Report{
-		Tool: provenance.Tool(), Catalogue: provenance.Catalogue(), Nonce: provenance.Nonce(o.Nonce),
-		Profile: o.profile(), Selection: o.Selection.String(), Started: started,
-		Seconds: time.Since(started).Seconds(), Requirements: engine.Requirements(o.profile(), role),
-		Preflight: []reports.Step{}, // none when a person is at the client
-		Load:      reports.Load{Workers: o.Parallel, PeakMemory: engine.PeakMemory()},
-	}
+// describe tells which client the report is about.
+func (o *Options) describe(report *reports.Report) {
 	if len(o.Command) > 0 {
 		report.Target.Command = commandLine(o.Command)
 		report.Target.Name = commandLine(append([]string{filepath.Base(o.Command[0])}, o.Command[1:]...))
@@ -163,15 +135,6 @@ func (o *Options) report(selected []*check.Check, results map[string]reports.Che
 	if o.Describe != nil {
 		o.Describe(&report.Target)
 	}
-	for _, c := range selected {
-		result, judged := results[c.ID]
-		if !judged {
-			result = c.Unfinished("not run")
-		}
-		report.Checks = append(report.Checks, result)
-		report.Load.Exchanges += len(result.Exchanges)
-	}
-	return report
 }
 
 func (o *Options) profile() string { return cmp.Or(o.Profile, catalogue.ProfileEMA) }

@@ -66,6 +66,9 @@ type Job struct {
 	Seed       uint64 // of the order
 	Progress   Progress
 	Secrets    *redact.Set // gets every secret that the worker comes to know; may be nil
+
+	selected []*check.Check           // by Plan
+	skipped  map[string]reports.Check // of these, by id
 }
 
 // MostWorkers is how many checks run, and requests are under way, at a time, unless the user says otherwise.

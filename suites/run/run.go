@@ -4,12 +4,8 @@ package run
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/reports/redact"
@@ -19,6 +15,7 @@ import (
 	"github.com/emaconform/emaconform/suites/provenance"
 	"github.com/emaconform/emaconform/suites/server"
 	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // Options says what to run.
@@ -68,7 +65,9 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	started := time.Now()
+	asked := provenance.Run{Roles: []string{"ras", "rs"}, Profile: o.Profile, Selection: o.Selection, Seed: o.Seed,
+		Nonce: o.Nonce}
+	report := asked.Begin()
 	// The parties outlive an interrupt: checks that are under way need them.
 	parties, err := startParties(context.WithoutCancel(ctx), o.Config, o.Keyring)
 	if err != nil {
@@ -89,17 +88,11 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	defer cancel()
 
 	r := &runner{Options: o, parties: parties, selected: selected, secrets: redact.New()}
-	report, err := r.run(bounded)
-	if err != nil {
+	if err := r.run(bounded, report); err != nil {
 		return nil, err
 	}
-	reports.Bound(report)
-	reports.Redact(report, r.secrets)
-	report.Started, report.Finished = started, time.Now()
-	report.Seconds = report.Finished.Sub(started).Seconds()
-	report.MCPRevisions, report.Target.Version = provenance.Revisions(report), provenance.ServerVersion(report)
-	reports.Complete(report, provenance.Checks("ras", "rs"))
-	reports.Finish(report)
+	asked.Finish(report, r.secrets)
+	report.Target.Version = provenance.ServerVersion(report) // of what was redacted
 	return report, nil
 }
 
@@ -110,23 +103,18 @@ type runner struct {
 	secrets  *redact.Set
 }
 
-func (r *runner) run(ctx context.Context) (*reports.Report, error) {
-	report := &reports.Report{
-		Tool: provenance.Tool(), Catalogue: provenance.Catalogue(), Configuration: provenance.Configuration(r.Config),
-		Profile: r.Profile, Selection: r.Selection.String(), Requirements: engine.Requirements(r.Profile, "ras", "rs"),
-		Seed: strconv.FormatUint(r.Seed, 10), Nonce: provenance.Nonce(r.Nonce),
-		Intrusive: r.assignment().Conditions.Intrusive,
-	}
+func (r *runner) run(ctx context.Context, report *reports.Report) error {
 	base := r.assignment()
-	roots, err := readRoots(r.Config.CAFile)
+	report.Configuration, report.Intrusive = provenance.Configuration(r.Config), base.Conditions.Intrusive
+	roots, err := wire.ReadRoots(r.Config.CAFile)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	base.Roots, base.Hosts = roots, r.Config.Hosts()
 	base.Hosts.Resolve(ctx)
 	world, err := base.world(engine.MostWorkers, r.secrets)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer world.Wire.Close()
 
@@ -143,18 +131,18 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 		if ctx.Err() != nil {
 			report.Ended, report.Problem = engine.Ended(ctx)
 		}
-		report.Load = reports.Load{Exchanges: exchanges(report), PeakMemory: engine.PeakMemory()}
-		return report, nil
+		report.Load = engine.Load(report)
+		return nil
 	}
 	base.Target, base.Inbound, base.Skew = world.Target, world.Inbound, world.Skew
 	base.Conditions.Look = look != ""
 	if err := r.checks(ctx, report, base, world); err != nil {
-		return nil, err
+		return err
 	}
 	if look != "" && report.Ended == "" {
 		report.Ended, report.Problem = reports.FirstLook, look
 	}
-	return report, nil
+	return nil
 }
 
 // prepare walks the preflight. problem keeps every check from running; look, what the report is to begin with, keeps
@@ -177,41 +165,20 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, base assign
 	if base.Conditions.Look {
 		r.selected = slices.DeleteFunc(r.selected, func(c *check.Check) bool { return !c.Open })
 	}
-	r.Progress.Planned(len(r.selected))
-	skipped, runnable := map[string]reports.Check{}, []*check.Check{}
-	for _, c := range r.selected {
-		why, key := c.Skipped(base.Conditions, world)
+	job := engine.Job{
+		Role: role, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed, Progress: r.Progress, Secrets: r.secrets,
+	}
+	job.Plan(r.selected, func(c *check.Check) (why, key string) {
+		why, key = c.Skipped(base.Conditions, world)
 		if why == "" && base.Conditions.Look && c.Requirement.Role == "ras" && world.Target.Issuer == "" {
-			why, key = "no authorization server was found", "authorization_server"
+			return "no authorization server was found", "authorization_server"
 		}
-		if why != "" {
-			skipped[c.ID] = c.SkippedResult(why, key)
-			r.Progress.Finished(skipped[c.ID])
-		} else {
-			runnable = append(runnable, c)
-		}
-	}
-	serial := func(c *check.Check) bool { return c.Serial }
-	base.TwoIdPs = slices.ContainsFunc(runnable, serial) && interchangeable(ctx, world)
-	done, err := engine.Run(ctx, engine.Job{
-		Role: role, Assignment: base, Checks: runnable, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed,
-		Progress: r.Progress,
-		Secrets:  r.secrets,
+		return why, key
 	})
-	if err != nil {
-		return err
-	}
-	report.Ended, report.Problem = done.Ended, done.Problem
-	for _, c := range r.selected {
-		result, ran := done.Results[c.ID]
-		if !ran {
-			result = skipped[c.ID]
-		}
-		report.Checks = append(report.Checks, result)
-	}
-	report.Load = reports.Load{Workers: done.Workers, Exchanges: exchanges(report),
-		PeakMemory: done.Memory + engine.PeakMemory()}
-	return nil
+	serial := func(c *check.Check) bool { return c.Serial }
+	base.TwoIdPs = slices.ContainsFunc(job.Checks, serial) && interchangeable(ctx, world)
+	job.Assignment = base
+	return job.Judge(ctx, report)
 }
 
 // interchangeable reports whether the target fetches keys from the second identity provider as it does from the first,
@@ -254,26 +221,4 @@ func (r *runner) describe(w *server.World) reports.Target {
 		r.Describe(&t)
 	}
 	return t
-}
-
-func exchanges(r *reports.Report) int {
-	n := 0
-	for _, s := range r.Preflight {
-		n += len(s.Exchanges)
-	}
-	for _, c := range r.Checks {
-		n += len(c.Exchanges)
-	}
-	return n
-}
-
-func readRoots(path string) ([]byte, error) {
-	if path == "" {
-		return nil, nil
-	}
-	pem, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("ca_file: %w", err)
-	}
-	return pem, nil
 }

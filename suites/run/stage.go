@@ -2,9 +2,7 @@ package run
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -77,15 +75,9 @@ func (a *assignment) world(workers int, secrets *redact.Set) (*server.World, err
 }
 
 func newWire(c *target.Config, pem []byte, hosts *wire.Hosts) (*wire.Client, error) {
-	var roots *x509.CertPool
-	if len(pem) > 0 {
-		var err error
-		if roots, err = x509.SystemCertPool(); err != nil {
-			roots = x509.NewCertPool()
-		}
-		if !roots.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file %s holds no PEM certificate", c.CAFile)
-		}
+	roots, err := wire.Roots(c.CAFile, pem)
+	if err != nil {
+		return nil, err
 	}
 	client := wire.NewClient(wire.Bounds{Timeout: c.Timing.Request, RetryAfter: c.Timing.RetryAfter}, roots)
 	client.Only(hosts)

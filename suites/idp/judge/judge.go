@@ -7,10 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -25,6 +22,7 @@ import (
 	"github.com/emaconform/emaconform/suites/idp/world"
 	"github.com/emaconform/emaconform/suites/provenance"
 	"github.com/emaconform/emaconform/suites/target"
+	"github.com/emaconform/emaconform/suites/wire"
 )
 
 // Options says what to run.
@@ -67,23 +65,18 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	started := time.Now()
+	asked := provenance.Run{Roles: []string{role}, Profile: o.Profile, Selection: o.Selection, Seed: o.Seed, Nonce: o.Nonce}
+	report := asked.Begin()
 	bounded, cancel := engine.Bounded(ctx, o.Config.Timing.Run)
 	defer cancel()
 	r := &runner{Options: o, selected: selected, secrets: redact.New(), base: assignment{
 		Conditions: check.Conditions{Profile: o.Profile, Intrusive: o.Intrusive || o.Config.Loopback()},
 		Config:     o.Config, Stranger: stranger,
 	}}
-	report, err := r.run(bounded)
-	if err != nil {
+	if err := r.run(bounded, report); err != nil {
 		return nil, err
 	}
-	reports.Bound(report)
-	reports.Redact(report, r.secrets)
-	report.Started, report.Finished = started, time.Now()
-	report.Seconds = report.Finished.Sub(started).Seconds()
-	reports.Complete(report, provenance.Checks(role))
-	reports.Finish(report)
+	asked.Finish(report, r.secrets)
 	return report, nil
 }
 
@@ -94,23 +87,16 @@ type runner struct {
 	secrets  *redact.Set
 }
 
-func (r *runner) run(ctx context.Context) (*reports.Report, error) {
-	report := &reports.Report{
-		Tool: provenance.Tool(), Catalogue: provenance.Catalogue(), Configuration: configuration(r.Config),
-		Profile: r.Profile, Selection: r.Selection.String(), Requirements: engine.Requirements(r.Profile, role),
-		Seed: strconv.FormatUint(r.Seed, 10), Nonce: provenance.Nonce(r.Nonce), Intrusive: r.base.Conditions.Intrusive,
-	}
-	if path := r.Config.CAFile; path != "" {
-		var err error
-		if r.base.Roots, err = os.ReadFile(path); err != nil {
-			return nil, fmt.Errorf("ca_file: %w", err)
-		}
+func (r *runner) run(ctx context.Context, report *reports.Report) (err error) {
+	report.Configuration, report.Intrusive = configuration(r.Config), r.base.Conditions.Intrusive
+	if r.base.Roots, err = wire.ReadRoots(r.Config.CAFile); err != nil {
+		return err
 	}
 	r.base.Hosts = r.Config.Hosts()
 	r.base.Hosts.Resolve(ctx)
 	w, err := r.base.world(engine.MostWorkers, r.secrets)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer w.Wire.Close()
 	pre := &preflight{t: world.Outside(ctx, w), attend: r.Attend, progress: r.Progress}
@@ -123,44 +109,21 @@ func (r *runner) run(ctx context.Context) (*reports.Report, error) {
 		if ctx.Err() != nil {
 			report.Ended, report.Problem = engine.Ended(ctx)
 		}
-		report.Load = reports.Load{Exchanges: exchanges(report), PeakMemory: engine.PeakMemory()}
-		return report, nil
+		report.Load = engine.Load(report)
+		return nil
 	}
 	r.base.Provider, r.base.Held, r.base.Failed, r.base.Skew = w.Provider, w.Desk.Held(), w.Desk.Failed(), w.Skew
-	return report, r.checks(ctx, report, w)
+	return r.checks(ctx, report, w)
 }
 
 // checks runs what can run in this world and puts the results into the report.
 func (r *runner) checks(ctx context.Context, report *reports.Report, w *world.World) error {
-	r.Progress.Planned(len(r.selected))
-	skipped, runnable := map[string]reports.Check{}, []*check.Check{}
-	for _, c := range r.selected {
-		if why, key := c.Skipped(w.Conditions, w); why != "" {
-			skipped[c.ID] = c.SkippedResult(why, key)
-			r.Progress.Finished(skipped[c.ID])
-		} else {
-			runnable = append(runnable, c)
-		}
+	job := engine.Job{
+		Role: role, Assignment: r.base, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed, Progress: r.Progress,
+		Secrets: r.secrets,
 	}
-	done, err := engine.Run(ctx, engine.Job{
-		Role: role, Assignment: r.base, Checks: runnable, Profile: r.Profile, Workers: r.Workers, Seed: r.Seed,
-		Progress: r.Progress,
-		Secrets:  r.secrets,
-	})
-	if err != nil {
-		return err
-	}
-	report.Ended, report.Problem = done.Ended, done.Problem
-	for _, c := range r.selected {
-		result, ran := done.Results[c.ID]
-		if !ran {
-			result = skipped[c.ID]
-		}
-		report.Checks = append(report.Checks, result)
-	}
-	report.Load = reports.Load{Workers: done.Workers, Exchanges: exchanges(report),
-		PeakMemory: done.Memory + engine.PeakMemory()}
-	return nil
+	job.Plan(r.selected, func(c *check.Check) (why, key string) { return c.Skipped(w.Conditions, w) })
+	return job.Judge(ctx, report)
 }
 
 func (r *runner) describe(w *world.World) reports.Target {
@@ -224,15 +187,4 @@ func enabled(c *config.Config) []string {
 		}
 	}
 	return list
-}
-
-func exchanges(r *reports.Report) int {
-	n := 0
-	for _, s := range r.Preflight {
-		n += len(s.Exchanges)
-	}
-	for _, c := range r.Checks {
-		n += len(c.Exchanges)
-	}
-	return n
 }

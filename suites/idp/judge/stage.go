@@ -2,9 +2,7 @@ package judge
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -40,15 +38,9 @@ type assignment struct {
 
 func (a *assignment) world(workers int, secrets *redact.Set) (*world.World, error) {
 	a.hide(secrets)
-	var roots *x509.CertPool
-	if len(a.Roots) > 0 {
-		var err error
-		if roots, err = x509.SystemCertPool(); err != nil {
-			roots = x509.NewCertPool()
-		}
-		if !roots.AppendCertsFromPEM(a.Roots) {
-			return nil, fmt.Errorf("ca_file %s holds no PEM certificate", a.Config.CAFile)
-		}
+	roots, err := wire.Roots(a.Config.CAFile, a.Roots)
+	if err != nil {
+		return nil, err
 	}
 	w := &world.World{
 		Conditions: a.Conditions, Config: a.Config, Provider: a.Provider, Secrets: secrets, Keys: &world.Keys{},
