@@ -215,7 +215,7 @@ func (a *Attended) Report() *reports.Report {
 		report.Checks = append(report.Checks, a.results[c.ID])
 	}
 	report.Load = engine.Load(report)
-	a.options.asked().Finish(report, redact.New()) // however it was ended, Finish or Ctrl-C: what was not played is skipped
+	a.options.asked().Finish(report, redact.New()) // however the person ended it, Finish or Ctrl-C
 	return report
 }
 

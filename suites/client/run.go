@@ -102,7 +102,9 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 
 // asked is what the report says of how it was asked for.
 func (o *Options) asked() provenance.Run {
-	return provenance.Run{Roles: []string{role}, Profile: o.profile(), Selection: o.Selection, Seed: o.Seed, Nonce: o.Nonce}
+	return provenance.Run{
+		Roles: []string{role}, Profile: o.profile(), Selection: o.Selection, Seed: o.Seed, Nonce: o.Nonce,
+	}
 }
 
 // skipped says why a check does not run in this run, and what would let it run.

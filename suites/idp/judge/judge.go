@@ -65,7 +65,9 @@ func Run(ctx context.Context, o Options) (*reports.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked := provenance.Run{Roles: []string{role}, Profile: o.Profile, Selection: o.Selection, Seed: o.Seed, Nonce: o.Nonce}
+	asked := provenance.Run{
+		Roles: []string{role}, Profile: o.Profile, Selection: o.Selection, Seed: o.Seed, Nonce: o.Nonce,
+	}
 	report := asked.Begin()
 	bounded, cancel := engine.Bounded(ctx, o.Config.Timing.Run)
 	defer cancel()
