@@ -88,6 +88,13 @@ var _ = check.For("IDP-RESP", func() {
 		Expect(a.String("scope")).NotTo(BeEmpty(), "scope of an answer to more than what is allowed (RFC 6749 5.1)")
 	}, check.With(NeedsForbiddenScope), check.Sends("An exchange for the allowed scopes and one that is not."))
 
+	It("resource", "names the resource that the grant is for beside it", func(t *T) {
+		g := t.Control()
+		object, err := g.Answer.Object()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(object["resource"]).To(Equal(g.Claims["resource"]), "resource of the answer, compared with the grant's")
+	}, check.By("ID-JAG pull 123 §4.3.4"), check.With(NeedsResource), honest)
+
 	It("status", "answers with HTTP 200", func(t *T) {
 		Expect(t.Control().Answer.Status).To(Equal(http.StatusOK))
 	}, honest)

@@ -45,6 +45,12 @@ var _ = check.For("IDP-PAIRING", func() {
 		return scheme + "://" + host + ".evil.example/" + path
 	}))
 
+	It("foreign-code", "says invalid_target of another target's resource", func(t *T) {
+		a := attack(t, Param("resource", t.Other().Resource))
+		Expect(a).To(server.BeRefused("invalid_target"))
+	}, check.By("ID-JAG pull 123 §4.3.3"), check.With(NeedsResource, NeedsTwoTargets),
+		check.Sends("An honest exchange, then one with the resource of another target."))
+
 	audience("unknown", "an audience that nobody knows", fixed("https://unknown.example"))
 	audience("self", "the identity provider itself", func(t *T) string { return t.Config.IdP.Issuer })
 	audience("resource", "the resource", func(t *T) string { return t.Notes().Resource }, check.With(NeedsResource))

@@ -36,6 +36,13 @@ var _ = check.For("IDP-POLICY", func() {
 	}, check.With(NeedsLoner), check.Sends("An honest exchange, then one by a client that people sign in to and that "+
 		"is connected to nothing."))
 
+	It("access-denied", "says access_denied to a client that is not connected to the target", func(t *T) {
+		t.Control()
+		a := t.Attack(By(t.Loner()))
+		Expect(a).To(server.BeRefused("access_denied"), "another subject token would be refused as well")
+	}, check.By("ID-JAG pull 112 §4.3.4.3"), check.Should(), check.With(NeedsLoner),
+		check.Sends("An honest exchange, then one by a client that people sign in to and that is connected to nothing."))
+
 	scopes()
 	lifecycle()
 })

@@ -17,6 +17,7 @@ const (
 	InvalidGrant         = "invalid_grant"
 	InvalidScope         = "invalid_scope"
 	InvalidTarget        = "invalid_target"
+	AccessDenied         = "access_denied"
 	UnauthorizedClient   = "unauthorized_client"
 	UnsupportedGrantType = "unsupported_grant_type"
 	InvalidDPoPProof     = "invalid_dpop_proof"

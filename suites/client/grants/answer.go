@@ -81,6 +81,20 @@ var _ = check.For("CL-EXCHANGE-RESP", func() {
 		})
 })
 
+// elsewhere names an MCP server of somebody else in an answer.
+func elsewhere(answer map[string]any) { answer["resource"] = "https://other.example/mcp" }
+
+var _ = check.For("CL-RESP-RESOURCE", func() {
+	It("exchange", "does not present an ID-JAG that is said to be for another MCP server",
+		Given.But("An answer to the exchange whose resource is another MCP server", answers(elsewhere)).From(Exchanged),
+		func(t *T) { t.MustNotRedeem("the ID-JAG is for another resource than was asked for") })
+	It("token", "does not use an access token that is said to be for another MCP server",
+		Given.But("An answer with the access token whose resource is another MCP server", func(w *world.World) {
+			w.RAS.Endpoint("/token").After = func(_ *world.Call, answer map[string]any) { elsewhere(answer) }
+		}).From(Redeemed),
+		func(t *T) { t.MustNotGetThrough("the access token is for another resource than was asked for") })
+})
+
 // unbound changes the key that an ID-JAG is bound to, and expects the client to see it.
 func unbound(edit func(*mockidp.Token)) (func(*world.World), func(*T)) {
 	return func(w *world.World) { w.IdP.EditIDJAG = edit },

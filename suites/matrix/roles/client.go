@@ -8,6 +8,7 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/client"
 	"github.com/emaconform/emaconform/suites/engine"
 	"github.com/emaconform/emaconform/suites/matrix"
@@ -55,6 +56,7 @@ func Client(
 		return client.Run(ctx, client.Options{
 			Command: args, Environment: environment, Timeout: impatient, Selection: selection,
 			Document: fixture.Document(client.DefaultClientID, ids...),
+			Profile:  catalogue.ProfileNext, // which judges the most
 		})
 	}
 	return matrix.Build(ctx, list, judge, 2, done)

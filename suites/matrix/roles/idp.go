@@ -6,6 +6,7 @@ import (
 
 	fixture "github.com/emaconform/emaconform/fixtures/idp"
 	"github.com/emaconform/emaconform/reports"
+	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/demo"
 	"github.com/emaconform/emaconform/suites/engine"
 	idprun "github.com/emaconform/emaconform/suites/idp/judge"
@@ -29,7 +30,7 @@ func IdP(ctx context.Context, list []matrix.Defect, full bool,
 	judgeOne := func(ctx context.Context, defect *matrix.Defect) (*reports.Report, error) {
 		reference := &demo.IdP{Known: true}
 		defer reference.Close()
-		var options idprun.Options
+		options := idprun.Options{Profile: catalogue.ProfileNext} // which judges the most
 		if defect != nil {
 			if reference.Defects = []string{defect.ID}; len(defect.Together) > 0 {
 				reference.Defects = nil

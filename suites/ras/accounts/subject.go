@@ -53,3 +53,11 @@ var _ = check.For("RAS-SUB", func() {
 	}, check.With(server.NeedsSecondIdP),
 		check.Sends("A user of the second IdP, by that IdP as control, then the same sub in an ID-JAG by the first IdP"))
 })
+
+var _ = check.For("RAS-ACCESS-DENIED", func() {
+	server.It("disabled", "says access_denied to a user whose account is switched off", func(t *server.T) {
+		t.Control(t.Grant())
+		server.ExpectRefused(t, t.Attack(t.GrantFrom(t.IdP, *t.Config.DisabledUser)), server.AccessDenied)
+	}, check.With(server.NeedsDisabledUser), server.Refusal(server.AccessDenied),
+		check.Sends("An honest ID-JAG of a user whose account is switched off, after one of another user as control"))
+})

@@ -59,6 +59,13 @@ var _ = check.For("RAS-RES-BOUND", func() {
 	}, server.Refusal(server.InvalidGrant, server.InvalidTarget),
 		check.Sends("An ID-JAG whose resource is an MCP server of somebody else, after an honest one as control"))
 
+	server.It("foreign-code", "says invalid_grant of an ID-JAG for an MCP server of somebody else", func(t *server.T) {
+		honest := unscoped(t)
+		server.ExpectRefused(t, t.Attack(t.Grant(honest, server.Set("resource", server.OtherResource))),
+			server.InvalidGrant)
+	}, server.Refusal(server.InvalidGrant), check.By("ID-JAG pull 123 §4.4.1"),
+		check.Sends("An ID-JAG whose resource is an MCP server of somebody else, after an honest one as control"))
+
 	server.It("array-foreign-too", "grants nothing for a resource array that also names "+
 		"another server", func(t *server.T) {
 		honest := unscoped(t)
