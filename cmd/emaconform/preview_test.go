@@ -19,7 +19,8 @@ func TestProposalsAreJudgedByThePreviewAlone(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"RAS-MTLS-BOUND/no-certificate", "RS-DPOP/old-proof"} {
+	for _, want := range []string{"RAS-MTLS-BOUND/no-certificate", "RS-DPOP/old-proof", "RAS-ACCESS-DENIED/disabled",
+		"IDP-POLICY/access-denied", "IDP-RESP/resource", "CL-RESP-RESOURCE/token"} {
 		if !previews[want] {
 			t.Errorf("%s is no preview", want)
 		}

@@ -13,7 +13,9 @@ import (
 
 // profileOf is the profile that holds a document.
 var profileOf = map[string]string{"EMA proposal": catalogue.ProfileHardened, "ID-JAG draft-04": catalogue.ProfileIDJAG,
-	"RFC 8725": catalogue.ProfileHardened, "RFC 9700": catalogue.ProfileHardened}
+	"RFC 8725": catalogue.ProfileHardened, "RFC 9700": catalogue.ProfileHardened,
+	"ID-JAG pull 88": catalogue.ProfileNext, "ID-JAG pull 112": catalogue.ProfileNext,
+	"ID-JAG pull 118": catalogue.ProfileNext, "ID-JAG pull 123": catalogue.ProfileNext, "SEP-1932": catalogue.ProfileNext}
 
 const asked = "how a client takes a challenge shows in what it asks for, and the order in which it chooses that " +
 	"is a SHOULD"
