@@ -100,11 +100,15 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 	}, server.Refusal(server.InvalidGrant), check.With(server.NeedsEndpoint("revocation_endpoint")),
 		check.Sends("An ID-JAG as control, the revocation of its access token, then the same ID-JAG"))
 
-	server.It("until-expiry", "remembers a used ID-JAG to the end of its life and beyond", func(t *server.T) {
+	server.It("until-expiry", "remembers a used ID-JAG to the end of its life", func(t *server.T) {
 		grant, exp := redeemShort(t)
 		Consistently(t.Context, func() *wire.Answer { return t.Attack(grant) }).WithTimeout(exp.Sub(t.Now())).
 			WithPolling(250 * time.Millisecond).Should(server.BeRefused())
-		server.ExpectRefused(t, t.Attack(grant), server.InvalidGrant)
+		// The text proposed for EMA 7.4.2 wants it remembered until exp at least; leeway is RAS-EXP's.
+		if after := t.Attack(grant); server.Granted(after) {
+			t.Notef("a used ID-JAG is granted again after exp: the target has leeway, and forgets at exp what was used. " +
+				"Remember it for as long as it would be taken")
+		}
 	}, check.Slow(),
 		check.Sends("An ID-JAG that lives a second or two, the same again until it has expired, and once after that"))
 })
