@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/catalogue"
 	"github.com/emaconform/emaconform/suites/check"
 )
@@ -80,6 +81,36 @@ func TestListOfSentencesAndRequirements(t *testing.T) {
 		for _, want := range wants {
 			if !strings.Contains(unwrapped(out.String()), want) {
 				t.Errorf("%s: %q is missing", args, want)
+			}
+		}
+	}
+}
+
+// A check fails only where a sentence says MUST: one that its requirement carries and that stands in a document of the
+// profile, where all documents are indexed; or a reading says why it fails all the same.
+func TestFailuresStandOnSentences(t *testing.T) {
+	t.Parallel()
+	demanded, indexed := map[string]bool{}, map[string]bool{}
+	for _, s := range catalogue.Sentences() {
+		indexed[s.Document] = true
+		if !slices.Contains([]string{"MUST", "MUST NOT", "REQUIRED", "SHALL", "SHALL NOT", "none"}, s.Word) {
+			continue
+		}
+		for _, profile := range catalogue.Profiles {
+			if catalogue.Beyond(profile, []reports.Source{{Document: s.Document}}) == "" {
+				for _, id := range s.By {
+					demanded[profile+" "+id] = true
+				}
+			}
+		}
+	}
+	for _, profile := range catalogue.Profiles {
+		for _, k := range check.AllIn(profile) {
+			read := k.Requirement.Reading != "" || slices.ContainsFunc(k.Basis(), func(s reports.Source) bool {
+				return !indexed[s.Document]
+			})
+			if k.Level == "MUST" && !read && !demanded[profile+" "+k.Requirement.ID] {
+				t.Errorf("%s fails in profile %s, and no sentence that %s carries says MUST", k.ID, profile, k.Requirement.ID)
 			}
 		}
 	}

@@ -54,7 +54,7 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		spoilAt(t, mockidp.EndpointDiscovery, mockidp.Reply{Delay: time.Hour})
 		mustNotBlock(t, newKey(t), "metadata endpoint", metadataRequests)
 		recovers(t)
-	}, check.Slow(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the IdP's metadata endpoint does not answer, "+
+	}, check.Slow(), check.Should(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the IdP's metadata endpoint does not answer, "+
 		"and honest ones"))
 
 	server.It("metadata-5-mb", "does not read metadata of 5 MB", func(t *server.T) {

@@ -48,7 +48,7 @@ var _ = check.For("RAS-JWKS-FAULTS", func() {
 		spoil(t, mockidp.Reply{Delay: time.Hour})
 		mustNotBlock(t, key, "JWKS endpoint", fetches)
 		recovers(t)
-	}, check.Slow(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint does not answer, and "+
+	}, check.Slow(), check.Should(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the JWKS endpoint does not answer, and "+
 		"honest ones"))
 
 	server.It("redirect", "takes no keys from a host that the JWKS endpoint redirects to", func(t *server.T) {
