@@ -58,8 +58,8 @@ func Diff(w io.Writer, old, now *Report) (worse bool, err error) {
 		fmt.Fprintf(&d.b, "\n### Coverage\n\n- before: %s\n- now: %s\n", md(a), md(b))
 	}
 	if old.Catalogue.Digest != now.Catalogue.Digest {
-		fmt.Fprintf(&d.b, "\nThe runs judged by different catalogues: %s and %s.\n", md(old.Catalogue.Version),
-			md(now.Catalogue.Version))
+		fmt.Fprintf(&d.b, "\nThe runs judged by different catalogues: %s and %s.\n", md(old.Catalogue.String()),
+			md(now.Catalogue.String()))
 	}
 	if len(broken)+len(fixed)+len(other)+len(evidence)+len(added)+len(gone) == 0 {
 		d.b.WriteString("\nNo check differs.\n")

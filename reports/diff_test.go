@@ -24,6 +24,13 @@ func TestDiff(t *testing.T) {
 		}
 	}
 	b.Reset()
+	now = sample()
+	now.Catalogue.Digest = Digest([]byte("another"))
+	if _, err := Diff(&b, sample(), now); err != nil || !strings.Contains(b.String(), "different catalogues: "+
+		sample().Catalogue.String()+" and "+now.Catalogue.String()) || now.Catalogue.String() == sample().Catalogue.String() {
+		t.Errorf("%v: it does not tell the catalogues apart:\n%s", err, &b)
+	}
+	b.Reset()
 	if worse, err := Diff(&b, sample(), sample()); worse || err != nil ||
 		!strings.Contains(b.String(), "No check differs.") {
 		t.Errorf("worse %v, %v:\n%s", worse, err, &b)

@@ -47,7 +47,8 @@ func TestEveryDefectIsSeen(t *testing.T) {
 	for _, d := range fixture.Defects() {
 		t.Run(d.ID, func(t *testing.T) {
 			t.Parallel()
-			report := judgeReferenceIn(t, Options{Timeout: impatient, Selection: engine.Selection{Checks: d.Breaks}}, d.ID)
+			report := judgeReferenceIn(t, Options{Timeout: impatient, Profile: catalogue.ProfileNext,
+				Selection: engine.Selection{Checks: d.Breaks}}, d.ID)
 			for _, c := range report.Checks {
 				if c.Outcome != reports.Fail && c.Outcome != reports.Warn {
 					t.Errorf("%s does not see that the client %s: %s %s", c.ID, d.Title, c.Outcome, c.Message)

@@ -127,6 +127,9 @@ func TestSettingsThatContradictEachOtherAreNamed(t *testing.T) {
 		`clients[1].id: "a" is clients[0].id, too`: func(c *target.Config) {
 			c.Clients = append(c.Clients, target.Client{ID: "a", Secret: "other"})
 		},
+		`dpop_client.id: "a" is clients[0].id, too`: func(c *target.Config) {
+			c.DPoPClient = &target.Client{ID: "a", Secret: "other"}
+		},
 		`users[1].sub: "alice" is users[0].sub, too`: func(c *target.Config) {
 			c.Users = append(c.Users, target.User{Sub: "alice"})
 		},

@@ -109,6 +109,9 @@ func (c *Config) doubles() (list []error) {
 	if c.RevokedClient != nil {
 		add("client", "revoked_client.id", c.RevokedClient.ID)
 	}
+	if c.DPoPClient != nil {
+		add("client", "dpop_client.id", c.DPoPClient.ID)
+	}
 	if c.DisabledUser != nil {
 		add("user", "disabled_user.sub", c.DisabledUser.Sub)
 	}

@@ -64,3 +64,31 @@ func Client(
 
 // impatient bounds clients that wait for ever. A run of the reference client is quick, and one that is slow gets more.
 const impatient = 6 * time.Second
+
+// clientVariants are the lawful ways to be a client that the reference client knows, judged one by one.
+func clientVariants() (l Lawful) {
+	for _, v := range fixture.Variants() {
+		warns := map[string]string{}
+		for pattern, reason := range v.Warns {
+			requirement, _, _ := strings.Cut(pattern, "/")
+			warns[requirement] = reason
+		}
+		l.All = append(l.All, matrix.Variant{ID: v.ID, Title: "The client " + v.Title + ".", Allows: v.Basis, Warns: warns})
+		l.Runs = append(l.Runs, []string{v.ID})
+	}
+	l.Judge = func(ctx context.Context, ids, checks []string) (*reports.Report, error) {
+		args, environment, err := fixture.Command(ids...)
+		if err != nil {
+			return nil, err
+		}
+		o := client.Options{Command: args, Environment: environment, Timeout: impatient,
+			Selection: engine.Selection{Checks: checks}, Document: fixture.Document(client.DefaultClientID, ids...)}
+		for _, v := range fixture.Variants() {
+			if slices.Contains(ids, v.ID) {
+				o.RedirectURIs = append(o.RedirectURIs, v.RedirectURIs...)
+			}
+		}
+		return client.Run(ctx, o)
+	}
+	return l
+}

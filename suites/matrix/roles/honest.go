@@ -39,8 +39,10 @@ func LawfulOf(role string) (Lawful, error) {
 		return Lawful{allVariants(), variants.Runs(), judgeVariants(&run.Keyring{})}, nil
 	case "idp":
 		return Lawful{idpVariants(), idpVariantRuns(), judgeIdPVariants}, nil
+	case "client":
+		return clientVariants(), nil
 	}
-	return Lawful{}, fmt.Errorf("--honest is for --role server and --role idp")
+	return Lawful{}, fmt.Errorf("there is no role %q: --role is server, client or idp", role)
 }
 
 // Only are the variants that match, one by one; without patterns the runs are left as they are.
