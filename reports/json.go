@@ -49,24 +49,25 @@ func WriteJSON(w io.Writer, r *Report) error {
 func Read(in io.Reader) (*Report, error) { return read(in, maxReport) }
 
 func read(in io.Reader, limit int64) (*Report, error) {
-	data, err := readAll(in, limit)
+	data, err := new(room).read(in, limit)
 	if err != nil {
 		return nil, err
 	}
 	return parse(data)
 }
 
-func readAll(in io.Reader, limit int64) ([]byte, error) {
-	var all bytes.Buffer
+// read reads a stored report.
+func (r *room) read(in io.Reader, limit int64) ([]byte, error) {
+	r.stored.Reset()
 	if file, ok := in.(*os.File); ok { // whose size is known
 		if info, err := file.Stat(); err == nil && info.Size() <= limit {
-			all.Grow(int(info.Size()) + bytes.MinRead)
+			r.stored.Grow(int(info.Size()) + bytes.MinRead)
 		}
 	}
-	if _, err := all.ReadFrom(io.LimitReader(in, limit+1)); err != nil {
+	if _, err := r.stored.ReadFrom(io.LimitReader(in, limit+1)); err != nil {
 		return nil, fmt.Errorf("the report cannot be read: %w", err)
 	}
-	data := all.Bytes()
+	data := r.stored.Bytes()
 	if int64(len(data)) > limit {
 		return nil, fmt.Errorf("this is no report: it is larger than %d MiB", limit>>20)
 	}

@@ -12,12 +12,15 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // ReadResults reads a report as Read does, but leaves its exchanges out: what statements and fleets need, at a fraction
 // of the time and memory. A report that was changed is an error, as with Read.
 func ReadResults(in io.Reader) (*Report, error) {
-	data, err := readAll(in, maxReport)
+	room := rooms.Get().(*room)
+	defer rooms.Put(room)
+	data, err := room.read(in, maxReport)
 	if err != nil {
 		return nil, err
 	}
@@ -25,14 +28,13 @@ func ReadResults(in io.Reader) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	compact := squeeze(data)
-	if version == firstVersion || sealedCompact(compact) != nil {
+	hosts := room.split(data)
+	if version == firstVersion || sealedCompact(room.compact) != nil {
 		// small, or in need of somebody who says what was changed
 		return parse(data)
 	}
-	slim, hosts := withoutExchanges(compact)
 	r := &Report{}
-	if err := errors.Join(json.Unmarshal(slim, r), unique(r), outcomes(r)); err != nil {
+	if err := errors.Join(json.Unmarshal(room.slim, r), unique(r), outcomes(r)); err != nil {
 		return nil, fmt.Errorf("the report does not follow its schema: %w", err)
 	}
 	if err := fits(r, version, hosts); err != nil {
@@ -40,6 +42,15 @@ func ReadResults(in io.Reader) (*Report, error) {
 	}
 	return r, nil
 }
+
+// room is where a report is while it is read: 9 MB, without white space, and without exchanges. A fleet has hundreds of
+// them, one after the other. What is decoded holds no part of it.
+type room struct {
+	stored        bytes.Buffer
+	compact, slim []byte
+}
+
+var rooms = sync.Pool{New: func() any { return &room{} }}
 
 // outcomes checks what results amount to: that each has an outcome that there is.
 func outcomes(r *Report) error {
@@ -52,94 +63,70 @@ func outcomes(r *Report) error {
 }
 
 var (
-	exchangesKey = []byte(`,"exchanges":[`)
+	exchangesKey = []byte(`,"exchanges":`)
 	urlKey       = []byte(`"url":`)
 )
 
-// withoutExchanges is a report's JSON, which has no white space, without the exchanges in it, and the hosts that they
-// went to. A quotation mark within a string is escaped, so that neither key is found in one.
-func withoutExchanges(data []byte) (slim []byte, hosts map[string]bool) {
-	hosts = map[string]bool{}
-	for {
-		at := bytes.Index(data, exchangesKey)
-		if at < 0 {
-			return append(slim, data...), hosts
-		}
-		slim = append(slim, data[:at]...)
-		end := valueEnd(data, at+len(exchangesKey)-1)
-		for list := data[at:end]; ; {
-			_, rest, found := bytes.Cut(list, urlKey)
-			if !found {
-				break
-			}
-			var u string
-			if json.Unmarshal(rest[:valueEnd(rest, 0)], &u) == nil {
-				hosts[hostOf(u)] = true
-			}
-			list = rest
-		}
-		data = data[end:]
-	}
-}
-
-// valueEnd is the offset behind the JSON string, array or object that begins at this one.
-func valueEnd(data []byte, at int) int {
-	depth := 0
-	for at < len(data) {
-		switch data[at] {
+// split goes once through a report's JSON: it fills in what it is without insignificant white space, and of that what is
+// not an exchange, and says which hosts the exchanges went to. What is no JSON stays none. A quotation mark within a
+// string is escaped, so that neither key is found in one.
+func (r *room) split(data []byte) (hosts map[string]bool) {
+	compact, slim := slices.Grow(r.compact[:0], len(data)), r.slim[:0]
+	depth, within, kept := 0, 0, 0 // within: the depth of the exchanges that this is in; kept: how much of compact is in slim
+	hosts, seen := map[string]bool{}, map[string]bool{}
+	for i := 0; i < len(data); {
+		c := data[i]
+		switch c {
 		case '"':
-			at = stringEnd(data, at)
+			end := stringEnd(data, i)
+			if within > 0 && bytes.HasSuffix(compact, urlKey) && !seen[string(data[i:end])] { // a handful, thousands of times
+				seen[string(data[i:end])] = true
+				var u string
+				if json.Unmarshal(data[i:end], &u) == nil {
+					hosts[hostOf(u)] = true
+				}
+			}
+			compact = append(compact, data[i:end]...)
+			i = end
+			continue
+		case ' ', '\n', '\t', '\r':
+			i++
+			continue
 		case '[', '{':
 			depth++
-			at++
-		case ']', '}':
+			if within == 0 && c == '[' && bytes.HasSuffix(compact, exchangesKey) {
+				within, slim = depth, append(slim, compact[kept:len(compact)-len(exchangesKey)]...)
+			}
+		}
+		compact = append(compact, c)
+		if c == ']' || c == '}' {
+			if within == depth {
+				within, kept = 0, len(compact)
+			}
 			depth--
-			at++
-		default:
-			at++
 		}
-		if depth <= 0 {
-			break
-		}
+		i++
 	}
-	return at
+	r.compact, r.slim = compact, append(slim, compact[kept:]...)
+	return hosts
 }
 
 // stringEnd is the offset behind the JSON string that begins at this one.
 func stringEnd(data []byte, at int) int {
-	for at++; at < len(data); at++ {
-		switch data[at] {
-		case '\\':
-			at++
-		case '"':
-			return at + 1
+	for at++; ; {
+		n := bytes.IndexByte(data[at:], '"')
+		if n < 0 {
+			return len(data)
+		}
+		at += n + 1
+		before := at - 2
+		for data[before] == '\\' {
+			before--
+		}
+		if (at-2-before)%2 == 0 { // as many backslashes as escape each other
+			return at
 		}
 	}
-	return len(data)
-}
-
-// squeeze is JSON without insignificant white space. What is no JSON stays none. With json.Compact in its place
-// a statement of a report of 9 MB takes 0.28 s of processor instead of 0.19 s.
-func squeeze(data []byte) []byte {
-	out := make([]byte, 0, len(data))
-	for i := 0; i < len(data); {
-		start := i
-		for i < len(data) && data[i] > ' ' {
-			if data[i] == '"' {
-				i = stringEnd(data, i)
-			} else {
-				i++
-			}
-		}
-		out = append(out, data[start:i]...)
-		for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\t' || data[i] == '\r') {
-			i++
-		}
-		if i < len(data) && data[i] < ' ' { // no JSON has it here
-			return append(out, data[i:]...)
-		}
-	}
-	return out
 }
 
 // fits computes again what follows from the results of a stored report, and names the first thing that is not as the

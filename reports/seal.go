@@ -33,7 +33,9 @@ func seal(object []byte) []byte {
 
 // sealed reports whether the seal of an object fits; an object without one is an error of its own.
 func sealed(object []byte) error {
-	return sealedCompact(squeeze(object))
+	var r room
+	r.split(object)
+	return sealedCompact(r.compact)
 }
 
 // sealedCompact is sealed of an object without white space.

@@ -71,60 +71,58 @@ func Merge(f *Fleet, directories []string, now time.Time, maxAge time.Duration) 
 			return nil, fmt.Errorf("there is no directory %s", dir)
 		}
 	}
-	result := &Result{Made: now.UTC(), Connectors: make([]Judged, len(f.Connectors))}
+	var since time.Time
+	if maxAge > 0 {
+		since = now.Add(-maxAge)
+	}
+	found := make([][]stored, len(f.Connectors))
 	var group errgroup.Group
 	group.SetLimit(readers)
 	for i, k := range f.Connectors {
-		group.Go(func() error {
-			j := Judged{Name: k.Name, URL: k.Config.URL, Verdict: NotJudged, Problem: "there is no report"}
-			var since time.Time
-			if maxAge > 0 {
-				since = now.Add(-maxAge)
-			}
-			for _, dir := range directories {
-				j.take(filepath.Join(dir, k.Name, "report.json"), since)
-			}
-			j.attempts()
-			result.Connectors[i] = j
-			return nil
-		})
+		found[i] = make([]stored, len(directories))
+		for n, dir := range directories {
+			group.Go(func() error {
+				found[i][n] = read(k, filepath.Join(dir, k.Name, "report.json"), since)
+				return nil
+			})
+		}
 	}
-	return result, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	result := &Result{Made: now.UTC(), Connectors: make([]Judged, len(f.Connectors))}
+	for i, k := range f.Connectors {
+		result.Connectors[i] = newest(k, found[i])
+	}
+	return result, nil
 }
 
-// take reads a report, if it is there and ended after since, and keeps it when it is newer.
-func (j *Judged) take(path string, since time.Time) {
+// stored is what there is of a connector in one directory: a result, or why there is none; neither without a report.
+type stored struct {
+	result  *Judged
+	problem string
+}
+
+// read reads a report, if it is there and ended after since.
+func read(k Connector, path string, since time.Time) stored {
 	file, err := os.Open(path)
 	if err != nil {
-		return
+		return stored{}
 	}
 	defer file.Close()
 	r, err := reports.ReadResults(file)
 	switch {
 	case err != nil:
-		if j.Verdict == NotJudged {
-			j.Problem = err.Error()
-		}
-		return
-	case r.Target.Name != j.Name || j.URL != "" && r.Target.URL != j.URL:
-		if j.Verdict == NotJudged {
-			j.Problem = fmt.Sprintf("the report in its place is of another connector (%.60s, %.200s)", r.Target.Name,
-				r.Target.URL)
-		}
-		return
+		return stored{problem: err.Error()}
+	case r.Target.Name != k.Name || k.Config.URL != "" && r.Target.URL != k.Config.URL:
+		return stored{problem: fmt.Sprintf("the report in its place is of another connector (%.60s, %.200s)", r.Target.Name,
+			r.Target.URL)}
 	case r.Finished.Before(since):
-		if j.Verdict == NotJudged {
-			j.Problem = "its report is too old: it is of " + r.Finished.UTC().Format("2006-01-02 15:04 MST")
-		}
-		return
+		return stored{problem: "its report is too old: it is of " + r.Finished.UTC().Format("2006-01-02 15:04 MST")}
 	}
-	j.Attempts = append(j.Attempts, Attempt{r.Finished.UTC(), r.Verdict})
-	if !r.Finished.After(j.Finished) {
-		return
-	}
-	j.Verdict, j.Problem, j.Finished, j.Counts, j.Coverage = r.Verdict, r.Problem, r.Finished.UTC(), r.Counts(), r.Coverage
-	j.Seconds, j.Profile = r.Seconds, r.Profile
-	j.Failed, j.Requirements = nil, map[string]reports.Outcome{}
+	j := &Judged{Name: k.Name, URL: k.Config.URL, Verdict: r.Verdict, Problem: r.Problem, Finished: r.Finished.UTC(),
+		Counts: r.Counts(), Coverage: r.Coverage, Seconds: r.Seconds, Profile: r.Profile,
+		Requirements: map[string]reports.Outcome{}}
 	for _, c := range r.Checks {
 		if c.Outcome == reports.Fail && c.Expected == "" {
 			j.Failed = append(j.Failed, c.ID)
@@ -135,6 +133,27 @@ func (j *Judged) take(path string, since time.Time) {
 			j.Requirements[q.ID] = q.Outcome
 		}
 	}
+	return stored{result: j}
+}
+
+// newest is the result of the run that ended last, of those in all directories.
+func newest(k Connector, all []stored) Judged {
+	j := Judged{Name: k.Name, URL: k.Config.URL, Verdict: NotJudged, Problem: "there is no report"}
+	var attempts []Attempt
+	for _, s := range all {
+		switch {
+		case s.result != nil:
+			attempts = append(attempts, Attempt{s.result.Finished, s.result.Verdict})
+			if s.result.Finished.After(j.Finished) {
+				j = *s.result
+			}
+		case s.problem != "" && j.Verdict == NotJudged:
+			j.Problem = s.problem
+		}
+	}
+	j.Attempts = attempts
+	j.attempts()
+	return j
 }
 
 // attempts says what several runs came to.
