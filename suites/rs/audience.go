@@ -111,8 +111,8 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 			Eventually(t.Context, func() bool {
 				last = t.Break(t.Knock(token))
 				return server.LetIn(last)
-			}).WithTimeout(time.Until(expiry)+leeway).WithPolling(patience(t)).Should(BeFalse(),
-				fmt.Sprintf("the token was still taken %s after its expiry", leeway))
+			}).WithTimeout(time.Until(expiry)+t.Config.Timing.Leeway).WithPolling(patience(t)).Should(BeFalse(),
+				fmt.Sprintf("the token was still taken %s after its expiry (timing.leeway)", t.Config.Timing.Leeway))
 			Expect(last).To(server.BeUnauthorized())
 			if late := time.Since(expiry); late > 5*time.Second {
 				t.Notef("refused %d s after its expiry only: the server allows for clocks that differ", int(late.Seconds()))
@@ -143,9 +143,6 @@ func fromOthers(t *server.T) {
 	}
 	t.UseWith(clients[len(repeated)].Calls(t.Knock(good))) // nothing was refused since it came from them
 }
-
-// leeway is how long after its expiry a token may still be taken, for clocks that differ.
-const leeway = 30 * time.Second
 
 // patience is how often a token is tried: seldom enough not to trouble a target that is not on this machine.
 func patience(t *server.T) time.Duration {

@@ -169,7 +169,7 @@ var _ = check.For("RS-SESSION-NOT-AUTH", func() {
 			t.Skipf("the server keeps no sessions: it answers initialize without Mcp-Session-Id")
 		}
 		Eventually(t.Context, func() *wire.Answer { return t.Break(s.Request(token, "tools/list", nil)) }).
-			WithTimeout(time.Until(expiry)+leeway).WithPolling(patience(t)).
+			WithTimeout(time.Until(expiry)+t.Config.Timing.Leeway).WithPolling(patience(t)).
 			Should(server.BeStatus(http.StatusUnauthorized, http.StatusNotFound),
 				"the token was still taken in its session, long after its expiry")
 	}, check.Slow(), check.Sends("A session that a token with a short life opens, used again until it is refused"))

@@ -130,11 +130,15 @@ func (s *stage) Lanes() int               { return len(s.worlds) }
 func (s *stage) World(lane int) any       { return s.worlds[lane] }
 func (s *stage) Recorder() *wire.Recorder { return wire.NewRecorder(s.worlds[0].Secrets) }
 
-// Budget of a check that changes keys has room for the waits that it may need, so that no limit ends another.
+// Budget of a check that changes keys, or waits for an end, has room for the waits that it may need, so that no limit
+// ends another.
 func (s *stage) Budget(c *check.Check) time.Duration {
 	timing := s.worlds[0].Config.Timing
 	if c.Serial {
 		return timing.Check + 3*timing.JWKSPatience
+	}
+	if c.Slow {
+		return timing.Check + timing.Leeway
 	}
 	return timing.Check
 }

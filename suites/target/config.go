@@ -158,6 +158,8 @@ type Time struct {
 	JWKSPatience time.Duration `yaml:"jwks_patience,omitempty" json:"jwks_patience,omitempty"`
 	// until a used ID-JAG is sent once more; default 65s
 	Replay time.Duration `yaml:"replay,omitempty" json:"replay,omitempty"`
+	// how long behind its end an access token may still be taken, for clocks that differ; default 60s
+	Leeway time.Duration `yaml:"leeway,omitempty" json:"leeway,omitempty"`
 }
 
 // Setup is a command and its arguments.

@@ -46,7 +46,7 @@ func Fill(d *time.Duration, usual, around time.Duration) {
 // defaults fill in what was left out, so that it fits what was not.
 func (t *Time) defaults() {
 	if t.Run == 0 {
-		t.Run = max(15*time.Minute, 2*(t.Check+3*t.JWKSPatience), 2*t.Outage, 2*t.Replay)
+		t.Run = max(15*time.Minute, 2*(t.Check+3*t.JWKSPatience), 2*t.Outage, 2*t.Replay, 2*t.Leeway)
 	}
 	Fill(&t.Check, max(time.Minute, 3*t.Request), t.Run)
 	Fill(&t.Request, 10*time.Second, t.Check)
@@ -54,6 +54,7 @@ func (t *Time) defaults() {
 	Fill(&t.RetryAfter, 20*time.Second, t.Run)
 	Fill(&t.JWKSPatience, 35*time.Second, t.Run)
 	Fill(&t.Replay, 65*time.Second, t.Run)
+	Fill(&t.Leeway, time.Minute, t.Run)
 }
 
 // contradictions are settings of which one keeps another from having its effect.
@@ -63,12 +64,13 @@ func (c *Config) contradictions() (list []error) {
 	request, check, run := limit("request", t.Request), limit("check", t.Check), limit("run", t.Run)
 	outage, retry := limit("outage", t.Outage), limit("retry_after", t.RetryAfter)
 	patience, replay := limit("jwks_patience", t.JWKSPatience), limit("replay", t.Replay)
-	list = append(list, Positive(request, check, run, outage, retry, patience, replay)...)
+	leeway := limit("leeway", t.Leeway)
+	list = append(list, Positive(request, check, run, outage, retry, patience, replay, leeway)...)
 	if len(list) > 0 {
 		return list
 	}
 	list = append(list, Within(check, "a check", request)...)
-	list = append(list, Within(run, "the run", check, outage, retry, patience, replay)...)
+	list = append(list, Within(run, "the run", check, outage, retry, patience, replay, leeway)...)
 	list = append(list, Within(Limit{"The life of an ID-JAG", mockidp.IDJAGLifetime}, "it", replay)...)
 	if c.SecondIdP != nil && c.SecondIdP.Issuer != "" && c.SecondIdP.Issuer == c.IdP.Issuer {
 		list = append(list, fmt.Errorf("second_idp.issuer: %s is idp.issuer, too: the second IdP is to be another one",

@@ -108,7 +108,7 @@ func Server(ctx context.Context, list []matrix.Defect, full bool, done func(matr
 		return by(ctx, defect, worthRunning(defect, full))
 	}
 	// A run waits now and then (for a token to expire, say), so that more runs than cores keep the machine busy.
-	parallel := 2 * runtime.NumCPU()
+	parallel := 4 * runtime.NumCPU()
 	m, err := matrix.Build(ctx, together(list), judge, parallel, done)
 	if err != nil || full || len(list) < len(defects.All()) {
 		return m, err
