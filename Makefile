@@ -23,7 +23,7 @@ tools: ## what the tests need besides Go
 
 # The matrices are the proof of the suite: every check can fail, no lawful choice fails, no disturbance changes a verdict; and
 # what others have written is judged as its baseline says.
-MATRICES := Matrix|NoDisturbance|NoHonestVariant|EveryDefect|EveryCheck|ThirdParty|Official|TestHostile
+MATRICES := Matrix|NoDisturbance|NoHonestVariant|EveryDefect|EveryCheck|ThirdParty|HonestIdentityProviders|Official|TestHostile
 
 test: tools lint ## what a merge has to pass; installs what it needs
 	go test -race -short -timeout 60m $(ALL)

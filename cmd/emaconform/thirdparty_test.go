@@ -27,6 +27,9 @@ var update = flag.Bool("update-baselines", false, "write the baselines of third-
 // Servers that nobody here wrote. What fails on them is listed, with a reason for each, beside their drivers; anything
 // else that fails, and anything listed that passes, fails this test.
 func TestThirdPartyServers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the matrices run it, without the race detector: what it judges runs in other processes")
+	}
 	for _, kind := range thirdparty.Kinds() {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
@@ -72,6 +75,9 @@ func message(r *reports.Report, id string) string {
 // A server that has been judged a minute ago holds the keys of then, has used up some of its limits, and remembers
 // what it has redeemed. It is judged as it was the first time.
 func TestThirdPartyServerIsJudgedAlikeColdAndWarm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the matrices run it, without the race detector: what it judges runs in other processes")
+	}
 	t.Parallel()
 	g := NewWithT(t)
 	server := &thirdPartyServer{kind: thirdparty.ServerExpress, folder: t.TempDir(), ports: freePorts(t, 2)}
