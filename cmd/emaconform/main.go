@@ -55,7 +55,7 @@ func main() {
 		leave = program.Guard()
 	}
 	if command != "matrix" { // which runs many targets at a time
-		engine.LimitMemory(140 << 20)
+		engine.LimitMemory(105 << 20)
 	}
 	code := execute(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
 	leave()

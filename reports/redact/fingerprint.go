@@ -107,7 +107,7 @@ func (t *table) add(key uint64) {
 		t.zero = true
 		return
 	}
-	if 2*t.used >= len(t.slots) {
+	if 3*t.used >= 2*len(t.slots) { // probes are short still: five slots, one line of the cache
 		t.grow()
 	}
 	mask := len(t.slots) - 1

@@ -45,7 +45,7 @@ func WorkerMain() {
 	if os.Getenv(workerVariable) == "" {
 		return
 	}
-	LimitMemory(110 << 20)
+	LimitMemory(75 << 20)
 	_ = os.Unsetenv(workerVariable) // what it starts, be it this program, is no worker
 	if err := work(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
