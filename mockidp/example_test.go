@@ -12,26 +12,101 @@ import (
 
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// In a test one line starts an identity provider and stops it when the test ends.
-func ExampleNew() {
-	// func TestMyServer(t *testing.T) {
-	var t *testing.T
-	run := func() {
-		idp := mockidp.New(t, mockidp.WithConnector(directory.Connector{
-			ID: "mine", Audience: "https://auth.mine.example", Resources: []string{"https://mcp.mine.example/mcp"},
-			Scopes: []string{"read"}, Assigned: directory.Assignment{Everyone: true},
-		}, nil))
-		// myServer.Trust(idp.URL(), idp.JWKSURI())
+// stand is what an example has in the place of a test's t.
+type stand struct {
+	testing.TB
+	cleanups []func()
+}
 
-		grant := idp.IDJAG("alice@acme.example", "0oa1acmeagent0000000", "mine")
-		grant.Claims["aud"] = "https://other.example" // anything can be changed before it is signed
-		assertion, err := grant.Sign()
-		idp.Must(err)
-		_ = assertion // myServer must refuse it
+func (s *stand) Helper()                      {}
+func (s *stand) Cleanup(f func())             { s.cleanups = append(s.cleanups, f) }
+func (s *stand) Fatalf(form string, a ...any) { log.Fatalf(form, a...) }
+
+func (s *stand) end() {
+	for _, f := range s.cleanups {
+		f()
 	}
-	_ = run
+}
+
+// In a test one line starts an identity provider, which stops when the test ends, as a server of httptest does. It mints
+// ID-JAGs, whose claims are yours to change.
+func ExampleNew() {
+	t := new(stand) // in func TestMyServer(t *testing.T) it is there
+	defer t.end()
+
+	idp := mockidp.New(t, mockidp.WithConnector(directory.Connector{
+		ID: "mine", Audience: "https://auth.mine.example", Resources: []string{"https://mcp.mine.example/mcp"},
+		Scopes: []string{"read"}, Assigned: directory.Assignment{Everyone: true},
+	}, nil))
+	// myServer.Trust(idp.URL(), idp.JWKSURI())
+
+	grant := idp.IDJAG("alice@acme.example", "0oa1acmeagent0000000", "mine")
+	fmt.Println(grant.Header["typ"], grant.Claims["aud"], grant.Claims["resource"], grant.Claims["scope"])
+
+	grant.Claims["aud"] = "https://other.example" // which myServer must refuse
+	delete(grant.Claims, "jti")
+	assertion, err := grant.Sign()
+	idp.Must(err)
+	token, err := jwt.ParseSigned(assertion, []jose.SignatureAlgorithm{jose.RS256})
+	idp.Must(err)
+	claims := map[string]any{}
+	idp.Must(token.Claims(keys(idp.Client(), idp.JWKSURI()), &claims)) // its signature is good
+	fmt.Println(claims["iss"] == idp.URL(), claims["aud"], claims["jti"])
+	// Output:
+	// oauth-id-jag+jwt https://auth.mine.example https://mcp.mine.example/mcp read
+	// true https://other.example <nil>
+}
+
+// keys fetches a key set, as a server under test does.
+func keys(client *http.Client, from string) *jose.JSONWebKeySet {
+	res, err := client.Get(from)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer res.Body.Close()
+	set := new(jose.JSONWebKeySet)
+	if err := json.NewDecoder(res.Body).Decode(set); err != nil {
+		log.Fatal(err)
+	}
+	return set
+}
+
+// A client signs Alice in and exchanges her ID token for an ID-JAG at the token endpoint (RFC 8693).
+func ExampleTest_Login() {
+	t := new(stand)
+	defer t.end()
+	idp := mockidp.New(t)
+
+	tokens := idp.Login("alice@acme.example", "0oa1acmeagent0000000")
+	status, answer := idp.TokenRequest("0oa1acmeagent0000000", url.Values{
+		"grant_type":           {"urn:ietf:params:oauth:grant-type:token-exchange"},
+		"requested_token_type": {"urn:ietf:params:oauth:token-type:id-jag"},
+		"subject_token_type":   {"urn:ietf:params:oauth:token-type:id_token"},
+		"subject_token":        {tokens.IDToken},
+		"audience":             {"https://auth.notes.example"},
+		"resource":             {"https://mcp.notes.example/mcp"},
+	})
+	fmt.Println(status, answer["issued_token_type"])
+	// Output:
+	// 200 urn:ietf:params:oauth:token-type:id-jag
+}
+
+// Package hostile makes what no library signs: here an ID-JAG whose header names no algorithm (RFC 8725 section 3.1).
+func ExampleTest_IDJAG() {
+	t := new(stand)
+	defer t.end()
+	idp := mockidp.New(t)
+
+	unsigned := hostile.None(idp.IDJAG("alice@acme.example", "0oa1acmeagent0000000", "notes"), "none")
+	token, ok := mockidp.Decode(unsigned)
+	fmt.Println(ok, token.Header["alg"], token.Claims["aud"])
+	// Output:
+	// true none https://auth.notes.example
 }
 
 // start serves an identity provider with the default directory for an example.

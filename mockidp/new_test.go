@@ -1,8 +1,6 @@
 package mockidp_test
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -58,12 +56,12 @@ func TestNewOverHTTPS(t *testing.T) {
 	if !strings.HasPrefix(idp.URL(), "https://") {
 		t.Fatal(idp.URL())
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca.PEM())
-	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	res, err := trusting.Get(idp.JWKSURI())
+	res, err := idp.Client().Get(idp.JWKSURI())
 	harness.Must(t, err)
 	res.Body.Close()
+	if tokens := idp.Login(harness.Alice, harness.Agent); tokens.IDToken == "" {
+		t.Error("a sign-in over https gives no ID token")
+	}
 	if res, err := http.Get(idp.JWKSURI()); err == nil {
 		res.Body.Close()
 		t.Error("a client that does not know the CA trusts the server")

@@ -1,3 +1,5 @@
+// Package ca is the certificate authority of test servers: it issues their certificates, bad ones on demand, and those
+// of TLS clients. Users of the library know it as mockidp.CA.
 package ca
 
 import (

@@ -17,18 +17,18 @@ import (
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
-// Tokens is a token response.
+// Tokens is a token response (RFC 6749 section 5.1, OpenID Connect Core 3.1.3.3); "" is a token that was not asked for.
 type Tokens struct {
 	AccessToken  string `json:"access_token"`
 	IDToken      string `json:"id_token"`
 	RefreshToken string `json:"refresh_token"`
 	Scope        string `json:"scope"`
-	ExpiresIn    int    `json:"expires_in"`
+	ExpiresIn    int    `json:"expires_in"` // of the access token, in seconds
 }
 
 // SignIn signs a user in to a client, by login and id, through the authorization endpoint and the sign-in page, with
 // every factor that the user has, as a browser and the client would, and returns the tokens. scopes are added to
-// openid.
+// openid. Errors are a client that is not there or has no redirect URI, and what the identity provider refuses with.
 func (s *Server) SignIn(login, clientID string, scopes ...string) (Tokens, error) {
 	client := s.Directory().Client(clientID)
 	if client == nil || len(client.RedirectURIs) == 0 {
@@ -38,8 +38,9 @@ func (s *Server) SignIn(login, clientID string, scopes ...string) (Tokens, error
 	if err != nil {
 		return Tokens{}, err
 	}
-	b := browser{Server: s, client: client, verifier: rand.Text() + rand.Text(), http: &http.Client{Jar: jar,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	b := browser{Server: s, client: client, verifier: rand.Text() + rand.Text(), http: s.Client()}
+	b.http.Jar = jar
+	b.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	code, err := b.code(login, append([]string{"openid"}, scopes...))
 	if err != nil {
 		return Tokens{}, err
@@ -47,9 +48,10 @@ func (s *Server) SignIn(login, clientID string, scopes ...string) (Tokens, error
 	return b.redeem(code)
 }
 
-// Post sends a form to the token endpoint as a client does that authenticates with its secret, and decodes the answer.
+// Post sends a form to the token endpoint as a client does that authenticates with its secret (RFC 6749 section 2.3.1),
+// and decodes the answer, a token or an error, into a pointer. The error is no answer, or one that is no JSON.
 func (s *Server) Post(client *directory.Client, form url.Values, into any) (status int, err error) {
-	return (&browser{Server: s, client: client, http: http.DefaultClient}).post(form, into)
+	return (&browser{Server: s, client: client, http: s.Client()}).post(form, into)
 }
 
 // browser signs in as a person with a browser would, on behalf of a client.

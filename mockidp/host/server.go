@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -55,8 +56,9 @@ type Options struct {
 type Server struct {
 	*idp.IdP
 	http    *http.Server
-	control *http.Server // nil unless it has an address of its own
-	shown   *ca.Shown    // nil over http
+	control *http.Server    // nil unless it has an address of its own
+	shown   *ca.Shown       // nil over http
+	visitor *http.Transport // of Client
 	api     string
 	stop    context.CancelFunc
 	serving sync.WaitGroup
@@ -109,12 +111,15 @@ func serveOn(ctx context.Context, listener net.Listener, o Options) (*Server, er
 
 // newServer makes a server that does not serve yet.
 func newServer(listener net.Listener, o Options) (s *Server, err error) {
-	s = new(Server)
+	s = &Server{visitor: http.DefaultTransport.(*http.Transport).Clone()}
 	var certificate control.Certificate
 	if o.CA != nil {
 		if s.shown, err = ca.NewShown(o.CA, hosts(listener, o.URL)); err != nil {
 			return nil, err
 		}
+		roots := x509.NewCertPool()
+		roots.AppendCertsFromPEM(o.CA.PEM())
+		s.visitor.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 		certificate = s
 	}
 	if s.IdP, err = newIdP(o, certificate); err != nil {
@@ -168,6 +173,10 @@ func (s *Server) serveControl(o Options) error {
 	return nil
 }
 
+// Client is an HTTP client that trusts the certificate of the server's CA, as that of an httptest.Server does; over http
+// it is a plain one. Close ends its idle connections.
+func (s *Server) Client() *http.Client { return &http.Client{Transport: s.visitor} }
+
 // ControlURL is where the control API is, "" when it is off.
 func (s *Server) ControlURL() string { return s.api }
 
@@ -188,6 +197,7 @@ func (s *Server) Close() error {
 		if s.control != nil {
 			s.err = errors.Join(s.err, s.control.Close())
 		}
+		s.visitor.CloseIdleConnections()
 		s.serving.Wait()
 	})
 	return s.err

@@ -81,13 +81,13 @@ func (p *IdP) Path() string { return p.state.Base.Path }
 // Below is the URL of a path below the issuer's, which begins with a slash.
 func (p *IdP) Below(path string) string { return p.state.URL(path) }
 
-// JWKSURI is where the public keys are.
+// JWKSURI is where the public keys are (RFC 8414 section 2, RFC 7517 section 5).
 func (p *IdP) JWKSURI() string { return p.state.Org.URL + "/keys" }
 
-// TokenURL is the token endpoint.
+// TokenURL is the token endpoint (RFC 6749 section 3.2), where ID tokens are exchanged for ID-JAGs (RFC 8693).
 func (p *IdP) TokenURL() string { return p.state.Org.URL + "/token" }
 
-// AuthorizeURL is the authorization endpoint.
+// AuthorizeURL is the authorization endpoint (RFC 6749 section 3.1).
 func (p *IdP) AuthorizeURL() string { return p.state.Org.URL + "/authorize" }
 
 // Metadata is the document at the well-known locations of the org authorization server (RFC 8414, OpenID Connect

@@ -94,7 +94,8 @@ func verb(from, to directory.Status) string {
 	return "update"
 }
 
-// SetStatus changes a user's status, by login. Anything but Active ends their sessions and tokens at once.
+// SetStatus changes a user's status, by login. Anything but Active ends their sessions and tokens at once. The error is a
+// user who is not there (*MissingError), or a status that is none.
 func (p *IdP) SetStatus(login string, s directory.Status) error {
 	return p.Update(func(d *directory.Directory) error {
 		i := slices.IndexFunc(d.Users, func(u directory.User) bool { return u.Login == login })
@@ -106,7 +107,8 @@ func (p *IdP) SetStatus(login string, s directory.Status) error {
 	})
 }
 
-// EndSessions ends every session and token of a user, by login; the user may sign in again.
+// EndSessions ends every session and token of a user, by login; the user may sign in again. The error is a user who is
+// not there (*MissingError).
 func (p *IdP) EndSessions(login string) error {
 	u := p.Directory().Login(login)
 	if u == nil {
@@ -123,8 +125,8 @@ func (p *IdP) Advance(d time.Duration) { p.state.Clock.Offset.Add(int64(d)) }
 // SetClock makes the time t, from where it goes on.
 func (p *IdP) SetClock(t time.Time) { p.Advance(t.Sub(p.Now())) }
 
-// NewIDToken mints an honest ID token for a user, by login, at a client, without a sign-in. Change it before Sign, or
-// hand it to package hostile.
+// NewIDToken mints an honest ID token (OpenID Connect Core 2) for a user, by login, at a client, by id, without a
+// sign-in. Change it before Sign, or hand it to package hostile. The error is a user who is not there (*MissingError).
 func (p *IdP) NewIDToken(login, clientID string) (*mint.Token, error) {
 	u := p.Directory().Login(login)
 	if u == nil {
@@ -138,8 +140,9 @@ func (p *IdP) NewIDToken(login, clientID string) (*mint.Token, error) {
 	return token, nil
 }
 
-// NewIDJAG mints an honest ID-JAG for a user, by login, at a client and a connector, with the connector's first
-// resource and all of its scopes, whatever the policies say.
+// NewIDJAG mints an honest ID-JAG (ID-JAG draft-04 section 3.1) for a user, by login, at a client and a connector, by
+// their ids, with the connector's first resource and all of its scopes, whatever the policies say. Change it before Sign,
+// or hand it to package hostile. The error is what is not there (*MissingError): user, connector, or their connection.
 func (p *IdP) NewIDJAG(login, clientID, connector string) (*mint.Token, error) {
 	d := p.Directory()
 	u, r, k := d.Login(login), d.Connector(connector), d.Connection(clientID, connector)
@@ -175,7 +178,8 @@ func (p *IdP) NewAccessToken(login, clientID, server string) (*mint.Token, error
 	return mint.NewToken(s.Keys.Set().Signing(), "", claims), nil
 }
 
-// Fault spoils answers of an endpoint until ClearFaults, or for as many requests as it says.
+// Fault spoils answers of an endpoint until ClearFaults, or for as many requests as it says. The error is a fault that
+// makes no sense, such as one of an endpoint that is none.
 func (p *IdP) Fault(f fault.Fault) error {
 	defer p.faulted()
 	return p.state.Faults.Add(f)
@@ -190,7 +194,8 @@ func (p *IdP) ClearFaults(endpoint string) {
 // Requests counts the requests to an endpoint.
 func (p *IdP) Requests(endpoint string) int { return p.state.Faults.Count(endpoint) }
 
-// Edit changes tokens before they are signed, until ClearEdits or for as many as it says.
+// Edit changes tokens before they are signed, until ClearEdits or for as many as it says. The error is an edit that makes
+// no sense, such as one of a kind of token that is none.
 func (p *IdP) Edit(e mint.Edit) error { return p.state.Edits.Add(e) }
 
 // ClearEdits removes every edit.
