@@ -125,6 +125,45 @@ func newClient() *cobra.Command {
 }
 
 func (f *clientFlags) run(c *cobra.Command, command []string) error {
+	if f.preset != "" {
+		p, err := drive.FindRecipe(f.preset)
+		if err != nil {
+			return err
+		}
+		f.apply(p)
+	}
+	if err := f.makeSense(c, command); err != nil {
+		return err
+	}
+	options, err := f.options(command)
+	if err != nil {
+		return err
+	}
+	if name := secretArgument(command); name != "" {
+		fmt.Fprintf(c.ErrOrStderr(), "warning: %s on the command line can be read by every user of this machine, "+
+			"and stands in reports: give it to the client in its environment, with --env NAME\n", name)
+	}
+	switch {
+	case f.attended.on:
+		return f.attended.run(c, options, &f.reportFlags)
+	case f.driven != nil:
+		err = f.drive(c.Context(), &options)
+	case len(command) == 0:
+		err = f.embed(&options)
+	case f.terminal:
+		err = beforeTerminal(&options)
+	}
+	if err != nil {
+		return err
+	}
+	return f.judge(c, func(ctx context.Context, p engine.Progress) (*reports.Report, error) {
+		options.Progress = p
+		return client.Run(ctx, options)
+	})
+}
+
+// makeSense finds what is wrong with the flags, each by itself and one beside the other.
+func (f *clientFlags) makeSense(c *cobra.Command, command []string) error {
 	if err := knownProfile(f.profile); err != nil {
 		return err
 	}
@@ -137,22 +176,6 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 	if !slices.Contains([]string{"both", world.Revision2025, world.Revision2026}, f.revision) {
 		return fmt.Errorf("--revision %q is none of %s, %s, both", f.revision, world.Revision2025, world.Revision2026)
 	}
-	if f.preset != "" {
-		p, err := drive.FindRecipe(f.preset)
-		if err != nil {
-			return err
-		}
-		f.apply(p)
-	}
-	if f.ca != "" {
-		var err error
-		if f.ca, err = filepath.Abs(f.ca); err != nil {
-			return fmt.Errorf("--ca: %w", err)
-		}
-		if _, err := mockidp.LoadOrCreateCA(f.ca); err != nil {
-			return fmt.Errorf("--ca: %w", err)
-		}
-	}
 	for _, uri := range f.redirectURIs {
 		if !redirectable(uri) {
 			return fmt.Errorf("--redirect-uri %q: expected an absolute URL, without fragment: https, http on loopback, "+
@@ -163,7 +186,32 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		u.Fragment != "" {
 		return fmt.Errorf("--client-id-document %q: expected an https URL with a path", f.clientID)
 	}
-	options := client.Options{
+	spoiled := len(f.defects) > 0 || f.disturbed != ""
+	switch {
+	case f.attended.on && (len(command) > 0 || spoiled):
+		return errors.New("--attended is for a client that a person operates: it takes no command, no --defect and " +
+			"no --disturb")
+	case f.driven != nil && spoiled:
+		return fmt.Errorf("--defect and --disturb are for the reference client, not for %s", f.preset)
+	case len(command) > 0 && spoiled:
+		return fmt.Errorf("--defect and --disturb are for the reference client, not for %s", command[0])
+	case f.terminal && !f.attended.on && f.driven == nil && len(command) == 0:
+		return errors.New("--terminal is for a command: the reference client wants none")
+	}
+	return nil
+}
+
+// options are what the flags say of the client behind them, but for how it is run; files that they name are read.
+func (f *clientFlags) options(command []string) (o client.Options, err error) {
+	if f.ca != "" {
+		if f.ca, err = filepath.Abs(f.ca); err != nil {
+			return o, fmt.Errorf("--ca: %w", err)
+		}
+		if _, err = mockidp.LoadOrCreateCA(f.ca); err != nil {
+			return o, fmt.Errorf("--ca: %w", err)
+		}
+	}
+	o = client.Options{
 		Nonce: f.nonce, Seed: f.seed, Command: command, Timeout: f.timeout, Parallel: f.parallel,
 		Confidential: f.confidential,
 
@@ -172,47 +220,11 @@ func (f *clientFlags) run(c *cobra.Command, command []string) error {
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 	}
 	if f.document != "" {
-		var err error
-		if options.Document, err = readDocument(f.document); err != nil {
-			return err
+		if o.Document, err = readDocument(f.document); err != nil {
+			return o, err
 		}
 	}
-	if err := f.confine(&options); err != nil {
-		return err
-	}
-	if f.driven != nil {
-		if err := f.drive(c.Context(), &options); err != nil {
-			return err
-		}
-	} else if f.terminal && len(command) > 0 {
-		if err := beforeTerminal(&options); err != nil {
-			return err
-		}
-	}
-	if name := secretArgument(command); name != "" {
-		fmt.Fprintf(c.ErrOrStderr(), "warning: %s on the command line can be read by every user of this machine, "+
-			"and stands in reports: give it to the client in its environment, with --env NAME\n", name)
-	}
-	switch {
-	case f.attended.on && (len(command) > 0 || len(f.defects) > 0 || f.disturbed != ""):
-		return errors.New("--attended is for a client that a person operates: it takes no command, no --defect and " +
-			"no --disturb")
-	case f.attended.on:
-		return f.attended.run(c, options, &f.reportFlags)
-	case f.driven != nil:
-	case f.terminal && len(command) == 0:
-		return errors.New("--terminal is for a command: the reference client wants none")
-	case len(command) == 0:
-		if err := f.embed(&options); err != nil {
-			return err
-		}
-	case len(f.defects) > 0 || f.disturbed != "":
-		return fmt.Errorf("--defect and --disturb are for the reference client, not for %s", command[0])
-	}
-	return f.judge(c, func(ctx context.Context, p engine.Progress) (*reports.Report, error) {
-		options.Progress = p
-		return client.Run(ctx, options)
-	})
+	return o, f.confine(&o)
 }
 
 // confine says what the client gets of this machine.
