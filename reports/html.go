@@ -304,7 +304,7 @@ func facts(r *Report) []fact {
 		{"Target", []string{target}},
 		{"Command", []string{t.Command}},
 		{"Resource", []string{t.Resource}},
-		{"Authorization server", []string{t.AuthorizationServer}},
+		{"Authorization server", []string{t.elsewhere()}},
 		{"Token endpoint", []string{t.TokenEndpoint}},
 		{"Trusted issuers", t.TrustedIssuers},
 		{"Defects switched on", t.Defects},
@@ -363,4 +363,12 @@ func (f *facet) count(value, title string, n int) {
 		f.Options = append(f.Options, option{Value: value, Title: title})
 	}
 	f.Options[i].N += n
+}
+
+// elsewhere is the authorization server, unless it is what was judged.
+func (t Target) elsewhere() string {
+	if t.AuthorizationServer == t.URL {
+		return ""
+	}
+	return t.AuthorizationServer
 }

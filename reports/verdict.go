@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -236,13 +237,21 @@ func (c Coverage) String() string {
 	return fmt.Sprintf("%s; %s not judged: %s.", said, count(missing, "MUST check"), c.gaps())
 }
 
+// counted is a number before one of several reasons.
+func counted(n, reasons int) string {
+	if reasons == 1 {
+		return ""
+	}
+	return strconv.Itoa(n) + " "
+}
+
 // gaps names the keys that would let checks be judged, and the reasons that no key would change.
 func (c Coverage) gaps() string {
 	var keys, others []string
 	for _, g := range c.Gaps {
 		switch {
 		case g.Key == "":
-			others = append(others, fmt.Sprintf("%d %s", g.Checks, cut(g.Reason, 80)))
+			others = append(others, counted(g.Checks, len(c.Gaps))+cut(g.Reason, 80))
 		case !slices.Contains(keys, g.Key):
 			keys = append(keys, g.Key)
 		}

@@ -154,7 +154,7 @@ func (s sender) declare(a grammar.Attack) {
 			return
 		}
 		if s.stranger != nil && s.try(t, s.stranger(t)) != "" {
-			t.Skipf("whatever it is, it is taken, so that nothing is compared wrongly here: see %s", s.anything)
+			t.Skipf("any value is taken here, and none is compared: see %s", s.anything)
 		}
 		t.Failf("%s: %s, so that %s", problem, a.Mistake(), a.Way.Why)
 	}, options...)

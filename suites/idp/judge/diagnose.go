@@ -94,6 +94,9 @@ func (p *preflight) diagnose(t *world.T, k *config.Client, target *config.Target
 	case code == "invalid_scope":
 		return &stop{saw, fmt.Sprintf("Allow the scopes %q, or correct targets[].scopes.", strings.Join(target.Scopes,
 			" ")) + advice(c, "scope")}
+	case noIDJAGs.MatchString(a.String("error_description")):
+		return &stop{saw + " It knows token exchange, and no ID-JAGs.", fmt.Sprintf("Switch ID-JAGs (Cross App Access) on "+
+			"for client %s.", k.ID) + advice(c, "feature")}
 	case staleSubject.MatchString(a.String("error_description")):
 		return &stop{saw + " The subject token has expired, or is of a session that began before this was switched on.",
 			fmt.Sprintf("Sign %s in again, and give tokens that are fresh (users[].sign_in).", p.t.Alice().Login)}
@@ -103,6 +106,9 @@ func (p *preflight) diagnose(t *world.T, k *config.Client, target *config.Target
 	}
 	return p.probe(t, saw, k, target, a)
 }
+
+// noIDJAGs are the words of a provider that knows token exchange, and no ID-JAGs.
+var noIDJAGs = regexp.MustCompile(`(?i)requested[ _-]?token[ _-]?type`)
 
 // staleSubject are the words of a provider whose subject token or session is too old.
 var staleSubject = regexp.MustCompile(

@@ -114,6 +114,10 @@ func TestThePreflightSpeaksTheVendorsWords(t *testing.T) {
 		}
 		return granted(r)
 	}
+	unsupported := func(*http.Request) (int, map[string]any) {
+		return http.StatusBadRequest, map[string]any{"error": "invalid_request",
+			"error_description": "requested_token_type is not supported"}
+	}
 	distinct := unless("subject_token", subject, "invalid_request")
 	for name, c := range map[string]struct {
 		token   answer
@@ -127,6 +131,7 @@ func TestThePreflightSpeaksTheVendorsWords(t *testing.T) {
 		"exchange not allowed": {always("unauthorized_client"), false, "grant", "Allow the grant type"},
 		"scope unknown":        {always("invalid_scope"), false, "scope", `Allow the scopes "notes.read"`},
 		"no ID-JAG":            {granted, false, "feature", "Switch ID-JAGs"},
+		"ID-JAGs not known":    {unsupported, false, "feature", "Switch ID-JAGs"},
 		"resource not wanted":  {noResource, false, "target", "exchange.resource: never"},
 		"subject not taken":    {always("invalid_grant"), false, "", "Correct exchange.subject_token"},
 		"audience unknown": {chain(distinct, always("invalid_target")), false, "target",
