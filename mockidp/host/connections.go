@@ -22,6 +22,7 @@ const maxConnections = 1000
 
 type conn struct {
 	born int // the age at which it was opened
+	used bool
 	idle bool
 	last bool // its next answer is the last
 }
@@ -47,7 +48,7 @@ func (c *connections) track(n net.Conn, state http.ConnState) {
 		}
 		c.open[n] = conn{born: c.age}
 	case http.StateActive:
-		known.idle = false
+		known.used, known.idle = true, false
 		c.open[n] = known
 	case http.StateIdle:
 		known.idle = true
@@ -78,13 +79,13 @@ func (c *connections) closeIdle() bool {
 	return false
 }
 
-// renew ends the connections that are idle, and each other one after the answer that is on its way.
+// renew ends the connections on which nothing is asked now, and each other one after the answer that is on its way.
 func (c *connections) renew() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.age++
 	for n, known := range c.open {
-		if known.idle {
+		if known.idle || !known.used { // a client may have one in reserve
 			_ = n.Close()
 		}
 	}

@@ -45,6 +45,8 @@ type Check struct {
 	Late      bool   // repeats what others sent, so it runs after them
 	Open      bool   // needs no token: it can be judged of any target whose address is known
 	Season    int    // of those that are serial, the ones of an earlier season run first
+	Course    string // of those that are serial, the ones of one course run in one lane, and share what they wait for
+	AllLanes  bool   // of those that are serial: needs what every lane changes, so that nothing runs beside it
 	Needs     []Need
 	Labels    []string
 	// Attack is what a generated check sends, nil for those that are written down one by one. Its identifier and its
@@ -170,8 +172,15 @@ func Serial() Option { return func(c *Check) { c.Serial = true } }
 // Intrusive marks a check that could hurt a target (races, oversized input).
 func Intrusive() Option { return func(c *Check) { c.Intrusive = true } }
 
-// InSeason is Serial with a place in the order: checks of one season share what they wait for.
+// InSeason is Serial with a place in the order.
 func InSeason(n int) Option { return func(c *Check) { c.Serial, c.Season = true, n } }
+
+// InAllLanes is Serial for a check that needs what every lane changes: nothing runs beside it.
+func InAllLanes() Option { return func(c *Check) { c.Serial, c.AllLanes = true, true } }
+
+// InCourse is Serial in the company of others: checks of one course run one after the other, by their seasons, where what
+// one of them made the target do is there for the next.
+func InCourse(name string) Option { return func(c *Check) { c.Serial, c.Course = true, name } }
 
 // Slow marks a check that waits or sends much.
 func Slow() Option { return func(c *Check) { c.Slow = true } }

@@ -15,7 +15,7 @@ type Attempt struct {
 	Result reports.Check
 	// Doubts says what came in between that the target may not be judged by; empty when all was proved.
 	Doubts []string
-	// Proved says that the finding needs no second look: see T.Provef.
+	// Proved says that the finding needs no second look: see T.Provef and T.Proven.
 	Proved bool
 }
 
@@ -44,7 +44,8 @@ func (t *T) Run() Attempt {
 	for _, n := range t.findings.notes {
 		r.Notes = append(r.Notes, t.rec.Scrub(n)) // in the lines that it has
 	}
-	return Attempt{Result: r, Doubts: t.Doubts(), Proved: f.proved}
+	found := outcome == reports.Fail || outcome == reports.Warn
+	return Attempt{Result: r, Doubts: t.Doubts(), Proved: f.proved || t.findings.proved && found}
 }
 
 // protect runs a part of the check and returns what it panicked with, nil when it came to its end.

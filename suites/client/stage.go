@@ -89,9 +89,10 @@ func newStage(ctx context.Context, a assignment, secrets *redact.Set) *stage {
 	}
 }
 
-func (s *stage) Lanes() int               { return 1 }
-func (s *stage) World(int) any            { return s }
-func (s *stage) Recorder() *wire.Recorder { return wire.NewRecorder(s.secrets) }
+func (s *stage) Lanes() int                  { return 1 }
+func (s *stage) World(int) any               { return s }
+func (s *stage) Settle(context.Context, int) {} // each attempt has a world of its own
+func (s *stage) Recorder() *wire.Recorder    { return wire.NewRecorder(s.secrets) }
 
 // Budget bounds a check that hangs otherwise than by its client, which has a bound of its own.
 func (s *stage) Budget(*check.Check) time.Duration { return 20*s.Timeout + time.Minute }

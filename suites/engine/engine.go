@@ -28,6 +28,8 @@ type Stage interface {
 	World(lane int) any
 	// Recorder makes the record of one attempt.
 	Recorder() *wire.Recorder
+	// Settle undoes what the checks of a course left behind in a lane.
+	Settle(ctx context.Context, lane int)
 	// Budget is the time that a check may spend, without the waits for its turn and for a target that went away.
 	Budget(c *check.Check) time.Duration
 	// Close ends what the stage holds.

@@ -13,19 +13,23 @@ import (
 
 // forecast tells who follows a run what it waits for, and how long that will take.
 type forecast struct {
-	say func(string)
-	now func() time.Time
+	say   func(string)
+	now   func() time.Time
+	least time.Duration // see worthLeaving
 
 	mu      sync.Mutex
-	running map[*check.T]time.Time // since when
-	part    string                 // what the checks of this part of the run have in common
-	began   time.Time              // this part
-	ended   time.Time              // the last attempt
-	done    int                    // attempts of this part
+	running map[*check.T]started
+	part    string    // what the checks of this part of the run have in common
+	began   time.Time // this part
+	ended   time.Time // the last attempt
+	done    int       // attempts of this part
 	all     int
 	told    time.Time
 	pause   time.Duration // until something is told again
 }
+
+// started says since when an attempt is under way, and when the part began to which it belongs.
+type started struct{ since, part time.Time }
 
 // How soon something is told, and how far the end has to be for that to be worth a line.
 const (
@@ -35,7 +39,7 @@ const (
 )
 
 func newForecast(say func(string)) *forecast {
-	return &forecast{say: say, now: time.Now, running: map[*check.T]time.Time{}}
+	return &forecast{say: say, now: time.Now, least: worthLeaving, running: map[*check.T]started{}}
 }
 
 // watch tells what is to be told until ctx ends.
@@ -75,14 +79,16 @@ func (f *forecast) enter(checks int, what string) {
 func (f *forecast) begin(t *check.T) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.running[t] = f.now()
+	f.running[t] = started{f.now(), f.began}
 }
 
 func (f *forecast) end(t *check.T) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.running[t].part.Equal(f.began) {
+		f.done++
+	}
 	delete(f.running, t)
-	f.done++
 	f.ended = f.now()
 }
 
@@ -96,7 +102,7 @@ func (f *forecast) words() string {
 		return ""
 	}
 	words := f.pace(now)
-	if quiet := now.Sub(f.ended) >= firstWord; quiet && (words == "" || f.done+len(f.running) >= f.all) {
+	if quiet := now.Sub(f.ended) >= firstWord; quiet && (words == "" || f.done+len(f.here()) >= f.all) {
 		words = f.waiting(now) // these are the last ones
 	}
 	if words != "" {
@@ -105,13 +111,24 @@ func (f *forecast) words() string {
 	return words
 }
 
+// here are the attempts of this part that are under way.
+func (f *forecast) here() map[*check.T]started {
+	here := map[*check.T]started{}
+	for t, began := range f.running {
+		if began.part.Equal(f.began) {
+			here[t] = began
+		}
+	}
+	return here
+}
+
 // usual is how many requests a check sends, about: those that are under way are estimated by it.
 const usual = 3
 
 // pace is how long the checks of this part will take.
 func (f *forecast) pace(now time.Time) string {
 	took, came := now.Sub(f.began), float64(f.done)
-	for t := range f.running {
+	for t := range f.here() {
 		came += min(0.9, float64(t.Recorder().Len())/usual)
 	}
 	left := f.all - f.done
@@ -130,11 +147,15 @@ func (f *forecast) waiting(now time.Time) string {
 		over  time.Time
 	}
 	var resting, busy []wait
-	for t, since := range f.running {
+	under := f.here()
+	if len(under) == 0 {
+		under = f.running
+	}
+	for t, began := range under {
 		if until, over := t.Resting(); until != "" {
 			resting = append(resting, wait{fmt.Sprintf("until %s (%s): %s", until, t.Check.ID, rounded(over.Sub(now))), over})
 		} else {
-			busy = append(busy, wait{fmt.Sprintf("%s, under way for %s", t.Check.ID, rounded(now.Sub(since))), since})
+			busy = append(busy, wait{fmt.Sprintf("%s, under way for %s", t.Check.ID, rounded(now.Sub(began.since))), began.since})
 		}
 	}
 	list := busy

@@ -16,11 +16,12 @@ import (
 // schedule is the order in which checks run in the worker process:
 //
 //  1. all that leave the others alone, many at a time;
-//  2. those that change what others see (keys, faults), one at a time in each lane;
+//  2. those that change what others see (keys, faults), one at a time in each lane; those of one course stay in one lane;
 //  3. those that repeat what others sent, many at a time;
 //  4. those that use limits of the target up, which recover slowly, alone.
 //
-// After each part, what needs a second look runs again.
+// After each part, what needs a second look runs again. What is left of the first part and waits by design is not waited
+// for: it goes on when the second part is over.
 type schedule struct {
 	stage   Stage
 	checks  []*check.Check
@@ -29,6 +30,9 @@ type schedule struct {
 	found   map[string]chan reports.Check // what each spec waits for
 	random  *rand.Rand
 	ahead   *forecast
+
+	sleepers sleepers
+	lanes    sync.RWMutex // held, for writing, by a check that needs all lanes
 
 	mu     sync.Mutex
 	firsts map[*check.Check]check.Attempt // those that need a second look
@@ -69,47 +73,95 @@ func (s *schedule) run(ctx context.Context) {
 	s.random.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] })
 	slices.SortStableFunc(serial, func(a, b *check.Check) int { return a.Season - b.Season })
 	one := func(c *check.Check, lane int) { s.first(ctx, watch, c, lane) }
-	again := func(c *check.Check, lane int) { s.second(ctx, watch, c, lane) }
-
 	part := func(checks []*check.Check, n int, lanes bool, what string, do func(c *check.Check, lane int)) {
 		s.ahead.enter(len(checks), what)
-		each(checks, n, lanes, do)
+		s.each(ctx, checks, n, lanes, do)
+	}
+	again := func(n int, lanes bool) {
+		part(s.open(), n, lanes, " run once more, alone,", func(c *check.Check, lane int) { s.second(ctx, watch, c, lane) })
 	}
 
-	part(append(waiting, free...), s.bodies(), false, "", one) // what waits begins first, so that the waits overlap
-	part(s.open(), s.confirmers(), false, " run once more, alone,", again)
+	over := make(chan struct{})
+	waiting = append(waiting, free...) // what waits begins first, so that the waits overlap
+	s.ahead.enter(len(waiting), "")
+	go func() {
+		defer close(over)
+		s.each(ctx, waiting, s.bodies(), false, one)
+	}()
+	release := func() {}
+	if s.ahead.asleep(over) {
+		release = s.sleepers.hold()
+	}
+	again(s.confirmers(), false)
 	part(serial, s.stage.Lanes(), true, " that change what others see, one after the other,", one)
-	part(s.open(), s.stage.Lanes(), true, " run once more, alone,", again)
+	again(s.stage.Lanes(), true)
+	release()
 	part(late, s.bodies(), false, " that repeat attacks in another way", one)
-	part(s.open(), s.confirmers(), false, " run once more, alone,", again)
+	<-over
+	again(s.confirmers(), false)
 	part(exhausting, 1, false, " that use limits up", one)
-	part(s.open(), 1, false, " run once more, alone,", again)
+	again(1, false)
 }
 
 // bodies is how many checks run at a time: more than there may be requests, since many wait for a control that they
 // share. The pace of the host is what bounds the requests.
 func (s *schedule) bodies() int { return 4 * s.workers }
 
-// each does something with every check, n at a time. With lanes, each of the n is a lane of its own.
-func each(checks []*check.Check, n int, lanes bool, do func(c *check.Check, lane int)) {
-	queue := make(chan *check.Check, len(checks))
+// courses are what lanes are given as a whole: the checks of one course, where the first of them stands, and each other
+// check by itself.
+func courses(checks []*check.Check) (list [][]*check.Check) {
+	at := map[string]int{}
 	for _, c := range checks {
+		if i, begun := at[c.Course]; begun && c.Course != "" {
+			list[i] = append(list[i], c)
+			continue
+		}
+		at[c.Course] = len(list)
+		list = append(list, []*check.Check{c})
+	}
+	return list
+}
+
+// each does something with every check, n courses at a time. With lanes, each of the n is a lane of its own.
+func (s *schedule) each(ctx context.Context, checks []*check.Check, n int, lanes bool, do func(c *check.Check, lane int)) {
+	list := courses(checks)
+	queue := make(chan []*check.Check, len(list))
+	for _, c := range list {
 		queue <- c
 	}
 	close(queue)
 	var wg sync.WaitGroup
-	for i := range max(1, min(n, len(checks))) {
+	for i := range max(1, min(n, len(list))) {
 		lane := 0
 		if lanes {
 			lane = i
 		}
 		wg.Go(func() {
-			for c := range queue {
-				do(c, lane)
+			for course := range queue {
+				for _, c := range course {
+					s.inLane(c, lanes, func() { do(c, lane) })
+				}
+				if course[0].Course != "" {
+					s.stage.Settle(context.WithoutCancel(ctx), lane)
+				}
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// inLane runs a check of a lane beside those of the others, unless it needs all lanes.
+func (s *schedule) inLane(c *check.Check, lanes bool, do func()) {
+	switch {
+	case !lanes:
+	case c.AllLanes:
+		s.lanes.Lock()
+		defer s.lanes.Unlock()
+	default:
+		s.lanes.RLock()
+		defer s.lanes.RUnlock()
+	}
+	do()
 }
 
 // open lists the checks that need a second look, in the order in which they were selected.
@@ -172,7 +224,7 @@ func (s *schedule) attempt(ctx context.Context, w *watch, c *check.Check, lane, 
 	ctx, cancel := wire.WithBudget(ctx, budget, over)
 	defer cancel()
 	t := check.New(ctx, c, s.stage.World(lane), s.stage.Recorder())
-	t.Attempt = n
+	t.Attempt, t.Wake = n, s.sleepers.wake
 	s.ahead.begin(t)
 	defer s.ahead.end(t)
 	done := make(chan check.Attempt, 1)

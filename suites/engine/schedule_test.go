@@ -19,6 +19,7 @@ type scene struct{ budget time.Duration }
 
 func (scene) Lanes() int                          { return 1 }
 func (scene) World(int) any                       { return nil }
+func (scene) Settle(context.Context, int)         {}
 func (scene) Recorder() *wire.Recorder            { return wire.NewRecorder(nil) }
 func (s scene) Budget(*check.Check) time.Duration { return s.budget }
 func (scene) Close()                              {}
@@ -98,4 +99,61 @@ func TestAPanicIsOurOwnError(t *testing.T) {
 	results, _ := play(t, time.Minute, map[string]func(*check.T){"panics": func(*check.T) { panic("oops") }})
 	g.Expect(results["panics"].Outcome).To(Equal(reports.Inconclusive))
 	g.Expect(results["panics"].Message).To(ContainSubstring("please report it"))
+}
+
+// A check that waits by design is not waited for, and does not go on while others change what it sees.
+func TestTheRunGoesOnWhileChecksSleep(t *testing.T) {
+	g := NewWithT(t)
+	var changing, woke atomic.Bool
+	slept := make(chan bool)
+	sleeper := check.Adhoc("sleeps", func(t *check.T) {
+		wake := t.Wake
+		t.Wake = func(ctx context.Context) { close(slept); wake(ctx) }
+		t.Rest(500*time.Millisecond, "it is late")
+		woke.Store(true)
+		if changing.Load() {
+			t.Failf("woke up while others changed what it sees")
+		}
+	}, check.Slow())
+	changer := check.Adhoc("changes", func(t *check.T) {
+		changing.Store(true)
+		defer changing.Store(false)
+		<-slept // the other one has slept enough, and is to wait for this one
+		if woke.Load() {
+			t.Failf("ran when the other one was over")
+		}
+	}, check.Serial())
+	var mu sync.Mutex
+	results := map[string]reports.Check{}
+	ahead := newForecast(func(string) {})
+	ahead.least = 50 * time.Millisecond
+	newSchedule(scene{time.Minute}, []*check.Check{sleeper, changer}, 8, 1, func(m message) {
+		mu.Lock()
+		defer mu.Unlock()
+		if m.Result != nil {
+			results[m.Result.ID] = *m.Result
+		}
+	}, ahead).run(t.Context())
+	g.Expect(results["sleeps"].Outcome).To(Equal(reports.Pass), results["sleeps"].Message)
+	g.Expect(results["changes"].Outcome).To(Equal(reports.Pass), results["changes"].Message)
+}
+
+// The checks of a course stay in one lane, in the order of their seasons, whatever else there is.
+func TestACourseStaysInOneLane(t *testing.T) {
+	g := NewWithT(t)
+	of := func(id, course string) *check.Check {
+		if course == "" {
+			return check.Adhoc(id, nil, check.Serial())
+		}
+		return check.Adhoc(id, nil, check.InCourse(course))
+	}
+	var ids [][]string
+	for _, course := range courses([]*check.Check{of("a", ""), of("b1", "b"), of("c", ""), of("b2", "b"), of("d1", "d")}) {
+		list := []string{}
+		for _, c := range course {
+			list = append(list, c.ID)
+		}
+		ids = append(ids, list)
+	}
+	g.Expect(ids).To(Equal([][]string{{"a"}, {"b1", "b2"}, {"c"}, {"d1"}}))
 }

@@ -176,22 +176,21 @@ func (r *runner) checks(ctx context.Context, report *reports.Report, base assign
 		return why, key
 	})
 	serial := func(c *check.Check) bool { return c.Serial }
-	base.TwoIdPs = slices.ContainsFunc(job.Checks, serial) && interchangeable(ctx, world)
+	base.TwoIdPs = slices.ContainsFunc(job.Checks, serial) && r.interchangeable(ctx, world)
 	job.Assignment = base
 	return job.Judge(ctx, report)
 }
 
 // interchangeable reports whether the target fetches keys from the second identity provider as it does from the first,
-// and takes its ID-JAGs.
-func interchangeable(ctx context.Context, w *server.World) bool {
+// and takes its ID-JAGs. One that knew its keys already shows it by a new one, as it did with those of the first.
+func (r *runner) interchangeable(ctx context.Context, w *server.World) bool {
 	c := w.Config
 	if c.SecondIdP == nil || c.SecondIdP.Static() || c.IdP.Static() || (c.IdP.CA == "") != (c.SecondIdP.CA == "") ||
 		!w.Inbound {
 		return false
 	}
-	p := &preflight{t: server.Outside(ctx, w.Swapped())}
-	before := p.fetches()
-	return server.Granted(p.t.Present(p.t.Grant(), reports.Setup, "")) && p.fetches() > before
+	p := &preflight{t: server.Outside(ctx, w.Swapped()), progress: r.Progress}
+	return server.Granted(p.t.Present(p.t.Grant(), reports.Setup, "")) && (p.fetches() > 0 || p.refetches())
 }
 
 func (r *runner) assignment() assignment {

@@ -130,6 +130,9 @@ func (s *stage) Lanes() int               { return len(s.worlds) }
 func (s *stage) World(lane int) any       { return s.worlds[lane] }
 func (s *stage) Recorder() *wire.Recorder { return wire.NewRecorder(s.worlds[0].Secrets) }
 
+// Settle has the identity provider of the lane publish its own keys again.
+func (s *stage) Settle(ctx context.Context, lane int) { s.worlds[lane].Settle(ctx) }
+
 // Budget of a check that changes keys, or waits for an end, has room for the waits that it may need, so that no limit
 // ends another.
 func (s *stage) Budget(c *check.Check) time.Duration {

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -77,8 +78,7 @@ type known struct {
 	bound map[string]bool // access tokens that are bound to our key
 }
 
-// Shared returns what checks of one lane share under this name, made by the first that asks for it. Only checks that
-// run one after the other may share.
+// Shared returns what the checks of a course share under this name, made by the first that asks for it.
 func Shared[V any](w *World, name string, make func() V) V {
 	if w.known.shared == nil {
 		w.known.shared = map[string]any{}
@@ -89,6 +89,17 @@ func Shared[V any](w *World, name string, make func() V) V {
 		w.known.shared[name] = v
 	}
 	return v
+}
+
+// Settle undoes what the checks of a course did to the identity provider, and forgets what they shared.
+func (w *World) Settle(ctx context.Context) {
+	if w.known.shared == nil {
+		return
+	}
+	w.known.shared = nil
+	if err := w.Control.Restore(ctx, w.IdPName); err != nil && w.Say != nil {
+		w.Say(fmt.Sprintf("our own error: the identity provider's keys could not be restored: %v", err))
+	}
 }
 
 // Ready makes a world fit for use by checks, after its members are set.

@@ -122,6 +122,7 @@ func open(_ context.Context, o engine.Opening) (engine.Stage, error) {
 
 func (s *stage) Lanes() int                        { return 1 }
 func (s *stage) World(int) any                     { return s.world }
+func (s *stage) Settle(context.Context, int)       {} // no check of an IdP belongs to a course
 func (s *stage) Recorder() *wire.Recorder          { return wire.NewRecorder(s.world.Secrets) }
 func (s *stage) Budget(*check.Check) time.Duration { return s.world.Config.Timing.Check }
 func (s *stage) Close()                            { s.world.Wire.Close() }

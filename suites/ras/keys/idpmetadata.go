@@ -23,7 +23,7 @@ func mustDiscover(t *server.T) {
 			return false
 		}
 		eventually(t, "the IdP's keys", func() bool {
-			server.ExpectRefused(t, t.Attack(byNobody(t)))
+			mustRefuse(t, func() *server.Token { return unknown(t) })
 			return fetches(t) > keys
 		})
 		return metadataRequests(t) > metadata
@@ -33,37 +33,33 @@ func mustDiscover(t *server.T) {
 	}
 }
 
-// byNobody is an ID-JAG by a stranger's key, which is called as no key before.
-func byNobody(t *server.T) *server.Token {
-	return t.Grant(server.SignedBy(t.Attacker), server.SetHeader("kid", rand.Text()))
-}
-
 var _ = check.For("RAS-JWKS-FAULTS", func() {
 	server.It("metadata-of-another", "takes no keys by metadata that name another issuer", func(t *server.T) {
 		mustDiscover(t)
 		elsewhere := t.Canary + "/" + rand.Text() // where the canary publishes the attacker's key
-		spoilAt(t, mockidp.EndpointDiscovery, mockidp.Reply{Body: string(server.JSONOf(map[string]any{
+		spoilMetadata(t, mockidp.Reply{Body: string(server.JSONOf(map[string]any{
 			"issuer": elsewhere, "jwks_uri": elsewhere + "/jwks"}))})
-		until(t, metadataRequests, func() *server.Token { return t.Grant(server.SignedBy(t.Attacker)) })
+		untilAsked(t, metadataRequests, func() *server.Token { return t.Grant(server.SignedBy(t.Attacker)) })
 		recovers(t)
-	}, check.By("RFC 8414 §3.3"), check.With(server.NeedsCanary), changesKeys(seasonOfFaults, "ID-JAGs by a stranger's "+
+	}, check.By("RFC 8414 §3.3"), check.With(server.NeedsCanary), changesKeys(failing, "ID-JAGs by a stranger's "+
 		"key while the IdP's metadata name another issuer, and where that one has published the key"))
 
 	server.It("metadata-slow", "goes on serving others while the IdP's metadata do not come", func(t *server.T) {
 		mustDiscover(t)
-		spoilAt(t, mockidp.EndpointDiscovery, mockidp.Reply{Delay: time.Hour})
+		spoilMetadata(t, mockidp.Reply{Delay: time.Hour})
 		mustNotBlock(t, newKey(t), "metadata endpoint", metadataRequests)
 		recovers(t)
-	}, check.Slow(), check.Should(), changesKeys(seasonOfFaults, "ID-JAGs by a new key while the IdP's metadata endpoint does not answer, "+
-		"and honest ones"))
+	}, check.Slow(), check.Should(), check.InAllLanes(), changesKeys(failing,
+		"ID-JAGs by a new key while the IdP's metadata endpoint does not answer, "+
+			"and honest ones"))
 
 	server.It("metadata-5-mb", "does not read metadata of 5 MB", func(t *server.T) {
 		mustDiscover(t)
 		elsewhere := t.Canary + "/" + rand.Text()
-		spoilAt(t, mockidp.EndpointDiscovery, mockidp.Reply{Repeat: 5 << 20, Body: string(server.JSONOf(map[string]any{
+		spoilMetadata(t, mockidp.Reply{Repeat: 5 << 20, Body: string(server.JSONOf(map[string]any{
 			"issuer": t.IdP.URL, "jwks_uri": elsewhere + "/jwks"}))})
-		until(t, metadataRequests, func() *server.Token { return t.Grant(server.SignedBy(t.Attacker)) })
+		untilAsked(t, metadataRequests, func() *server.Token { return t.Grant(server.SignedBy(t.Attacker)) })
 		recovers(t)
-	}, check.Should(), check.With(server.NeedsCanary), changesKeys(seasonOfFaults, "ID-JAGs by a key to which metadata "+
+	}, check.Should(), check.With(server.NeedsCanary), changesKeys(failing, "ID-JAGs by a key to which metadata "+
 		"of 5 MB lead, most of it blanks"))
 })

@@ -19,18 +19,39 @@ var _ = check.For("RAS-TLS", func() {
 	} {
 		server.It(string(bad.kind), "takes no keys from the IdP's host while its certificate "+bad.what, func(t *server.T) {
 			t.Control(t.Grant())
-			// The certificate changes first, so that nobody gets the key under a good one. The control API counts only
-			// handshakes in which the bad one was sent: before there is one, nothing was shown to the target.
+			// The certificate changes first, so that nobody gets the key under a good one.
 			server.MustControl(t, t.World.Control.SetCertificate(t, t.IdPName, bad.kind))
 			key := newKey(t)
-			publishAlso(t, key)
-			until(t, handshakes, func() *server.Token { return t.Grant(server.SignedBy(key)) })
+			publishAlso(t, published(t, key, nil))
+			mustRefuseKeys(t, key)
 			recovers(t)
 		}, check.With(needsTLS),
-			changesKeys(seasonOfFaults, "ID-JAGs by a new key that the IdP publishes while its certificate "+bad.what+
+			changesKeys(failing, "ID-JAGs by a new key that the IdP publishes while its certificate "+bad.what+
 				", and an honest one"))
 	}
 })
+
+// mustRefuseKeys attacks with a key that is published under a bad certificate until that was sent in a full handshake,
+// which the control API counts: before there is one, nothing was shown to the target.
+func mustRefuseKeys(t *server.T, key *mockidp.Key) {
+	attack := func() *server.Token { return t.Grant(server.SignedBy(key)) }
+	before := handshakes(t)
+	shown := eventually(t, "the IdP's keys", func() bool {
+		a := t.Attack(attack())
+		if handshakes(t) > before {
+			mustBeRefused(t, a, attack)
+			return true
+		}
+		if server.Granted(a) {
+			t.Inconclusivef("the target fetched the keys by a connection that it had opened under the good certificate, and so " +
+				"has not seen the bad one")
+		}
+		return false
+	})
+	if !shown {
+		unasked(t)
+	}
+}
 
 func handshakes(t *server.T) int {
 	n, err := t.World.Control.Handshakes(t, t.IdPName)
