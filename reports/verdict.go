@@ -251,7 +251,7 @@ func (c Coverage) gaps() string {
 	for _, g := range c.Gaps {
 		switch {
 		case g.Key == "":
-			others = append(others, counted(g.Checks, len(c.Gaps))+cut(g.Reason, 80))
+			others = append(others, counted(g.Checks, len(c.Gaps))+cut(g.Reason, 120))
 		case !slices.Contains(keys, g.Key):
 			keys = append(keys, g.Key)
 		}

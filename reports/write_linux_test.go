@@ -12,7 +12,7 @@ import (
 // TestDiskThatRunsFull writes to a real file system that is too small for the larger reports.
 func TestDiskThatRunsFull(t *testing.T) {
 	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=128k"); err != nil {
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=96k"); err != nil {
 		t.Skipf("needs the right to mount a file system: %v", err)
 	}
 	defer func() {
