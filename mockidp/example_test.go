@@ -33,8 +33,8 @@ func (s *stand) end() {
 	}
 }
 
-// In a test one line starts an identity provider, which stops when the test ends, as a server of httptest does. It mints
-// ID-JAGs, whose claims are yours to change.
+// In a test one line starts an identity provider, which stops when the test ends, as a server of httptest does. It
+// mints ID-JAGs, whose claims are yours to change.
 func ExampleNew() {
 	t := new(stand) // in func TestMyServer(t *testing.T) it is there
 	defer t.end()

@@ -130,8 +130,8 @@ func NewJTI() string { return mint.NewJTI() }
 // OwnJTI reports whether a jti has the form of those that NewJTI makes.
 func OwnJTI(jti string) bool { return mint.OwnJTI(jti) }
 
-// Serve starts an identity provider and returns when it listens; it stops when ctx ends or Close is called. Errors are a
-// listener that cannot be opened, an issuer URL that is none, or keys that cannot sign.
+// Serve starts an identity provider and returns when it listens; it stops when ctx ends or Close is called. Errors are
+// a listener that cannot be opened, an issuer URL that is none, or keys that cannot sign.
 func Serve(ctx context.Context, o ServerOptions) (*Server, error) { return host.Serve(ctx, o) }
 
 // NewIdP makes an identity provider for a server of your own, which serves it at o.URL, the issuer identifier (RFC 8414

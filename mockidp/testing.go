@@ -92,8 +92,8 @@ func WithControl(secret string) Option { return func(o *ServerOptions) { o.Contr
 var sharedKeys = sync.OnceValues(func() (*KeySet, error) { return NewKeySet(jose.RS256) })
 
 // New starts an identity provider on a free port of the loopback interface, with [directory.Default] in it: URL is its
-// issuer, JWKSURI where its keys are, TokenURL where tokens are exchanged. It is stopped by tb.Cleanup. Options are applied
-// in their order: WithDirectory comes first. What does not start fails the test.
+// issuer, JWKSURI where its keys are, TokenURL where tokens are exchanged. It is stopped by tb.Cleanup. Options are
+// applied in their order: WithDirectory comes first. What does not start fails the test.
 func New(tb testing.TB, options ...Option) *Test {
 	tb.Helper()
 	o := ServerOptions{Directory: directory.Default().Clone()}
@@ -162,9 +162,9 @@ func (t *Test) Login(login, clientID string, scopes ...string) Tokens {
 	return tokens
 }
 
-// TokenRequest posts a form to the token endpoint with the client's secret (RFC 6749 section 3.2) and returns the status
-// and the members of the answer, whether that is a token or an error. A client that is not there, and an answer that is
-// no JSON object, fail the test.
+// TokenRequest posts a form to the token endpoint with the client's secret (RFC 6749 section 3.2) and returns the
+// status and the members of the answer, whether that is a token or an error. A client that is not there, and an answer
+// that is no JSON object, fail the test.
 func (t *Test) TokenRequest(clientID string, form url.Values) (int, map[string]any) {
 	t.tb.Helper()
 	client := t.Directory().Client(clientID)

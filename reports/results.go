@@ -67,12 +67,12 @@ var (
 	urlKey       = []byte(`"url":`)
 )
 
-// split goes once through a report's JSON: it fills in what it is without insignificant white space, and of that what is
-// not an exchange, and says which hosts the exchanges went to. What is no JSON stays none. A quotation mark within a
+// split goes once through a report's JSON: it fills in what it is without insignificant white space, and of that what
+// is not an exchange, and says which hosts the exchanges went to. What is no JSON stays none. A quotation mark within a
 // string is escaped, so that neither key is found in one.
 func (r *room) split(data []byte) (hosts map[string]bool) {
 	compact, slim := slices.Grow(r.compact[:0], len(data)), r.slim[:0]
-	depth, within, kept := 0, 0, 0 // within: the depth of the exchanges that this is in; kept: how much of compact is in slim
+	depth, within, kept := 0, 0, 0 // within: depth of the exchanges that this is in; kept: how much of compact is in slim
 	hosts, seen := map[string]bool{}, map[string]bool{}
 	for i := 0; i < len(data); {
 		c := data[i]

@@ -50,7 +50,8 @@ func amiss(r *reports.Report, outcomes ...reports.Outcome) (list []string) {
 	return list
 }
 
-// The reference identity provider passes every check, each try of the catalogue is one with its control, and nothing that was secret is in the report or in the files.
+// The reference identity provider passes every check, each try of the catalogue is one with its control, and nothing
+// that was secret is in the report or in the files.
 func TestTheReferenceIdentityProviderIsConformant(t *testing.T) {
 	g := NewWithT(t)
 	dir := t.TempDir()

@@ -62,8 +62,8 @@ func TestControlChangesWhatIsPublished(t *testing.T) {
 func TestControlSpoilsTheJWKS(t *testing.T) {
 	s, control, _ := controlled(t)
 	ctx := t.Context()
-	harness.Must(t, control.SetAnswer(ctx, "idp", mockidp.EndpointKeys, mockidp.Reply{Status: http.StatusTeapot, Body: `{"keys":[]}`,
-		Repeat: 100_000,
+	harness.Must(t, control.SetAnswer(ctx, "idp", mockidp.EndpointKeys, mockidp.Reply{
+		Status: http.StatusTeapot, Body: `{"keys":[]}`, Repeat: 100_000,
 		Header: map[string]string{"Content-Type": "text/html"}}))
 	got := harness.Get(t, nil, s.JWKSURI())
 	if got.Status != http.StatusTeapot || got.Header.Get("Content-Type") != "text/html" || len(got.Body) != 100_000 {

@@ -173,8 +173,8 @@ func (s *Server) serveControl(o Options) error {
 	return nil
 }
 
-// Client is an HTTP client that trusts the certificate of the server's CA, as that of an httptest.Server does; over http
-// it is a plain one. Close ends its idle connections.
+// Client is an HTTP client that trusts the certificate of the server's CA, as that of an httptest.Server does; over
+// http it is a plain one. Close ends its idle connections.
 func (s *Server) Client() *http.Client { return &http.Client{Transport: s.visitor} }
 
 // ControlURL is where the control API is, "" when it is off.

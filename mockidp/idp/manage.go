@@ -94,8 +94,8 @@ func verb(from, to directory.Status) string {
 	return "update"
 }
 
-// SetStatus changes a user's status, by login. Anything but Active ends their sessions and tokens at once. The error is a
-// user who is not there (*MissingError), or a status that is none.
+// SetStatus changes a user's status, by login. Anything but Active ends their sessions and tokens at once. The error is
+// a user who is not there (*MissingError), or a status that is none.
 func (p *IdP) SetStatus(login string, s directory.Status) error {
 	return p.Update(func(d *directory.Directory) error {
 		i := slices.IndexFunc(d.Users, func(u directory.User) bool { return u.Login == login })
@@ -141,8 +141,9 @@ func (p *IdP) NewIDToken(login, clientID string) (*mint.Token, error) {
 }
 
 // NewIDJAG mints an honest ID-JAG (ID-JAG draft-04 section 3.1) for a user, by login, at a client and a connector, by
-// their ids, with the connector's first resource and all of its scopes, whatever the policies say. Change it before Sign,
-// or hand it to package hostile. The error is what is not there (*MissingError): user, connector, or their connection.
+// their ids, with the connector's first resource and all of its scopes, whatever the policies say. Change it before
+// Sign, or hand it to package hostile. The error is what is not there (*MissingError): user, connector, or their
+// connection.
 func (p *IdP) NewIDJAG(login, clientID, connector string) (*mint.Token, error) {
 	d := p.Directory()
 	u, r, k := d.Login(login), d.Connector(connector), d.Connection(clientID, connector)
@@ -194,8 +195,8 @@ func (p *IdP) ClearFaults(endpoint string) {
 // Requests counts the requests to an endpoint.
 func (p *IdP) Requests(endpoint string) int { return p.state.Faults.Count(endpoint) }
 
-// Edit changes tokens before they are signed, until ClearEdits or for as many as it says. The error is an edit that makes
-// no sense, such as one of a kind of token that is none.
+// Edit changes tokens before they are signed, until ClearEdits or for as many as it says. The error is an edit that
+// makes no sense, such as one of a kind of token that is none.
 func (p *IdP) Edit(e mint.Edit) error { return p.state.Edits.Add(e) }
 
 // ClearEdits removes every edit.

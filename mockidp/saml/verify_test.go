@@ -176,8 +176,8 @@ func TestVerifyRefusesHostileDocuments(t *testing.T) {
 
 const mallory = "mallory@acme.example"
 
-// attacked are those of the table by which identity providers are judged, too. The verifier refuses each for a reason of
-// its own, and takes not even what it might.
+// attacked are those of the table by which identity providers are judged, too. The verifier refuses each for a reason
+// of its own, and takes not even what it might.
 func attacked(t *testing.T, honest string) (rows []spoiled) {
 	type refusal struct {
 		reason saml.Reason

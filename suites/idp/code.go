@@ -24,8 +24,8 @@ type login struct {
 	last *wire.Answer
 }
 
-// logIn signs Alice in to the end; part is what its pages are in the record. Unless the request is changed, it is the same each time, so that attacks differ from
-// the sign-ins beside them in one thing alone.
+// logIn signs Alice in to the end; part is what its pages are in the record. Unless the request is changed, it is the
+// same each time, so that attacks differ from the sign-ins beside them in one thing alone.
 func logIn(t *T, part reports.Part, changes ...func(*signin.Authorization)) *login {
 	l := &login{Authorization: signin.Authorization{Redirect: t.A().RedirectURI, State: usual(t, "state"),
 		Nonce: usual(t, "nonce"), Verifier: usual(t, "code_verifier")}}

@@ -89,8 +89,8 @@ func hostOf(uri string) string {
 	return u.Host
 }
 
-// walk signs Alice in with a redirect URI and returns where that ended, nil for a page of the identity provider. part is
-// what its pages are in the record.
+// walk signs Alice in with a redirect URI and returns where that ended, nil for a page of the identity provider. part
+// is what its pages are in the record.
 func walk(t *T, part reports.Part, uri string) (*url.URL, *wire.Answer) {
 	return walkWith(t, part, signin.Authorization{Redirect: uri})
 }

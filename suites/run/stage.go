@@ -27,7 +27,7 @@ var _ = engine.Register(role, open)
 type assignment struct {
 	Conditions   check.Conditions   `json:"conditions"`
 	Inbound      bool               `json:"inbound"`
-	TwoIdPs      bool               `json:"two_idps"` // the target takes both alike, so keys can be changed at two at a time
+	TwoIdPs      bool               `json:"two_idps"` // the target takes both alike: keys can be changed at two at a time
 	Config       *target.Config     `json:"config"`
 	Target       *target.Discovered `json:"target"`
 	Keys         *mockidp.KeySet    `json:"keys"`

@@ -37,7 +37,7 @@ type World struct {
 	DisabledIdP *mockidp.Issuer // one that is trusted no more, or nil
 	Attacker    *mockidp.Key    // a key that nobody trusts; the canary's JWKS publishes it
 	Canary      string          // base URL of the attacker's host, "" when there is none
-	Documents   string          // the same host where clients' metadata documents are served: over https where there is a CA
+	Documents   string          // the same host where clients' metadata documents are served: by https where there is a CA
 	Control     *mockidp.Control
 	// asks the upstream service that we play; see Upstream
 	Upstreams func(ctx context.Context, text string) (Upstream, error)

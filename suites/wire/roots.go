@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// Roots are the certificate authorities of the system and those of a configuration's ca_file, whose content pem is; nil,
-// the system's, when there is none. The error is a file without a certificate.
+// Roots are the certificate authorities of the system and those of a configuration's ca_file, whose content pem is;
+// nil, the system's, when there is none. The error is a file without a certificate.
 func Roots(file string, pem []byte) (*x509.CertPool, error) {
 	if len(pem) == 0 {
 		return nil, nil

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// cgroup is a control group of its own for one run of a client (cgroups(7), version 2): whatever the client starts is in
-// it and cannot leave it, however often it forks, and ends at one word to the kernel. nil where there are none that we
-// may make; then processes are ended one by one.
+// cgroup is a control group of its own for one run of a client (cgroups(7), version 2): whatever the client starts is
+// in it and cannot leave it, however often it forks, and ends at one word to the kernel. nil where there are none that
+// we may make; then processes are ended one by one.
 type cgroup struct {
 	dir  string
 	file *os.File
@@ -25,7 +25,8 @@ type cgroup struct {
 // honest one.
 const mostTasks = 4096
 
-// newCgroup makes a control group below our own. What a killed run leaves is known by its name, by which endGroups finds it.
+// newCgroup makes a control group below our own. What a killed run leaves is known by its name, by which endGroups
+// finds it.
 func newCgroup() *cgroup {
 	parent := ownCgroup()
 	if parent == "" {
@@ -116,7 +117,8 @@ func (g *cgroup) end() {
 	if g == nil || g.write("cgroup.kill", "1") != nil {
 		return
 	}
-	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(time.Millisecond) { // they are on their way out
+	// they are on their way out
+	for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(time.Millisecond) {
 		events, err := os.ReadFile(filepath.Join(g.dir, "cgroup.events"))
 		if err != nil || bytes.Contains(events, []byte("populated 0")) {
 			return

@@ -17,13 +17,19 @@ import (
 // one, and is over some day.
 const bomb = `echo >> "$1"; [ "$2" -gt 0 ] && setsid env -i /bin/sh "$0" "$1" $(($2 - 1)) &`
 
-// A fork bomb ends with its client, although none of its processes lives for longer than it takes to start the next one.
+// groupings are where our own control group is found: as it is, and nowhere.
+func groupings() map[string]func() string {
+	return map[string]func() string{"in a control group": ownCgroup, "without": func() string { return "" }}
+}
+
+// A fork bomb ends with its client, although none of its processes lives for longer than it takes to start the next
+// one.
 func TestForkBombsEndWithTheirClient(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "bomb")
 	if err := os.WriteFile(script, []byte(bomb), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, group := range map[string]func() string{"in a control group": ownCgroup, "without": func() string { return "" }} {
+	for name, group := range groupings() {
 		t.Run(name, func(t *testing.T) {
 			defer func(was func() string) { ownCgroup = was }(ownCgroup)
 			ownCgroup = group
@@ -62,7 +68,7 @@ func TestForkBombsEndWithTheirClient(t *testing.T) {
 func TestTooManyProcesses(t *testing.T) {
 	defer func(was int) { mostProcesses = was }(mostProcesses)
 	mostProcesses = 20
-	for name, group := range map[string]func() string{"in a control group": ownCgroup, "without": func() string { return "" }} {
+	for name, group := range groupings() {
 		t.Run(name, func(t *testing.T) {
 			defer func(was func() string) { ownCgroup = was }(ownCgroup)
 			ownCgroup = group
@@ -115,7 +121,9 @@ func TestGroupFiles(t *testing.T) {
 	if g.members() != nil {
 		t.Error("there are members of nothing")
 	}
-	for name, text := range map[string]string{"cgroup.kill": "", "cgroup.procs": "7\n12\n", "cgroup.events": "populated 0\n"} {
+	for name, text := range map[string]string{
+		"cgroup.kill": "", "cgroup.procs": "7\n12\n", "cgroup.events": "populated 0\n",
+	} {
 		if err := os.WriteFile(filepath.Join(g.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

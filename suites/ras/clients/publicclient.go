@@ -35,12 +35,13 @@ var _ = check.For("RAS-CLIENT-PUBLIC", func() {
 			"names itself in the form, after one for a confidential client as control"))
 })
 
-// selfRegistered is a client that has registered itself without credentials (RFC 7591 section 3). It is deleted with the
-// check where the server says how (RFC 7592 section 2.3).
+// selfRegistered is a client that has registered itself without credentials (RFC 7591 section 3). It is deleted with
+// the check where the server says how (RFC 7592 section 2.3).
 func selfRegistered(t *server.T) *target.Client {
 	a := t.Send(&wire.Request{Method: http.MethodPost, URL: t.Target.Endpoint("registration_endpoint"),
 		Header: http.Header{"Content-Type": {"application/json"}},
-		Body: server.JSONOf(map[string]any{"client_name": "emaconform", "redirect_uris": []string{"http://127.0.0.1/callback"},
+		Body: server.JSONOf(map[string]any{"client_name": "emaconform",
+			"redirect_uris":              []string{"http://127.0.0.1/callback"},
 			"token_endpoint_auth_method": target.NoAuthentication,
 			"grant_types":                []string{"authorization_code", server.GrantJWTBearer}})},
 		reports.Setup, "a client without credentials registers itself")

@@ -125,8 +125,8 @@ var _ = check.For("RAS-JTI-REPLAY", func() {
 			return
 		}
 		server.ExpectRefused(t, t.Attack(late), server.InvalidGrant)
-	}, server.Refusal(server.InvalidGrant), check.Sends("An ID-JAG that expired 20 seconds ago and, where it is granted for "+
-		"clocks that differ, the same once more; after an honest one as control"))
+	}, server.Refusal(server.InvalidGrant), check.Sends("An ID-JAG that expired 20 seconds ago and, where it is granted "+
+		"for clocks that differ, the same once more; after an honest one as control"))
 })
 
 // redeemShort redeems an ID-JAG whose end can be waited for. Where clocks differ or the target is far away, it takes
