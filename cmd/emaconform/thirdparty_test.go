@@ -49,8 +49,8 @@ func TestThirdPartyServers(t *testing.T) {
 	}
 }
 
-// asItsBaselineSays fails the test when anything fails or stays open that is not listed for this kind of server, and when
-// anything listed passes. With -update-baselines the list is written anew.
+// asItsBaselineSays fails the test when anything fails or stays open that is not listed for this kind of server, and
+// when anything listed passes. With -update-baselines the list is written anew.
 func asItsBaselineSays(t *testing.T, kind thirdparty.Kind, report *reports.Report) {
 	t.Helper()
 	g := NewWithT(t)

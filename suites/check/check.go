@@ -178,8 +178,8 @@ func InSeason(n int) Option { return func(c *Check) { c.Serial, c.Season = true,
 // InAllLanes is Serial for a check that needs what every lane changes: nothing runs beside it.
 func InAllLanes() Option { return func(c *Check) { c.Serial, c.AllLanes = true, true } }
 
-// InCourse is Serial in the company of others: checks of one course run one after the other, by their seasons, where what
-// one of them made the target do is there for the next.
+// InCourse is Serial in the company of others: checks of one course run one after the other, by their seasons, where
+// what one of them made the target do is there for the next.
 func InCourse(name string) Option { return func(c *Check) { c.Serial, c.Course = true, name } }
 
 // Slow marks a check that waits or sends much.

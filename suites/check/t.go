@@ -18,8 +18,8 @@ type T struct {
 	World any    // what the role brought
 	// Attempt counts how often this check has run, from 1: what checks share is made anew when one runs again.
 	Attempt int
-	// Wake is called at the end of a Rest, and returns when the check may go on: not while others change what it sees. Nil:
-	// it may at once.
+	// Wake is called at the end of a Rest, and returns when the check may go on: not while others change what it sees.
+	// Nil: it may at once.
 	Wake func(context.Context)
 
 	rec      *wire.Recorder
@@ -83,8 +83,8 @@ func (t *T) Failf(format string, args ...any) { Fail(fmt.Sprintf(format, args...
 // whatever disturbed the rest. What happens by chance need not happen again.
 func (t *T) Provef(format string, args ...any) { panic(failure{fmt.Sprintf(format, args...), true}) }
 
-// Proven says that what the check finds needs no second look, for it was seen again and again already: an attack that was
-// granted twice, say, which no disturbance can bring about.
+// Proven says that what the check finds needs no second look, for it was seen again and again already: an attack that
+// was granted twice, say, which no disturbance can bring about.
 func (t *T) Proven() { t.findings.proved = true }
 
 // Warnf adds a warning: the check goes on, and its outcome is warn unless it fails.
@@ -137,8 +137,8 @@ func (t *T) BeforeFailing(confirm func()) { t.confirm = confirm }
 // context outlives the check's own.
 func (t *T) DeferCleanup(do func(context.Context)) { t.cleanups = append(t.cleanups, do) }
 
-// Rest waits for so long or longer, or until the end of the check. The check's clock stands still meanwhile, for waiting by
-// design is not the target's time, and who follows the run is told: until completes "waiting until …".
+// Rest waits for so long or longer, or until the end of the check. The check's clock stands still meanwhile, for
+// waiting by design is not the target's time, and who follows the run is told: until completes "waiting until …".
 func (t *T) Rest(d time.Duration, until string) {
 	resume := wire.Pause(t)
 	defer resume()

@@ -155,7 +155,8 @@ func (f *forecast) waiting(now time.Time) string {
 		if until, over := t.Resting(); until != "" {
 			resting = append(resting, wait{fmt.Sprintf("until %s (%s): %s", until, t.Check.ID, rounded(over.Sub(now))), over})
 		} else {
-			busy = append(busy, wait{fmt.Sprintf("%s, under way for %s", t.Check.ID, rounded(now.Sub(began.since))), began.since})
+			what := fmt.Sprintf("%s, under way for %s", t.Check.ID, rounded(now.Sub(began.since)))
+			busy = append(busy, wait{what, began.since})
 		}
 	}
 	list := busy

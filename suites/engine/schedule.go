@@ -16,12 +16,12 @@ import (
 // schedule is the order in which checks run in the worker process:
 //
 //  1. all that leave the others alone, many at a time;
-//  2. those that change what others see (keys, faults), one at a time in each lane; those of one course stay in one lane;
+//  2. those that change what others see (keys, faults), one at a time in each lane; those of one course stay in one;
 //  3. those that repeat what others sent, many at a time;
 //  4. those that use limits of the target up, which recover slowly, alone.
 //
-// After each part, what needs a second look runs again. What is left of the first part and waits by design is not waited
-// for: it goes on when the second part is over.
+// After each part, what needs a second look runs again. What is left of the first part and waits by design is not
+// waited for: it goes on when the second part is over.
 type schedule struct {
 	stage   Stage
 	checks  []*check.Check
@@ -123,7 +123,8 @@ func courses(checks []*check.Check) (list [][]*check.Check) {
 }
 
 // each does something with every check, n courses at a time. With lanes, each of the n is a lane of its own.
-func (s *schedule) each(ctx context.Context, checks []*check.Check, n int, lanes bool, do func(c *check.Check, lane int)) {
+func (s *schedule) each(ctx context.Context, checks []*check.Check, n int, lanes bool,
+	do func(c *check.Check, lane int)) {
 	list := courses(checks)
 	queue := make(chan []*check.Check, len(list))
 	for _, c := range list {

@@ -32,8 +32,8 @@ var _ = check.For("RAS-JWKS-ROTATION", func() {
 				"timing.jwks_patience to more than the time for which it keeps keys",
 				g.after.Round(time.Second), t.Config.Timing.JWKSPatience)
 		}
-	}, inYear(winter, "An honest ID-JAG as control; the IdP then publishes one more key, and ID-JAGs signed with it follow; "+
-		"where that takes long, the same once more with other keys"))
+	}, inYear(winter, "An honest ID-JAG as control; the IdP then publishes one more key, and ID-JAGs signed with it "+
+		"follow; where that takes long, the same once more with other keys"))
 
 	server.It("no-kid-two-keys", "refuses an ID-JAG without kid by a stranger's key beside several", func(t *server.T) {
 		g := inSpring(t)

@@ -133,8 +133,8 @@ func mustBeRefused[A any](t *server.T, a *wire.Answer, attack func() A) {
 // until attacks until the target has gone for the keys.
 func until[A any](t *server.T, attack func() A) { untilAsked(t, fetches, attack) }
 
-// untilAsked attacks until the target has asked, which count shows, so that the last answer is that of a target that met
-// what there is now. Each attack must be refused.
+// untilAsked attacks until the target has asked, which count shows, so that the last answer is that of a target that
+// met what there is now. Each attack must be refused.
 func untilAsked[A any](t *server.T, count func(*server.T) int, attack func() A) {
 	before := count(t)
 	gone := eventually(t, "the IdP's keys", func() bool {

@@ -88,7 +88,9 @@ func plant(t *server.T) *garden {
 
 	small, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // weak, that is the point
 	server.MustControl(t, err)
-	key = &mockidp.Key{JSONWebKey: jose.JSONWebKey{Key: small, KeyID: rand.Text(), Algorithm: string(jose.RS256), Use: "sig"}}
+	key = &mockidp.Key{JSONWebKey: jose.JSONWebKey{
+		Key: small, KeyID: rand.Text(), Algorithm: string(jose.RS256), Use: "sig",
+	}}
 	g.weak = &weed{key: key, shown: []map[string]any{published(t, key, nil)}}
 
 	secret, name := []byte(rand.Text()+rand.Text()), rand.Text()

@@ -43,8 +43,8 @@ func mustRefuseKeys(t *server.T, key *mockidp.Key) {
 			return true
 		}
 		if server.Granted(a) {
-			t.Inconclusivef("the target fetched the keys by a connection that it had opened under the good certificate, and so " +
-				"has not seen the bad one")
+			t.Inconclusivef("the target fetched the keys by a connection that it had opened under the good certificate, and " +
+				"so has not seen the bad one")
 		}
 		return false
 	})
