@@ -4,37 +4,80 @@ package hostile
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/emaconform/emaconform/suites/check"
+	"github.com/emaconform/emaconform/suites/client/program"
 	. "github.com/emaconform/emaconform/suites/client/scenario" // the words that scenarios are declared in
 	"github.com/emaconform/emaconform/suites/client/world"
 )
 
+// step is where a party can be broken: by an endpoint of the party, or, at the MCP server, behind the check of the
+// token.
 type step struct {
 	slug, name string
-	at         func(w *world.World) (*world.Party, string)
+	in         *Shape // the worlds in which clients come there
+	at         func(w *world.World) (*world.Party, []string)
+	grant      string // the one grant type of token requests that meets it; "" are all
+	overload   bool   // is only broken in ways of a party that has too much to do
 }
 
-// steps are where a party can be broken: by an endpoint of the party, or, at the MCP server, behind the check of the
-// token.
 var steps = []step{
-	{
-		"resource-metadata",
-		"the MCP server's metadata",
-		func(w *world.World) (*world.Party, string) { return w.MCP.Party, world.MetadataPath },
-	},
-	{"server-metadata", "the authorization server's metadata", func(w *world.World) (*world.Party, string) {
-		return w.RAS.Party, "/.well-known/oauth-authorization-server"
-	}},
-	{"exchange", "the token exchange", func(w *world.World) (*world.Party, string) { return w.IdP.Party, "/token" }},
-	{
-		"redemption",
-		"the access token request",
-		func(w *world.World) (*world.Party, string) { return w.RAS.Party, "/token" },
-	},
-	{"mcp", "the MCP server", func(w *world.World) (*world.Party, string) { return w.MCP.Party, world.EndpointPath }},
+	{slug: "resource-metadata", name: "the MCP server's metadata", in: Given,
+		at: func(w *world.World) (*world.Party, []string) { return w.MCP.Party, []string{world.MetadataPath} }},
+	{slug: "server-metadata", name: "the authorization server's metadata", in: Given,
+		at: func(w *world.World) (*world.Party, []string) {
+			return w.RAS.Party, []string{"/.well-known/oauth-authorization-server"}
+		}},
+	{slug: "registration", name: "the client registration", in: Unregistered, overload: true,
+		at: func(w *world.World) (*world.Party, []string) { return w.RAS.Party, []string{"/register"} }},
+	{slug: "idp-metadata", name: "the IdP's metadata", in: Login, overload: true,
+		at: func(w *world.World) (*world.Party, []string) {
+			return w.IdP.Party, []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"}
+		}},
+	{slug: "login", name: "the token request of a login", in: Login, overload: true, grant: "authorization_code",
+		at: func(w *world.World) (*world.Party, []string) { return w.IdP.Party, []string{"/token"} }},
+	{slug: "idp-keys", name: "the IdP's key set", in: Login, overload: true,
+		at: func(w *world.World) (*world.Party, []string) { return w.IdP.Party, []string{"/jwks"} }},
+	{slug: "exchange", name: "the token exchange", in: Given,
+		at: func(w *world.World) (*world.Party, []string) { return w.IdP.Party, []string{"/token"} }},
+	{slug: "redemption", name: "the access token request", in: Given,
+		at: func(w *world.World) (*world.Party, []string) { return w.RAS.Party, []string{"/token"} }},
+	{slug: "mcp", name: "the MCP server", in: Given,
+		at: func(w *world.World) (*world.Party, []string) { return w.MCP.Party, []string{world.EndpointPath} }},
+}
+
+// requests are those of an attempt that came to where the party is broken.
+func (s *step) requests(a *program.Attempt) (list []world.Seen) {
+	party, paths := s.at(a.World)
+	for _, path := range paths {
+		list = append(list, a.To(party, path)...)
+	}
+	return slices.DeleteFunc(list, func(r world.Seen) bool {
+		return s.grant != "" && r.Form.Get("grant_type") != s.grant
+	})
+}
+
+// spoil breaks the party of a world.
+func (s *step) spoil(w *world.World, by *fault) {
+	var n atomic.Int32
+	reply := func(c *world.Call) *world.Reply {
+		if s.grant != "" && c.Form.Get("grant_type") != s.grant {
+			return nil
+		}
+		c.N = int(n.Add(1))
+		return by.reply(c)
+	}
+	if s.slug == "mcp" {
+		w.MCP.Before = func(c *world.Call, _ world.Message) *world.Reply { return reply(c) }
+		return
+	}
+	party, paths := s.at(w)
+	for _, path := range paths {
+		party.Endpoint(path).Before = reply
+	}
 }
 
 // moment is that a request came to where the party is broken.
@@ -42,7 +85,7 @@ func (s *step) moment() *Moment {
 	if s.slug == "mcp" { // broken behind the check of the token
 		return Used
 	}
-	return &Moment{Words: "has asked for " + s.name, Seen: Asked(s.at)}
+	return &Moment{Words: "has asked for " + s.name, Seen: func(a *program.Attempt) bool { return len(s.requests(a)) > 0 }}
 }
 
 // fault is a way of being broken.
@@ -51,6 +94,7 @@ type fault struct {
 	reply      func(c *world.Call) *world.Reply
 	judge      func(t *T, seen []world.Seen)
 	waits      bool // the client has to wait
+	overload   bool // the party has too much to do
 	retried    bool // the client may try again: what that is like differs by the revision of MCP
 }
 
@@ -78,19 +122,19 @@ func always(status int, retryAfter string) func(*world.Call) *world.Reply {
 
 // faults are the ways of being broken.
 var faults = []fault{
-	{slug: "error", what: "HTTP 500", reply: func(*world.Call) *world.Reply {
+	{slug: "error", what: "HTTP 500", overload: true, reply: func(*world.Call) *world.Reply {
 		return &world.Reply{Status: http.StatusInternalServerError, Body: []byte("oops")}
 	}},
 	{slug: "throttled", what: "HTTP 429 with Retry-After: 1, once", reply: once(http.StatusTooManyRequests, "1"),
-		judge: judgeRetry, waits: true, retried: true},
+		judge: judgeRetry, waits: true, retried: true, overload: true},
 	{slug: "unavailable", what: "HTTP 503 with Retry-After: 1, once", reply: once(http.StatusServiceUnavailable, "1"),
-		judge: judgeRetry, waits: true, retried: true},
+		judge: judgeRetry, waits: true, retried: true, overload: true},
 	{slug: "throttled-bare", what: "HTTP 429 without Retry-After, always", reply: always(http.StatusTooManyRequests, ""),
-		judge: judgeTries},
+		judge: judgeTries, overload: true},
 	{slug: "unavailable-bare", what: "HTTP 503 without Retry-After, always",
-		reply: always(http.StatusServiceUnavailable, ""), judge: judgeTries},
+		reply: always(http.StatusServiceUnavailable, ""), judge: judgeTries, overload: true},
 	{slug: "unavailable-long", what: "HTTP 503 with Retry-After: 86400, always",
-		reply: always(http.StatusServiceUnavailable, "86400"), judge: judgeTries},
+		reply: always(http.StatusServiceUnavailable, "86400"), judge: judgeTries, overload: true},
 	{slug: "html", what: "an HTML page with status 200", reply: func(*world.Call) *world.Reply {
 		return &world.Reply{
 			Header: map[string]string{"Content-Type": "text/html"},
@@ -120,7 +164,10 @@ var faults = []fault{
 var _ = check.For("CL-HOSTILE", func() {
 	for _, step := range steps {
 		for _, fault := range faults {
-			breaks(step.slug+"-"+fault.slug, Given, &step, &fault)
+			if step.overload && !fault.overload {
+				continue
+			}
+			breaks(step.slug+"-"+fault.slug, step.in, &step, &fault)
 			if step.slug != "mcp" || !fault.retried {
 				continue
 			}
@@ -137,23 +184,17 @@ func breaks(slug string, in *Shape, step *step, fault *fault) {
 	if fault.waits {
 		options = append(options, check.Slow())
 	}
+	moment := step.moment()
 	It(slug, "ends in bounded time and with an error when "+step.name+" gives "+fault.what,
-		in.But("A party that is broken at "+step.name+": it gives "+fault.what, func(w *world.World) {
-			if party, path := step.at(w); step.slug != "mcp" {
-				party.Endpoint(path).Before = fault.reply
-				return
-			}
-			var n atomic.Int32
-			w.MCP.Before = func(c *world.Call, _ world.Message) *world.Reply {
-				c.N = int(n.Add(1))
-				return fault.reply(c)
-			}
-		}).From(step.moment()),
+		in.But("A party that is broken at "+step.name+": it gives "+fault.what,
+			func(w *world.World) { step.spoil(w, fault) }).From(moment),
 		func(t *T) {
-			party, path := step.at(t.World)
+			if !in.Needed && t.Honest != nil && t.Honest.World != nil && !moment.Seen(t.Honest) {
+				t.Skipf("the client never asks for %s", step.name)
+			}
 			survived(t)
 			if fault.judge != nil {
-				fault.judge(t, t.To(party, path))
+				fault.judge(t, step.requests(t.Attempt))
 			}
 		}, options...)
 }
@@ -180,7 +221,7 @@ func judgeRetry(t *T, seen []world.Seen) {
 	for i := 1; i < len(seen); i++ {
 		pause := seen[i].At.Sub(seen[i-1].At)
 		if seen[i-1].Answer.Get("Retry-After") != "" && seen[i].Method == seen[i-1].Method &&
-			pause < 900*time.Millisecond {
+			seen[i].Path == seen[i-1].Path && pause < 900*time.Millisecond {
 			t.Failf(
 				"expected a pause of 1 s as Retry-After says, but the next request came after %d ms",
 				pause.Milliseconds(),
