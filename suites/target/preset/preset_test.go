@@ -39,7 +39,7 @@ func TestPresetsAreSound(t *testing.T) {
 	}
 	for _, name := range []string{"asana", "atlassian", "canva", "figma", "granola", "linear", "supabase", "slack",
 		"notion", "datadog", "posthog",
-		"auth0", "stytch", "keycloak", "okta-custom-server"} {
+		"amplitude", "context7", "exa", "auth0", "stytch", "keycloak", "okta-custom-server", "workers-oauth-provider"} {
 		if !seen[name] {
 			t.Errorf("there is no preset %s", name)
 		}
