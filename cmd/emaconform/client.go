@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	fixture "github.com/emaconform/emaconform/fixtures/client"
 	"github.com/emaconform/emaconform/mockidp"
@@ -44,6 +44,7 @@ type clientFlags struct {
 	document     string
 	revision     string
 	terminal     bool
+	loggedIn     bool // the driven client begins with a login that has been
 	defects      []string
 	disturbed    string
 	attended     attendedFlags
@@ -60,8 +61,9 @@ conformance client of an SDK runs unchanged. suites/client/README.md describes t
 
 Without a command it judges the reference client that is built in.`
 
-func newClient() *cobra.Command {
-	f := &clientFlags{}
+func newClient() *cobra.Command { return newClientFor(&clientFlags{}) }
+
+func newClientFor(f *clientFlags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "client [-- COMMAND [ARGUMENT…]]",
 		Short: "Judge an MCP client",
@@ -102,6 +104,8 @@ func newClient() *cobra.Command {
 	c.Flags().StringVar(&f.preset, "preset", "",
 		"a well-known client: claude-code and mcp-inspector are driven by their command line, found in PATH or named "+
 			"behind --; with --attended, and for vscode and codex, a page says what to type")
+	c.Flags().BoolVar(&f.loggedIn, "logged-in", false, "the client that --preset drives begins with a login that has "+
+		"been: its own store holds the scenario's ID token, where there is one")
 	c.Flags().BoolVar(&f.https, "https", false, "every world over https (context: ca_file, environment: SSL_CERT_FILE "+
 		"and others)")
 	c.Flags().StringVar(&f.ca, "ca", "", "file of the CA for https, with its key: made when missing, its "+
@@ -110,10 +114,16 @@ func newClient() *cobra.Command {
 		"where the client's logins end, as it is registered, on loopback with any port; several are possible")
 	c.Flags().StringVar(&f.clientID, "client-id-document", client.DefaultClientID,
 		"client id that is the URL of a document which the client publishes (CIMD), for the world that takes no other")
-	c.Flags().StringVar(&f.document, "client-document", "", "file with the document that stands there, to be judged")
+	c.Flags().StringVar(&f.document, "client-document", "", "file with the document that stands there, to be judged "+
+		"(default: fetched from --client-id-document, when that is given)")
 	c.Flags().StringVar(&f.revision, "revision", "both", "revision of MCP to judge by: "+world.Revision2025+", "+
-		world.Revision2026+
-		" or both")
+		world.Revision2026+" or both; also --revisions")
+	c.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "revisions" {
+			name = "revision"
+		}
+		return pflag.NormalizedName(name)
+	})
 	c.Flags().BoolVar(&f.terminal, "terminal", false, "the client runs before a terminal of its own: some want one "+
 		"before they open a browser")
 	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
@@ -125,17 +135,13 @@ func newClient() *cobra.Command {
 }
 
 func (f *clientFlags) run(c *cobra.Command, command []string) error {
-	if f.preset != "" {
-		p, err := drive.FindRecipe(f.preset)
-		if err != nil {
-			return err
-		}
-		f.apply(p)
+	if err := f.settle(c); err != nil {
+		return err
 	}
 	if err := f.makeSense(c, command); err != nil {
 		return err
 	}
-	options, err := f.options(command)
+	options, err := f.options(c, command)
 	if err != nil {
 		return err
 	}
@@ -188,6 +194,8 @@ func (f *clientFlags) makeSense(c *cobra.Command, command []string) error {
 	}
 	spoiled := len(f.defects) > 0 || f.disturbed != ""
 	switch {
+	case f.loggedIn && f.driven == nil:
+		return errors.New("--logged-in is for a client that --preset drives by its command line")
 	case f.attended.on && (len(command) > 0 || spoiled):
 		return errors.New("--attended is for a client that a person operates: it takes no command, no --defect and " +
 			"no --disturb")
@@ -202,7 +210,7 @@ func (f *clientFlags) makeSense(c *cobra.Command, command []string) error {
 }
 
 // options are what the flags say of the client behind them, but for how it is run; files that they name are read.
-func (f *clientFlags) options(command []string) (o client.Options, err error) {
+func (f *clientFlags) options(c *cobra.Command, command []string) (o client.Options, err error) {
 	if f.ca != "" {
 		if f.ca, err = filepath.Abs(f.ca); err != nil {
 			return o, fmt.Errorf("--ca: %w", err)
@@ -215,14 +223,12 @@ func (f *clientFlags) options(command []string) (o client.Options, err error) {
 		Nonce: f.nonce, Seed: f.seed, Command: command, Timeout: f.timeout, Parallel: f.parallel,
 		Confidential: f.confidential,
 
-		ClientID: f.clientID, HTTPS: f.https || f.ca != "", CAFile: f.ca, RedirectURIs: f.redirectURIs,
+		ClientID: f.clientID, HTTPS: f.https, CAFile: f.ca, RedirectURIs: f.redirectURIs,
 		Revision: strings.TrimPrefix(f.revision, "both"), Profile: f.profile,
 		Selection: engine.Selection{Checks: f.checks, Labels: f.labels},
 	}
-	if f.document != "" {
-		if o.Document, err = readDocument(f.document); err != nil {
-			return o, err
-		}
+	if o.Document, err = f.published(c); err != nil {
+		return o, err
 	}
 	return o, f.confine(&o)
 }
@@ -260,18 +266,6 @@ func secretArgument(args []string) string {
 		}
 	}
 	return ""
-}
-
-// readDocument reads a client's metadata document, of which 64 KiB are far more than any needs.
-func readDocument(file string) ([]byte, error) {
-	raw, err := os.ReadFile(file)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("--client-document: %w", err)
-	case len(raw) > 64<<10 || !json.Valid(raw):
-		return nil, fmt.Errorf("--client-document %s: expected JSON of at most 64 KiB", file)
-	}
-	return raw, nil
 }
 
 // embed lets the run judge the reference client: this program in another part.

@@ -47,6 +47,7 @@ func TestClientOfCommand(t *testing.T) {
 }
 
 func TestClientUsage(t *testing.T) {
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -76,6 +77,8 @@ func TestClientUsage(t *testing.T) {
 		"no room above the port":  {[]string{"--attended", "--base-port", "65529"}, "--base-port 65529: expected"},
 		"port below none":         {[]string{"--attended", "--base-port", "-1"}, "--base-port -1: expected"},
 		"redirect to nonsense":    {[]string{"--attended", "--redirect-uri", "nonsense"}, `"nonsense": expected an absolute`},
+		"all addresses":           {[]string{"--attended", "--bind", "0.0.0.0"}, "--bind 0.0.0.0: these are all addresses"},
+		"name without a person":   {[]string{"--public-url", "https://ema.example"}, "--public-url is for a run with"},
 		"attended with a command": {[]string{"--attended", "--", "true"}, "a person operates"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@
 package ca
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -69,7 +70,7 @@ func LoadOrCreateCA(path string) (*CA, error) {
 	if err == nil {
 		ca, err := parseCA(raw)
 		if err != nil {
-			return nil, fmt.Errorf("CA file %s: %w; delete it to have a new CA made", path, err)
+			return nil, fmt.Errorf("CA file %s: %w; a CA is made where the file that is named does not exist yet", path, err)
 		}
 		return ca, nil
 	}
@@ -96,6 +97,11 @@ func (c *CA) save(path string) error {
 
 func parseCA(raw []byte) (*CA, error) {
 	pair, err := tls.X509KeyPair(raw, raw)
+	if err != nil && bytes.Contains(raw, []byte("-----BEGIN CERTIFICATE-----")) &&
+		!bytes.Contains(raw, []byte("PRIVATE KEY-----")) {
+		return nil, errors.New("it is a certificate without its private key, which nothing can be signed with: name the " +
+			"file that has both")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("expected a PEM certificate and its private key: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type Attended struct {
 	started  time.Time
 	playable []*check.Check                      // by kind
 	final    []*check.Check                      // judged by what was seen in the others
+	left     []*check.Check                      // cannot be played here
 	kinds    map[*scenario.Shape]*scenario.Shape // the kind of each shape
 	order    []*scenario.Shape                   // the kinds
 	fixed    world.Options                       // what stays the same in all worlds
@@ -65,6 +67,8 @@ type onStage struct {
 type Attention struct {
 	Short  bool   // the scenarios that matter most, in an hour's work at most
 	Secret string // what the client's secrets end in, so that they stay the same from run to run; "" makes a new one
+	// Recipe says what to type where, for settings; nil: the person knows.
+	Recipe func(settings map[string]any) (string, error)
 }
 
 // anHour is how many hostile scenarios a person plays in an hour: it takes a minute or two for each.
@@ -78,11 +82,9 @@ func (a *Attended) shorten() {
 	var kept, hostile []*check.Check
 	round := map[string]int{} // of a check, by id: which one of its requirement it is
 	count := map[string]int{}
-	musts := slices.Clone(a.playable)
-	slices.SortStableFunc(musts, func(x, y *check.Check) int { // those first that fail, not warn
-		return slices.Index([]string{"MUST", "MUST NOT"}, y.Level) - slices.Index([]string{"MUST", "MUST NOT"}, x.Level)
-	})
-	for _, c := range musts {
+	binding := slices.Clone(a.playable)
+	slices.SortStableFunc(binding, func(x, y *check.Check) int { return cmp.Compare(weight(x), weight(y)) })
+	for _, c := range binding {
 		switch s := scenario.Of(c.ID); {
 		case a.kinds[s.Shape] != kind:
 		case s.Hostile == nil:
@@ -101,6 +103,14 @@ func (a *Attended) shorten() {
 	})
 	a.playable = slices.Concat(kept, hostile[:min(anHour, len(hostile))])
 	a.order = []*scenario.Shape{kind}
+}
+
+// weight puts the checks that fail before those that warn.
+func weight(c *check.Check) int {
+	if strings.HasPrefix(c.Level, "MUST") {
+		return 0
+	}
+	return 1
 }
 
 // NewAttended makes the page's handler. The parties listen on ports from basePort on, which must be free. Where
@@ -122,7 +132,10 @@ func NewAttended(ctx context.Context, o Options, basePort int) (*Attended, error
 	a.fixed = world.Options{BasePort: basePort, Secret: cmp.Or(o.Attended.Secret, rand.Text()), RedirectURIs: redirects}
 	a.classify(scenario.Login) // what most people want to see comes first
 	for _, c := range selected {
-		if c.Serial {
+		if why, key := o.skipped(c); why != "" {
+			a.results[c.ID] = c.SkippedResult(why, key)
+			a.left = append(a.left, c)
+		} else if c.Serial {
 			a.final = append(a.final, c)
 		} else {
 			a.playable = append(a.playable, c)
@@ -142,7 +155,8 @@ func (a *Attended) tryPorts() error {
 	for _, kind := range a.order {
 		w, err := world.New(a.world(kind))
 		if err != nil {
-			return fmt.Errorf("%w (the parties take the ports from the base port on)", err)
+			return fmt.Errorf("%w (the parties take the ports from the base port on: choose another with "+
+				"--base-port)", err)
 		}
 		if a.settings == nil {
 			a.settings = w.Context()
@@ -179,6 +193,9 @@ func (a *Attended) world(s *scenario.Shape) world.Options {
 		o.Identity = world.Login // a person's client logs in
 	}
 	o.BasePort, o.Secret, o.RedirectURIs = a.fixed.BasePort, a.fixed.Secret, a.fixed.RedirectURIs
+	if o.Place = a.options.Place; o.Place.PublicURL != "" { // as that has it
+		o.TLS, o.CAFile = false, ""
+	}
 	return o
 }
 
@@ -211,7 +228,7 @@ func (a *Attended) Report() *reports.Report {
 	report := a.options.asked().Begin()
 	report.Started, report.Preflight = a.started, []reports.Step{} // there is none with a person at the client
 	a.options.describe(report)
-	for _, c := range slices.Concat(a.playable, a.final) {
+	for _, c := range slices.Concat(a.playable, a.final, a.left) {
 		report.Checks = append(report.Checks, a.results[c.ID])
 	}
 	report.Load = engine.Load(report)
@@ -221,9 +238,6 @@ func (a *Attended) Report() *reports.Report {
 
 // judge judges what was played, beside the honest attempt where the scenario is hostile.
 func (a *Attended) judge(c *check.Check, judged, honest *program.Attempt) reports.Check {
-	if why, key := a.options.skipped(c); why != "" {
-		return c.SkippedResult(why, key)
-	}
 	shown := &shown{judged, honest, a.played}
 	return check.New(a.ctx, c, shown, wire.NewRecorder(nil)).Run().Result
 }
@@ -299,6 +313,7 @@ func (a *Attended) start(id string) error {
 	}
 	stage.world, stage.cancel, stage.settings = w, cancel, w.Context()
 	maps.DeleteFunc(stage.settings, notForPeople)
+	stage.settings["server_url"] = w.MCP.Resource
 	a.current = stage
 	return nil
 }

@@ -4,13 +4,14 @@ function main(state) {
   const at = state.items.findIndex((s) => s.id === selected);
   if (at >= 0) ended(state, at);
   else if (state.problem) show(problem(state));
-  else settle(state.settings);
+  else settle(state);
 }
 const rows = (settings) => Object.entries(settings).map(([k, v]) => el('tr', {}, el('th', { scope: 'row' }, text('code', k)), text('td', shownValue(v))));
-function settle(settings) {
+const recipe = (it) => it.recipe ? [text('h3', 'What to type where'), text('pre', it.recipe, { className: 'recipe', tabIndex: 0 })] : [];
+function settle(state) {
   if (document.getElementById('settings')) return;
   document.getElementById('main').append(text('h3', 'Configure the client with this before you start', { id: 'settings' }),
-    el('table', {}, ...rows(settings)));
+    el('table', {}, ...rows(state.settings)), ...recipe(state));
 }
 function ended(state, at) {
   const s = state.items[at];
@@ -46,6 +47,6 @@ function current(state) {
     el('div', { className: 'actions' }, say('connected', 'It connected, or showed nothing'), say('error', 'It showed an error'),
       say('waiting', 'It still waits')),
     soFar ? el('p', { className: 'sofar' }, 'So far: ', text('span', soFar[2] || soFar[0], { className: `outcome ${soFar[0]}` }), ` ${soFar[1]}`) : null,
-    text('h3', 'Settings'), el('table', {}, ...settings),
+    text('h3', 'Settings'), el('table', {}, ...settings), ...recipe(c),
     text('h3', seen.length ? `Seen so far: ${seen.length} requests` : 'No request was seen yet'), el('table', { className: 'seen' }, ...seen));
 }

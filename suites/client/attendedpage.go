@@ -15,6 +15,7 @@ type pageState struct {
 	Scenarios []pageScenario `json:"items"`
 	Current   *pageCurrent   `json:"current,omitempty"`
 	Settings  map[string]any `json:"settings"` // to configure the client with before the first scenario
+	Recipe    string         `json:"recipe"`   // what to type where for that; "" is not known
 }
 
 type pageScenario struct {
@@ -36,6 +37,7 @@ type pageCurrent struct {
 	Server   string         `json:"server"`
 	Tool     string         `json:"tool"`
 	Settings map[string]any `json:"settings"`
+	Recipe   string         `json:"recipe"` // what to type where for these
 	Seen     []pageRequest  `json:"seen"`
 	Through  bool           `json:"through"` // the client got through to the MCP server
 	// So far: the judgement if it were over now. Empty in an honest run and before the first request; untempted is that
@@ -56,7 +58,19 @@ type pageRequest struct {
 func (a *Attended) state(problem string) any {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return pageState{Problem: problem, Scenarios: a.scenarios(), Current: a.now(), Settings: a.Settings()}
+	return pageState{Problem: problem, Scenarios: a.scenarios(), Current: a.now(), Settings: a.Settings(),
+		Recipe: a.recipe(a.settings)}
+}
+
+func (a *Attended) recipe(settings map[string]any) string {
+	if a.options.Attended.Recipe == nil {
+		return ""
+	}
+	text, err := a.options.Attended.Recipe(settings)
+	if err != nil {
+		return err.Error()
+	}
+	return text
 }
 
 func (a *Attended) scenarios() []pageScenario {
@@ -80,7 +94,7 @@ func (a *Attended) now() *pageCurrent {
 	}
 	p := &pageCurrent{
 		ID: s.check.ID, Meets: s.check.Sends, Expects: s.check.Expects, Honest: s.honest,
-		Server: s.world.MCP.Resource, Tool: world.Tool, Settings: s.settings,
+		Server: s.world.MCP.Resource, Tool: world.Tool, Settings: s.settings, Recipe: a.recipe(s.settings),
 	}
 	rec := wire.NewRecorder(nil)
 	s.world.Record(rec, reports.Setup)

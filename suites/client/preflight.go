@@ -83,6 +83,11 @@ func journey(a *program.Attempt) []reports.Step {
 			steps[i].Fix = "The client speaks of https, and this world has none: run it with --https."
 		}
 	}
+	if lost := a.LostLogin(); lost != "" {
+		for i := range steps {
+			steps[i].Fix = strings.ToUpper(lost[:1]) + lost[1:] + "."
+		}
+	}
 	return steps
 }
 

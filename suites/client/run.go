@@ -40,6 +40,8 @@ type Options struct {
 	Revision     string   // of MCP: the only one that is judged; "" judges both
 	Profile      string   // catalogue.ProfileEMA when empty
 	Selection    engine.Selection
+	// Place is where the parties are, in a run with a person at the client: not on loopback.
+	Place world.Place
 	// Attended is for a run with a person at the client.
 	Attended Attention
 	Progress engine.Progress // nil: silent
@@ -112,8 +114,15 @@ func (o *Options) skipped(c *check.Check) (why, key string) {
 	if r := scenario.Of(c.ID).Options.Revision; r != "" && o.Revision != "" && r != o.Revision {
 		return "about revision " + r + " of MCP", "--revision"
 	}
-	if scenario.Of(c.ID).Options.OtherHosts && !world.HostsAvailable() {
+	switch in := scenario.Of(c.ID); {
+	case in.Options.OtherHosts && (o.Place.Bind != "" || o.Place.PublicURL != ""):
+		return "is about loopback addresses", "--bind"
+	case in.Options.OtherHosts && !world.HostsAvailable():
 		return "needs more loopback addresses than 127.0.0.1, which this machine does not have", ""
+	case in.Shape == scenario.HTTPS && o.Place.PublicURL != "":
+		return "needs certificates by emaconform's own CA", "--public-url"
+	case in.Apart && o.Place.Paths():
+		return "needs parties that have hosts of their own: {party} in --public-url", "--public-url"
 	}
 	return c.Skipped(check.Conditions{Profile: o.profile()}, nil)
 }

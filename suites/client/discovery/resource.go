@@ -62,7 +62,7 @@ var _ = check.For("CL-PRM", func() {
 				w.MCP.Withdraw(world.MetadataPath)
 				w.Consent.Publish("/metadata.json", w.MCP.Metadata)
 				w.MCP.MetadataURL = w.Consent.URL + "/metadata.json"
-			}).From(Challenged),
+			}).OfHosts().From(Challenged),
 		Succeeds("the challenge may name any URL (RFC 9728 5.1), and resource is right"), check.Should())
 	It("other-origin-mismatch", "does not use metadata from another host that is for that host",
 		Given.But("A challenge that names metadata on the attacker's host, whose resource is that host",
@@ -70,7 +70,7 @@ var _ = check.For("CL-PRM", func() {
 				w.Attacker.Publish(world.MetadataPath, DecoyResource(w, w.Attacker.URL+world.EndpointPath))
 				w.MCP.Withdraw(world.MetadataPath) // to fall back to it would be right
 				w.MCP.MetadataURL = w.Attacker.URL + world.MetadataPath
-			}).From(Challenged),
+			}).OfHosts().From(Challenged),
 		refusesMetadata)
 	It("two-servers", "chooses the authorization server that supports the grant when two are listed",
 		Given.But("Metadata that lists two authorization servers, the first of which does not list the profile",

@@ -16,12 +16,16 @@ var claudeCode = Client{
 		const name = "conformance"
 		_, port, err := net.SplitHostPort(s.callback)
 		on := "CLAUDE_CODE_ENABLE_XAA=1"
+		login := []string{"mcp", "xaa", "login"}
+		if s.IDToken != "" { // a login that has been
+			login = append(login, "--id-token", s.IDToken)
+		}
 		with := func(more ...string) []string { return append([]string{on}, more...) }
 		return []step{
 			{args: []string{"mcp", "xaa", "setup", "--issuer", s.IdPIssuer, "--client-id", s.IdPClientID, "--callback-port",
 				port},
 				environment: with("MCP_XAA_IDP_CLIENT_SECRET=" + s.IdPClientSecret)},
-			{args: []string{"mcp", "xaa", "login"}, environment: with(), terminal: true},
+			{args: login, environment: with(), terminal: true},
 			{args: []string{"mcp", "add", "--transport", "http", "--xaa", "--client-id", s.ClientID, "--client-secret", name,
 				s.server},
 				environment: with("MCP_CLIENT_SECRET=" + s.ClientSecret)},

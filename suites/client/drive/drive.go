@@ -57,6 +57,7 @@ type settings struct {
 	IdPIssuer       string `json:"idp_issuer"`
 	CAFile          string `json:"ca_file"`
 	IDToken         string `json:"idp_id_token"`
+	Login           bool   `json:"idp_login"` // the user can be asked to log in
 }
 
 var clients = []Client{claudeCode, mcpInspector}

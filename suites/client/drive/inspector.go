@@ -41,7 +41,9 @@ var mcpInspector = Client{
 			if err != nil {
 				return nil, err
 			}
-			environment[0] = "MCP_AUTO_OPEN_ENABLED=false"
+			if !s.Login {
+				environment[0] = "MCP_AUTO_OPEN_ENABLED=false"
+			}
 			environment = append(environment, "MCP_INSPECTOR_OAUTH_STATE_PATH="+state)
 		}
 		return []step{{

@@ -2,11 +2,8 @@ package drive
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"text/template"
-
-	"github.com/emaconform/emaconform/suites/client/world"
 )
 
 // Recipe is how a well-known client is configured for an attended run, by its public documents at this date.
@@ -25,8 +22,8 @@ type values struct {
 var recipes = []Recipe{
 	{"claude-code", "Claude Code", "2026-11", []string{"http://localhost:33419/callback"}, false,
 		`export CLAUDE_CODE_ENABLE_XAA=1
-export NODE_EXTRA_CA_CERTS={{.CA}}
-export MCP_XAA_IDP_CLIENT_SECRET={{.IdPSecret}}
+{{with .CA}}export NODE_EXTRA_CA_CERTS={{.}}
+{{end}}export MCP_XAA_IDP_CLIENT_SECRET={{.IdPSecret}}
 export MCP_CLIENT_SECRET={{.Secret}}
 claude mcp xaa setup --issuer {{.Issuer}} --client-id {{.IdPClient}} --callback-port {{.Port}}
 claude mcp xaa login
@@ -41,9 +38,11 @@ claude mcp list
     "clientSecret": "{{.IdPSecret}}"}
 .vscode/mcp.json:
   {"servers": {"conformance": {"type": "http", "url": "{{.Server}}",
-    "oauth": {"clientId": "{{.Client}}", "clientSecret": "{{.Secret}}", "enterpriseManaged": true}}}}
-Start it with NODE_EXTRA_CA_CERTS={{.CA}} in the environment.
-`},
+    "oauth": {"clientId": "{{.Client}}", "enterpriseManaged": true}}}}
+Above it, by the code lens that sets the client secret: {{.Secret}}
+{{with .CA}}Start it with NODE_EXTRA_CA_CERTS={{.}} in the environment, or import that file into the system's
+trust store: which of the two it heeds is in no document.
+{{end}}`},
 	{"mcp-inspector", "MCP Inspector", "2026-11", []string{"http://127.0.0.1:6276/oauth/callback"}, false,
 		`~/.mcp-inspector/storage/client.json:
   {"enterpriseManagedAuth": {"enabled": true, "idp": {"issuer": "{{.Issuer}}", "clientId": "{{.IdPClient}}",
@@ -51,8 +50,9 @@ Start it with NODE_EXTRA_CA_CERTS={{.CA}} in the environment.
 mcp.json:
   {"mcpServers": {"conformance": {"type": "streamable-http", "url": "{{.Server}}",
     "oauth": {"enterpriseManaged": true, "clientId": "{{.Client}}", "clientSecret": "{{.Secret}}"}}}}
-NODE_EXTRA_CA_CERTS={{.CA}} npx @modelcontextprotocol/inspector --cli --config mcp.json --server conformance \
-  --callback-url {{.Redirect}} --method tools/list
+{{with .CA}}NODE_EXTRA_CA_CERTS={{.}} {{end}}npx @modelcontextprotocol/inspector --cli --config mcp.json \
+  --server conformance \
+  --callback-url {{.Redirect}} --method tools/call --tool-name test-tool
 `},
 	{"codex", "Codex", "2026-11", []string{"http://localhost:1455/callback"}, true, `~/.codex/config.toml:
   [features]
@@ -67,8 +67,8 @@ NODE_EXTRA_CA_CERTS={{.CA}} npx @modelcontextprotocol/inspector --cli --config m
   [mcp_servers.conformance.oauth]
   client_id = "{{.Client}}"
   authorization_server_issuer = "{{.RAS}}"
-Start it with SSL_CERT_FILE={{.CA}} in the environment.
-`},
+{{with .CA}}Start it with SSL_CERT_FILE={{.}} in the environment.
+{{end}}`},
 }
 
 // FindRecipe is the one of this name; the error says which there are.
@@ -86,27 +86,28 @@ func FindRecipe(name string) (Recipe, error) {
 // Confidential reports whether the client has a secret at the identity provider.
 func (p Recipe) Confidential() bool { return strings.Contains(p.steps, "{{.IdPSecret}}") }
 
-// Print says what to type where, once the ports are open.
-func (p Recipe) Print(w io.Writer, given map[string]any, caFile string) error {
+// Text says what to type where, for the settings of a world.
+func (p Recipe) Text(given map[string]any) (string, error) {
 	text := func(name string) string { s, _ := given[name].(string); return s }
 	s := values{
 		Server: text("server_url"), Issuer: text("idp_issuer"), IdPClient: text("idp_client_id"),
 		IdPSecret: text("idp_client_secret"),
-		Client:    text("client_id"), Secret: text("client_secret"), Redirect: p.Redirects[0], CA: world.Certificate(caFile),
+		Client:    text("client_id"), Secret: text("client_secret"), Redirect: p.Redirects[0], CA: text("ca_file"),
 	}
 	if issuers, ok := given["client_issuers"].([]string); ok {
 		s.RAS = issuers[0]
 	}
 	_, rest, _ := strings.Cut(strings.TrimPrefix(s.Redirect, "http://"), ":")
 	s.Port, _, _ = strings.Cut(rest, "/")
-	fmt.Fprintf(w, "%s, as its documents have it in %s. Redirect URIs that are registered: %s\n\n", p.title, p.date,
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s, as its documents have it in %s. Redirect URIs that are registered: %s\n\n", p.title, p.date,
 		strings.Join(p.Redirects, ", "))
 	if p.guessed {
-		fmt.Fprint(w, "That redirect URI is a guess: when the client sends another one, name it with --redirect-uri.\n\n")
+		fmt.Fprint(&b, "That redirect URI is a guess: when the client sends another one, name it with --redirect-uri.\n\n")
 	}
 	t, err := template.New(p.Name).Parse(p.steps)
-	if err != nil {
-		return err
+	if err == nil {
+		err = t.Execute(&b, s)
 	}
-	return t.Execute(w, s)
+	return b.String(), err
 }

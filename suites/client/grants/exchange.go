@@ -92,7 +92,7 @@ var _ = check.For("CL-EXCHANGE-REQ", func() {
 			}
 		})
 	It("resource-origin", "names the MCP server's identifier as it is when that is a bare origin",
-		Given.But(meetsOrigin, func(w *world.World) { w.MCP.AtRoot() }).From(Exchanged),
+		Given.But(meetsOrigin, func(w *world.World) { w.MCP.AtRoot() }).OfHosts().From(Exchanged),
 		func(t *T) {
 			for _, s := range t.NeedExchanges() {
 				if len(s.Form["resource"]) > 0 {

@@ -45,7 +45,7 @@ var _ = check.For("CL-REDEEM-REQ", func() {
 			}
 		})
 	It("resource-origin", "names the MCP server's identifier as it is at the RAS when that is a bare origin",
-		Given.But(meetsOrigin, func(w *world.World) { w.MCP.AtRoot() }).From(Redeemed),
+		Given.But(meetsOrigin, func(w *world.World) { w.MCP.AtRoot() }).OfHosts().From(Redeemed),
 		func(t *T) {
 			for _, s := range t.NeedRedemptions() {
 				if got := s.Form["resource"]; len(got) > 0 && (len(got) > 1 || got[0] != t.World.MCP.Resource) {

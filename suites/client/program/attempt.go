@@ -129,8 +129,30 @@ func (a *Attempt) Summary() string {
 	if a.Killed != "" {
 		end = "ended by " + a.Killed
 	}
-	return fmt.Sprintf("it %s (%s, %d exchanges at the IdP, %d token requests at the RAS)",
+	text := fmt.Sprintf("it %s (%s, %d exchanges at the IdP, %d token requests at the RAS)",
 		got, end, len(a.Exchanges()), len(a.Redemptions()))
+	if lost := a.LostLogin(); lost != "" {
+		text += "; " + lost
+	}
+	return text
+}
+
+// LostLogin says why a login did not come to its end; "" where it did, or where there was none to be.
+func (a *Attempt) LostLogin() string {
+	idp := a.World.IdP.Party
+	described := slices.ContainsFunc(a.At(idp), func(s world.Seen) bool {
+		return strings.Contains(s.Path, "/.well-known/")
+	})
+	switch {
+	case a.Through():
+	case a.Undelivered > 0:
+		return "a login ended at " + a.Unanswered + ", where nobody listens: the client has to listen there until it has " +
+			"come back, and --redirect-uri has to name where it does"
+	case a.World.Identity == world.Login && described && len(a.To(idp, "/authorize")) == 0 && len(a.Opened) == 0:
+		return "no login was seen after the IdP's metadata: a browser that is opened otherwise than by " +
+			strings.Join(browserNames[:2], ", ") + " or the variable BROWSER cannot be stood in for"
+	}
+	return ""
 }
 
 // Points says how the client sent its user to the consent page, or "".

@@ -13,6 +13,7 @@ import (
 type browser struct {
 	dir         string
 	undelivered atomic.Int32 // logins that did not come back to the client
+	unanswered  atomic.Value // where the last of them ended: a string
 }
 
 // names of those commands on Linux and macOS.

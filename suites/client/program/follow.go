@@ -63,8 +63,14 @@ func (b *browser) visit(ctx context.Context, user *http.Client, page string) {
 		return
 	}
 	answer, err := user.Do(r)
-	if err != nil {
-		b.undelivered.Add(1) // nobody listens where the login ends: the client says so in its own words
+	if err != nil { // nobody listens where the login ends
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			if u, err := url.Parse(failed.URL); err == nil {
+				b.unanswered.Store(u.Scheme + "://" + u.Host + u.Path) // no code, no state
+			}
+		}
+		b.undelivered.Add(1)
 		return
 	}
 	_, _ = io.Copy(io.Discard, io.LimitReader(answer.Body, MaxOutput))

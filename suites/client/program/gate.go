@@ -22,6 +22,8 @@ type Gate struct {
 	spent time.Duration // processor time of clients since the last look
 	own   time.Duration // that of this process, then
 	since time.Time
+	// what the machine's processors had done by then, for whomever
+	machineBusy, machineTotal uint64
 }
 
 const (
@@ -36,7 +38,9 @@ func NewGate(most int) *Gate {
 	if most <= 0 {
 		most = placesPerCore * cores
 	}
-	return &Gate{cores: cores, most: most, limit: min(cores, most), since: time.Now(), own: ownCPU()}
+	g := &Gate{cores: cores, most: most, limit: min(cores, most), since: time.Now(), own: ownCPU()}
+	g.machineBusy, g.machineTotal, _ = machineCPU()
+	return g
 }
 
 // Turn is a place behind the gate.
@@ -129,7 +133,7 @@ func (g *Gate) look(cpu time.Duration) {
 		return
 	}
 	own := ownCPU()
-	busy := float64(g.spent+own-g.own) / float64(passed) / float64(g.cores)
+	busy := max(float64(g.spent+own-g.own)/float64(passed)/float64(g.cores), g.others())
 	switch {
 	case busy < idle && len(g.waiting) > 0:
 		g.limit = min(g.limit+1, g.most)
@@ -137,4 +141,16 @@ func (g *Gate) look(cpu time.Duration) {
 		g.limit = max(g.limit-1, min(g.cores, g.most))
 	}
 	g.spent, g.own, g.since = 0, own, time.Now()
+}
+
+// others is the share of the machine's time that went into work since the last look, that of strangers too: where they
+// leave nothing, more clients at a time would only be slower. 0 where that is not known.
+func (g *Gate) others() float64 {
+	busy, total, ok := machineCPU()
+	if !ok || total <= g.machineTotal {
+		return 0
+	}
+	share := float64(busy-g.machineBusy) / float64(total-g.machineTotal)
+	g.machineBusy, g.machineTotal = busy, total
+	return share
 }

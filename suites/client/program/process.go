@@ -54,6 +54,7 @@ type Attempt struct {
 	Files    []File // what it left in a home directory of its own
 	// Undelivered counts logins that the stand-in for a browser could not bring back to the client.
 	Undelivered int
+	Unanswered  string // where the last of them ended, without its query
 }
 
 // Command is what is run, and how long it may take.
@@ -123,6 +124,7 @@ func (c *Command) Run(ctx context.Context, w *world.World) *Attempt {
 	r.Stdout, r.Stderr = stdout.kept, stderr.kept
 	r.Opened = room.browser.opened()
 	r.Undelivered = int(room.browser.undelivered.Load())
+	r.Unanswered, _ = room.browser.unanswered.Load().(string)
 	r.Requests = w.Seen()
 	r.Leaks = w.Leaks(map[string][]byte{"standard output": r.Stdout, "standard error": r.Stderr, "browser": r.Opened})
 	return r

@@ -112,6 +112,13 @@ type Scene struct {
 	Meets   string             // a sentence
 	Hostile func(*world.World) // makes an honest world the one that is judged; nil: the honest world is judged
 	Moment  *Moment            // from which on it can be judged
+	Apart   bool               // tells nothing where parties share an origin
+}
+
+// OfHosts is a scene that is about hosts.
+func (in *Scene) OfHosts() *Scene {
+	in.Apart = true
+	return in
 }
 
 // Honest is a scene in which nothing is wrong.

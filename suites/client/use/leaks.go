@@ -23,13 +23,13 @@ var _ = check.For("CL-NO-LEAK", func() {
 		Given.But("A RAS that redirects the token request to the attacker (307)",
 			func(w *world.World) {
 				w.RAS.Endpoint("/token").Before = redirect(w)
-			}).From(Redeemed),
+			}).OfHosts().From(Redeemed),
 		noSecretToAttacker)
 	It("idp-redirect", "does not follow a redirect of the token exchange with the ID token",
 		Given.But("An IdP whose token endpoint redirects to the attacker (307)",
 			func(w *world.World) {
 				w.IdP.Endpoint("/token").Before = redirect(w)
-			}).From(AskedIdP),
+			}).OfHosts().From(AskedIdP),
 		noSecretToAttacker)
 	It("mcp-redirect", "does not follow a redirect of the MCP server with the access token",
 		Given.But("An MCP server that redirects authorized requests to the attacker (307)",
@@ -37,17 +37,17 @@ var _ = check.For("CL-NO-LEAK", func() {
 				w.MCP.Before = func(*world.Call, world.Message) *world.Reply {
 					return world.Redirect(w.Attacker.URL + world.EndpointPath)
 				}
-			}).From(Used),
+			}).OfHosts().From(Used),
 		noSecretToAttacker)
 	It("ras-redirect-port", "does not follow a redirect of the token request to another port of the same host",
 		Given.But("A RAS that redirects the token request to another port of its host (307)", func(w *world.World) {
 			w.RAS.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Redirect(w.Consent.URL + "/token") }
-		}).From(Redeemed),
+		}).OfHosts().From(Redeemed),
 		noSecretToAttacker)
 	It("idp-redirect-port", "does not follow a redirect of the token exchange to another port of the same host",
 		Given.But("An IdP whose token endpoint redirects to another port of its host (307)", func(w *world.World) {
 			w.IdP.Endpoint("/token").Before = func(*world.Call) *world.Reply { return world.Redirect(w.Consent.URL + "/token") }
-		}).From(AskedIdP),
+		}).OfHosts().From(AskedIdP),
 		noSecretToAttacker)
 	It("ras-redirect-path", "does not follow a redirect of the token request to another path",
 		Given.But("A RAS that redirects the token request to another path, of another tenant perhaps (307)",

@@ -84,7 +84,7 @@ func (w *World) makeIdP(party *Party, keys *mockidp.KeySet) (*IdP, error) {
 		Party: party, Issuer: &mockidp.Issuer{URL: party.URL, Keys: keys}, RedirectURIs: redirects,
 		codes: map[string]*login{}, refresh: map[string]string{},
 	}
-	w.IdPClientSecret = w.issue(ClientSecret, w.secret("idp-secret-"), party)
+	w.IdPClientSecret = w.issue(ClientSecret, w.secret("idp-"), party)
 	p.Metadata = map[string]any{
 		"issuer":                                            p.URL,
 		"authorization_endpoint":                            p.URL + "/authorize",

@@ -102,10 +102,13 @@ func stepOf(path string) string {
 // Handshakes counts the clients that were shown the party's certificate.
 func (p *Party) Handshakes() int { return int(p.shakes.Load()) }
 
+// silent is the log of servers whose clients do as they like.
+var silent = log.New(io.Discard, "", 0)
+
 // serve answers on the party's listener until the world is closed.
 func (p *Party) serve(config *tls.Config) {
 	p.server = &http.Server{
-		Handler: p, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: log.New(io.Discard, "", 0),
+		Handler: p, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: silent,
 	}
 	listener := p.listener
 	if config != nil {

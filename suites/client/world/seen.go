@@ -43,8 +43,12 @@ func (s *Seen) set(change func(*Seen)) {
 // note remembers a request.
 func (w *World) note(p *Party, c *Call) *Seen {
 	r := c.Request
+	asked, ok := r.Context().Value(askedFor{}).(string)
+	if !ok {
+		asked = p.URL + r.URL.RequestURI()
+	}
 	s := &Seen{
-		Party: p, Method: r.Method, URL: p.URL + r.URL.RequestURI(),
+		Party: p, Method: r.Method, URL: asked,
 		Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header.Clone(),
 		Body: c.Body, Form: c.Form, At: time.Now(), world: w,
 	}

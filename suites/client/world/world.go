@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"sync"
@@ -44,6 +45,7 @@ type Options struct {
 	Published  string
 	Document   []byte // that document; nil: it is not known
 	OtherHosts bool   // each party has a host of its own, on loopback; see HostsAvailable
+	Place      Place  // where the parties are, for clients that are not on this machine
 	DPoP       bool   // the client is asked to bind its ID-JAG to a key
 	Revision   string // the only MCP revision that is answered; "" is both
 	// BasePort, when not 0, is the port of the first party; the others follow. With Secret, which then is part of every
@@ -86,6 +88,7 @@ type World struct {
 	Certificates map[*Party]mockidp.BadCertificate
 
 	parties []*Party
+	front   *front // the port that they share; nil: each has one
 	ca      *mockidp.CA
 	caFile  string
 
@@ -131,6 +134,11 @@ func (w *World) build() (err error) {
 			return err
 		}
 	}
+	if w.Place.PublicURL != "" {
+		if err := w.openFront(); err != nil {
+			return fmt.Errorf("cannot open the port that all parties share: %w", err)
+		}
+	}
 	names := []string{"IdP", "RAS", "MCP server", "consent page", attackerName}
 	if w.TLS {
 		names = append(names, plainName)
@@ -149,7 +157,7 @@ func (w *World) build() (err error) {
 	if w.IdP, err = w.makeIdP(parties["IdP"], keys); err != nil {
 		return err
 	}
-	w.ClientSecret = w.issue(ClientSecret, w.secret("ras-secret-"), parties["RAS"], parties["second RAS"])
+	w.ClientSecret = w.issue(ClientSecret, w.secret("ras-"), parties["RAS"], parties["second RAS"])
 	w.RAS = w.makeRAS(parties["RAS"])
 	w.MCP = w.makeServer(parties["MCP server"], w.RAS)
 	if w.TwoServers {
@@ -171,32 +179,40 @@ const (
 )
 
 func (w *World) party(name string) (*Party, error) {
+	p := &Party{Name: name, world: w, documents: map[string]map[string]any{}, endpoints: map[string]*Endpoint{}}
+	if w.front != nil {
+		p.URL = w.Place.urlOf(name)
+	} else if err := w.listen(p); err != nil {
+		return nil, fmt.Errorf("cannot open a port for the %s: %w", name, err)
+	}
+	w.parties = append(w.parties, p)
+	return p, nil
+}
+
+// listen opens a port for a party.
+func (w *World) listen(p *Party) (err error) {
 	port := 0
 	if w.BasePort != 0 {
 		port = w.BasePort + len(w.parties)
 	}
-	host := "127.0.0.1"
+	host := cmp.Or(w.Place.Bind, "127.0.0.1")
 	if w.OtherHosts {
 		host = hostOf(len(w.parties))
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if err != nil {
-		return nil, fmt.Errorf("cannot open a port for the %s: %w", name, err)
+	if p.listener, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err != nil {
+		return err
 	}
 	scheme := "http"
-	if w.TLS && name != plainName {
+	if w.TLS && p.Name != plainName {
 		scheme = "https"
 	}
-	address := listener.Addr().String()
-	if name == attackerName && !w.OtherHosts { // another host name, for HTTP libraries that tell hosts apart by that
-		address = net.JoinHostPort("localhost", strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	address := p.listener.Addr().String()
+	if p.Name == attackerName && !w.OtherHosts && w.Place.Bind == "" {
+		// another host name, for HTTP libraries that tell hosts apart by that
+		address = net.JoinHostPort("localhost", strconv.Itoa(p.listener.Addr().(*net.TCPAddr).Port))
 	}
-	p := &Party{
-		Name: name, URL: scheme + "://" + address, world: w, listener: listener,
-		documents: map[string]map[string]any{}, endpoints: map[string]*Endpoint{},
-	}
-	w.parties = append(w.parties, p)
-	return p, nil
+	p.URL = scheme + "://" + address
+	return nil
 }
 
 // hostOf is the host of a party in a world of many hosts: 127.0.0.2 and those behind it.
@@ -217,6 +233,9 @@ var HostsAvailable = sync.OnceValue(func() bool {
 
 // hosts are those that certificates are for, besides 127.0.0.1.
 func (w *World) hosts() (list []string) {
+	if w.Place.Bind != "" {
+		list = append(list, w.Place.Bind)
+	}
 	for party := range w.parties {
 		if w.OtherHosts {
 			list = append(list, hostOf(party))
@@ -238,7 +257,7 @@ func (w *World) secret(prefix string) string {
 
 // NewClientSecret gives the client a secret at the RAS that ends so.
 func (w *World) NewClientSecret(end string) {
-	w.ClientSecret = w.issue(ClientSecret, w.secret("ras-secret-")+end, w.RAS.Party)
+	w.ClientSecret = w.issue(ClientSecret, w.secret("ras-")+end, w.RAS.Party)
 }
 
 // makeConsent builds the page that a RAS would send the user's browser to, with a registration endpoint: what a client
@@ -262,6 +281,11 @@ func (w *World) Roots() *x509.CertPool {
 
 // Serve begins to answer, until Close or the end of ctx.
 func (w *World) Serve(ctx context.Context) error {
+	context.AfterFunc(ctx, func() { _ = w.Close() })
+	if w.front != nil {
+		w.front.serve(w)
+		return nil
+	}
 	for _, p := range w.parties {
 		config, err := w.tls(p)
 		if err != nil {
@@ -269,7 +293,6 @@ func (w *World) Serve(ctx context.Context) error {
 		}
 		p.serve(config)
 	}
-	context.AfterFunc(ctx, func() { _ = w.Close() })
 	return nil
 }
 
@@ -322,13 +345,10 @@ func (w *World) writeCA() error {
 func (w *World) Close() error {
 	var errs []error
 	for _, p := range w.parties {
-		if p.server != nil {
-			errs = append(errs, p.server.Close())
-		}
-		// A server that has not begun yet does not know its listener.
-		if err := p.listener.Close(); !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
+		errs = append(errs, stop(p.server, p.listener))
+	}
+	if w.front != nil {
+		errs = append(errs, stop(w.front.server, w.front.listener))
 	}
 	for _, s := range []*Server{w.MCP, w.OtherMCP} {
 		if s != nil {
@@ -341,4 +361,17 @@ func (w *World) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// stop ends a server, and its listener, which a server that has not begun yet does not know; either may be nil.
+func stop(s *http.Server, l net.Listener) (err error) {
+	if s != nil {
+		err = s.Close()
+	}
+	if l != nil {
+		if closed := l.Close(); !errors.Is(closed, net.ErrClosed) {
+			err = errors.Join(err, closed)
+		}
+	}
+	return err
 }
