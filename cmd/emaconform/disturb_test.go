@@ -20,7 +20,8 @@ import (
 // disturbedChecks are of every kind: attacks on claims, signatures and replay, races, answers, metadata, the MCP
 // server, keys.
 var disturbedChecks = engine.Selection{Checks: []string{
-	"RAS-HAPPY", "RAS-AUD-EXACT/[a-e]*", "RAS-EXP/expired-*", "RAS-JTI-REPLAY", "RAS-SIG-ALG/none*", "RAS-META-ISSUER",
+	"RAS-HAPPY", "RAS-AUD-EXACT/[a-e]*", "RAS-EXP/expired-*", "RAS-JTI-REPLAY",
+	"RAS-SIG-ALG/forged-un*", "RAS-SIG-ALG/forged-none*", "RAS-META-ISSUER",
 	"RAS-CLIENT-AUTH/w*",
 	"RAS-CLIENT-BINDING", "RS-TOKEN-AUD", "RS-SCOPE-403", "RAS-JWKS-ROTATION/new-key", "RAS-JWKS-FAULTS/500",
 }}
@@ -31,7 +32,8 @@ var fewChecks = engine.Selection{Checks: []string{"RAS-HAPPY", "RAS-AUD-EXACT/au
 	"RAS-JWKS-ROTATION/new-key"}}
 
 // disturbedDefects are mistakes of different kinds; "" is the correct target.
-var disturbedDefects = []string{"", "aud/begins", "replay-race", "alg-none", "rs-aud-unchecked", "client-unchecked"}
+var disturbedDefects = []string{"", "aud/begins", "replay-race", "id-jag-forged/unsigned", "rs-aud-unchecked",
+	"client-unchecked"}
 
 // TestNoDisturbanceChangesAVerdict is the disturbance matrix: whatever comes between suite and target, verdict and
 // failing checks are those without it, and next to nothing is left undecided.

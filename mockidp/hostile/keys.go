@@ -57,6 +57,11 @@ func WithX5C(t *mockidp.Token, key *mockidp.Key) string {
 	return vouched(t, key, "x5c", []string{base64.StdEncoding.EncodeToString(selfSigned(key))})
 }
 
+// CertificatePEM is a self-signed certificate of this key, in PEM.
+func CertificatePEM(key *mockidp.Key) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: selfSigned(key)})
+}
+
 func vouched(t *mockidp.Token, key *mockidp.Key, member string, voucher any) string {
 	header := withHeader(t, map[string]any{"alg": key.Algorithm, "kid": key.KeyID, member: voucher})
 	return SignBytes(key, object(header), object(t.Claims))

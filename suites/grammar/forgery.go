@@ -2,6 +2,7 @@ package grammar
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -28,7 +29,8 @@ type Forge struct {
 	Issued   string            // the honest one as others have signed it, "" where its Key is here
 	Public   []jose.JSONWebKey // those that verify the honest one
 	Stranger *mockidp.Key
-	URL      string // where the stranger's key set is, "" where nobody can be sent there
+	URL      string // below which the stranger's key set is, "" where nobody can be sent there
+	Chain    string // where the stranger's certificate is, in PEM
 }
 
 // token is the honest one with another header, for this key to sign.
@@ -70,6 +72,8 @@ type Forgery struct {
 	Tokens []string
 	Made   []Made
 	Takes  func(r Read) bool // the mistake
+	// Algorithm says that it is a matter of which algorithms are taken, and not of whose key has signed.
+	Algorithm bool
 }
 
 // Made is one of the things that a forgery makes of a JWT.
@@ -79,8 +83,9 @@ type Made struct {
 	Of   func(f Forge) (compact string, ok bool)
 }
 
-// The kinds of JWTs to forge, beside ID-JAGs: whose checks are written down one by one.
+// The kinds of JWTs to forge.
 const (
+	IDJAG           = "id-jag"
 	ClientAssertion = "login"
 	Proof           = "proof"
 	AccessToken     = "at"
@@ -124,6 +129,14 @@ func kid(value any) func(map[string]any) {
 	}
 }
 
+// knownKid is a kid made of that of the honest one.
+func knownKid(of func(kid string) any) func(map[string]any) {
+	return func(header map[string]any) {
+		known, _ := header["kid"].(string)
+		header["kid"] = of(cmp.Or(known, "1"))
+	}
+}
+
 func underSecret(secret string, change func(map[string]any)) func(Forge) (string, bool) {
 	return func(f Forge) (string, bool) { return hostile.HMAC(f.token(nil, change), []byte(secret)), true }
 }
@@ -138,9 +151,12 @@ func pointing(member string) func(Forge) (string, bool) {
 		if f.URL == "" {
 			return "", false
 		}
+		where := f.URL + "/" + rand.Text() + "/jwks"
+		if member == "x5u" {
+			where = f.Chain
+		}
 		return hostile.Sign(f.token(f.Stranger, func(h map[string]any) {
-			h["kid"] = f.Stranger.KeyID
-			h[member] = f.URL + "/" + rand.Text() + "/jwks"
+			h["kid"], h[member] = f.Stranger.KeyID, where
 		})), true
 	}
 }
@@ -149,12 +165,12 @@ func pointsAway(member string) func(Read) bool {
 	return func(r Read) bool { return strings.HasPrefix(r.text(member), "http") }
 }
 
-// underPublic is an HMAC whose secret is a key that everybody has, in this form.
-func underPublic(form string) func(Forge) (string, bool) {
+// underPublic is an HMAC whose secret is a key that everybody has, in one of these forms.
+func underPublic(forms ...string) func(Forge) (string, bool) {
 	return func(f Forge) (string, bool) {
 		for _, key := range f.Public {
 			for _, one := range hostile.PublicKeyForms(&mockidp.Key{JSONWebKey: key}) {
-				if one.Name == form {
+				if slices.Contains(forms, one.Name) {
 					return hostile.HMAC(f.token(nil, asItIs), one.Bytes), true
 				}
 			}
@@ -229,19 +245,27 @@ func (r Read) withoutCritical() bool {
 	return r.Header["crit"] != nil && slices.ContainsFunc(r.Public, r.verifiedBy)
 }
 
-var everyKind, toRead = []string{ClientAssertion, Proof, AccessToken, IDToken}, []string{ClientAssertion, Proof,
-	IDToken}
+// The kinds that a forgery goes for. Spellings of none in an ID-JAG are a matter of the identifier alg-none.
+var (
+	everyKind = []string{IDJAG, ClientAssertion, Proof, AccessToken, IDToken}
+	others    = []string{ClientAssertion, Proof, AccessToken, IDToken}
+	toRead    = []string{IDJAG, ClientAssertion, Proof, IDToken}
+	toSign    = []string{IDJAG, ClientAssertion}
+	byOthers  = []string{IDJAG, ClientAssertion, AccessToken}
+)
 
 var forgeries = []Forgery{
-	{ID: "none", Title: "is not needed when alg is another spelling of none, or empty", Tokens: everyKind, Made: []Made{
+	{ID: "unsigned", Title: "is not needed when alg is none", Tokens: []string{IDJAG}, Algorithm: true, Made: []Made{
+		{"", "that is unsigned, with alg none", unsecured("none")}},
+		Takes: func(r Read) bool { return r.Header["alg"] == "none" && len(r.Signature) == 0 }},
+	{ID: "none", Title: "is not needed when alg is another spelling of none", Tokens: others, Made: []Made{
 		{"capital", "that is unsigned, with alg None", unsecured("None")}, {"upper", "that is unsigned, with alg NONE",
 			unsecured("NONE")},
-		{"mixed", "that is unsigned, with alg nOnE", unsecured("nOnE")},
-		{"empty", "that is unsigned, with an empty alg", unsecured("")}},
-		Takes: func(r Read) bool {
-			alg, is := r.Header["alg"].(string)
-			return is && alg != "none" && (alg == "" || strings.EqualFold(alg, "none"))
-		}},
+		{"mixed", "that is unsigned, with alg nOnE", unsecured("nOnE")}},
+		Takes: func(r Read) bool { return r.text("alg") != "none" && strings.EqualFold(r.text("alg"), "none") }},
+	{ID: "none-empty", Title: "is not needed when alg is empty", Tokens: everyKind, Algorithm: true, Made: []Made{
+		{"", "that is unsigned, with an empty alg", unsecured("")}},
+		Takes: func(r Read) bool { return r.Header["alg"] == "" && len(r.Signature) == 0 }},
 	{ID: "no-signature", Title: "is verified when there is one", Tokens: toRead, Made: []Made{
 		{"", "whose signature was cut off", func(f Forge) (string, bool) {
 			return hostile.WithoutSignature(hostile.Sign(f.token(f.Stranger, asItIs))), true
@@ -249,7 +273,7 @@ var forgeries = []Forgery{
 		Takes: func(r Read) bool {
 			return len(r.Signature) == 0 && !strings.EqualFold(r.text("alg"), "none") && r.text("alg") != ""
 		}},
-	{ID: "hmac-empty", Title: "may be an HMAC under an empty secret", Tokens: everyKind, Made: []Made{
+	{ID: "hmac-empty", Title: "may be an HMAC under an empty secret", Tokens: everyKind, Algorithm: true, Made: []Made{
 		{"known", "that is an HMAC under an empty secret, with the kid of the key", underSecret("", asItIs)},
 		{"no-kid", "that is an HMAC under an empty secret, without kid", underSecret("", kid(nil))},
 		{"unknown", "that is an HMAC under an empty secret, with an unknown kid", underSecret("", kid("emaconform-unknown"))},
@@ -258,44 +282,67 @@ var forgeries = []Forgery{
 		{"sql", "that is an HMAC under no secret, with a kid that makes an SQL query yield an empty key",
 			underSecret("", kid("' UNION SELECT '' -- "))}},
 		Takes: func(r Read) bool { return r.byHMAC(nil) }},
-	{ID: "hmac-public", Title: "may be an HMAC under a key that everybody has", Tokens: toRead, Made: []Made{
-		{"pem", "that is an HMAC under the public key in PEM", underPublic("pem-pkix")},
-		{"der", "that is an HMAC under the public key in DER", underPublic("der")},
-		{"jwk", "that is an HMAC under the public key as JSON", underPublic("jwk")}},
+	{ID: "hmac-public", Title: "may be an HMAC under a key that everybody has", Tokens: toRead, Algorithm: true,
+		Made: []Made{{"pem", "that is an HMAC under the public key in PEM", underPublic("pem-pkix")},
+			{"number", "that is an HMAC under the bare number of the public key, its modulus or x", underPublic("modulus", "x")},
+			{"der", "that is an HMAC under the public key in DER", underPublic("der")},
+			{"jwk", "that is an HMAC under the public key as JSON", underPublic("jwk")}},
+		Takes: anyForm},
+	{ID: "hmac-pkcs1", Title: "may be an HMAC under the RSA key that everybody has", Tokens: []string{IDJAG},
+		Algorithm: true, Made: []Made{
+			{"", "that is an HMAC under the RSA key in PKCS #1 PEM", underPublic("pem-pkcs1")}},
 		Takes: anyForm},
 	{ID: "hmac-guessed", Title: "may be an HMAC under a secret of a sample configuration",
-		Tokens: []string{ClientAssertion, AccessToken},
+		Tokens: byOthers, Algorithm: true,
 		Made: []Made{{"secret", `that is an HMAC under the word "secret"`, underSecret(guessed[0], asItIs)},
 			{"changeme", `that is an HMAC under the word "changeme"`, underSecret(guessed[1], asItIs)},
 			{"sample", "that is an HMAC under the secret of a well-known sample", underSecret(guessed[2], asItIs)}},
 		Takes: func(r Read) bool {
 			return slices.ContainsFunc(guessed, func(secret string) bool { return r.byHMAC([]byte(secret)) })
 		}},
-	{ID: "jwk", Title: "is verified with the key in the header (jwk)", Tokens: []string{ClientAssertion}, Made: []Made{
+	{ID: "jwk", Title: "is verified with the key in the header (jwk)", Tokens: toSign, Made: []Made{
 		{"", "that brings its key along (jwk)", func(f Forge) (string, bool) {
 			return hostile.WithJWK(f.token(f.Stranger, asItIs), f.Stranger), true
 		}}}, Takes: Read.embedded},
-	{ID: "x5c", Title: "is verified with the certificate in the header (x5c)", Tokens: []string{ClientAssertion, IDToken},
+	{ID: "x5c", Title: "is verified with the certificate in the header (x5c)",
+		Tokens: []string{IDJAG, ClientAssertion, IDToken},
 		Made: []Made{
 			{"", "that brings a certificate along (x5c)", func(f Forge) (string, bool) {
 				return hostile.WithX5C(f.token(f.Stranger, asItIs), f.Stranger), true
 			}}}, Takes: func(r Read) bool { return r.Header["x5c"] != nil }},
-	{ID: "jku", Title: "is verified with the key set that jku points at", Tokens: []string{ClientAssertion},
+	{ID: "jku", Title: "is verified with the key set that jku points at", Tokens: toSign,
 		Made: []Made{{"", "whose jku points at the key to verify it", pointing("jku")}}, Takes: pointsAway("jku")},
 	{ID: "x5u", Title: "is verified with the certificate that x5u points at",
-		Tokens: []string{ClientAssertion, AccessToken},
+		Tokens: byOthers,
 		Made:   []Made{{"", "whose x5u points at the key to verify it", pointing("x5u")}}, Takes: pointsAway("x5u")},
 	{ID: "kid-url", Title: "is verified with the key that a kid leads to which is a URL",
-		Tokens: []string{ClientAssertion},
+		Tokens: toSign,
 		Made: []Made{{"", "whose kid is the URL of the key to verify it", func(f Forge) (string, bool) {
 			return hostile.Sign(f.token(f.Stranger, kid(f.URL+"/"+rand.Text()+"/jwks"))), f.URL != ""
 		}}}, Takes: pointsAway("kid")},
 	{ID: "unknown-key", Title: "is not verified when kid leads to no key",
-		Tokens: []string{ClientAssertion, AccessToken}, Made: []Made{
+		Tokens: byOthers, Made: []Made{
 			{"kid", "by a stranger, with an unknown kid", byStranger(kid("emaconform-unknown"))},
 			{"no-kid", "by a stranger, without kid", byStranger(kid(nil))},
 			{"empty", "by a stranger, with an empty kid", byStranger(kid(""))},
-			{"prototype", "by a stranger, with the kid __proto__", byStranger(kid("__proto__"))}},
+			{"prototype", "by a stranger, with the kid __proto__", byStranger(kid("__proto__"))},
+			{"constructor", "by a stranger, with the kid constructor", byStranger(kid("constructor"))},
+			{"number", "by a stranger, with a kid that is the number 0", byStranger(kid(0))},
+			{"null", "by a stranger, with a kid that is null", byStranger(func(h map[string]any) { h["kid"] = nil })},
+			{"array", "by a stranger, with the kid of the key in an array", byStranger(knownKid(func(k string) any {
+				return []any{k}
+			}))},
+			{"case", "by a stranger, with the kid of the key in another case", byStranger(knownKid(func(k string) any {
+				return otherCase(k)
+			}))},
+			{"space", "by a stranger, with the kid of the key and a space", byStranger(knownKid(func(k string) any {
+				return k + " "
+			}))},
+			{"nul", "by a stranger, with the kid of the key, a NUL and more", byStranger(knownKid(func(k string) any {
+				return k + "\x00" + Word
+			}))},
+			{"path", "by a stranger, with a kid that is the path of no file", byStranger(kid("../../" + Word))},
+			{"sql", "by a stranger, with a kid that makes an SQL query yield nothing", byStranger(kid("' AND 1=0 -- "))}},
 		Takes: func(r Read) bool {
 			return !r.known(r.Header["kid"]) && slices.Contains(strangers, r.text("alg")) && len(r.Signature) > 0
 		}},

@@ -13,7 +13,8 @@ import (
 func TestEachForgeryIsTakenByItsMistake(t *testing.T) {
 	key, stranger := newKey(t), newKey(t)
 	honest := mockidp.NewToken(key, "JWT", map[string]any{"sub": "alice"})
-	with := Forge{Honest: *honest, Public: []jose.JSONWebKey{key.Public()}, Stranger: stranger, URL: "http://127.0.0.1:1"}
+	with := Forge{Honest: *honest, Public: []jose.JSONWebKey{key.Public()}, Stranger: stranger, URL: "http://127.0.0.1:1",
+		Chain: "http://127.0.0.1:1/chain.pem"}
 	plain, _ := Decode(hostile.Sign(honest))
 	plain.Public = with.Public
 	for _, f := range forgeries {
@@ -23,7 +24,9 @@ func TestEachForgeryIsTakenByItsMistake(t *testing.T) {
 		for _, m := range f.Made {
 			compact, ok := m.Of(with)
 			if !ok {
-				t.Errorf("%s cannot be made with an ES256 key", f.Slug(m))
+				if f.ID != "hmac-pkcs1" { // a form of RSA keys
+					t.Errorf("%s cannot be made with an ES256 key", f.Slug(m))
+				}
 				continue
 			}
 			r, ok := Decode(compact)

@@ -195,7 +195,8 @@ var _ = check.For("RS-TOKEN-AUD", func() {
 		for _, m := range f.Made {
 			server.It(f.Slug(m), "refuses the claims of a good token, "+m.What, server.InEach(func(t *server.T) {
 				good := copyOf(t, t.AccessToken(), nil)
-				forged, ok := m.Of(grammar.Forge{Honest: *good, Stranger: t.Attacker, URL: t.Canary})
+				forged, ok := m.Of(grammar.Forge{Honest: *good, Stranger: t.Attacker, URL: t.Canary,
+					Chain: t.Chain()})
 				if !ok {
 					t.Skipf("needs a target that can reach us (idp.listen)")
 				}

@@ -160,3 +160,23 @@ var _ = check.For("RAS-DPOP-BOUND", func() {
 	}, check.Should(), check.With(server.NeedsMetadata(server.ProofAlgorithms)),
 		check.Sends("An ID-JAG with cnf.jkt and a proof of that key"))
 })
+
+var _ = check.For("RAS-DPOP-BOUND", func() {
+	for _, header := range server.HostHeaders {
+		server.It("htu-by-"+strings.ToLower(header), "knows its URL in proofs, whatever "+header+" says", func(t *server.T) {
+			p := t.NewProver()
+			t.Control(t.Grant(p.Bind(t)), p.Proving(t))
+			for _, scheme := range []string{"https", "http"} {
+				elsewhere := p.Proof(t, server.Set("htu", server.OnOtherHost(t.Target.TokenEndpoint, scheme)))
+				a := t.Attack(t.Grant(p.Bind(t)), server.NamesOtherHost(header, scheme),
+					server.Proofs(hostile.Sign(elsewhere)))
+				if server.Granted(a) {
+					t.Failf("a proof for %s was taken in a request whose %s said so: whoever has caught a proof that was made "+
+						"for another server uses it here", server.OtherHost, header)
+				}
+				Expect(a.Status/100).NotTo(Equal(2), "a success without an access token")
+			}
+		}, check.With(server.NeedsMetadata(server.ProofAlgorithms)), check.Sends("An ID-JAG bound to a key with a good "+
+			"proof as control, then with a proof for another server in a request whose "+header+" names that one"))
+	}
+})

@@ -1,6 +1,8 @@
 package identifiers
 
 import (
+	"strings"
+
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/emaconform/emaconform/mockidp"
@@ -17,8 +19,69 @@ func forge(t *server.T, compact string, key jose.JSONWebKey) grammar.Forge {
 	honest, _ := grammar.Decode(compact)
 	return grammar.Forge{
 		Honest: mockidp.Token{Header: honest.Header, Claims: server.JWTClaims(compact), Key: &mockidp.Key{JSONWebKey: key}},
-		Public: []jose.JSONWebKey{key.Public()}, Stranger: t.Attacker, URL: t.Canary,
+		Public: []jose.JSONWebKey{key.Public()}, Stranger: t.Attacker, URL: t.Canary, Chain: t.Chain(),
 	}
+}
+
+// es256 is the IdP's key for ES256, nil where it has none.
+func es256(t *server.T) *mockidp.Key {
+	for _, key := range t.IdP.Keys.Keys {
+		if key.Algorithm == string(jose.ES256) {
+			return key
+		}
+	}
+	return nil
+}
+
+// forgeable is an honest ID-JAG to forge: by the key that the IdP signs with or, for what takes an ECDSA key, by that
+// one, which the target has to take.
+func forgeable(t *server.T, m grammar.Made) (with grammar.Forge, ok bool) {
+	signing := t.IdP.Keys.Signing()
+	with = forge(t, hostile.Sign(t.Grant()), signing.JSONWebKey)
+	if _, ok = m.Of(with); ok && !strings.Contains(m.What, "ECDSA") {
+		return with, true
+	}
+	key := es256(t)
+	if key == nil {
+		return with, false
+	}
+	if a := t.Redeem(t.Grant(server.SignedBy(key))); !server.Granted(a) {
+		t.Skipf("the server does not take ES256: %s", a.Summary())
+	}
+	with = forge(t, hostile.Sign(t.Grant(server.SignedBy(key))), key.JSONWebKey)
+	_, ok = m.Of(with)
+	return with, ok
+}
+
+// ID-JAGs that only a careless verifier takes.
+func declareForged(requirement string, algorithm bool) bool {
+	return check.For(requirement, func() {
+		for _, f := range grammar.Forgeries(grammar.IDJAG) {
+			for _, m := range f.Made {
+				if f.Algorithm == algorithm {
+					declareOne(f, m)
+				}
+			}
+		}
+	})
+}
+
+var _, _ = declareForged("RAS-SIG-VERIFY", false), declareForged("RAS-SIG-ALG", true)
+
+func declareOne(f grammar.Forgery, m grammar.Made) {
+	server.It(f.Slug(m), "refuses an ID-JAG "+m.What, func(t *server.T) {
+		with, ok := forgeable(t, m)
+		if !ok {
+			t.Skipf("it cannot be made with the IdP's keys, or needs a target that can reach us (idp.alg, idp.listen)")
+		}
+		forged, _ := m.Of(with)
+		_, a := t.Beside(plainly("claims"), func() *wire.Answer { return t.Attack(forged) })
+		if server.Granted(a) {
+			t.Failf("expected a refusal, but a token was granted: the signature of an ID-JAG %s, so that anybody is any user",
+				f.Title)
+		}
+		server.ExpectRefused(t, a)
+	}, server.Refusal(), check.Sends("An ID-JAG "+m.What+"; an honest one is granted before it, and one after it"))
 }
 
 // signedIn is the kind of requests of a client that authenticates with its key.

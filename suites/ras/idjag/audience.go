@@ -1,7 +1,6 @@
 package idjag
 
 import (
-	"net/url"
 	"strings"
 
 	. "github.com/onsi/gomega"
@@ -51,37 +50,16 @@ var _ = check.For("RAS-AUD-EXACT", func() {
 	}, check.Sends("An ID-JAG whose aud is a one-element array, after one with a string as control"))
 })
 
-// hostHeaders name the host that was asked for, as proxies pass it on.
-var hostHeaders = []string{"Host", "X-Forwarded-Host", "X-Host", "X-Original-Host", "X-Forwarded-Server",
-	"X-Http-Host-Override", "Forwarded"}
-
-// otherHost is a server that nobody here runs (RFC 2606).
-const otherHost = "as.other.example"
-
-// onHost is a URL on another host.
-func onHost(rawURL, scheme, host string) string {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return rawURL
-	}
-	u.Scheme, u.Host = scheme, host
-	return u.String()
-}
-
 var _ = check.For("RAS-AUD-EXACT", func() {
-	for _, header := range hostHeaders {
+	for _, header := range server.HostHeaders {
 		server.It("by-"+strings.ToLower(header), "knows itself by its issuer, whatever "+header+" says", func(t *server.T) {
 			t.Control(t.Grant())
 			for _, scheme := range []string{"https", "http"} {
-				value := otherHost
-				if header == "Forwarded" {
-					value = "host=" + otherHost + ";proto=" + scheme
-				}
-				grant := t.Grant(server.Set("aud", onHost(t.Issuer(), scheme, otherHost)))
-				a := t.Attack(grant, server.HeaderField(header, value), server.HeaderField("X-Forwarded-Proto", scheme))
+				grant := t.Grant(server.Set("aud", server.OnOtherHost(t.Issuer(), scheme)))
+				a := t.Attack(grant, server.NamesOtherHost(header, scheme))
 				if server.Granted(a) {
 					t.Failf("an ID-JAG for %s was granted to a request whose %s said so: whoever asks chooses which server it is",
-						otherHost, header)
+						server.OtherHost, header)
 				}
 				Expect(a.Status/100).NotTo(Equal(2), "a success without an access token")
 			}
