@@ -73,11 +73,12 @@ func idpVariants() (list []matrix.Variant) {
 func idpVariantRuns() [][]string {
 	return [][]string{
 		{"strict-scopes", "static-refresh", "denial-403", "scope-echo", "resource-required", "adds-act",
-			"jwt-access-tokens", "rsa", "no-expires-in"},
+			"jwt-access-tokens", "rsa", "no-expires-in", "pages-of-its-own", "short-id-tokens"},
 		{"no-refresh-exchange", "denial-400", "one-resource", "resource-list", "scopes-by-default",
 			"authentication-claim", "no-dpop",
-			"rfc8414-only", "type-in-small-letters"},
-		{"no-refresh-tokens", "invalid-grant", "audience-list", "dpop-nonce", "denied-at-sign-in", "ten-minutes"},
+			"rfc8414-only", "type-in-small-letters", "comment-read-over"},
+		{"no-refresh-tokens", "invalid-grant", "audience-list", "dpop-nonce", "denied-at-sign-in", "ten-minutes",
+			"asks-before-refusing"},
 	}
 }
 
