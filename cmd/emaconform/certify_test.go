@@ -105,6 +105,9 @@ func TestVendorProvesAndCustomerVerifies(t *testing.T) {
 	g.Expect(r.code).To(Equal(exitNotConformant))
 	g.Expect(r.stdout).To(ContainSubstring("NOT VERIFIED"))
 
+	r = emaconform(t, "verify", statement, "--key", key, "--rerun", "-1", "--config", d.config)
+	g.Expect(r.code).To(Equal(exitUsage))
+	g.Expect(r.stderr).To(ContainSubstring("--rerun -1: expected how many checks"))
 	r = emaconform(t, "verify", statement, "--key", key, "--rerun", "20", "--config", d.config)
 	g.Expect(r.code).To(Equal(exitConformant), r.stdout+r.stderr)
 	g.Expect(r.stdout).To(MatchRegexp(`\d of the passed checks ran again`))

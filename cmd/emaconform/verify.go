@@ -144,6 +144,9 @@ func (f *verifyFlags) demands() (*attest.Policy, []attest.Signer, error) {
 		}
 		signers = append(signers, attest.Signer{Name: "the owner of " + file, Key: key})
 	}
+	if f.rerun < 0 {
+		return nil, nil, fmt.Errorf("--rerun %d: expected how many checks to run again, such as 20", f.rerun)
+	}
 	if f.rerun > 0 && f.config == "" {
 		return nil, nil, errors.New("--rerun needs --config: how the target is reached, as for emaconform server")
 	}

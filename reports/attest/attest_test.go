@@ -224,7 +224,7 @@ func TestWhatIsNoStatement(t *testing.T) {
 		want string
 	}{
 		{"empty", nil, "this is no statement"},
-		{"a report", []byte(`{"schema_version":"2"}`), "this is no statement"},
+		{"a report", []byte(`{"schema_version":"2","checks":[]}`), "this is a report, no statement"},
 		{"a newer kind", signed(t, key, judged(), "conformance/v1", "conformance/v2"), "use a newer emaconform"},
 		{"another type", signed(t, key, judged(), PredicateType, "https://slsa.dev/provenance/v1"), "of another type"},
 		{"another payload", bytes.Replace(signed(t, key, judged()), []byte(PayloadType), []byte("text/plain"), 1),

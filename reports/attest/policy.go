@@ -167,6 +167,8 @@ func Age(d time.Duration) string {
 	switch {
 	case d < 0:
 		return "not yet"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
 	case d < time.Hour:
 		return fmt.Sprintf("%d min", int(d.Minutes()))
 	case d < 48*time.Hour:

@@ -76,6 +76,10 @@ func Open(data []byte) (*Opened, error) {
 func (o *Opened) read() error {
 	var s v1.Statement
 	if err := protojson.Unmarshal(o.Payload, &s); err != nil {
+		var report struct{ Checks []any }
+		if json.Unmarshal(o.Payload, &report) == nil && report.Checks != nil {
+			return errors.New("this is a report, no statement: emaconform attest makes one of it")
+		}
 		return errors.New("this is no statement: what is signed is no in-toto statement")
 	}
 	switch {
