@@ -26,6 +26,7 @@ import (
 	_ "github.com/emaconform/emaconform/suites/idp" // its checks
 	_ "github.com/emaconform/emaconform/suites/ras"
 	_ "github.com/emaconform/emaconform/suites/rs"
+	"github.com/emaconform/emaconform/suites/run"
 )
 
 // Exit codes: what a CI job gates on.
@@ -51,8 +52,10 @@ func main() {
 	}
 	leave := func() {}
 	switch command {
-	case "server", "client", "idp": // they start other programs, and keep keys in temporary files
-		leave = program.Guard()
+	case "server": // what starts other programs, and keeps keys in temporary files
+		leave = program.Guard(run.SetupEntry)
+	case "client", "idp":
+		leave = program.Guard("")
 	}
 	if command != "matrix" { // which runs many targets at a time
 		engine.LimitMemory(105 << 20)

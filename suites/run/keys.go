@@ -81,7 +81,7 @@ func (p *preflight) refetches() bool {
 	})
 	defer told.Stop()
 	return p.t.Within(p.t.Config.Timing.JWKSPatience, func() bool {
-		p.t.Present(p.t.Grant(func(t *server.Token) { t.Key = key }), reports.Setup,
+		p.t.Present(p.t.Grant(server.SignedBy(key)), reports.Setup,
 			"signed with a key that is newly published")
 		return p.fetches() > before
 	})

@@ -72,6 +72,10 @@ func register(ctx context.Context, o *Options, p *parties) error {
 	return nil
 }
 
+// SetupEntry stands in the environment of the setup command, and of what that leaves running: the target, say, which is
+// not ours to end.
+const SetupEntry = "EMACONFORM_INTERNAL_SETUP=1"
+
 // setup runs the configured command. It reads Trust as JSON and answers with configuration, as JSON or YAML: what it
 // names (clients, users, url, …) replaces what the file said.
 func setup(ctx context.Context, t Trust, c *target.Config) error {
@@ -83,7 +87,7 @@ func setup(ctx context.Context, t Trust, c *target.Config) error {
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, c.Setup[0], c.Setup[1:]...)
-	cmd.Env = os.Environ()
+	cmd.Env = append(os.Environ(), SetupEntry)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), &stdout, &stderr
 	cmd.WaitDelay = 2 * time.Second
 	if err := cmd.Run(); err != nil {

@@ -1,11 +1,13 @@
 package program
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"slices"
 	"syscall"
 )
 
@@ -17,9 +19,10 @@ const guardVariable = "EMACONFORM_INTERNAL_GUARD"
 // more, as a child with a directory of its own for temporary files, and does not return: it passes signals on, and when
 // the child has ended, in whatever way, it ends all that the child left and removes its files. In the child it returns
 // at once. When it is killed itself, the child is asked to end. leave is to be called when the child's work is done.
-func Guard() (leave func()) {
+// What has the entry kept, NAME=value, in its environment stays, unless that is "".
+func Guard(kept string) (leave func()) {
 	if os.Getenv(guardVariable) != "" {
-		return guarded()
+		return guarded(kept)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -47,7 +50,7 @@ func Guard() (leave func()) {
 		}
 	}()
 	_ = cmd.Wait() // how it ended is in its state
-	endAll(scratch)
+	endAll(scratch, kept)
 	_ = os.RemoveAll(scratch)
 	code := cmd.ProcessState.ExitCode()
 	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
@@ -58,14 +61,14 @@ func Guard() (leave func()) {
 }
 
 // guarded is Guard in the child. When the other process was killed, nobody waits for a report: all ends at once.
-func guarded() func() {
+func guarded(kept string) func() {
 	guard, scratch := os.Getenv(guardVariable), os.TempDir()
 	_ = os.Unsetenv(guardVariable)
 	clean := func() bool {
 		if fmt.Sprint(os.Getppid()) == guard {
 			return false // it does so
 		}
-		endAll(scratch)
+		endAll(scratch, kept)
 		_ = os.RemoveAll(scratch)
 		return true
 	}
@@ -82,8 +85,12 @@ func guarded() func() {
 }
 
 // endAll ends every child of this process, with all that come from them, and all that is in groups of the run that has
-// this directory for temporary files.
-func endAll(scratch string) {
+// this directory for temporary files, but what is kept.
+func endAll(scratch, kept string) {
 	endGroups(groupName(scratch))
-	sweep(func() []int { return seize(childrenOf(os.Getpid())) })
+	sweep(func() []int {
+		return seize(slices.DeleteFunc(childrenOf(os.Getpid()), func(pid int) bool {
+			return kept != "" && bytes.Contains(append(environment(pid), 0), append([]byte(kept), 0))
+		}))
+	})
 }
