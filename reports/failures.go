@@ -102,6 +102,14 @@ func grouped(f finding) []attackGroup {
 	return list
 }
 
+// lines is how many findings a terminal shows of the group.
+func (g attackGroup) lines() int {
+	if g.Identifier != "" {
+		return 1
+	}
+	return min(len(g.Checks), textAlike)
+}
+
 // said is the line of generated attacks: "sub is compared without regard to case, by how it begins (3 attacks,
 // critical)".
 func (g attackGroup) said() string {

@@ -13,7 +13,9 @@ import (
 )
 
 const (
+	textAlike    = 8    // checks that say the same, of which a terminal names so many
 	textFindings = 40   // findings of one outcome that a terminal shows in full
+	textBrief    = 40   // broken requirements beside them that a terminal names
 	textMessage  = 1200 // runes of one message
 	minimumWidth = 44   // the table of counts needs it
 	tableWidth   = 72   // the table needs it, with the verdicts in it
@@ -218,7 +220,9 @@ func (t *textWriter) item(o Outcome, ids, message string) {
 	for _, more := range lines[1:] {
 		t.b.WriteString("    " + more + "\n")
 	}
-	t.para(4, cut(line(message), 240))
+	if message != "" {
+		t.para(4, cut(line(message), 240))
+	}
 }
 
 func (t *textWriter) labelled(label, s string) {
@@ -248,19 +252,32 @@ func (t *textWriter) failed(r *Report) {
 			t.b.WriteString("\n")
 		}
 		if shown >= textFindings {
-			t.para(2, fmt.Sprintf("… and %d more: see the report.", total-shown))
+			t.brief(list[i:])
 			return
 		}
 		t.requirement(f)
 		for _, g := range f.Groups {
 			t.group(g)
-		}
-		for _, follower := range f.Followers {
-			shown += len(follower.Checks)
+			shown += g.lines()
 		}
 		t.labelled("Follows from it", f.followed())
 		t.labelled("Fix", f.Requirement.Fix)
-		shown += len(f.Checks)
+	}
+}
+
+// brief names broken requirements, a line each, where there are too many to show what failed.
+func (t *textWriter) brief(list []failure) {
+	t.para(2, fmt.Sprintf("%s more, see the report:", count(len(list), "broken requirement")))
+	for i, f := range list {
+		if i == textBrief {
+			t.para(2, fmt.Sprintf("… and %d more.", len(list)-i))
+			return
+		}
+		size := count(len(f.Checks), "check")
+		if f.Severity != "" {
+			size += ", " + string(f.Severity)
+		}
+		t.item(Fail, fmt.Sprintf("%s: %s (%s)", f.Requirement.ID, f.Requirement.Title, size), "")
 	}
 }
 
@@ -272,9 +289,8 @@ func (t *textWriter) group(g attackGroup) {
 		t.para(4, cut(g.Message, textMessage))
 		return
 	}
-	const most = 8
 	for i, c := range g.Checks {
-		if i == most {
+		if i == textAlike {
 			t.para(4, fmt.Sprintf("… and %d more: see the report.", len(g.Checks)-i))
 			break
 		}

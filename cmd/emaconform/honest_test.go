@@ -52,6 +52,7 @@ var kinds = map[string]map[string][]string{
 		"a media type with a charset is refused":            {"charset-refused"},
 		"two token endpoints":                               {"two-token-endpoints"},
 		"one of two methods of authentication is looked at": {"two-methods"},
+		"a secret comes by Basic or in the form":            {"any-method"},
 		"descriptions of clients stand at https alone":      {"described-clients"},
 		"kid is a hint, or stands for one key alone":        {"kid-hint", "kids-distinct"},
 		"leeway, short and long":                            {"leeway-30s", "leeway-5m"},
