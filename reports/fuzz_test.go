@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/emaconform/emaconform/fixtures/mutate"
 )
 
 // A stored report is read without a crash, whatever is in it, and what is read can be written.
@@ -15,14 +17,14 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	text := whole.String()
-	f.Add([]byte(text))
+	mutate.Add(f, []byte(text))
 	for _, change := range [][2]string{{`"part": "control"`,
 		`"part": "control","same":{"check":"RAS-AUD-EXACT/missing","exchange":-1}`},
 		{`"seconds": 4.317`, `"seconds": 1e999`},
 		{`"exchanges": [`, `"exchanges": [{"part":"attack","same":{"check":"x","exchange":0}},`}} {
 		f.Add([]byte(strings.Replace(text, change[0], change[1], 1)))
 	}
-	f.Add([]byte(`{"schema_version":"2","checks":[{"exchanges":[null]}]}`))
+	mutate.Add(f, []byte(`{"schema_version":"2","checks":[{"exchanges":[null]}]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		r, err := Read(bytes.NewReader(raw))
 		if err != nil {
@@ -43,7 +45,7 @@ func FuzzRead(f *testing.F) {
 func FuzzLoadBaseline(f *testing.F) {
 	for _, text := range []string{"- !x", "!x", "- check: RAS-EXP\n  reason: !x", "- check: RAS-EXP\n  reason: later",
 		"- &a [*a]", "- {check: {}}"} {
-		f.Add([]byte(text))
+		mutate.Add(f, []byte(text))
 	}
 	path := filepath.Join(f.TempDir(), "baseline.yaml")
 	f.Fuzz(func(t *testing.T, raw []byte) {

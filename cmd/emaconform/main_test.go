@@ -25,7 +25,20 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// run runs the tests with a directory for what commands keep for their user: the user's own is not for tests.
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "emaconform-test-config-")
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.Setenv("XDG_CONFIG_HOME", dir); err != nil {
+		panic(err)
+	}
+	return m.Run()
 }
 
 // asCommand is set where a test wants the command as a process of its own.

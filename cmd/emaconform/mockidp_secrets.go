@@ -22,7 +22,7 @@ func ownSecrets(d *directory.Directory, path string) error {
 	case err != nil:
 		return fmt.Errorf("cannot read the secrets of the clients: %w", err)
 	default:
-		if err := json.Unmarshal(raw, &kept); err != nil {
+		if err := json.Unmarshal(raw, &kept); err != nil || kept == nil {
 			return fmt.Errorf("%s: expected a JSON object of client ids and secrets; delete it to have new ones made", path)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
 
@@ -133,12 +134,12 @@ func TestCloneIsDeep(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(sample))
-	f.Add([]byte(`{"users":[{"login":"a"}],"clients":[{"id":"c"}],"connectors":[],"connections":[]}`))
-	f.Add([]byte("users: [{login: a, groups: [b]}]\npolicies: [{name: x, groups: [b], effect: deny}]"))
-	f.Add([]byte("settings: {id_jag_lifetime: 1h, silent_login: nobody}"))
-	f.Add([]byte("a: &a [*a]"))
-	f.Add([]byte("clients: [{id: c, jwks: {keys: [{kty: EC}]}}]"))
+	mutate.Add(f, []byte(sample))
+	mutate.Add(f, []byte(`{"users":[{"login":"a"}],"clients":[{"id":"c"}],"connectors":[],"connections":[]}`))
+	mutate.Add(f, []byte("users: [{login: a, groups: [b]}]\npolicies: [{name: x, groups: [b], effect: deny}]"))
+	mutate.Add(f, []byte("settings: {id_jag_lifetime: 1h, silent_login: nobody}"))
+	mutate.Add(f, []byte("a: &a [*a]"))
+	mutate.Add(f, []byte("clients: [{id: c, jwks: {keys: [{kty: EC}]}}]"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		d, err := directory.Parse(raw)
 		if err != nil {

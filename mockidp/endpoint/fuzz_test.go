@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/directory"
 )
@@ -48,8 +49,8 @@ func FuzzTokenEndpoint(f *testing.F) {
 		{"grant_type": {"refresh_token"}, "refresh_token": {"x"}, "client_assertion": {subject},
 			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}},
 	} {
-		f.Add(form.Encode(), "", "")
-		f.Add(form.Encode(), "Basic eDp5", "eyJhbGciOiJFUzI1NiJ9.e30.AA")
+		mutate.Add(f, form.Encode(), "", "")
+		mutate.Add(f, form.Encode(), "Basic eDp5", "eyJhbGciOiJFUzI1NiJ9.e30.AA")
 	}
 	f.Fuzz(func(t *testing.T, body, authorization, proof string) {
 		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/oauth2/v1/token", strings.NewReader(body))

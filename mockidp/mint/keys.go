@@ -123,7 +123,7 @@ func (k *Key) Usable() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("has alg %q: expected one of %v", k.Algorithm, Algorithms())
+	return fmt.Errorf("has alg %.40q: expected one of %v", k.Algorithm, Algorithms())
 }
 
 // LoadOrCreateKeySet is LoadKeySet, or NewKeySet and Save when there is no such file.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/mockidp/yamlfile"
 )
 
@@ -79,7 +80,7 @@ func TestWhatIsGoodIsTaken(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, text := range []string{"users: !x", "users: [{login: a}]", "a: &a [*a]", bomb(), "? - - !x &y\n: *y",
 		"any: {<<: *a}", "\ufeff-", "users: >\n  x"} {
-		f.Add([]byte(text))
+		mutate.Add(f, []byte(text))
 	}
 	f.Fuzz(func(_ *testing.T, raw []byte) {
 		_ = yamlfile.Decode(raw, new(sample))

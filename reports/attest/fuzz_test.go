@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/reports/attest"
 )
 
@@ -12,7 +13,7 @@ import (
 func FuzzLoadPolicy(f *testing.F) {
 	for _, text := range []string{"signers: !x", "level: !x", "signers:\n  - !x", "signers: [{name: a, key: b.pem}]",
 		"level: &a [*a]", ""} {
-		f.Add([]byte(text))
+		mutate.Add(f, []byte(text))
 	}
 	path := filepath.Join(f.TempDir(), "policy.yaml")
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -25,8 +26,8 @@ func FuzzLoadPolicy(f *testing.F) {
 
 // So is a key.
 func FuzzParseKey(f *testing.F) {
-	f.Add([]byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"))
-	f.Add([]byte("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n"))
+	mutate.Add(f, []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"))
+	mutate.Add(f, []byte("-----BEGIN PUBLIC KEY-----\n-----END PUBLIC KEY-----\n"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if key, err := attest.ParseKey(raw); (key == nil) == (err == nil) {
 			t.Errorf("key %v, error %v", key, err)

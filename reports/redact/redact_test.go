@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/reports/redact"
 )
 
@@ -245,7 +246,7 @@ func FuzzEncodings(f *testing.F) {
 // Whatever a target sends, it is read to its end, and what is found lies within it, in order.
 func FuzzFind(f *testing.F) {
 	for _, s := range []string{"%25%2", `\u{1`, "&#x", `\U0001`, "&amp", "\xff%ff", strings.Repeat("%25", 40)} {
-		f.Add(s)
+		mutate.Add(f, s)
 	}
 	s := redact.New()
 	s.Know("token", "0123456789abcdef")

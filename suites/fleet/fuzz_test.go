@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/suites/fleet"
 )
 
@@ -13,7 +14,7 @@ func FuzzLoad(f *testing.F) {
 	for _, text := range []string{"defaults: !x", "connectors: !x", "connectors:\n  - !x",
 		"connectors:\n  - name: a\n    url: http://a.example\n    users: !x",
 		"defaults: &d {<<: *d}\nconnectors: [*d]", "connectors: [{name: a, url: 'http://a.example'}]"} {
-		f.Add([]byte(text))
+		mutate.Add(f, []byte(text))
 	}
 	path := filepath.Join(f.TempDir(), "fleet.yaml")
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -8,6 +8,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/suites/target"
 )
 
@@ -207,7 +208,7 @@ func TestLoopback(t *testing.T) {
 func FuzzMerge(f *testing.F) {
 	for _, text := range []string{"users: !x", "url: x", `{"clients":[{"id":"a"}]}`, "timing: {check: 1s}",
 		"scopes: [!a, *b]", "idp: &i {<<: *i}"} {
-		f.Add([]byte(text))
+		mutate.Add(f, []byte(text))
 	}
 	f.Fuzz(func(_ *testing.T, raw []byte) {
 		var c target.Config

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/reports"
 	"github.com/emaconform/emaconform/suites/wire"
 )
@@ -15,7 +16,7 @@ func FuzzAnswers(f *testing.F) {
 	for _, body := range []string{`{"access_token":"` + token + `"}`, `[[[`, "\xff" + token, `{"access_token":{"a":[]}}`,
 		"eyJhbGciOiJub25lIn0.e30.",
 		`<input name=code value=` + token + `>`, "event: message\ndata: {}\n\n"} {
-		f.Add(body, `Bearer resource_metadata="http://[::1"`, "/cb?code="+token)
+		mutate.Add(f, body, `Bearer resource_metadata="http://[::1"`, "/cb?code="+token)
 	}
 	f.Fuzz(func(t *testing.T, body, challenge, location string) {
 		r := wire.NewRecorder(nil)
@@ -42,7 +43,7 @@ func FuzzAnswers(f *testing.F) {
 // Tokens are shown whatever they are made of.
 func FuzzDecode(f *testing.F) {
 	for _, token := range []string{"a.b.c", "eyJhbGciOiJub25lIn0.e30.", ".....", "e30.e30", "\xff.\xff"} {
-		f.Add(token)
+		mutate.Add(f, token)
 	}
 	f.Fuzz(func(_ *testing.T, token string) { _ = wire.Decode(token) })
 }

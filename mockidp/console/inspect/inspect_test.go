@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/console/inspect"
 	"github.com/emaconform/emaconform/mockidp/directory"
@@ -331,9 +332,9 @@ func TestInactiveUserIsTold(t *testing.T) {
 }
 
 func FuzzToken(f *testing.F) {
-	f.Add("eyJhbGciOiJub25lIn0.eyJhdWQiOlsiYSIsImIiXX0.")
-	f.Add("a.b.c.d.e")
-	f.Add(hostile.Segments(3))
+	mutate.Add(f, "eyJhbGciOiJub25lIn0.eyJhdWQiOlsiYSIsImIiXX0.")
+	mutate.Add(f, "a.b.c.d.e")
+	mutate.Add(f, hostile.Segments(3))
 	d := directory.Default()
 	keys, err := mockidp.NewKeySet("ES256")
 	if err != nil {

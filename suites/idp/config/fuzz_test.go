@@ -3,6 +3,7 @@ package config_test
 import (
 	"testing"
 
+	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/suites/idp/config"
 )
 
@@ -11,7 +12,7 @@ func FuzzParse(f *testing.F) {
 	for _, text := range []string{"users: !x", "users:\n  - !x", "users: [{login: a, sign_in: !x}]",
 		"users: [{login: a, sign_in: {tokens: !x}}]",
 		"clients: [{id: a, secret: !x}]", "idp: &i {<<: *i}", "timing: {check: 1s}"} {
-		f.Add([]byte(text))
+		mutate.Add(f, []byte(text))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if c, err := config.Parse(raw); (c == nil) == (err == nil) {
