@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 )
 
 // A stored report is read without a crash, whatever is in it, and what is read can be written.

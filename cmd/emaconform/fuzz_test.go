@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 	"github.com/emaconform/emaconform/suites/fleet"
 )
 

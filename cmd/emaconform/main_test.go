@@ -25,11 +25,11 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
 	}
-	os.Exit(run(m))
+	os.Exit(withConfigOfItsOwn(m))
 }
 
-// run runs the tests with a directory for what commands keep for their user: the user's own is not for tests.
-func run(m *testing.M) int {
+// withConfigOfItsOwn runs the tests with a directory for what commands keep for their user: the user's own is not for tests.
+func withConfigOfItsOwn(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "emaconform-test-config-")
 	if err != nil {
 		panic(err)

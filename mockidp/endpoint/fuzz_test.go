@@ -11,9 +11,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/directory"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 )
 
 // FuzzTokenEndpoint sends any body, with any credentials, to the token endpoint. It answers with an OAuth error, or

@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/mockidp/ca"
 	"github.com/emaconform/emaconform/mockidp/mint"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 	"github.com/emaconform/emaconform/mockidp/saml"
 )
 

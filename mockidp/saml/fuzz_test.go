@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 )
 
 // fuzzIdP has the key and the time of the corpus, so that the signatures in it are valid.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 	"github.com/emaconform/emaconform/mockidp/yamlfile"
 )
 

@@ -3,7 +3,7 @@ package attest
 import (
 	"testing"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 )
 
 // A statement is read whatever is in it: what is taken fits together, and errors are short.

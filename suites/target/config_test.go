@@ -8,7 +8,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 	"github.com/emaconform/emaconform/suites/target"
 )
 

@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
 	"github.com/emaconform/emaconform/mockidp"
 	"github.com/emaconform/emaconform/mockidp/console/inspect"
 	"github.com/emaconform/emaconform/mockidp/directory"
 	"github.com/emaconform/emaconform/mockidp/hostile"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 )
 
 const (

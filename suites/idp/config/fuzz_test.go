@@ -3,7 +3,7 @@ package config_test
 import (
 	"testing"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 	"github.com/emaconform/emaconform/suites/idp/config"
 )
 

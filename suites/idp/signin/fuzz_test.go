@@ -3,7 +3,7 @@ package signin
 import (
 	"testing"
 
-	"github.com/emaconform/emaconform/fixtures/mutate"
+	"github.com/emaconform/emaconform/mockidp/mutate"
 )
 
 // What a command prints as tokens is read whatever it is, and errors quote nothing of it.
