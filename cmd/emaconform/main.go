@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"sync"
@@ -43,6 +44,7 @@ type exitCode int
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 func main() {
+	log.SetOutput(io.Discard) // net/http quotes there what a target sends unasked, which may be our secrets
 	engine.WorkerMain()
 	drive.Main()
 	fixture.Main()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -46,6 +47,8 @@ func WorkerMain() {
 		return
 	}
 	LimitMemory(75 << 20)
+	// net/http quotes there what a target sends unasked, and our end is told with its first line
+	log.SetOutput(io.Discard)
 	_ = os.Unsetenv(workerVariable) // what it starts, be it this program, is no worker
 	if err := work(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -15,7 +15,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
+
+// mostConnections are open to a party at a time, far beyond what an honest client needs; more wait.
+const mostConnections = 200
 
 // Party is one host of a world.
 type Party struct {
@@ -110,7 +115,7 @@ func (p *Party) serve(config *tls.Config) {
 	p.server = &http.Server{
 		Handler: p, ReadHeaderTimeout: 10 * time.Second, MaxHeaderBytes: 64 << 10, ErrorLog: silent,
 	}
-	listener := p.listener
+	listener := netutil.LimitListener(p.listener, mostConnections)
 	if config != nil {
 		config = config.Clone()
 		config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
