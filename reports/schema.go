@@ -40,7 +40,7 @@ func (f *Form) Check(document []byte) error {
 	}
 	root := f.schema.Schema()
 	at, err := first(root, root, value, err)
-	return fmt.Errorf("at /%s: %.300s", visible(strings.Join(at, "/")), visible(err.Error()))
+	return fmt.Errorf("at /%.300s: %.300s", visible(strings.Join(at, "/")), visible(err.Error()))
 }
 
 // first is where the innermost part of the value is that departs from its own schema, which the library does not say.

@@ -12,7 +12,8 @@ import (
 
 // The files that commands keep for the next time are read whatever became of them.
 func FuzzKeptFiles(f *testing.F) {
-	for _, text := range []string{`{"connector":"s3cret-0123456789"}`, `{"secret":"0123456789abcdef0123"}`, `null`, `{"a":{}}`,
+	for _, text := range []string{`{"connector":"s3cret-0123456789"}`, `{"secret":"0123456789abcdef0123"}`, `null`,
+		`{"a":{}}`,
 		`{"made":"2026-01-02T03:04:05Z","connectors":[{"name":"a","failed":["x"]},{}],"changes":[null]}`} {
 		mutate.Add(f, []byte(text))
 	}

@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 	os.Exit(withConfigOfItsOwn(m))
 }
 
-// withConfigOfItsOwn runs the tests with a directory for what commands keep for their user: the user's own is not for tests.
+// withConfigOfItsOwn runs the tests with a directory for what commands keep for their user: the user's own is not for
+// tests.
 func withConfigOfItsOwn(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "emaconform-test-config-")
 	if err != nil {

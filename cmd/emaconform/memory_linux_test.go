@@ -23,8 +23,8 @@ const (
 	mostOfAReport = 10_000_000
 )
 
-// Whatever a target sends, all processes of a run together stay within what is promised of them, and so does the report:
-// many checks run, against a target that lets everybody in and writes as much as it can wherever it can.
+// Whatever a target sends, all processes of a run together stay within what is promised of them, and so does the
+// report: many checks run, against a target that lets everybody in and writes as much as it can wherever it can.
 func TestARunStaysWithinItsMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("moves gigabytes")
@@ -63,8 +63,8 @@ func TestARunStaysWithinItsMemory(t *testing.T) {
 	}
 }
 
-// peakOf is the most memory that a process and all that it starts take up at one time until it has ended, in bytes: what
-// each has for itself, and its share of what it has together with others.
+// peakOf is the most memory that a process and all that it starts take up at one time until it has ended, in bytes:
+// what each has for itself, and its share of what it has together with others.
 func peakOf(pid int, ended <-chan struct{}) (peak int) {
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()

@@ -13,8 +13,8 @@ import (
 	"github.com/emaconform/emaconform/reports/redact"
 )
 
-// A target that echoes what it is sent, in whatever encoding, in answers or behind them, finds no way to an output: not to
-// the streams, not to any file.
+// A target that echoes what it is sent, in whatever encoding, in answers or behind them, finds no way to an output: not
+// to the streams, not to any file.
 func TestNoStreamShowsWhatATargetEchoes(t *testing.T) {
 	const secret = "k3vQ9xLw7TbR2nZsY8mHc4pJ"
 	for _, does := range hostile.Behaviours() {

@@ -43,10 +43,12 @@ func FuzzKeyFiles(f *testing.F) {
 		if err == nil && keys.Keys[0].Usable() != nil || err != nil && len(err.Error()) > most {
 			t.Errorf("key set: %v", err)
 		}
-		if authority, err := ca.LoadOrCreateCA(path); err == nil && len(authority.PEM()) == 0 || err != nil && len(err.Error()) > most {
+		authority, err := ca.LoadOrCreateCA(path)
+		if err == nil && len(authority.PEM()) == 0 || err != nil && len(err.Error()) > most {
 			t.Errorf("CA: %v", err)
 		}
-		if pair, err := saml.LoadOrCreateCertificate(path); err == nil && pair.Leaf == nil || err != nil && len(err.Error()) > most {
+		pair, err := saml.LoadOrCreateCertificate(path)
+		if err == nil && pair.Leaf == nil || err != nil && len(err.Error()) > most {
 			t.Errorf("SAML certificate: %v", err)
 		}
 		if _, err := ca.LoadOrCreateClientCertificate(path, "c"); err != nil && len(err.Error()) > most {

@@ -12,7 +12,8 @@ import (
 // A challenge is read whatever stands in it, and what is shown of it is printable and short.
 func FuzzChallenge(f *testing.F) {
 	for _, text := range []string{`Bearer resource_metadata="https://a.example/x", error="invalid_token"`,
-		`Basic realm="a", Bearer error=invalid_token, scope="a b"`, `Bearer "`, `Bearer a="\`, `Bearer a=b, , DPoP algs="ES256"`,
+		`Basic realm="a", Bearer error=invalid_token, scope="a b"`, `Bearer "`, `Bearer a="\`,
+		`Bearer a=b, , DPoP algs="ES256"`,
 		"Bearer realm=\"\\\"\", resource_metadata=x", "Negotiate YII=, Bearer"} {
 		mutate.Add(f, text)
 	}

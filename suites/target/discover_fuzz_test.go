@@ -33,9 +33,11 @@ func FuzzDiscovery(f *testing.F) {
 
 // Metadata are read whatever is in them, and requests for them stay at the origin that was asked for.
 func FuzzMetadata(f *testing.F) {
-	for _, text := range []string{`{"issuer":"https://a.example","token_endpoint":"https://a.example/t","grant_types_supported":["a"]}`,
+	for _, text := range []string{
+		`{"issuer":"https://a.example","token_endpoint":"https://a.example/t","grant_types_supported":["a"]}`,
 		`{"resource":"https://a.example/mcp","authorization_servers":["https://a.example"],"scopes_supported":[null,1,{}]}`,
-		`{"token_endpoint":["x"],"grant_types_supported":{"a":1}}`, `[{}]`, `{"a":1}{"b":2}`, "<html>", `{"token_endpoint":1e999}`} {
+		`{"token_endpoint":["x"],"grant_types_supported":{"a":1}}`, `[{}]`, `{"a":1}{"b":2}`, "<html>",
+		`{"token_endpoint":1e999}`} {
 		mutate.Add(f, []byte(text), "/other?a=b#c")
 	}
 	f.Fuzz(func(t *testing.T, body []byte, location string) {

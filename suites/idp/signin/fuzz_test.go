@@ -8,7 +8,8 @@ import (
 
 // What a command prints as tokens is read whatever it is, and errors quote nothing of it.
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{`{"id_token":"a.b.c"}`, `{"refresh_token":"r","id_token":"eyJhbGciOiJub25lIn0.eyJleHAiOjFlOTk5fQ."}`,
+	for _, text := range []string{`{"id_token":"a.b.c"}`,
+		`{"refresh_token":"r","id_token":"eyJhbGciOiJub25lIn0.eyJleHAiOjFlOTk5fQ."}`,
 		`{"id_token":"eyJhbGciOiJub25lIn0.eyJleHAiOiJ4In0."}`, `{"access_token":{}}`, `null`, `[]`} {
 		mutate.Add(f, []byte(text))
 	}
