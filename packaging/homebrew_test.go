@@ -24,7 +24,9 @@ func TestHomebrewFormula(t *testing.T) {
 	g.Expect(os.WriteFile(checksums, []byte(text.String()), 0o600)).To(Succeed())
 	formula, err := run(t, "..", "go", "run", "./packaging/homebrew", "1.2.3", checksums)
 	g.Expect(err).NotTo(HaveOccurred(), formula)
-	for i, in := range []string{"on_macos do.*on_intel", "on_macos do.*on_arm", "on_linux do.*on_intel", "on_linux do.*on_arm"} {
+	for i, in := range []string{
+		"on_macos do.*on_intel", "on_macos do.*on_arm", "on_linux do.*on_intel", "on_linux do.*on_arm",
+	} {
 		g.Expect(formula).To(MatchRegexp(`(?s)%s do\s+url "https://[^"]+"\s+sha256 "%064d"`, in, i))
 	}
 	config, err := os.ReadFile("../.goreleaser.yaml")

@@ -106,6 +106,19 @@ func newClientFor(f *clientFlags) *cobra.Command {
 			"behind --; with --attended, and for vscode and codex, a page says what to type")
 	c.Flags().BoolVar(&f.loggedIn, "logged-in", false, "the client that --preset drives begins with a login that has "+
 		"been: its own store holds the scenario's ID token, where there is one")
+	c.Flags().BoolVar(&f.terminal, "terminal", false, "the client runs before a terminal of its own: some want one "+
+		"before they open a browser")
+	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
+	c.Flags().StringVar(&f.disturbed, "disturb", "", "let a disturbance come between the reference client and everybody "+
+		"(see emaconform matrix --list --disturbances)")
+	f.meets(c)
+	f.attended.add(c)
+	f.add(c)
+	return c
+}
+
+// meets adds the flags that say which worlds the client meets, and as whom.
+func (f *clientFlags) meets(c *cobra.Command) {
 	c.Flags().BoolVar(&f.https, "https", false, "every world over https (context: ca_file, environment: SSL_CERT_FILE "+
 		"and others)")
 	c.Flags().StringVar(&f.ca, "ca", "", "file of the CA for https, with its key: made when missing, its "+
@@ -124,14 +137,6 @@ func newClientFor(f *clientFlags) *cobra.Command {
 		}
 		return pflag.NormalizedName(name)
 	})
-	c.Flags().BoolVar(&f.terminal, "terminal", false, "the client runs before a terminal of its own: some want one "+
-		"before they open a browser")
-	c.Flags().StringSliceVar(&f.defects, "defect", nil, "switch defects on in the reference client")
-	c.Flags().StringVar(&f.disturbed, "disturb", "", "let a disturbance come between the reference client and everybody "+
-		"(see emaconform matrix --list --disturbances)")
-	f.attended.add(c)
-	f.add(c)
-	return c
 }
 
 func (f *clientFlags) run(c *cobra.Command, command []string) error {
