@@ -71,6 +71,9 @@ func Find(name string) (c Client, ok bool) {
 	return clients[i], true
 }
 
+// patience is how long a client may take to say what it can do.
+const patience = 3 * time.Minute
+
 // Locate finds the installation of a client, by PATH or where path says, and makes sure that it can be driven. The
 // error says what is missing: not installed, too old, the feature switched off.
 func (c Client) Locate(ctx context.Context, path string) (string, error) {
@@ -90,10 +93,14 @@ func (c Client) Locate(ctx context.Context, path string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = os.RemoveAll(home) }()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for _, p := range c.probes {
 		out := answer(ctx, found, home, p)
+		if ctx.Err() != nil { // it may be the machine that is slow: this says nothing of the version
+			return "", fmt.Errorf("%s (%s) did not answer to %q within %s", c.Name, found, strings.Join(p.args, " "),
+				patience)
+		}
 		lacks := slices.IndexFunc(p.wants, func(w string) bool { return !strings.Contains(out, w) })
 		if lacks >= 0 {
 			version := strings.TrimSpace(answer(ctx, found, home, probe{args: []string{"--version"}}))
