@@ -96,7 +96,11 @@ var _ = check.For("IDP-SUBJECT-SAML", func() {
 		if attack.Heavy {
 			options = append(options, check.Intrusive())
 		}
-		It(attack.ID, "refuses "+attack.What, func(t *T) { judgeForged(t, attack) }, options...)
+		title := "refuses " + attack.What
+		if attack.Whole {
+			title += ", or reads the whole name"
+		}
+		It(attack.ID, title, func(t *T) { judgeForged(t, attack) }, options...)
 	}
 	It("replayed", "refuses an assertion that it has taken before", func(t *T) {
 		d := document(t, t.Config.SAML.Assertion)
