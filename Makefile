@@ -23,11 +23,11 @@ tools: ## what the tests need besides Go
 
 # The matrices are the proof of the suite: every check can fail, no lawful choice fails, no disturbance changes a verdict; and
 # what others have written is judged as its baseline says.
-MATRICES := Matrix|NoDisturbance|NoHonestVariant|EveryDefect|EveryCheck|ThirdParty|HonestIdentityProviders|Official|TestHostile
+MATRICES := Matrix|NoDisturbance|NoHonestVariant|EveryDefect|EveryCheck|ThirdParty|HonestIdentityProviders|Official|TestHostile|StaysWithinItsMemory|NoStreamShows|NoBarriers
 
 test: tools lint ## what a merge has to pass; installs what it needs
 	go test -race -short -timeout 60m $(ALL)
-	go test -timeout 80m -run '$(MATRICES)' ./cmd/emaconform ./suites/client ./fixtures/hostile
+	go test -timeout 80m -run '$(MATRICES)' ./cmd/emaconform ./suites/client ./fixtures/hostile ./packaging
 
 lint:
 	go vet $(ALL)

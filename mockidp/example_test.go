@@ -68,9 +68,10 @@ func keys(client *http.Client, from string) *jose.JSONWebKeySet {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer res.Body.Close()
 	set := new(jose.JSONWebKeySet)
-	if err := json.NewDecoder(res.Body).Decode(set); err != nil {
+	err = json.NewDecoder(res.Body).Decode(set)
+	_ = res.Body.Close()
+	if err != nil {
 		log.Fatal(err)
 	}
 	return set

@@ -107,7 +107,8 @@ func (r *room) split(data []byte) (hosts map[string]bool) {
 		}
 		i++
 	}
-	r.compact, r.slim = compact, append(slim, compact[kept:]...)
+	slim = append(slim, compact[kept:]...)
+	r.compact, r.slim = compact, slim
 	return hosts
 }
 

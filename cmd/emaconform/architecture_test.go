@@ -56,7 +56,7 @@ func house(text string) []string {
 func folders(t *testing.T, dir string) []string {
 	t.Helper()
 	var list []string
-	err := filepath.WalkDir(filepath.Join(root, dir), func(file string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(root, dir), func(file string, _ fs.DirEntry, err error) error {
 		if err == nil && strings.HasSuffix(file, ".go") && !strings.HasSuffix(file, "_test.go") {
 			in, _ := filepath.Rel(root, filepath.Dir(file))
 			if in = filepath.ToSlash(in); !slices.Contains(list, in) {

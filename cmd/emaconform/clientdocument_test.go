@@ -27,8 +27,8 @@ func TestPublishedDocumentIsFetched(t *testing.T) {
 	}
 	var document []byte
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/moved.json":
+		switch r.URL.Path {
+		case "/moved.json":
 			http.Redirect(w, r, "/client.json", http.StatusFound)
 		default:
 			w.Header().Set("Content-Type", "application/json")

@@ -31,6 +31,7 @@ func TestARunStaysWithinItsMemory(t *testing.T) {
 	}
 	for _, does := range hostile.Padding() {
 		t.Run(does.Name, func(t *testing.T) {
+			t.Parallel()
 			g := NewWithT(t)
 			attacker := hostile.Serve(does)
 			defer attacker.Close()

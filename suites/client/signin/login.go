@@ -55,9 +55,9 @@ func when(parameter string, judge func(*T)) func(*T) {
 }
 
 // sameRedirect compares redirect URIs as they are registered: exactly, but for the port on loopback (RFC 8252 7.3).
-func sameRedirect(sent, Registered string) bool {
+func sameRedirect(sent, registered string) bool {
 	a, errA := url.Parse(sent)
-	b, errB := url.Parse(Registered)
+	b, errB := url.Parse(registered)
 	if errA != nil || errB != nil {
 		return false
 	}
@@ -67,7 +67,7 @@ func sameRedirect(sent, Registered string) bool {
 		a.Host, b.Host = "", ""
 		return a.String() == b.String()
 	}
-	return sent == Registered
+	return sent == registered
 }
 
 const meetsLogin = "An honest world in which the client logs in"
