@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -215,4 +216,25 @@ func TestASignInThatFailsEndsTheRun(t *testing.T) {
 	g.Expect(report.Problem).To(And(ContainSubstring("nobody is here"),
 		ContainSubstring("Correct sign_in of "+fixture.Alice)))
 	g.Expect(report.Checks).To(BeEmpty())
+}
+
+// An identity provider that need not be told the resource is asked without it once, and its answer is what counts.
+func TestAResourceThatIsOptionalIsTriedWithout(t *testing.T) {
+	g := NewWithT(t)
+	e := &demo.IdP{}
+	defer e.Close()
+	o := idprun.Options{Selection: engine.Selection{Checks: []string{"IDP-PAIRING/resource-unknown"}}}
+	g.Expect(e.Configure(t.Context(), &o)).To(Succeed())
+	o.Config.Exchange.Resource = "optional"
+	report, err := idprun.Run(t.Context(), o)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(report.Problem).To(BeEmpty())
+	tried := 0
+	for _, step := range report.Preflight {
+		if strings.HasSuffix(step.Saw, "; without resource, too") {
+			tried++
+		}
+	}
+	g.Expect(tried).To(BeNumerically(">=", len(o.Config.Targets)))
+	g.Expect(report.Verdict).To(Equal(reports.Conformant))
 }

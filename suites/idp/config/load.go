@@ -39,12 +39,15 @@ func Parse(raw []byte) (*Config, error) {
 	return &c, nil
 }
 
+// resources are what exchange.resource can be: optional is sent, and an exchange without it is granted, too.
+var resources = []string{"always", "optional", "never"}
+
 // Schema is the JSON Schema of configuration files. comments are descriptions of keys by their paths.
 func Schema(comments map[string]string) []byte {
 	return target.SchemaOf(reflect.TypeFor[Config](), "Configuration of emaconform idp", comments, map[string][]string{
 		"clients[].auth":         methods,
 		"idp.vendor":             Vendors()[1:],
-		"exchange.resource":      {"always", "never"},
+		"exchange.resource":      resources,
 		"exchange.subject_token": {"id_token", "refresh_token", "access_token"},
 	})
 }
@@ -178,8 +181,8 @@ func (r *resolver) provider() {
 	if !slices.Contains(Vendors(), r.IdP.Vendor) {
 		r.complain("idp.vendor: %q is none of %s", r.IdP.Vendor, strings.Join(Vendors()[1:], ", "))
 	}
-	if v := r.Exchange.Resource; v != "always" && v != "never" {
-		r.complain("exchange.resource: %q is none of always, never", v)
+	if v := r.Exchange.Resource; !slices.Contains(resources, v) {
+		r.complain("exchange.resource: %q is none of %s", v, strings.Join(resources, ", "))
 	}
 	if v := r.Exchange.SubjectToken; v != "id_token" && v != "refresh_token" && v != "access_token" {
 		r.complain("exchange.subject_token: %q is none of id_token, refresh_token, access_token", v)
