@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 	. "github.com/onsi/gomega"
 
+	"github.com/emaconform/emaconform/fixtures/axe"
 	"github.com/emaconform/emaconform/fixtures/chromium"
 	"github.com/emaconform/emaconform/fixtures/thirdparty"
 	"github.com/emaconform/emaconform/mockidp"
@@ -167,8 +168,9 @@ func byHand(t *testing.T, tab context.Context, l login, p *provider) {
 	}).WithTimeout(time.Minute).Should(Succeed())
 	bounded, stop := context.WithTimeout(tab, time.Minute)
 	defer stop()
-	g.Expect(chromedp.Do(bounded, chromedp.Navigate("http://"+page), chromedp.Click("ol a"),
-		chromedp.WaitVisible("form button"))).To(Succeed())
+	g.Expect(chromedp.Do(bounded, chromedp.Navigate("http://"+page), chromedp.WaitVisible("ol a"))).To(Succeed())
+	axe.NoBarriers(t, bounded, "the sign-ins")
+	g.Expect(chromedp.Do(bounded, chromedp.Click("ol a"), chromedp.WaitVisible("form button"))).To(Succeed())
 	text, err := chromedp.Run(bounded, chromedp.Text("body"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(text).To(ContainSubstring(l.words))
@@ -176,6 +178,7 @@ func byHand(t *testing.T, tab context.Context, l login, p *provider) {
 	text, err = chromedp.Run(bounded, chromedp.Text("main"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(text).To(ContainSubstring("All sign-ins are done"))
+	axe.NoBarriers(t, bounded, "the end of a sign-in")
 	g.Expect(<-done).To(Succeed())
 	g.Expect(said.String()).To(ContainSubstring("http://" + page))
 	tokens, err := desk.Tokens(t.Context(), wire.NewRecorder(nil), ask)
