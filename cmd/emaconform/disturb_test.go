@@ -50,7 +50,7 @@ func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 		for _, defect := range defects {
 			key := fmt.Sprint(defect, len(checks.Checks))
 			if calm[key] == nil {
-				calm[key] = disturbedRun(t, defect, "", checks)
+				calm[key] = decided(func() *reports.Report { return disturbedRun(t, defect, "", checks) }, defect)
 			}
 			calm := calm[key]
 			t.Run(d.ID+"/"+defect, func(t *testing.T) {
@@ -67,6 +67,19 @@ func TestNoDisturbanceChangesAVerdict(t *testing.T) {
 			})
 		}
 	}
+}
+
+// decided is a run without a disturbance. A busy machine disturbs as well, and some mistakes show by chance: where it
+// left something undecided, or a mistake unseen, it is made again.
+func decided(judged func() *reports.Report, defect string) *reports.Report {
+	r := judged()
+	for range 2 {
+		if len(of(r, reports.Inconclusive)) == 0 && (defect == "" || r.Verdict != reports.Conformant) {
+			break
+		}
+		r = judged()
+	}
+	return r
 }
 
 // disturbedClientChecks are of every kind: metadata, sign-in, grants, what is used in spite of all.
@@ -91,7 +104,9 @@ func TestNoDisturbanceChangesWhatIsFoundOfAClient(t *testing.T) {
 		t.Skip("takes its time")
 	}
 	for defect, checks := range disturbedClientDefects {
-		calm := sync.OnceValue(func() *reports.Report { return disturbedClient(t, defect, "", checks) })
+		calm := sync.OnceValue(func() *reports.Report {
+			return decided(func() *reports.Report { return disturbedClient(t, defect, "", checks) }, defect)
+		})
 		for _, d := range disturb.All() {
 			if d.Between == nil { // it is in the client's clock
 				continue
