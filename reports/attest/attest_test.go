@@ -167,6 +167,7 @@ func TestWhatCannotBeAttested(t *testing.T) {
 		change func(*reports.Report)
 		want   string
 	}{
+		{"of proposals", func(r *reports.Report) { r.Profile = "next" }, "a run by it is never a certificate"},
 		{"interrupted", func(r *reports.Report) { r.Ended = "interrupted" }, "an interrupted run is never a certificate"},
 		{"of an old version", func(r *reports.Report) { r.Tool.Digest = "" }, "run again with this one"},
 		{"another catalogue", func(r *reports.Report) { r.Catalogue.Digest = reports.Digest(nil) },

@@ -134,12 +134,18 @@ func Statement(r *reports.Report, report []byte, known Known,
 	return ours, testResult, err
 }
 
+// preview is the profile of what is only proposed.
+const preview = "next"
+
 // attestable says why a report cannot become a statement.
 func attestable(r *reports.Report, known Known) error {
 	switch {
 	case r.Ended != "":
 		return fmt.Errorf("the run ended early (%s): an interrupted run is never a certificate; run again to the end",
 			r.Ended)
+	case r.Profile == preview:
+		return fmt.Errorf("the profile %s holds proposals that are still open: a run by it is never a certificate; run again "+
+			"with --profile ema", preview)
 	case r.Tool.Digest == "" || r.Catalogue.Digest == "" || r.Nonce == "":
 		return errors.New("the report lacks what a statement needs (digests of the program and the catalogue, a nonce): " +
 			"it is of an older version; run again with this one")
