@@ -104,8 +104,8 @@ func (s *schedule) run(ctx context.Context) {
 }
 
 // bodies is how many checks run at a time: more than there may be requests, since many wait for a control that they
-// share. The pace of the host is what bounds the requests.
-func (s *schedule) bodies() int { return 4 * s.workers }
+// share, but not many more, since each holds what the target wrote to it. The pace of the host bounds the requests.
+func (s *schedule) bodies() int { return s.workers + s.workers/2 }
 
 // courses are what lanes are given as a whole: the checks of one course, where the first of them stands, and each other
 // check by itself.
