@@ -144,8 +144,8 @@ func attestable(r *reports.Report, known Known) error {
 		return fmt.Errorf("the run ended early (%s): an interrupted run is never a certificate; run again to the end",
 			r.Ended)
 	case r.Profile == preview:
-		return fmt.Errorf("the profile %s holds proposals that are still open: a run by it is never a certificate; run again "+
-			"with --profile ema", preview)
+		return fmt.Errorf("the profile %s holds proposals that are still open: a run by it is never a certificate; run "+
+			"again with --profile ema", preview)
 	case r.Tool.Digest == "" || r.Catalogue.Digest == "" || r.Nonce == "":
 		return errors.New("the report lacks what a statement needs (digests of the program and the catalogue, a nonce): " +
 			"it is of an older version; run again with this one")
