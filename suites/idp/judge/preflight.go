@@ -284,7 +284,8 @@ func (p *preflight) exchange(t *world.T, k *config.Client, target *config.Target
 	a = t.Present("an honest exchange without resource", world.To(target), world.By(k), world.Without("resource"))
 	if !world.Granted(a) {
 		return "", &stop{fmt.Sprintf("exchange.resource says optional, but an exchange without resource for %s was "+
-			"answered: %s.", target.Audience, a.Summary()), "Set exchange.resource: always, or let the identity provider take such exchanges."}
+			"answered: %s.", target.Audience, a.Summary()),
+			"Set exchange.resource: always, or let the identity provider take such exchanges."}
 	}
 	return granted + "; without resource, too", nil
 }
